@@ -1,0 +1,158 @@
+//! What the engine tells its user interface.
+//!
+//! The engine owns the truth about the connection, the cache and the outbox; an interface keeps a
+//! picture of it by applying these updates in order. Applying one twice is harmless.
+
+use std::time::Duration;
+
+use chat_proto::{
+    Body, ClientId, Conversation, ConversationId, Event, Person, Presence, Role, Seq, Timestamp, UserId,
+};
+
+/// News from the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// The connection changed its state.
+    Connection(Connection),
+    /// Who one is, from the cache at start or from the server after a login.
+    Me {
+        /// The account.
+        user: Person,
+        /// What it may do on the server.
+        role: Role,
+        /// The team's name.
+        server_name: String,
+    },
+    /// These conversations are so now: new ones are added, known ones replaced.
+    Conversations(Vec<Conversation>),
+    /// One is not a member of this conversation any more.
+    Removed(ConversationId),
+    /// Events that follow the newest one held, in order and without a gap. The conversation's
+    /// head, last message, unread and mention counts are told beside it by `Conversations`.
+    Events {
+        /// Where.
+        conversation: ConversationId,
+        /// Oldest first.
+        events: Vec<Event>,
+        /// True for news as it happens; false for what was missed and is caught up, which must
+        /// not notify anybody.
+        live: bool,
+    },
+    /// The cached events of this conversation are void (another epoch, or a gap too large to
+    /// fill): forget those on screen and ask [`crate::Client::history`] again.
+    Reset(ConversationId),
+    /// One of the own messages moved on the delivery ladder, or was found in the outbox at start.
+    Outgoing(Outgoing),
+    /// The user gave up a failed message; it is gone from the outbox.
+    Discarded(ClientId),
+    /// Somebody read further. The own mark is told by `Conversations`.
+    Read {
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        user: UserId,
+        /// How far.
+        seq: Seq,
+    },
+    /// Somebody is writing (`true`, forget it after [`chat_proto::limits::TYPING_EXPIRY_MS`]) or
+    /// stopped.
+    Typing {
+        /// Where.
+        conversation: ConversationId,
+        /// Who.
+        user: Person,
+        /// Writing, or stopped.
+        active: bool,
+    },
+    /// Watched people came, went or stepped away.
+    Presence(Vec<Presence>),
+}
+
+/// The connection, in words a person can be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// Dialling or logging in.
+    Connecting,
+    /// Logged in and caught up.
+    Online,
+    /// Cut; the next try comes by itself.
+    Waiting {
+        /// How long until then, from the moment of this update.
+        retry_in: Duration,
+        /// Why, as one sentence.
+        reason: String,
+    },
+    /// Given up until a person does something.
+    Stopped {
+        /// Why and what to do, as one sentence.
+        reason: String,
+        /// Whether the token is no longer valid and the person must log in again.
+        login_needed: bool,
+    },
+}
+
+/// One message of one's own on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The engine's id for it.
+    pub client_id: ClientId,
+    /// Where it goes.
+    pub conversation: ConversationId,
+    /// What it says.
+    pub body: Body,
+    /// When it was written, by this machine's clock.
+    pub written_at: Timestamp,
+    /// How far it has come.
+    pub delivery: Delivery,
+}
+
+/// The delivery ladder. "Read" is its last rung and follows from the others' read marks.
+///
+/// ```text
+/// Queued -> Sending -> Stored
+///    ^         |-----> Failed --(retry)--> Queued
+///    '---------'  connection cut
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// Safe on this disk; waits for a connection or for its turn.
+    Queued,
+    /// Handed to the socket; the server has not answered.
+    Sending,
+    /// The server has it on its disk under this number.
+    Stored {
+        /// Its number in the conversation.
+        seq: Seq,
+        /// When, by the server's clock.
+        at: Timestamp,
+    },
+    /// The server refused it for good.
+    Failed {
+        /// Why, as one sentence.
+        reason: String,
+    },
+}
+
+/// A stretch of a conversation's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// Oldest first, without a gap.
+    pub events: Vec<Event>,
+    /// Whether there are events before the first of these.
+    pub more_before: bool,
+    /// Whether there are events after the last of these.
+    pub more_after: bool,
+}
+
+/// Where to look in a conversation's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// The newest events.
+    Newest,
+    /// The nearest events before this one.
+    Before(Seq),
+    /// The nearest events after this one.
+    After(Seq),
+    /// Events on both sides of this one, and itself.
+    Around(Seq),
+}

@@ -1,0 +1,54 @@
+//! The words on the wire, shared by the server, the clients and the tests.
+//!
+//! A conversation between a client and a server, in ten lines:
+//!
+//! ```text
+//! S  {"type":"hello","payload":{"protocol":{"min":1,"max":1},…}}
+//! C  {"type":"auth.token","id":"1","payload":{"protocol":1,"token":"…"}}
+//! C  {"type":"sync.resume","id":"2","payload":{"epoch":"…","conversations":{"…":41}}}
+//! S  {"type":"ok","id":"1","payload":{"user":…,"conversations":[…]}}
+//! S  {"type":"ok","id":"2","payload":{"resumed":[{"conversation":"…","events":[…]}]}}
+//! C  {"type":"message.send","id":"3","payload":{"conversation":"…","client_id":"…","body":"hi"}}
+//! S  {"type":"ok","id":"3","payload":{"conversation":"…","seq":43,…}}
+//! S  {"type":"event","payload":{"conversation":"…","seq":43,"kind":"message",…}}
+//! S  {"type":"typing","payload":{"conversation":"…","user":…,"active":true}}
+//! S  {"type":"draining","payload":{"reconnect_after_ms":1834}}
+//! ```
+//!
+//! `PROTOCOL.md` beside this crate is the specification; every example in it is decoded and
+//! encoded again by `tests/wire.rs`. This crate is pure: no I/O, no clock, no randomness.
+
+mod close;
+mod error;
+mod event;
+mod frame;
+mod id;
+pub mod limits;
+mod mention;
+mod model;
+mod name;
+mod push;
+mod request;
+mod safe;
+mod secret;
+mod text;
+
+pub use close::{CloseReason, Verdict};
+pub use error::{ErrorCode, WireError};
+pub use event::{Event, EventKind};
+pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
+pub use id::{ClientId, ConversationId, Epoch, Seq, SessionId, Timestamp, UserId};
+pub use mention::mentioned_names;
+pub use model::{Conversation, ConversationKind, Member, Person, Presence, PresenceState, Role, RoomInfo};
+pub use name::{NameError, RoomName, UserName};
+pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
+pub use request::*;
+pub use safe::SafeText;
+pub use secret::Secret;
+pub use text::{Body, DeviceName, TextError, Topic};
+
+/// The protocol version that this crate speaks.
+///
+/// Additions (a new field, request, event kind or push) do not change it; a removal or a change
+/// of meaning does.
+pub const PROTOCOL_VERSION: u16 = 1;

@@ -1,0 +1,95 @@
+//! Every limit of the wire, in one place, each with its reason.
+//!
+//! A server announces the ones that a client must know in [`crate::Limits`]; these are the
+//! defaults and, for sizes of names, the fixed rules.
+
+/// Longest message body in bytes of UTF-8: several screens of text; more belongs in a file.
+pub const MESSAGE_BYTES: usize = 16 * 1024;
+
+/// Longest frame after login, both ways from a client. A body of [`MESSAGE_BYTES`] fits even
+/// when JSON escapes most of it, and so does a resume of [`RESUME_CONVERSATIONS`].
+pub const FRAME_BYTES: usize = 128 * 1024;
+
+/// Longest frame before login: a name, a password and an invite; nobody unknown gets more memory.
+pub const LOGIN_FRAME_BYTES: usize = 4 * 1024;
+
+/// Longest frame that a server may send: a full page of the longest messages with escapes.
+pub const SERVER_FRAME_BYTES: usize = 32 * 1024 * 1024;
+
+/// How long a connection may stay without a login, in milliseconds.
+pub const LOGIN_TIMEOUT_MS: u64 = 10_000;
+
+/// Frames that a connection may send before its login; more is not a person.
+pub const FRAMES_BEFORE_LOGIN: u32 = 16;
+
+/// Frames that could not be read, after which a connection is closed.
+pub const BAD_FRAMES: u32 = 16;
+
+/// Longest `id` of a request in bytes; it is echoed, so it must stay small.
+pub const REQUEST_ID_BYTES: usize = 64;
+
+/// Most events in one page of history.
+pub const HISTORY_PAGE: u32 = 200;
+
+/// Events in a page when the client does not say.
+pub const HISTORY_PAGE_DEFAULT: u32 = 50;
+
+/// Most rows in one page of any list (conversations, rooms, members, people).
+pub const LIST_PAGE: u32 = 200;
+
+/// Conversations in the window that a login answers with; the rest is paged.
+pub const WELCOME_CONVERSATIONS: u32 = 50;
+
+/// Most conversations whose position a client may state in one `sync.resume`.
+pub const RESUME_CONVERSATIONS: usize = 1_000;
+
+/// Most events per conversation that a resume carries inline; more is paged.
+pub const RESUME_EVENTS_EACH: u32 = 100;
+
+/// Most events that one resume carries inline, all conversations together.
+pub const RESUME_EVENTS_TOTAL: u32 = 500;
+
+/// Most people whose presence one connection may watch: a large screen's worth, several times.
+pub const WATCHED_PEOPLE: usize = 500;
+
+/// Unanswered sends that a client may have under way; keeps a flood in the client's own outbox.
+pub const SENDS_IN_FLIGHT: usize = 32;
+
+/// Requests per second that one connection may make for long.
+pub const REQUESTS_PER_SECOND: u32 = 50;
+
+/// Requests that one connection may make at once before [`REQUESTS_PER_SECOND`] holds.
+pub const REQUEST_BURST: u32 = 200;
+
+/// A client says "typing" at most this often per conversation, in milliseconds.
+pub const TYPING_INTERVAL_MS: u64 = 3_000;
+
+/// A receiver forgets "typing" after this many milliseconds without news, so it can never stick.
+pub const TYPING_EXPIRY_MS: u64 = 6_000;
+
+/// The server's ping interval in milliseconds; proxies cut lines idle for 30 to 60 s.
+pub const PING_INTERVAL_MS: u64 = 25_000;
+
+/// Longest user name in characters.
+pub const USER_NAME_CHARS: usize = 32;
+
+/// Longest room name in characters.
+pub const ROOM_NAME_CHARS: usize = 64;
+
+/// Longest topic in characters: one line of a wide terminal, twice.
+pub const TOPIC_CHARS: usize = 400;
+
+/// Longest device name in characters.
+pub const DEVICE_NAME_CHARS: usize = 64;
+
+/// Shortest password in characters (NIST SP 800-63B, 5.1.1.2).
+pub const PASSWORD_MIN_CHARS: usize = 8;
+
+/// Longest password in bytes; hashing time must not depend on a hostile length.
+pub const PASSWORD_MAX_BYTES: usize = 256;
+
+/// Longest search text for lists of rooms and people, in characters.
+pub const QUERY_CHARS: usize = 64;
+
+/// Most people that one message can mention by name.
+pub const MENTIONS: usize = 50;

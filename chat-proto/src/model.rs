@@ -1,0 +1,140 @@
+//! What the server tells about people and conversations.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ConversationId, Event, RoomName, Seq, Timestamp, Topic, UserId, UserName};
+
+/// A person, as much as is needed to draw and address them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Person {
+    /// The account.
+    pub id: UserId,
+    /// Its name now.
+    pub name: UserName,
+}
+
+/// What an account may do on the whole server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Talks.
+    Member,
+    /// Runs the server for the others.
+    Admin,
+    /// The first account; nobody can take its rights away.
+    Owner,
+}
+
+impl Role {
+    /// The word on the wire, in the database and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Member => "member",
+            Role::Admin => "admin",
+            Role::Owner => "owner",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The two kinds of conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConversationKind {
+    /// Named, with members who come and go.
+    Room,
+    /// Between two people; has no name and its members never change.
+    Direct,
+}
+
+/// A conversation as one of its members sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// Room or direct.
+    pub kind: ConversationKind,
+    /// The room's name; a direct has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<RoomName>,
+    /// The room's topic; empty for none.
+    #[serde(default)]
+    pub topic: Topic,
+    /// The other people of a direct; empty for a room.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<Person>,
+    /// How many members it has.
+    pub members: u64,
+    /// The number of its newest event.
+    pub head: Seq,
+    /// How far the asking member has read.
+    pub read: Seq,
+    /// How far the furthest of the other members has read.
+    pub others_read: Seq,
+    /// Messages of others after `read`.
+    pub unread: u64,
+    /// Those of them that mention the asking member.
+    pub mentions: u64,
+    /// The newest message, for a preview.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_message: Option<Event>,
+    /// When the newest event happened.
+    pub active_at: Timestamp,
+}
+
+/// A room in the directory of public rooms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomInfo {
+    /// Its id.
+    pub id: ConversationId,
+    /// Its name.
+    pub name: RoomName,
+    /// Its topic; empty for none.
+    #[serde(default)]
+    pub topic: Topic,
+    /// How many members it has.
+    pub members: u64,
+    /// Whether the asking person is one of them.
+    pub joined: bool,
+}
+
+/// A member of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Who.
+    pub user: Person,
+    /// How far they have read.
+    pub read: Seq,
+}
+
+/// Whether somebody is there, all their devices taken together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PresenceState {
+    /// At a device.
+    Online,
+    /// Connected, but not at a device.
+    Away,
+    /// Not connected, or hidden.
+    Offline,
+}
+
+/// One person's presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Whose.
+    pub user: UserId,
+    /// The state.
+    pub state: PresenceState,
+    /// When they were last online; absent while they are, and for people one may not see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+}

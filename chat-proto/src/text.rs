@@ -1,0 +1,145 @@
+//! Texts that people write, checked once at the door.
+//!
+//! These hold what was written, byte for byte; [`crate::SafeText`] is what may be drawn.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use thiserror::Error;
+
+use crate::limits;
+
+/// Why a text was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TextError {
+    /// Nothing but white space.
+    #[error("the text is empty")]
+    Empty,
+    /// Over the limit, which is named with its unit.
+    #[error("the text is longer than {0} {1}")]
+    TooLong(usize, &'static str),
+    /// A control character where one line of plain text is wanted.
+    #[error("the text has a control character or a line break")]
+    Control,
+}
+
+/// What a person wrote in a message: 1 to [`limits::MESSAGE_BYTES`] bytes, not only white space.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Body(String);
+
+impl Body {
+    /// Takes a text as a message body, unchanged.
+    ///
+    /// # Errors
+    /// [`TextError::Empty`] or [`TextError::TooLong`].
+    pub fn new(text: impl Into<String>) -> Result<Self, TextError> {
+        let text = text.into();
+        if text.len() > limits::MESSAGE_BYTES {
+            return Err(TextError::TooLong(limits::MESSAGE_BYTES, "bytes"));
+        }
+        if text.trim().is_empty() {
+            return Err(TextError::Empty);
+        }
+        Ok(Self(text))
+    }
+
+    /// The text as written. Not safe to draw: see [`crate::SafeText`].
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One line that says what a room is for; may be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Topic(String);
+
+impl Topic {
+    /// Takes one line of text, trimmed.
+    ///
+    /// # Errors
+    /// [`TextError::TooLong`] or [`TextError::Control`].
+    pub fn new(text: impl AsRef<str>) -> Result<Self, TextError> {
+        one_line(text.as_ref(), limits::TOPIC_CHARS).map(Self)
+    }
+
+    /// The text as written. Not safe to draw: see [`crate::SafeText`].
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a person or program calls the device of a session, for the list of sessions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct DeviceName(String);
+
+impl DeviceName {
+    /// Takes one line of text, trimmed.
+    ///
+    /// # Errors
+    /// [`TextError::TooLong`] or [`TextError::Control`].
+    pub fn new(text: impl AsRef<str>) -> Result<Self, TextError> {
+        one_line(text.as_ref(), limits::DEVICE_NAME_CHARS).map(Self)
+    }
+
+    /// The text as given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn one_line(text: &str, max_chars: usize) -> Result<String, TextError> {
+    let text = text.trim();
+    if text.chars().nth(max_chars).is_some() {
+        return Err(TextError::TooLong(max_chars, "characters"));
+    }
+    if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        return Err(TextError::Control);
+    }
+    Ok(text.to_owned())
+}
+
+macro_rules! text_traits {
+    ($($name:ident)+) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                Self::new(text).map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+
+text_traits!(Body Topic DeviceName);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_kept_as_written() {
+        let text = "  two\n\tlines \u{1b}[31m ";
+        assert_eq!(Body::new(text).unwrap().as_str(), text);
+    }
+
+    #[test]
+    fn bounds_hold() {
+        assert_eq!(Body::new(" \n\t "), Err(TextError::Empty));
+        assert!(Body::new("a".repeat(limits::MESSAGE_BYTES)).is_ok());
+        assert!(Body::new("a".repeat(limits::MESSAGE_BYTES + 1)).is_err());
+        assert_eq!(Topic::new("a\nb"), Err(TextError::Control));
+        assert!(Topic::new("é".repeat(limits::TOPIC_CHARS)).is_ok());
+        assert!(Topic::new("é".repeat(limits::TOPIC_CHARS + 1)).is_err());
+    }
+}
