@@ -107,7 +107,8 @@ impl Cache {
              AND seq <= (SELECT high - ?1 FROM stretches s WHERE s.conversation = events.conversation)",
             [EVENTS_EACH],
         )?;
-        transaction.execute("UPDATE stretches SET low = high - ?1 + 1 WHERE high - low >= ?1", [EVENTS_EACH])?;
+        transaction
+            .execute("UPDATE stretches SET low = high - ?1 + 1 WHERE high - low >= ?1", [EVENTS_EACH])?;
         transaction.commit()
     }
 
@@ -208,7 +209,8 @@ fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
         Change::OutboxState { message, failed } => add_message(db, message, failed.as_deref()),
         Change::OutboxRemove(id) => run(db, "DELETE FROM outbox WHERE client_id = ?1", [id.0]),
         Change::Read { conversation, seq } => {
-            let put = "INSERT INTO reads VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)";
+            let put =
+                "INSERT INTO reads VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)";
             run(db, put, params![conversation.0, seq.0])
         }
         Change::ReadDone { conversation, seq } => {

@@ -109,8 +109,7 @@ fn run(cache: &mut Cache, batch: Vec<Job>) -> Vec<Done> {
         }
     }
     let kept = keep(cache, &changes);
-    let mut done: Vec<Done> =
-        queued.into_iter().map(|message| Done::Queued(message, kept.clone())).collect();
+    let mut done: Vec<Done> = queued.into_iter().map(|message| Done::Queued(message, kept.clone())).collect();
     done.extend(reads.into_iter().filter_map(|job| read(cache, job)));
     done
 }
@@ -129,7 +128,10 @@ fn read(cache: &Cache, job: Job) -> Option<Done> {
     match job {
         Job::Page { ticket, conversation, anchor, limit } => {
             let page = cache.page(conversation, anchor, limit);
-            Some(Done::Page(ticket, page.inspect_err(|error| tracing::error!(%error, "cannot read the cache")).ok()))
+            Some(Done::Page(
+                ticket,
+                page.inspect_err(|error| tracing::error!(%error, "cannot read the cache")).ok(),
+            ))
         }
         Job::Draft { conversation, answer } => {
             // Nobody may want it any more.

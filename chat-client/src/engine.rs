@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use thiserror::Error;
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, sleep_until};
 
 use crate::account::Account;
@@ -264,7 +264,9 @@ impl Engine {
                 self.line = Line::Up(wire);
                 self.session.opened(now);
             }
-            LineNews::Dialled(Err(error)) => self.leave(End::Retry { reason: format!("{error}."), after: None }),
+            LineNews::Dialled(Err(error)) => {
+                self.leave(End::Retry { reason: format!("{error}."), after: None })
+            }
             LineNews::Heard(Heard::Text(text)) => self.session.frame(&text, now),
             LineNews::Heard(Heard::Alive) => self.session.heard(now),
             LineNews::Heard(Heard::Closed { code, reason }) => {

@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use chat_proto::{
-    Answer, Ask, ClientFrame, CloseReason, ConversationId, DecodeError, Epoch, ErrorCode, FrameId, Hello, Limits,
-    ListConversations, PROTOCOL_VERSION, Person, Push, Request, RequestKind, Resume, Role, Secret, Seq, ServerFrame,
-    Signal, Token, UserId, Verdict, Welcome, WireError,
+    Answer, Ask, ClientFrame, CloseReason, ConversationId, DecodeError, Epoch, ErrorCode, FrameId, Hello,
+    Limits, ListConversations, PROTOCOL_VERSION, Person, Push, Request, RequestKind, Resume, Role, Secret,
+    Seq, ServerFrame, Signal, Token, UserId, Verdict, Welcome, WireError,
 };
 use serde_json::value::RawValue;
 
@@ -209,7 +209,9 @@ impl Session {
             Ok(ServerFrame::Error { id: None, error }) => tracing::warn!(%error, "the server cannot read us"),
             Ok(ServerFrame::Push(push)) => self.push(*push, now),
             Ok(ServerFrame::Unknown { kind }) => tracing::debug!(kind, "a frame of a newer server"),
-            Err(DecodeError { error, .. }) => tracing::warn!(%error, "a frame from the server cannot be read"),
+            Err(DecodeError { error, .. }) => {
+                tracing::warn!(%error, "a frame from the server cannot be read")
+            }
         }
         self.pump(now);
     }
@@ -256,7 +258,8 @@ impl Session {
         let hello = (self.phase == Phase::Opening).then(|| self.opened + HELLO_TIMEOUT);
         let silence = (self.silence != Duration::MAX).then(|| self.heard + self.silence);
         let answer = self.pending.values().map(|pending| pending.since + ANSWER_TIMEOUT).min();
-        let hold = (self.phase == Phase::Ready && self.hold > now && self.wants_background()).then_some(self.hold);
+        let hold =
+            (self.phase == Phase::Ready && self.hold > now && self.wants_background()).then_some(self.hold);
         let resend = (self.phase == Phase::Ready).then(|| self.outbox.next_try(now)).flatten();
         [hello, silence, answer, hold, resend].into_iter().flatten().min()
     }
@@ -367,7 +370,9 @@ impl Session {
             Push::Presence { changes } => self.tell(Update::Presence(changes)),
             Push::ConversationAdded { conversation } => self.added(conversation),
             Push::ConversationRemoved { conversation } => self.remove(conversation),
-            Push::Draining { reconnect_after_ms } => self.drain = Some(Duration::from_millis(reconnect_after_ms)),
+            Push::Draining { reconnect_after_ms } => {
+                self.drain = Some(Duration::from_millis(reconnect_after_ms))
+            }
         }
     }
 
@@ -525,7 +530,10 @@ impl Session {
         }
         free = self.pump_gaps(free, now);
         let listing = self.pending.values().any(|pending| pending.purpose == Purpose::List);
-        if free > 0 && !listing && let Some(cursor) = self.cursor.clone() {
+        if free > 0
+            && !listing
+            && let Some(cursor) = self.cursor.clone()
+        {
             let limit = Some(self.limits.list_page);
             self.ask(Purpose::List, ListConversations { cursor: Some(cursor), limit }, now);
         }

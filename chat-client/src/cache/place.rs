@@ -50,7 +50,10 @@ pub(crate) fn open(storage: &Storage) -> Result<Cache, StartError> {
 }
 
 fn memory() -> Result<Cache, StartError> {
-    let failed = |error: rusqlite::Error| StartError::Cache { path: ":memory:".into(), cause: io::Error::other(error) };
+    let failed = |error: rusqlite::Error| StartError::Cache {
+        path: ":memory:".into(),
+        cause: io::Error::other(error),
+    };
     Cache::new(Connection::open_in_memory().map_err(failed)?, None).map_err(failed)
 }
 

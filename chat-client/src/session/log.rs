@@ -5,8 +5,8 @@
 //! are then asked for bring it again.
 
 use chat_proto::{
-    Answer, Conversation, ConversationId, ConversationPage, Event, EventKind, GetHistory, HistoryPage, ReadState,
-    Resumed, Seq, UserId,
+    Answer, Conversation, ConversationId, ConversationPage, Event, EventKind, GetHistory, HistoryPage,
+    ReadState, Resumed, Seq, UserId,
 };
 use std::collections::HashMap;
 
@@ -104,7 +104,11 @@ impl Replica {
 
 impl Session {
     /// Takes what the disk knew.
-    pub(super) fn know(&mut self, conversations: Vec<Conversation>, positions: &HashMap<ConversationId, Seq>) {
+    pub(super) fn know(
+        &mut self,
+        conversations: Vec<Conversation>,
+        positions: &HashMap<ConversationId, Seq>,
+    ) {
         for mut row in conversations {
             let have = positions.get(&row.id).copied().unwrap_or(row.head);
             if let Some(marked) = self.marks.wanted(row.id) {

@@ -5,8 +5,10 @@
 
 use std::collections::HashMap;
 
-use chat_proto::{ConversationId, MarkRead, PresenceState, ReadState, Seq, SetPresence, Signal, UserId, WatchPresence};
 use chat_proto::limits::TYPING_INTERVAL_MS;
+use chat_proto::{
+    ConversationId, MarkRead, PresenceState, ReadState, Seq, SetPresence, Signal, UserId, WatchPresence,
+};
 
 use super::{Now, Purpose, Session};
 use crate::cache::Change;

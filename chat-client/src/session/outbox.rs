@@ -53,10 +53,7 @@ impl Outbox {
                 Delivery::Queued | Delivery::Sending => busy.insert(message.outgoing.conversation),
                 Delivery::Failed { .. } | Delivery::Stored { .. } => false,
             };
-            if free > 0
-                && first
-                && message.outgoing.delivery == Delivery::Queued
-                && message.not_before <= now
+            if free > 0 && first && message.outgoing.delivery == Delivery::Queued && message.not_before <= now
             {
                 message.outgoing.delivery = Delivery::Sending;
                 next.push(message.outgoing.clone());
