@@ -1,5 +1,8 @@
 //! The engine over a real socket, against a server that a test plays line by line.
 
+// Clippy's leave for tests ends at their helper functions.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use chat_client::account::Account;
 use chat_client::tls::Tls;
 use chat_client::{Anchor, Client, Connection, Delivery, Options, RequestError, Storage, Update, Updates};

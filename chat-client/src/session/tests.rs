@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use chat_proto::{
     Body, ClientId, Conversation, ConversationKind, Done, Event, EventKind, HistoryPage, Missed,
-    PresenceList, ProtocolRange, ReadState, Registration, Resumed, Sent, SessionId, Timestamp, UserName,
+    PresenceList, ProtocolRange, ReadState, Registration, Resumed, Sent, Seq, SessionId, Timestamp, UserName,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -593,7 +593,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     /// Whatever is lost, doubled, cut or killed: in the end every event was told once and in
     /// order, every message is stored once and in the order written, and the counts are right.
