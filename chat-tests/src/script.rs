@@ -255,6 +255,20 @@ impl Script {
         closed["code"].as_u64().with_context(|| format!("no code in {closed}"))
     }
 
+    /// Everything that came and will come until the process ends by itself.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn rest(mut self) -> Result<Vec<Value>> {
+        let until = Instant::now() + DEADLINE;
+        let mut frames: Vec<Value> = self.waiting.drain(..).collect();
+        while let Some(line) = self.running.line(until)? {
+            frames.push(serde_json::from_str(&line).with_context(|| format!("not JSON: {line}"))?);
+        }
+        self.running.wait()?;
+        Ok(frames)
+    }
+
     /// Ends the input and waits for the process to end by itself.
     ///
     /// # Errors
