@@ -7,8 +7,22 @@
 //!                 cache and outbox (SQLite)
 //! ```
 
+pub mod account;
+pub mod address;
+mod backoff;
+mod cache;
 mod client;
+mod disk;
+mod engine;
+pub mod link;
+pub mod paths;
+mod private;
+mod session;
+pub mod sign_in;
+pub mod tls;
 pub mod update;
+pub mod wire;
 
 pub use client::{Client, RequestError, Updates};
+pub use engine::{Options, StartError, Storage, start};
 pub use update::{Anchor, Connection, Delivery, History, Outgoing, Update};

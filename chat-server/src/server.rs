@@ -151,7 +151,6 @@ async fn handshake(
         .header_read_timeout(HANDSHAKE_TIMEOUT)
         .max_buf_size(HEAD_BYTES)
         .max_headers(HEADERS)
-        .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     tokio::select! {

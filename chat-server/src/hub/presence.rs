@@ -276,15 +276,16 @@ impl Tracker {
                 news.entry(*session).or_default().push(presence);
             }
         }
-        for (session, changes) in news {
-            if let Some(watcher) = self.watchers.get(&session) {
-                watcher.outbox.push(ServerFrame::encode_push(&Push::Presence { changes }).into());
-            }
-        }
+        // Noted before it is told, so that who asks again hears the same.
         if !gone.is_empty()
             && let Err(cause) = self.store.set_last_seen(gone).await
         {
             warn!(%cause, "could not note when people were last seen");
+        }
+        for (session, changes) in news {
+            if let Some(watcher) = self.watchers.get(&session) {
+                watcher.outbox.push(ServerFrame::encode_push(&Push::Presence { changes }).into());
+            }
         }
     }
 }
