@@ -49,6 +49,14 @@ pub(crate) enum Command {
         conversation: ConversationId,
         active: bool,
     },
+    SaveDraft {
+        conversation: ConversationId,
+        text: String,
+    },
+    Draft {
+        conversation: ConversationId,
+        answer: oneshot::Sender<Option<String>>,
+    },
     Watch(Vec<UserId>),
     Presence(PresenceState),
     Reconnect,
@@ -153,6 +161,25 @@ impl Client {
     /// `Stopped` if the engine has ended.
     pub async fn typing(&self, conversation: ConversationId, active: bool) -> Result<(), RequestError> {
         self.command(Command::Typing { conversation, active }).await
+    }
+
+    /// Keeps what a person has begun to write here, also over a restart; an empty text is
+    /// forgotten. Longer texts than a message may have are cut.
+    ///
+    /// # Errors
+    /// `Stopped` if the engine has ended.
+    pub async fn save_draft(&self, conversation: ConversationId, text: String) -> Result<(), RequestError> {
+        self.command(Command::SaveDraft { conversation, text }).await
+    }
+
+    /// What a person had begun to write here.
+    ///
+    /// # Errors
+    /// `Stopped` if the engine has ended.
+    pub async fn draft(&self, conversation: ConversationId) -> Result<Option<String>, RequestError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(Command::Draft { conversation, answer }).await?;
+        answered.await.map_err(|_| RequestError::Stopped)
     }
 
     /// Watches the presence of these people, also after every reconnect.

@@ -7,8 +7,18 @@
 //!                 cache and outbox (SQLite)
 //! ```
 
+pub mod account;
+pub mod address;
 mod client;
+mod engine;
+pub mod link;
+pub mod paths;
+mod private;
+pub mod sign_in;
+pub mod tls;
 pub mod update;
+pub mod wire;
 
 pub use client::{Client, RequestError, Updates};
+pub use engine::{Options, StartError, Storage, start};
 pub use update::{Anchor, Connection, Delivery, History, Outgoing, Update};
