@@ -1,17 +1,40 @@
 //! The task that owns the connection, the cache and the outbox of one account.
 
+//!
+//! It only carries: what is decided, [`crate::session`] decides. It never waits for the disk (a
+//! thread does), and waits for a slow interface by not reading from the server any more.
+
+mod desk;
+
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
 
+use rustls::ClientConfig;
 use thiserror::Error;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::time::{Instant, sleep_until};
 
 use crate::account::Account;
-use crate::client::{COMMANDS, Client, Updates};
+use crate::address::ServerAddress;
+use crate::backoff::Backoff;
+use crate::cache;
+use crate::client::{COMMANDS, Client, Command, Updates};
+use crate::disk::{ASKED, Disk, Done, Job};
+use crate::session::{Effect, End, Now, Session, Ticket};
 use crate::tls::{Tls, TlsError};
+use crate::update::{Connection, Update};
+use crate::wire::{DialError, Heard, Wire};
+use desk::Waiter;
 
 /// Updates that wait for the interface; when they are as many, the engine waits too.
 const UPDATES: usize = 1024;
+
+/// Updates held beside those, made by what was already heard when the interface became slow.
+const HELD: usize = 256;
 
 /// Where the engine keeps its cache, outbox and drafts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,8 +87,265 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`]
 pub fn start(options: Options) -> Result<(Client, Updates), StartError> {
-    let (commands, _) = mpsc::channel(COMMANDS);
-    let (_, updates) = mpsc::channel(UPDATES);
-    let _ = options;
-    Ok((Client::new(commands), Updates { updates }))
+    let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+    let Options { account, tls, storage } = options;
+    let tls = account.server.is_tls().then(|| tls.config()).transpose()?;
+    let failed = |cause| StartError::Cache {
+        path: match &storage {
+            Storage::File(path) => path.clone(),
+            Storage::Memory => ":memory:".into(),
+        },
+        cause,
+    };
+    let cache = cache::open(&storage)?;
+    let saved = cache.saved().map_err(|error| failed(io::Error::other(error)))?;
+    let (disk, dones) = Disk::start(cache).map_err(failed)?;
+    let (client, commands) = mpsc::channel(COMMANDS);
+    let (updates, news) = mpsc::channel(UPDATES);
+    let engine = Engine {
+        session: Session::new(&account, saved),
+        server: account.server,
+        tls,
+        line: Line::Stopped,
+        backoff: Backoff::default(),
+        online_since: None,
+        began: Instant::now(),
+        commands,
+        updates,
+        held: VecDeque::new(),
+        disk,
+        dones,
+        asked: 0,
+        tickets: 0,
+        waiters: HashMap::new(),
+    };
+    runtime.spawn(engine.run());
+    Ok((Client::new(client), Updates { updates: news }))
+}
+
+type Dialling = Pin<Box<dyn Future<Output = Result<Wire, DialError>> + Send>>;
+
+/// The connection, or what stands in its place.
+enum Line {
+    Dialling(Dialling),
+    Up(Wire),
+    Waiting(Instant),
+    Stopped,
+}
+
+/// What the line did.
+enum LineNews {
+    Dialled(Result<Wire, DialError>),
+    Heard(Heard),
+    Waited,
+}
+
+/// What the loop woke up for.
+enum Step {
+    Line(LineNews),
+    Command(Command),
+    Done(Done),
+    Tick,
+    Delivered,
+    Over,
+}
+
+struct Engine {
+    session: Session,
+    server: ServerAddress,
+    tls: Option<Arc<ClientConfig>>,
+    line: Line,
+    backoff: Backoff,
+    online_since: Option<Instant>,
+    began: Instant,
+    commands: mpsc::Receiver<Command>,
+    updates: mpsc::Sender<Update>,
+    held: VecDeque<Update>,
+    disk: Disk,
+    dones: mpsc::Receiver<Done>,
+    /// Jobs of the disk that will end in a [`Done`].
+    asked: usize,
+    tickets: Ticket,
+    waiters: HashMap<Ticket, Waiter>,
+}
+
+impl Engine {
+    async fn run(mut self) {
+        self.settle().await;
+        self.dial();
+        let mut goodbye = None;
+        loop {
+            match self.wait().await {
+                Step::Line(news) => self.line_news(news),
+                Step::Command(Command::Close(done)) => {
+                    goodbye = Some(done);
+                    break;
+                }
+                Step::Command(command) => self.command(command).await,
+                Step::Done(done) => self.done(done),
+                Step::Tick => self.session.tick(self.now()),
+                Step::Delivered => {}
+                Step::Over => break,
+            }
+            self.settle().await;
+        }
+        self.end().await;
+        if let Some(goodbye) = goodbye {
+            // Whoever wanted to know may be gone.
+            let _ = goodbye.send(());
+        }
+    }
+
+    /// Waits for the next thing to do. Answers and updates first, then what fills them again.
+    async fn wait(&mut self) -> Step {
+        let now = self.now();
+        let has_room = self.held.len() < HELD;
+        let takes = has_room && self.asked < ASKED && !self.session.is_full();
+        let deadline = self.session.deadline(now).map(|deadline| self.began + deadline);
+        tokio::select! {
+            biased;
+            place = self.updates.reserve(), if !self.held.is_empty() => match place {
+                Ok(place) => {
+                    if let Some(update) = self.held.pop_front() {
+                        place.send(update);
+                    }
+                    Step::Delivered
+                }
+                Err(_) => Step::Over,
+            },
+            Some(done) = self.dones.recv() => Step::Done(done),
+            command = self.commands.recv(), if takes => command.map_or(Step::Over, Step::Command),
+            news = self.line.next(), if has_room => Step::Line(news),
+            () = sleep_until(deadline.unwrap_or(self.began)), if has_room && deadline.is_some() => Step::Tick,
+            () = self.updates.closed() => Step::Over,
+        }
+    }
+
+    /// Does what the session wants done.
+    async fn settle(&mut self) {
+        loop {
+            let mut frames = Vec::new();
+            let mut end = None;
+            let effects = self.session.effects();
+            if effects.is_empty() {
+                return;
+            }
+            for effect in effects {
+                match effect {
+                    Effect::Send(frame) => frames.push(frame),
+                    Effect::Tell(update) => self.tell(update),
+                    Effect::Write(change) => self.disk.give(Job::Change(change)).await,
+                    Effect::Answer(ticket, answer) => self.answer(ticket, answer),
+                    Effect::End(why) => end = Some(why),
+                }
+            }
+            if let Some(end) = end {
+                self.leave(end);
+            } else if !frames.is_empty() {
+                self.send(frames).await;
+            }
+        }
+    }
+
+    async fn send(&mut self, frames: Vec<String>) {
+        if let Line::Up(wire) = &mut self.line
+            && let Err(reason) = wire.send(frames).await
+        {
+            let end = self.session.cut(None, &reason);
+            self.leave(end);
+        }
+    }
+
+    fn line_news(&mut self, news: LineNews) {
+        let now = self.now();
+        match news {
+            LineNews::Waited => self.dial(),
+            LineNews::Dialled(Ok(wire)) => {
+                self.line = Line::Up(wire);
+                self.session.opened(now);
+            }
+            LineNews::Dialled(Err(error)) => {
+                self.leave(End::Retry { reason: format!("{error}."), after: None })
+            }
+            LineNews::Heard(Heard::Text(text)) => self.session.frame(&text, now),
+            LineNews::Heard(Heard::Alive) => self.session.heard(now),
+            LineNews::Heard(Heard::Closed { code, reason }) => {
+                let end = self.session.cut(code, &reason);
+                self.leave(end);
+            }
+        }
+        if self.session.is_online() && self.online_since.is_none() {
+            self.online_since = Some(Instant::now());
+        }
+    }
+
+    fn dial(&mut self) {
+        let (server, tls) = (self.server.clone(), self.tls.clone());
+        self.line = Line::Dialling(Box::pin(async move { Wire::dial(&server, tls).await }));
+        self.tell(Update::Connection(Connection::Connecting));
+    }
+
+    /// Drops the line, and says what comes next.
+    fn leave(&mut self, end: End) {
+        if let Some(since) = self.online_since.take() {
+            self.backoff.was_online(since.elapsed());
+        }
+        let state = match end {
+            End::Stop { reason, login_needed } => {
+                self.line = Line::Stopped;
+                Connection::Stopped { reason, login_needed }
+            }
+            End::Retry { reason, after } => {
+                let retry_in = self.backoff.next(rand::random(), after);
+                self.line = Line::Waiting(Instant::now() + retry_in);
+                Connection::Waiting { retry_in, reason }
+            }
+        };
+        self.tell(Update::Connection(state));
+    }
+
+    fn reconnect(&mut self) {
+        if matches!(self.line, Line::Waiting(_) | Line::Stopped) {
+            self.backoff.reset();
+            self.dial();
+        }
+    }
+
+    fn tell(&mut self, update: Update) {
+        if !self.held.is_empty() {
+            self.held.push_back(update);
+        } else if let Err(TrySendError::Full(update)) = self.updates.try_send(update) {
+            self.held.push_back(update);
+        }
+    }
+
+    fn now(&self) -> Now {
+        self.began.elapsed()
+    }
+
+    async fn end(mut self) {
+        self.session.offline();
+        self.settle().await;
+        if let Line::Up(wire) = self.line {
+            wire.close().await;
+        }
+        // Nothing is taken from it any more, and the thread must not wait for that.
+        drop(self.dones);
+        self.disk.end().await;
+    }
+}
+
+impl Line {
+    /// What the line does next. Safe to drop while it waits.
+    async fn next(&mut self) -> LineNews {
+        match self {
+            Line::Dialling(dialling) => LineNews::Dialled(dialling.await),
+            Line::Up(wire) => LineNews::Heard(wire.next().await),
+            Line::Waiting(until) => {
+                sleep_until(*until).await;
+                LineNews::Waited
+            }
+            Line::Stopped => std::future::pending().await,
+        }
+    }
 }

@@ -9,11 +9,15 @@
 
 pub mod account;
 pub mod address;
+mod backoff;
+mod cache;
 mod client;
+mod disk;
 mod engine;
 pub mod link;
 pub mod paths;
 mod private;
+mod session;
 pub mod sign_in;
 pub mod tls;
 pub mod update;

@@ -1,2 +1,8 @@
-//! Placeholder.
-fn main() {}
+//! `chat-cli`: the chat for scripts, bots and CI jobs. See `chat-cli --help`.
+
+#[path = "../cli/mod.rs"]
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

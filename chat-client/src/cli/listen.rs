@@ -1,0 +1,192 @@
+//! `listen`: prints what comes, over cuts and restarts of the server, without a gap or a double.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chat_client::{Client, Connection, Options, RequestError, Storage, Update, Updates};
+use chat_proto::{Conversation, ConversationId, Event, EventKind, GetHistory, Seq};
+use tokio::time::{Instant, sleep_until};
+
+use super::ListenArgs;
+use super::failure::Failure;
+use super::output::{Output, local_time, title, words};
+use super::target::{self, Target};
+use super::who::Who;
+
+/// The longest `--timeout` that can be waited for: a year.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+
+/// Listens until the count is reached, the time is over, or for ever.
+///
+/// # Errors
+/// As the exit codes say.
+pub(crate) async fn listen(who: &Who, args: ListenArgs, out: &mut Output) -> Result<(), Failure> {
+    if args.since.is_some() && args.targets.len() != 1 {
+        return Err(Failure::usage("--since needs exactly one target, for numbers belong to a conversation"));
+    }
+    let until = args.timeout.map(|time| Instant::now() + time.min(LONGEST));
+    let since = check(who, &args).await?;
+    let storage = Storage::Memory;
+    let options = Options { account: who.account.clone(), tls: who.tls.clone(), storage };
+    let (client, updates) = chat_client::start(options)?;
+    let mut listener = Listener {
+        client: client.clone(),
+        targets: args.targets,
+        known: HashMap::new(),
+        last: since.into_iter().collect(),
+        behind: BTreeSet::new(),
+        listening: false,
+        left: args.count,
+        name: format!("{} on {}", who.account.user.name, who.account.server),
+    };
+    let heard = tokio::select! {
+        heard = listener.run(updates, out) => heard,
+        () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => match listener.left {
+            Some(left) => Err(Failure::timed_out(format!("{left} more did not come in time"))),
+            None => Ok(()),
+        },
+    };
+    client.close().await;
+    heard
+}
+
+/// Fails at once and clearly where the engine would go on trying; finds where `--since` counts.
+async fn check(who: &Who, args: &ListenArgs) -> Result<Option<(ConversationId, Seq)>, Failure> {
+    let (mut link, welcome) = who.link().await?;
+    let mut since = None;
+    for target in &args.targets {
+        let row = match target {
+            // A direct may begin while one listens.
+            Target::User(_) if args.since.is_none() => None,
+            _ => Some(target::find(&mut link, &welcome, target).await?),
+        };
+        since = since.or(args.since.and_then(|seq| row.map(|row| (row.id, Seq(seq)))));
+    }
+    link.close().await;
+    Ok(since)
+}
+
+struct Known {
+    title: String,
+    wanted: bool,
+}
+
+struct Listener {
+    client: Client,
+    targets: Vec<Target>,
+    known: HashMap<ConversationId, Known>,
+    /// The last number printed or passed over.
+    last: HashMap<ConversationId, Seq>,
+    /// Conversations of which something is to be fetched before more of them is printed.
+    behind: BTreeSet<ConversationId>,
+    listening: bool,
+    left: Option<u64>,
+    name: String,
+}
+
+impl Listener {
+    async fn run(&mut self, mut updates: Updates, out: &mut Output) -> Result<(), Failure> {
+        while self.left != Some(0) {
+            let Some(update) = updates.next().await else {
+                return Err(Failure::connect("the chat client has stopped"));
+            };
+            match update {
+                Update::Connection(Connection::Online) => self.online(out).await?,
+                Update::Connection(Connection::Stopped { reason, .. }) => {
+                    return Err(Failure::refused(reason));
+                }
+                Update::Connection(Connection::Waiting { reason, .. }) => tracing::info!(reason, "cut"),
+                Update::Conversations(rows) => rows.iter().for_each(|row| self.learn(row)),
+                Update::Events { conversation, events, .. } => self.events(conversation, events, out).await?,
+                Update::Reset(conversation) => self.behind(conversation, out).await?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, row: &Conversation) {
+        let wanted = self.targets.is_empty() || self.targets.iter().any(|target| target.is(row));
+        self.known.insert(row.id, Known { title: title(row), wanted });
+        if !self.listening {
+            self.last.entry(row.id).or_insert(row.head);
+        }
+    }
+
+    async fn online(&mut self, out: &mut Output) -> Result<(), Failure> {
+        if !self.listening {
+            self.listening = true;
+            match out.is_json() {
+                true => out.raw(r#"{"type":"listening"}"#)?,
+                false => eprintln!("listening as {}", self.name),
+            }
+            // Whatever came between the numbers known and now, also what `--since` asks for.
+            self.behind.extend(self.known.iter().filter(|(_, known)| known.wanted).map(|(id, _)| *id));
+        }
+        for conversation in self.behind.clone() {
+            self.behind(conversation, out).await?;
+        }
+        Ok(())
+    }
+
+    async fn events(
+        &mut self,
+        id: ConversationId,
+        events: Vec<Event>,
+        out: &mut Output,
+    ) -> Result<(), Failure> {
+        let Some(first) = events.first().map(|event| event.seq) else { return Ok(()) };
+        // A conversation that begins while one listens is new as a whole.
+        let last = *self.last.entry(id).or_insert(Seq(first.0.saturating_sub(1)));
+        if self.behind.contains(&id) || first > last.next() {
+            return self.behind(id, out).await;
+        }
+        self.print(id, events, out)
+    }
+
+    /// Fetches what follows the last number, or notes to do so when there is a connection.
+    async fn behind(&mut self, conversation: ConversationId, out: &mut Output) -> Result<(), Failure> {
+        self.behind.insert(conversation);
+        while self.left != Some(0) {
+            let after = self.last.get(&conversation).copied();
+            let ask = GetHistory { conversation, before: None, after, around: None, limit: None };
+            match self.client.request(ask).await {
+                Ok(page) => {
+                    let more = page.more_after && !page.events.is_empty();
+                    self.print(conversation, page.events, out)?;
+                    if !more {
+                        break;
+                    }
+                }
+                Err(RequestError::Offline) => return Ok(()),
+                Err(RequestError::Refused(error)) if error.temporary => {
+                    let wait = error.retry_after_ms.unwrap_or(1_000).min(30_000);
+                    tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+                }
+                // No member any more: there is nothing left to hear here.
+                Err(RequestError::Refused(_)) => break,
+                Err(error @ RequestError::Stopped) => return Err(error.into()),
+            }
+        }
+        self.behind.remove(&conversation);
+        Ok(())
+    }
+
+    fn print(&mut self, id: ConversationId, events: Vec<Event>, out: &mut Output) -> Result<(), Failure> {
+        let last = self.last.entry(id).or_default();
+        let Some(known) = self.known.get(&id) else { return Ok(()) };
+        for event in events {
+            if event.seq <= *last {
+                continue;
+            }
+            *last = event.seq;
+            let shown = out.is_json() || matches!(event.what, EventKind::Message { .. });
+            if !known.wanted || !shown || self.left == Some(0) {
+                continue;
+            }
+            let time = local_time(event.at, "%H:%M");
+            out.put(&event, || format!("{time} {} {}", known.title, words(&event)))?;
+            self.left = self.left.map(|left| left.saturating_sub(1));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! What goes to stdout: lines that a terminal is not harmed by, or JSON, flushed at once.
+
+use std::io::{ErrorKind, Write};
+
+use chat_proto::{Conversation, Event, EventKind, SafeText, Timestamp};
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::failure::Failure;
+
+/// Stdout, in one of its two forms.
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// Text, or JSON lines.
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether JSON is wanted.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a thing as JSON, or as the text that the closure gives.
+    ///
+    /// # Errors
+    /// Quiet when nobody reads any more.
+    pub(crate) fn put<T: Serialize>(
+        &mut self,
+        thing: &T,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        match self.json {
+            true => self.raw(&serde_json::to_string(thing).unwrap_or_default()),
+            false => self.text(&text()),
+        }
+    }
+
+    /// Prints lines that may have come from others.
+    ///
+    /// # Errors
+    /// As [`Output::put`].
+    pub(crate) fn text(&mut self, text: &str) -> Result<(), Failure> {
+        self.raw(SafeText::block(text).as_str())
+    }
+
+    /// Prints a line of JSON as it is: JSON has no control characters, and programs want the rest.
+    ///
+    /// # Errors
+    /// As [`Output::put`].
+    pub(crate) fn raw(&mut self, line: &str) -> Result<(), Failure> {
+        let mut stdout = std::io::stdout().lock();
+        let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+        written.map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => Failure::quiet(),
+            _ => Failure::usage(format!("cannot write the output: {error}")),
+        })
+    }
+}
+
+/// A time by the local clock, in jiff's format.
+pub(crate) fn local_time(at: Timestamp, format: &str) -> String {
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(time) => time.to_zoned(TimeZone::system()).strftime(format).to_string(),
+        Err(_) => "?".to_owned(),
+    }
+}
+
+/// What people call a conversation.
+pub(crate) fn title(conversation: &Conversation) -> String {
+    match &conversation.name {
+        Some(name) => format!("#{name}"),
+        None => match conversation.with.first() {
+            Some(person) => format!("@{}", person.name),
+            None => conversation.id.to_string(),
+        },
+    }
+}
+
+/// An event in words; further lines of a message are set in, so that they cannot pass for others.
+pub(crate) fn words(event: &Event) -> String {
+    let author = &event.author.name;
+    match &event.what {
+        EventKind::Message { body, .. } => {
+            let text = SafeText::block(body.as_str()).to_string().replace('\n', "\n    ");
+            format!("{author}: {text}")
+        }
+        EventKind::Created { .. } => format!("* {author} began this conversation"),
+        EventKind::Joined => format!("* {author} joined"),
+        EventKind::Left => format!("* {author} left"),
+        EventKind::Topic { topic } if topic.as_str().is_empty() => format!("* {author} removed the topic"),
+        EventKind::Topic { topic } => format!("* {author} set the topic: {topic}"),
+        EventKind::Unknown => format!("* {author} did something that this version does not know"),
+    }
+}

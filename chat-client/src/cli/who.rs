@@ -1,0 +1,205 @@
+//! Who a command speaks for: a saved account, or what the environment says.
+
+use std::io::{IsTerminal, Write};
+
+use chat_client::account::{Account, Accounts};
+use chat_client::address::ServerAddress;
+use chat_client::link::{Link, LinkError};
+use chat_client::paths::Paths;
+use chat_client::sign_in;
+use chat_client::tls::Tls;
+use chat_proto::{ErrorCode, Role, Secret, UserName, Welcome};
+
+use super::Common;
+use super::failure::Failure;
+use super::output::Output;
+
+/// The account of this run.
+pub(crate) struct Who {
+    pub(crate) account: Account,
+    pub(crate) tls: Tls,
+    /// Logged in by password for this run only; its session ends with it.
+    guest: bool,
+}
+
+impl Who {
+    /// `CHAT_TOKEN` first, then a saved account, then a login by `CHAT_PASSWORD`.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    pub(crate) async fn find(common: &Common) -> Result<Self, Failure> {
+        let tls = tls(common);
+        if let Some(token) = variable("CHAT_TOKEN") {
+            let server = server(common)?;
+            let (link, welcome) = Link::open(&server, &tls, &token).await?;
+            let server_name = link.hello().name.clone();
+            link.close().await;
+            let account = Account { server, user: welcome.user, token, server_name };
+            return Ok(Self { account, tls, guest: false });
+        }
+        let saved = match open(common)?.find(common.server.as_ref(), common.user.as_ref()) {
+            Ok(account) => return Ok(Self { account: account.clone(), tls, guest: false }),
+            Err(error) => error,
+        };
+        match (&common.server, &common.user, variable("CHAT_PASSWORD")) {
+            (Some(server), Some(user), Some(password)) => {
+                let account = sign_in::login(server, &tls, user.clone(), password).await?;
+                Ok(Self { account, tls, guest: true })
+            }
+            _ => Err(Failure::usage(saved)),
+        }
+    }
+
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    /// As the exit codes say.
+    pub(crate) async fn link(&self) -> Result<(Link, Welcome), Failure> {
+        Ok(Link::open(&self.account.server, &self.tls, &self.account.token).await?)
+    }
+
+    /// Ends what was begun for this run only.
+    pub(crate) async fn end(self) {
+        if self.guest {
+            // The command is done; a session left over ends by its age.
+            let _ = sign_in::logout(&self.account, &self.tls).await;
+        }
+    }
+}
+
+/// Logs in and keeps the token.
+///
+/// # Errors
+/// As the exit codes say.
+pub(crate) async fn login(common: &Common, out: &mut Output) -> Result<(), Failure> {
+    let (server, user) = (server(common)?, user(common)?);
+    let password = match variable("CHAT_PASSWORD") {
+        Some(password) => password,
+        None => ask_password("Password: ")?,
+    };
+    let account = sign_in::login(&server, &tls(common), user, password).await?;
+    keep(common, account, out)
+}
+
+/// Makes an account and keeps its token.
+///
+/// # Errors
+/// As the exit codes say.
+pub(crate) async fn register(
+    common: &Common,
+    invite: Option<String>,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let (server, user) = (server(common)?, user(common)?);
+    let password = match variable("CHAT_PASSWORD") {
+        Some(password) => password,
+        None => {
+            let password = ask_password("Password: ")?;
+            if ask_password("The same again: ")? != password {
+                return Err(Failure::usage("the two passwords differ; try again"));
+            }
+            password
+        }
+    };
+    let invite = invite.filter(|code| !code.is_empty()).map(Secret::new);
+    let account = sign_in::register(&server, &tls(common), user, password, invite).await?;
+    keep(common, account, out)
+}
+
+fn keep(common: &Common, account: Account, out: &mut Output) -> Result<(), Failure> {
+    open(common)?.save(account.clone()).map_err(Failure::usage)?;
+    describe(&account, None, out)
+}
+
+/// Ends the session on the server and forgets the token.
+///
+/// # Errors
+/// As the exit codes say; without a connection the token stays.
+pub(crate) async fn logout(common: &Common, out: &mut Output) -> Result<(), Failure> {
+    let mut accounts = open(common)?;
+    let account =
+        accounts.find(common.server.as_ref(), common.user.as_ref()).map_err(Failure::usage)?.clone();
+    match sign_in::logout(&account, &tls(common)).await {
+        Ok(()) => {}
+        Err(LinkError::Refused(error)) if error.code == ErrorCode::BadCredentials => {}
+        // The server closes the connection as its answer.
+        Err(LinkError::Cut { code: Some(_), .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    accounts.remove(&account).map_err(Failure::usage)?;
+    describe(&account, None, out)
+}
+
+/// Lists the saved accounts.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(crate) fn accounts(common: &Common, out: &mut Output) -> Result<(), Failure> {
+    open(common)?.all().iter().try_for_each(|account| describe(account, None, out))
+}
+
+/// Prints an account.
+///
+/// # Errors
+/// As [`Output::put`].
+pub(crate) fn describe(account: &Account, role: Option<Role>, out: &mut Output) -> Result<(), Failure> {
+    let mut thing = serde_json::json!({
+        "server": account.server, "server_name": account.server_name, "user": account.user,
+    });
+    if let Some(role) = role {
+        thing["role"] = role.as_str().into();
+    }
+    out.put(&thing, || format!("{} on {} ({})", account.user.name, account.server, account.server_name))
+}
+
+/// How servers are verified in this run.
+pub(crate) fn tls(common: &Common) -> Tls {
+    Tls { ca_file: common.ca_file.clone() }
+}
+
+fn open(common: &Common) -> Result<Accounts, Failure> {
+    let paths = Paths::resolve(common.data_dir.clone()).map_err(Failure::usage)?;
+    Accounts::open(paths.accounts_dir()).map_err(Failure::usage)
+}
+
+fn variable(name: &str) -> Option<Secret> {
+    std::env::var(name).ok().filter(|text| !text.is_empty()).map(Secret::new)
+}
+
+/// The server of this run, asked for on a terminal.
+///
+/// # Errors
+/// Names the variable that is missing.
+pub(crate) fn server(common: &Common) -> Result<ServerAddress, Failure> {
+    match &common.server {
+        Some(server) => Ok(server.clone()),
+        None => ask("Server: ", "CHAT_SERVER or --server")?.parse().map_err(Failure::usage),
+    }
+}
+
+fn user(common: &Common) -> Result<UserName, Failure> {
+    match &common.user {
+        Some(user) => Ok(user.clone()),
+        None => ask("Name: ", "CHAT_USER or --user")?.parse().map_err(Failure::usage),
+    }
+}
+
+fn ask(question: &str, instead: &str) -> Result<String, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage(format!("there is no terminal to ask on; set {instead}")));
+    }
+    let mut answer = String::new();
+    let mut stderr = std::io::stderr();
+    write!(stderr, "{question}")
+        .and_then(|()| stderr.flush())
+        .and_then(|()| std::io::stdin().read_line(&mut answer))
+        .map_err(Failure::usage)?;
+    Ok(answer.trim().to_owned())
+}
+
+fn ask_password(question: &str) -> Result<Secret, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::usage("there is no terminal to ask for the password on; set CHAT_PASSWORD"));
+    }
+    rpassword::prompt_password(question).map(Secret::new).map_err(Failure::usage)
+}

@@ -1,0 +1,557 @@
+//! The engine's mind: frames, wishes and time in; frames, updates and changes to the disk out.
+//!
+//! It does no I/O, reads no clock and has no randomness. What it promises:
+//!
+//! 1. Each event of a conversation is told once and in order, whatever is lost, doubled or cut.
+//! 2. A message is either in the outbox or known to be stored; it is never sent under two ids.
+//! 3. Every request gets one answer, at the latest when the connection ends.
+//! 4. Whatever waits for the server has a limit in number and in time.
+
+mod log;
+mod marks;
+mod outbox;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use chat_proto::{
+    Answer, Ask, ClientFrame, CloseReason, ConversationId, DecodeError, Epoch, ErrorCode, FrameId, Hello,
+    Limits, ListConversations, PROTOCOL_VERSION, Person, Push, Request, RequestKind, Resume, Role, Secret,
+    Seq, ServerFrame, Signal, Token, UserId, Verdict, Welcome, WireError,
+};
+use serde_json::value::RawValue;
+
+use crate::account::Account;
+use crate::cache::{Change, Saved};
+use crate::client::RequestError;
+use crate::link;
+use crate::update::{Connection, Update};
+use log::Replica;
+use marks::Marks;
+use outbox::Outbox;
+
+/// How long a server may take for any answer; more means that the connection is broken.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long after the upgrade the hello may take.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Added to two ping intervals before a silent connection is taken for dead.
+const SILENCE_SLACK: Duration = Duration::from_secs(5);
+
+/// Conversations beyond the welcome that are listed in the background.
+const LISTED_CONVERSATIONS: usize = 1_000;
+
+/// Background requests under way at once: enough to fill a line, too few to crowd out a person.
+const BACKGROUND: usize = 4;
+
+/// Wait after a temporary refusal that names none.
+const REFUSED_WAIT: Duration = Duration::from_secs(1);
+
+/// Requests of the interface under way at once; after that its commands wait.
+const REQUESTS: usize = 128;
+
+/// Time since the engine began.
+pub(crate) type Now = Duration;
+
+/// Names a question of the interface.
+pub(crate) type Ticket = u64;
+
+/// What the session wants done.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// Send this frame.
+    Send(String),
+    /// Tell the interface.
+    Tell(Update),
+    /// Keep this.
+    Write(Change),
+    /// Answer the interface's question.
+    Answer(Ticket, Result<Answer, RequestError>),
+    /// Drop the connection.
+    End(End),
+}
+
+/// What follows the end of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// Connect again, after this time if the server named one.
+    Retry { reason: String, after: Option<Duration> },
+    /// Stop until a person does something.
+    Stop { reason: String, login_needed: bool },
+}
+
+/// How far a connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Offline,
+    Opening,
+    LoggingIn,
+    Resuming,
+    Ready,
+}
+
+/// Why the session asked something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Login,
+    Resume,
+    List,
+    Row(ConversationId),
+    Missed(ConversationId),
+    Send(chat_proto::ClientId),
+    Read(ConversationId),
+    State,
+    /// The interface's; with the conversation that is left by it.
+    Interface(Ticket, Option<ConversationId>),
+}
+
+struct Pending {
+    kind: RequestKind,
+    purpose: Purpose,
+    since: Now,
+}
+
+/// See the module.
+pub(crate) struct Session {
+    me: Person,
+    token: Secret,
+    server_name: String,
+    epoch: Option<Epoch>,
+    phase: Phase,
+    limits: Limits,
+    silence: Duration,
+    opened: Now,
+    heard: Now,
+    asked: u64,
+    pending: HashMap<FrameId, Pending>,
+    replicas: HashMap<ConversationId, Replica>,
+    /// Conversations with events that are known to exist and not held.
+    gaps: BTreeSet<ConversationId>,
+    /// Conversations of another epoch, until it is known which of them are left.
+    forgotten: Vec<ConversationId>,
+    /// Conversations whose row is wanted from the server.
+    rows: BTreeSet<ConversationId>,
+    /// Where the background list goes on.
+    cursor: Option<String>,
+    listed: usize,
+    /// Nothing is asked in the background before this.
+    hold: Now,
+    /// Whether `Online` was told.
+    online: bool,
+    drain: Option<Duration>,
+    outbox: Outbox,
+    marks: Marks,
+    effects: Vec<Effect>,
+}
+
+impl Session {
+    /// A session that knows what the disk knows, and tells it as its first effects.
+    pub(crate) fn new(account: &Account, saved: Saved) -> Self {
+        let mut session = Self {
+            me: account.user.clone(),
+            token: account.token.clone(),
+            server_name: account.server_name.clone(),
+            epoch: saved.epoch,
+            phase: Phase::Offline,
+            limits: Limits::default(),
+            silence: Duration::MAX,
+            opened: Duration::ZERO,
+            heard: Duration::ZERO,
+            asked: 0,
+            pending: HashMap::new(),
+            replicas: HashMap::new(),
+            gaps: BTreeSet::new(),
+            forgotten: Vec::new(),
+            rows: BTreeSet::new(),
+            cursor: None,
+            listed: 0,
+            hold: Duration::ZERO,
+            online: false,
+            drain: None,
+            outbox: Outbox::default(),
+            marks: Marks::new(saved.reads),
+            effects: Vec::new(),
+        };
+        session.tell_me(saved.role.unwrap_or(Role::Member));
+        session.know(saved.conversations, &saved.positions);
+        for message in saved.outbox {
+            session.tell(Update::Outgoing(message.clone()));
+            session.outbox.add(message);
+        }
+        session
+    }
+
+    /// Takes what is to be done.
+    pub(crate) fn effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// A connection is open; the hello comes.
+    pub(crate) fn opened(&mut self, now: Now) {
+        self.phase = Phase::Opening;
+        (self.opened, self.heard) = (now, now);
+        self.silence = Duration::MAX;
+        self.drain = None;
+    }
+
+    /// The line gave a sign of life.
+    pub(crate) fn heard(&mut self, now: Now) {
+        self.heard = now;
+    }
+
+    /// A text came.
+    pub(crate) fn frame(&mut self, text: &str, now: Now) {
+        self.heard = now;
+        match ServerFrame::decode(text) {
+            Ok(ServerFrame::Ok { id, payload }) => self.reply(&id, Ok(payload), now),
+            Ok(ServerFrame::Error { id: Some(id), error }) => self.reply(&id, Err(error), now),
+            Ok(ServerFrame::Error { id: None, error }) => tracing::warn!(%error, "the server cannot read us"),
+            Ok(ServerFrame::Push(push)) => self.push(*push, now),
+            Ok(ServerFrame::Unknown { kind }) => tracing::debug!(kind, "a frame of a newer server"),
+            Err(DecodeError { error, .. }) => {
+                tracing::warn!(%error, "a frame from the server cannot be read")
+            }
+        }
+        self.pump(now);
+    }
+
+    /// The connection is gone; says what follows.
+    pub(crate) fn cut(&mut self, code: Option<u16>, reason: &str) -> End {
+        let after = self.drain.take();
+        self.offline();
+        let known = code.and_then(CloseReason::from_code);
+        let reason = match known {
+            Some(reason) => reason.meaning().to_owned(),
+            None => format!("The connection ended: {reason}."),
+        };
+        match CloseReason::verdict_of(code) {
+            Verdict::Reconnect => End::Retry { reason, after },
+            Verdict::Stop => End::Stop { reason, login_needed: known == Some(CloseReason::SessionEnded) },
+        }
+    }
+
+    /// Forgets the connection: what was under way is asked again later, or answered `Offline`.
+    pub(crate) fn offline(&mut self) {
+        self.phase = Phase::Offline;
+        self.online = false;
+        self.cursor = None;
+        self.rows.clear();
+        for pending in std::mem::take(&mut self.pending).into_values() {
+            if let Purpose::Interface(ticket, _) = pending.purpose {
+                self.effects.push(Effect::Answer(ticket, Err(RequestError::Offline)));
+            }
+        }
+        self.forget_fetches();
+        self.marks.cut();
+        for message in self.outbox.cut() {
+            self.tell(Update::Outgoing(message));
+        }
+    }
+
+    /// When [`Session::tick`] must be called at the latest. What could be asked before `now` has
+    /// been asked, so only later times count.
+    pub(crate) fn deadline(&self, now: Now) -> Option<Now> {
+        if self.phase == Phase::Offline {
+            return None;
+        }
+        let hello = (self.phase == Phase::Opening).then(|| self.opened + HELLO_TIMEOUT);
+        let silence = (self.silence != Duration::MAX).then(|| self.heard + self.silence);
+        let answer = self.pending.values().map(|pending| pending.since + ANSWER_TIMEOUT).min();
+        let hold =
+            (self.phase == Phase::Ready && self.hold > now && self.wants_background()).then_some(self.hold);
+        let resend = (self.phase == Phase::Ready).then(|| self.outbox.next_try(now)).flatten();
+        [hello, silence, answer, hold, resend].into_iter().flatten().min()
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, now: Now) {
+        if self.phase == Phase::Offline {
+            return;
+        }
+        let reason = if self.phase == Phase::Opening && now >= self.opened + HELLO_TIMEOUT {
+            Some("The server said no hello; perhaps the address is another program's.")
+        } else if self.silence != Duration::MAX && now >= self.heard + self.silence {
+            Some("Nothing was heard from the server; the line is dead.")
+        } else if self.pending.values().any(|pending| now >= pending.since + ANSWER_TIMEOUT) {
+            Some("The server did not answer in time.")
+        } else {
+            None
+        };
+        match reason {
+            Some(reason) => self.end(End::Retry { reason: reason.to_owned(), after: None }),
+            None => self.pump(now),
+        }
+    }
+
+    /// Whether the server can be asked now.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.phase >= Phase::Resuming
+    }
+
+    /// Most events that the server gives in one page.
+    pub(crate) fn history_page(&self) -> u32 {
+        self.limits.history_page
+    }
+
+    /// Whether more questions of the interface would be too many.
+    pub(crate) fn is_full(&self) -> bool {
+        self.pending.len() >= REQUESTS
+    }
+
+    /// Whether the interface was told that all is well.
+    pub(crate) fn is_online(&self) -> bool {
+        self.online
+    }
+
+    /// The interface asks the server.
+    pub(crate) fn request(&mut self, ticket: Ticket, request: Request, now: Now) {
+        if !self.is_ready() {
+            self.effects.push(Effect::Answer(ticket, Err(RequestError::Offline)));
+            return;
+        }
+        let left = match &request {
+            Request::LeaveRoom(leave) => Some(leave.conversation),
+            _ => None,
+        };
+        self.send_request(Purpose::Interface(ticket, left), request, now);
+    }
+
+    fn ask<A: Ask>(&mut self, purpose: Purpose, ask: A, now: Now) {
+        self.send_request(purpose, ask.into_request(), now);
+    }
+
+    fn send_request(&mut self, purpose: Purpose, request: Request, now: Now) {
+        self.asked += 1;
+        let id = FrameId::numbered(self.asked);
+        self.pending.insert(id.clone(), Pending { kind: request.kind(), purpose, since: now });
+        self.effects.push(Effect::Send(ClientFrame::Request { id, request: Box::new(request) }.encode()));
+    }
+
+    fn send_signal(&mut self, signal: Signal) {
+        self.effects.push(Effect::Send(ClientFrame::Signal(signal).encode()));
+    }
+
+    fn tell(&mut self, update: Update) {
+        self.effects.push(Effect::Tell(update));
+    }
+
+    fn write(&mut self, change: Change) {
+        self.effects.push(Effect::Write(change));
+    }
+
+    fn end(&mut self, end: End) {
+        self.offline();
+        self.effects.push(Effect::End(end));
+    }
+
+    fn tell_me(&mut self, role: Role) {
+        self.tell(Update::Me { user: self.me.clone(), role, server_name: self.server_name.clone() });
+    }
+
+    fn me(&self) -> UserId {
+        self.me.id
+    }
+
+    fn push(&mut self, push: Push, now: Now) {
+        match push {
+            Push::Hello(hello) => self.hello(&hello, now),
+            _ if self.phase < Phase::LoggingIn => tracing::warn!("the server speaks before its hello"),
+            Push::Event(event) => self.live(event),
+            Push::Read { conversation, user, seq } => self.read_by(conversation, user, seq),
+            Push::Unread { conversation, read, unread, mentions } => {
+                self.counted(conversation, read, unread, mentions);
+            }
+            Push::Typing { conversation, user, active } => {
+                if user.id != self.me() {
+                    self.tell(Update::Typing { conversation, user, active });
+                }
+            }
+            Push::Presence { changes } => self.tell(Update::Presence(changes)),
+            Push::ConversationAdded { conversation } => self.added(conversation),
+            Push::ConversationRemoved { conversation } => self.remove(conversation),
+            Push::Draining { reconnect_after_ms } => {
+                self.drain = Some(Duration::from_millis(reconnect_after_ms))
+            }
+        }
+    }
+
+    fn hello(&mut self, hello: &Hello, now: Now) {
+        if self.phase != Phase::Opening {
+            return;
+        }
+        if let Err(error) = link::common_version(hello) {
+            let reason = format!("{error}.");
+            return self.end(End::Stop { reason, login_needed: false });
+        }
+        self.limits = hello.limits.clone();
+        self.silence = Duration::from_millis(hello.ping_interval_ms).saturating_mul(2) + SILENCE_SLACK;
+        self.server_name.clone_from(&hello.name);
+        if self.epoch.is_some_and(|epoch| epoch != hello.epoch) {
+            self.forget_positions();
+        }
+        self.phase = Phase::LoggingIn;
+        let token = Token { protocol: PROTOCOL_VERSION, token: self.token.clone() };
+        self.ask(Purpose::Login, token, now);
+        // Right behind the login, so that coming back costs one round trip.
+        if let Some(epoch) = self.epoch {
+            let conversations = self.positions(self.limits.resume_conversations);
+            self.ask(Purpose::Resume, Resume { epoch, conversations }, now);
+        }
+    }
+
+    fn reply(&mut self, id: &FrameId, payload: Result<Box<RawValue>, WireError>, now: Now) {
+        let Some(Pending { kind, purpose, .. }) = self.pending.remove(id) else {
+            tracing::warn!(%id, "a reply to nothing that was asked");
+            return;
+        };
+        let answer = match payload.map(|payload| kind.decode_answer(&payload)) {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(cause)) => Err(WireError::new(
+                ErrorCode::Unknown,
+                format!("The server's answer to {} cannot be read: {cause}.", kind.as_str()),
+            )),
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok(answer) => self.answered(purpose, answer, now),
+            Err(error) => self.refused(purpose, error, now),
+        }
+    }
+
+    fn answered(&mut self, purpose: Purpose, answer: Answer, now: Now) {
+        match (purpose, answer) {
+            (Purpose::Login, Answer::Token(welcome)) => self.welcome(welcome, now),
+            (Purpose::Resume, Answer::Resume(resumed)) => self.resumed(resumed),
+            (Purpose::List, Answer::ListConversations(page)) => self.listed(page),
+            (Purpose::Row(_), Answer::GetConversation(row)) => self.row(row),
+            (Purpose::Missed(_), Answer::GetHistory(page)) => self.missed(page),
+            (Purpose::Send(message), Answer::SendMessage(sent)) => self.stored(message, sent.seq, sent.at),
+            (Purpose::Read(_), Answer::MarkRead(state)) => self.read_told(state),
+            (Purpose::State, Answer::WatchPresence(list)) => self.tell(Update::Presence(list.presences)),
+            (Purpose::Interface(ticket, left), answer) => {
+                self.learn(&answer, left);
+                self.effects.push(Effect::Answer(ticket, Ok(answer)));
+            }
+            _ => {}
+        }
+    }
+
+    fn refused(&mut self, purpose: Purpose, error: WireError, now: Now) {
+        let wait = error.retry_after_ms.map(Duration::from_millis);
+        if error.temporary && !matches!(purpose, Purpose::Interface(..) | Purpose::Login | Purpose::Send(_)) {
+            self.hold = now + wait.unwrap_or(REFUSED_WAIT);
+        }
+        match purpose {
+            Purpose::Login => self.login_refused(error, wait),
+            // What a resume would have told is found by comparing heads.
+            Purpose::Resume => self.ready(),
+            Purpose::List if !error.temporary => self.cursor = None,
+            Purpose::Row(conversation) if !error.temporary => self.remove(conversation),
+            Purpose::Row(conversation) => _ = self.rows.insert(conversation),
+            Purpose::Missed(conversation) => self.missed_refused(conversation, error.temporary),
+            Purpose::Send(message) if error.temporary => {
+                self.postpone(message, now + wait.unwrap_or(REFUSED_WAIT));
+            }
+            Purpose::Send(message) => self.failed(message, error.message),
+            Purpose::Read(conversation) => self.read_refused(conversation, error.temporary),
+            Purpose::Interface(ticket, _) => {
+                self.effects.push(Effect::Answer(ticket, Err(RequestError::Refused(error))));
+            }
+            Purpose::List | Purpose::State => {}
+        }
+    }
+
+    fn login_refused(&mut self, error: WireError, after: Option<Duration>) {
+        let reason = error.message;
+        self.end(match error.temporary {
+            true => End::Retry { reason, after },
+            false => End::Stop { reason, login_needed: error.code == ErrorCode::BadCredentials },
+        });
+    }
+
+    fn welcome(&mut self, welcome: Welcome, now: Now) {
+        let known = self.epoch == Some(welcome.epoch);
+        self.me = welcome.user;
+        self.epoch = Some(welcome.epoch);
+        self.tell_me(welcome.role);
+        self.write(Change::Identity { role: welcome.role, epoch: welcome.epoch });
+        self.new_connection();
+        self.listed = welcome.conversations.len();
+        self.cursor = welcome.cursor;
+        self.adopt(welcome.conversations, known);
+        self.phase = Phase::Resuming;
+        if self.cursor.is_none() {
+            self.list_ended();
+        }
+        self.say_state(now);
+        if !self.pending.values().any(|pending| pending.purpose == Purpose::Resume) {
+            self.ready();
+        }
+    }
+
+    fn ready(&mut self) {
+        if self.phase == Phase::Resuming {
+            self.phase = Phase::Ready;
+        }
+    }
+
+    /// Asks for whatever is wanted and may be asked now.
+    fn pump(&mut self, now: Now) {
+        if self.phase != Phase::Ready {
+            return;
+        }
+        self.pump_outbox(now);
+        if now >= self.hold {
+            self.pump_marks(now);
+            self.pump_background(now);
+        }
+        if !self.online && self.gaps.is_empty() {
+            self.online = true;
+            self.tell(Update::Connection(Connection::Online));
+        }
+    }
+
+    fn wants_background(&self) -> bool {
+        let listing = self.pending.values().any(|pending| pending.purpose == Purpose::List);
+        (self.cursor.is_some() && !listing)
+            || !self.rows.is_empty()
+            || self.marks.wants()
+            || self.has_unfetched_gap()
+    }
+
+    fn pump_background(&mut self, now: Now) {
+        let mut free = BACKGROUND.saturating_sub(self.background());
+        while free > 0
+            && let Some(conversation) = self.rows.pop_first()
+        {
+            self.ask(Purpose::Row(conversation), chat_proto::GetConversation { conversation }, now);
+            free -= 1;
+        }
+        free = self.pump_gaps(free, now);
+        let listing = self.pending.values().any(|pending| pending.purpose == Purpose::List);
+        if free > 0
+            && !listing
+            && let Some(cursor) = self.cursor.clone()
+        {
+            let limit = Some(self.limits.list_page);
+            self.ask(Purpose::List, ListConversations { cursor: Some(cursor), limit }, now);
+        }
+    }
+
+    fn background(&self) -> usize {
+        let background = |pending: &&Pending| {
+            matches!(pending.purpose, Purpose::List | Purpose::Row(_) | Purpose::Missed(_))
+        };
+        self.pending.values().filter(background).count()
+    }
+
+    fn positions(&self, most: usize) -> BTreeMap<ConversationId, Seq> {
+        let mut known: Vec<&Replica> = self.replicas.values().collect();
+        known.sort_by_key(|replica| std::cmp::Reverse(replica.row.active_at));
+        known.into_iter().take(most).map(|replica| (replica.row.id, replica.have)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
