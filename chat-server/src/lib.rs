@@ -1,1 +1,32 @@
-//! Placeholder.
+//! The chat server.
+//!
+//! Floors; each imports only lower ones, which `tests/floors.rs` checks:
+//!
+//! ```text
+//! 7 cli, config            flags -> checked config -> open -> serve
+//! 6 server                 listener, permits, TLS, upgrade, drain
+//! 5 session                one connection: read, answer, write; before login it is another type
+//! 4 handler                which request goes where
+//! 3 hub                    shards own conversations: decide, apply, commit, deliver; presence
+//! 2 store, auth            memory; secrets
+//! 1 domain, registration   pure rules
+//! 0 chat-proto
+//! ```
+
+pub mod domain;
+pub mod registration;
+
+pub mod auth;
+pub mod store;
+
+pub mod hub;
+
+pub mod handler;
+
+pub mod session;
+
+pub mod server;
+
+pub mod cli;
+pub mod config;
+pub mod serve;

@@ -1,0 +1,288 @@
+//! Any valid frame goes over the wire and comes back the same.
+
+use chat_proto::*;
+use proptest::prelude::*;
+use uuid::Uuid;
+
+prop_compose! {
+    fn uuid()(bits in any::<u128>()) -> Uuid { Uuid::from_u128(bits) }
+}
+prop_compose! {
+    fn person()(id in uuid(), name in user_name()) -> Person { Person { id: UserId(id), name } }
+}
+prop_compose! {
+    fn event()(
+        conversation in uuid(),
+        seq in any::<u64>(),
+        at in any::<i64>(),
+        author in person(),
+        what in what(),
+    ) -> Event {
+        Event { conversation: ConversationId(conversation), seq: Seq(seq), at: Timestamp(at), author, what }
+    }
+}
+prop_compose! {
+    fn conversation()(
+        id in uuid(),
+        name in prop::option::of(room_name()),
+        topic in topic(),
+        with in prop::collection::vec(person(), 0..3),
+        counts in any::<[u64; 6]>(),
+        last_message in prop::option::of(event()),
+        active_at in any::<i64>(),
+    ) -> Conversation {
+        let kind = if name.is_some() { ConversationKind::Room } else { ConversationKind::Direct };
+        let [members, head, read, others_read, unread, mentions] = counts;
+        Conversation {
+            id: ConversationId(id), kind, name, topic, with, members, head: Seq(head), read: Seq(read),
+            others_read: Seq(others_read), unread, mentions, last_message, active_at: Timestamp(active_at),
+        }
+    }
+}
+prop_compose! {
+    fn presence()(user in uuid(), state in state(), last_seen in prop::option::of(any::<i64>())) -> Presence {
+        Presence { user: UserId(user), state, last_seen: last_seen.map(Timestamp) }
+    }
+}
+
+fn user_name() -> impl Strategy<Value = UserName> {
+    "[a-zäöüß0-9日本語][a-z0-9._-]{0,20}[a-z0-9]".prop_map(|text| UserName::parse(&text).unwrap())
+}
+
+fn room_name() -> impl Strategy<Value = RoomName> {
+    "[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?".prop_map(|text| RoomName::parse(&text).unwrap())
+}
+
+fn topic() -> impl Strategy<Value = Topic> {
+    "\\PC{0,40}".prop_filter_map("one plain line", |text| Topic::new(text).ok())
+}
+
+fn device() -> impl Strategy<Value = DeviceName> {
+    "\\PC{0,20}".prop_filter_map("one plain line", |text| DeviceName::new(text).ok())
+}
+
+fn body() -> impl Strategy<Value = Body> {
+    any::<String>().prop_filter_map("not empty", |text| Body::new(text).ok())
+}
+
+fn secret() -> impl Strategy<Value = Secret> {
+    any::<String>().prop_map(Secret::new)
+}
+
+fn state() -> impl Strategy<Value = PresenceState> {
+    prop::sample::select(vec![PresenceState::Online, PresenceState::Away, PresenceState::Offline])
+}
+
+fn number() -> impl Strategy<Value = Option<u32>> {
+    any::<Option<u32>>()
+}
+
+fn seq() -> impl Strategy<Value = Option<Seq>> {
+    any::<Option<u64>>().prop_map(|seq| seq.map(Seq))
+}
+
+fn what() -> impl Strategy<Value = EventKind> {
+    prop_oneof![
+        (uuid(), prop::option::of(room_name()), topic()).prop_map(|(client_id, name, topic)| {
+            EventKind::Created { client_id: ClientId(client_id), name, topic }
+        }),
+        (uuid(), body(), prop::collection::vec(uuid(), 0..3)).prop_map(|(client_id, body, mentions)| {
+            let mentions = mentions.into_iter().map(UserId).collect();
+            EventKind::Message { client_id: ClientId(client_id), body, mentions }
+        }),
+        Just(EventKind::Joined),
+        Just(EventKind::Left),
+        topic().prop_map(|topic| EventKind::Topic { topic }),
+    ]
+}
+
+/// Any request of one kind; exhaustive, so that a new request must be drawn here too.
+fn request(kind: RequestKind) -> BoxedStrategy<Request> {
+    use RequestKind as K;
+    let id = || uuid().prop_map(ConversationId);
+    let limit = number;
+    match kind {
+        K::Register => (any::<u16>(), user_name(), secret(), prop::option::of(secret()), device())
+            .prop_map(|(protocol, name, password, invite, device)| {
+                Register { protocol, name, password, invite, device }.into_request()
+            })
+            .boxed(),
+        K::Login => (any::<u16>(), user_name(), secret(), device())
+            .prop_map(|(protocol, name, password, device)| {
+                Login { protocol, name, password, device }.into_request()
+            })
+            .boxed(),
+        K::Token => (any::<u16>(), secret())
+            .prop_map(|(protocol, token)| Token { protocol, token }.into_request())
+            .boxed(),
+        K::Logout => Just(Logout {}.into_request()).boxed(),
+        K::Resume => (uuid(), prop::collection::btree_map(id(), any::<u64>().prop_map(Seq), 0..5))
+            .prop_map(|(epoch, conversations)| Resume { epoch: Epoch(epoch), conversations }.into_request())
+            .boxed(),
+        K::ListConversations => (any::<Option<String>>(), limit())
+            .prop_map(|(cursor, limit)| ListConversations { cursor, limit }.into_request())
+            .boxed(),
+        K::GetConversation => {
+            id().prop_map(|conversation| GetConversation { conversation }.into_request()).boxed()
+        }
+        K::OpenDirect => user_name().prop_map(|user| OpenDirect { user }.into_request()).boxed(),
+        K::CreateRoom => (uuid(), room_name(), topic())
+            .prop_map(|(id, name, topic)| CreateRoom { client_id: ClientId(id), name, topic }.into_request())
+            .boxed(),
+        K::JoinRoom => room_name().prop_map(|room| JoinRoom { room }.into_request()).boxed(),
+        K::LeaveRoom => id().prop_map(|conversation| LeaveRoom { conversation }.into_request()).boxed(),
+        K::ListRooms => (any::<Option<String>>(), prop::option::of(room_name()), limit())
+            .prop_map(|(query, after, limit)| ListRooms { query, after, limit }.into_request())
+            .boxed(),
+        K::SetTopic => (id(), topic())
+            .prop_map(|(conversation, topic)| SetTopic { conversation, topic }.into_request())
+            .boxed(),
+        K::ListMembers => (id(), prop::option::of(user_name()), limit())
+            .prop_map(|(conversation, after, limit)| {
+                ListMembers { conversation, after, limit }.into_request()
+            })
+            .boxed(),
+        K::ListPeople => (any::<Option<String>>(), prop::option::of(user_name()), limit())
+            .prop_map(|(query, after, limit)| ListPeople { query, after, limit }.into_request())
+            .boxed(),
+        K::SendMessage => (id(), uuid(), body())
+            .prop_map(|(conversation, id, body)| {
+                SendMessage { conversation, client_id: ClientId(id), body }.into_request()
+            })
+            .boxed(),
+        K::GetHistory => (id(), seq(), seq(), seq(), limit())
+            .prop_map(|(conversation, before, after, around, limit)| {
+                GetHistory { conversation, before, after, around, limit }.into_request()
+            })
+            .boxed(),
+        K::MarkRead => (id(), any::<u64>())
+            .prop_map(|(conversation, seq)| MarkRead { conversation, seq: Seq(seq) }.into_request())
+            .boxed(),
+        K::WatchPresence => prop::collection::vec(uuid().prop_map(UserId), 0..5)
+            .prop_map(|users| WatchPresence { users }.into_request())
+            .boxed(),
+        K::SetPresence => state().prop_map(|state| SetPresence { state }.into_request()).boxed(),
+        K::Ping => Just(Ping {}.into_request()).boxed(),
+    }
+}
+
+fn any_request() -> impl Strategy<Value = Request> {
+    prop::sample::select(RequestKind::ALL.to_vec()).prop_flat_map(request)
+}
+
+fn push() -> impl Strategy<Value = Push> {
+    let id = || uuid().prop_map(ConversationId);
+    prop_oneof![
+        event().prop_map(Push::Event),
+        (id(), uuid(), any::<u64>()).prop_map(|(conversation, user, seq)| Push::Read {
+            conversation,
+            user: UserId(user),
+            seq: Seq(seq)
+        }),
+        (id(), any::<[u64; 3]>()).prop_map(|(conversation, [read, unread, mentions])| Push::Unread {
+            conversation,
+            read: Seq(read),
+            unread,
+            mentions
+        }),
+        (id(), person(), any::<bool>()).prop_map(|(conversation, user, active)| Push::Typing {
+            conversation,
+            user,
+            active
+        }),
+        prop::collection::vec(presence(), 0..4).prop_map(|changes| Push::Presence { changes }),
+        conversation().prop_map(|conversation| Push::ConversationAdded { conversation }),
+        id().prop_map(|conversation| Push::ConversationRemoved { conversation }),
+        any::<u64>().prop_map(|reconnect_after_ms| Push::Draining { reconnect_after_ms }),
+    ]
+}
+
+fn welcome() -> impl Strategy<Value = Welcome> {
+    let role = prop::sample::select(vec![Role::Member, Role::Admin, Role::Owner]);
+    (
+        person(),
+        role,
+        uuid(),
+        prop::option::of(secret()),
+        uuid(),
+        prop::collection::vec(conversation(), 0..3),
+        any::<Option<String>>(),
+    )
+        .prop_map(|(user, role, session, token, epoch, conversations, cursor)| Welcome {
+            user,
+            role,
+            session: SessionId(session),
+            token,
+            epoch: Epoch(epoch),
+            conversations,
+            cursor,
+        })
+}
+
+fn resumed() -> impl Strategy<Value = Resumed> {
+    let missed = (uuid(), prop::collection::vec(event(), 0..3), any::<u64>())
+        .prop_map(|(id, events, head)| Missed { conversation: ConversationId(id), events, head: Seq(head) });
+    (any::<bool>(), prop::collection::vec(missed, 0..3), prop::collection::vec(uuid(), 0..3)).prop_map(
+        |(same_epoch, resumed, gone)| Resumed {
+            same_epoch,
+            resumed,
+            gone: gone.into_iter().map(ConversationId).collect(),
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_request_comes_back_the_same(request in any_request(), id in "\\PC{1,16}") {
+        let id = FrameId::new(&id).unwrap();
+        let frame = ClientFrame::Request { id, request: Box::new(request) };
+        prop_assert_eq!(ClientFrame::decode(&frame.encode()).unwrap(), frame);
+    }
+
+    #[test]
+    fn any_signal_comes_back_the_same(id in uuid(), active in any::<bool>()) {
+        let frame = ClientFrame::Signal(Signal::Typing { conversation: ConversationId(id), active });
+        prop_assert_eq!(ClientFrame::decode(&frame.encode()).unwrap(), frame);
+    }
+
+    #[test]
+    fn any_push_comes_back_the_same(push in push()) {
+        match ServerFrame::decode(&ServerFrame::encode_push(&push)).unwrap() {
+            ServerFrame::Push(again) => prop_assert_eq!(*again, push),
+            other => prop_assert!(false, "{:?}", other),
+        }
+    }
+
+    #[test]
+    fn the_large_answers_come_back_the_same(welcome in welcome(), resumed in resumed()) {
+        let answers = [(RequestKind::Login, Answer::Login(welcome)), (RequestKind::Resume, Answer::Resume(resumed))];
+        for (kind, answer) in answers {
+            let id = FrameId::numbered(7);
+            match ServerFrame::decode(&ServerFrame::encode_ok(&id, &answer)).unwrap() {
+                ServerFrame::Ok { id: again, payload } => {
+                    prop_assert_eq!(again, id);
+                    prop_assert_eq!(kind.decode_answer(&payload).unwrap(), answer);
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+    }
+
+    #[test]
+    fn any_error_comes_back_the_same(
+        code in prop::sample::select(ErrorCode::ALL.to_vec()),
+        message in any::<String>(),
+        id in prop::option::of("\\PC{1,16}"),
+        wait in any::<Option<u64>>(),
+    ) {
+        let id = id.and_then(|id| FrameId::new(&id));
+        let mut error = WireError::new(code, message);
+        error.retry_after_ms = wait;
+        match ServerFrame::decode(&ServerFrame::encode_error(id.as_ref(), &error)).unwrap() {
+            ServerFrame::Error { id: id_again, error: again } => {
+                prop_assert_eq!((id_again, again), (id, error));
+            }
+            other => prop_assert!(false, "{:?}", other),
+        }
+    }
+}

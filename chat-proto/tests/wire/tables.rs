@@ -1,0 +1,119 @@
+//! The tables of `PROTOCOL.md` are the tables of the code. When one differs, the test prints the
+//! text that belongs there.
+
+use std::fmt::Write as _;
+
+use chat_proto::{CloseReason, ErrorCode, Limits, RequestKind, Verdict, limits};
+
+use crate::spec;
+
+fn check(name: &str, expected: &str) {
+    let actual = spec::table(name);
+    assert!(
+        actual == expected,
+        "PROTOCOL.md, table {name}: the code says\n\n{expected}\nbut there stands\n\n{actual}"
+    );
+}
+
+/// Whether a connection that has not said who it is gets an answer.
+fn before_login(kind: RequestKind) -> bool {
+    matches!(kind, RequestKind::Register | RequestKind::Login | RequestKind::Token | RequestKind::Ping)
+}
+
+#[test]
+fn requests() {
+    let mut table = "| type | what it does | before login |\n|---|---|---|\n".to_owned();
+    for kind in RequestKind::ALL {
+        let before = if before_login(*kind) { "yes" } else { "no" };
+        writeln!(table, "| `{}` | {} | {before} |", kind.as_str(), kind.meaning()).unwrap();
+    }
+    check("requests", &table);
+}
+
+#[test]
+fn errors() {
+    let mut table = "| code | temporary | meaning |\n|---|---|---|\n".to_owned();
+    for code in ErrorCode::ALL {
+        let temporary = if code.is_temporary() { "yes" } else { "no" };
+        writeln!(table, "| `{}` | {temporary} | {} |", code.as_str(), code.meaning()).unwrap();
+    }
+    check("errors", &table);
+}
+
+#[test]
+fn closes() {
+    let mut table = "| code | reason | then | meaning |\n|---|---|---|---|\n".to_owned();
+    for reason in CloseReason::ALL {
+        let verdict = match reason.verdict() {
+            Verdict::Reconnect => "reconnect",
+            Verdict::Stop => "stop",
+        };
+        writeln!(table, "| {} | `{reason}` | {verdict} | {} |", reason.code(), reason.meaning()).unwrap();
+    }
+    check("closes", &table);
+}
+
+#[test]
+fn the_limits() {
+    let mut table = "| limit | value | meaning |\n|---|---|---|\n".to_owned();
+    for (name, value, meaning) in announced().into_iter().chain(fixed()) {
+        writeln!(table, "| {name} | {value} | {meaning} |").unwrap();
+    }
+    check("limits", &table);
+}
+
+fn announced() -> Vec<(String, u64, &'static str)> {
+    // Taken apart field by field, so that a new limit cannot be forgotten here.
+    let Limits {
+        message_bytes,
+        frame_bytes,
+        login_frame_bytes,
+        history_page,
+        list_page,
+        resume_conversations,
+        watched_people,
+        sends_in_flight,
+        requests_per_second,
+        request_burst,
+    } = Limits::default();
+    [
+        ("message_bytes", message_bytes as u64, "longest message body, in bytes of UTF-8"),
+        ("frame_bytes", frame_bytes as u64, "longest frame from a client after login"),
+        ("login_frame_bytes", login_frame_bytes as u64, "longest frame from a client before login"),
+        ("history_page", history_page.into(), "most events in a page of history"),
+        ("list_page", list_page.into(), "most rows in a page of any list"),
+        ("resume_conversations", resume_conversations as u64, "most conversations in one `sync.resume`"),
+        ("watched_people", watched_people as u64, "most people in one `presence.watch`"),
+        ("sends_in_flight", sends_in_flight as u64, "most sends without a reply yet"),
+        ("requests_per_second", requests_per_second.into(), "requests a second, for long"),
+        ("request_burst", request_burst.into(), "requests at once, before that pace holds"),
+    ]
+    .map(|(name, value, meaning)| (format!("`limits.{name}`"), value, meaning))
+    .to_vec()
+}
+
+fn fixed() -> Vec<(String, u64, &'static str)> {
+    [
+        (limits::SERVER_FRAME_BYTES as u64, "longest frame from the server, in bytes"),
+        (limits::REQUEST_ID_BYTES as u64, "longest `id` of a request, in bytes"),
+        (limits::LOGIN_TIMEOUT_MS, "milliseconds until a connection must be logged in"),
+        (limits::FRAMES_BEFORE_LOGIN.into(), "frames before login"),
+        (limits::BAD_FRAMES.into(), "frames that could not be read"),
+        (limits::HISTORY_PAGE_DEFAULT.into(), "events in a page of history when the client does not say"),
+        (limits::WELCOME_CONVERSATIONS.into(), "conversations in the welcome"),
+        (limits::RESUME_EVENTS_EACH.into(), "events per conversation inside the answer to `sync.resume`"),
+        (limits::RESUME_EVENTS_TOTAL.into(), "events in the answer to `sync.resume`"),
+        (limits::TYPING_INTERVAL_MS, "milliseconds between two `typing` signals from a client"),
+        (limits::TYPING_EXPIRY_MS, "milliseconds after which a receiver forgets `typing`"),
+        (limits::USER_NAME_CHARS as u64, "characters in a user name"),
+        (limits::ROOM_NAME_CHARS as u64, "characters in a room name"),
+        (limits::TOPIC_CHARS as u64, "characters in a topic"),
+        (limits::DEVICE_NAME_CHARS as u64, "characters in a device name"),
+        (limits::QUERY_CHARS as u64, "characters in a search text"),
+        (limits::PASSWORD_MIN_CHARS as u64, "fewest characters in a password"),
+        (limits::PASSWORD_MAX_BYTES as u64, "most bytes in a password"),
+        (limits::MENTIONS as u64, "most people mentioned by one message"),
+    ]
+    .map(|(value, meaning)| ("fixed".to_owned(), value, meaning))
+    .to_vec()
+}

@@ -1,0 +1,200 @@
+//! Floor 2: passwords, tokens and invite codes.
+//!
+//! 1. A password is hashed with Argon2id (RFC 9106) by at most as many workers as there are
+//!    cores, and at most [`WAITING`] callers wait for one; more are refused, so a flood of logins
+//!    cannot take the memory or the processor.
+//! 2. Checking a password takes the same work whether the account exists or not.
+//! 3. Tokens and codes are random; only their SHA-256 is ever stored.
+
+use std::sync::Arc;
+
+use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chat_proto::{ErrorCode, Secret, WireError, limits};
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+
+/// Callers that may wait for a hash worker: about a second of work on a small machine.
+const WAITING: usize = 64;
+
+/// When to come back after finding the queue full, in milliseconds.
+const BUSY_RETRY_MS: u64 = 2_000;
+
+/// The SHA-256 of a token or code: all that is stored of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretHash(pub [u8; 32]);
+
+impl SecretHash {
+    /// The hash under which this secret is stored.
+    ///
+    /// A plain hash is enough: the secret has 100 bits of randomness or more, so there is nothing
+    /// to guess, and looking the hash up leaks no timing that helps.
+    #[must_use]
+    pub fn of(secret: &str) -> Self {
+        Self(Sha256::digest(secret.as_bytes()).into())
+    }
+}
+
+/// A new session token: 256 random bits.
+#[must_use]
+pub fn new_token() -> Secret {
+    Secret::new(BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
+}
+
+/// A new invite code: 100 random bits in five groups that can be read out on the telephone.
+#[must_use]
+pub fn new_invite_code() -> Secret {
+    /// Crockford's Base32: no letters that look like digits.
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let groups: Vec<String> = (0..5)
+        .map(|_| {
+            let letters = rand::random::<[u8; 4]>();
+            letters.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect()
+        })
+        .collect();
+    Secret::new(groups.join("-"))
+}
+
+/// A typed invite code in the form in which it was made: upper case, dashes where they belong.
+#[must_use]
+pub fn normal_invite_code(typed: &str) -> String {
+    let letters: Vec<char> =
+        typed.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}
+
+/// Whether a password may be used with this name.
+///
+/// # Errors
+/// `password_weak` with the rule that it breaks.
+pub fn check_password(name: &str, password: &Secret) -> Result<(), WireError> {
+    let password = password.expose();
+    let refuse = |message: String| Err(WireError::new(ErrorCode::PasswordWeak, message));
+    if password.chars().count() < limits::PASSWORD_MIN_CHARS {
+        return refuse(format!("Choose a password of at least {} characters.", limits::PASSWORD_MIN_CHARS));
+    }
+    if password.len() > limits::PASSWORD_MAX_BYTES {
+        return refuse(format!("Choose a password of at most {} bytes.", limits::PASSWORD_MAX_BYTES));
+    }
+    if password.to_lowercase() == name {
+        return refuse("Choose a password that is not your name.".to_owned());
+    }
+    Ok(())
+}
+
+/// Hashes and checks passwords on a bounded number of worker threads.
+#[derive(Clone)]
+pub struct Passwords {
+    workers: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
+    /// Checked when there is no account, so that the answer takes as long.
+    decoy: Arc<str>,
+}
+
+impl Passwords {
+    /// With so many workers; each uses 19 MiB while it works.
+    ///
+    /// # Errors
+    /// If no random salt can be had.
+    pub fn new(workers: usize) -> anyhow::Result<Self> {
+        Ok(Self {
+            workers: Arc::new(Semaphore::new(workers)),
+            queue: Arc::new(Semaphore::new(workers + WAITING)),
+            decoy: hash(new_token().expose())?.into(),
+        })
+    }
+
+    /// The PHC string to store for a password.
+    ///
+    /// # Errors
+    /// `unavailable` when too many wait already.
+    pub async fn hash(&self, password: Secret) -> Result<String, WireError> {
+        self.work(move || hash(password.expose()).map_err(|_| unavailable())).await?
+    }
+
+    /// Whether the password fits the stored PHC string; never, for an account that is not there.
+    ///
+    /// # Errors
+    /// `unavailable` when too many wait already.
+    pub async fn verify(&self, password: Secret, stored: Option<String>) -> Result<bool, WireError> {
+        let decoy = self.decoy.clone();
+        self.work(move || {
+            let matches = verify(password.expose(), stored.as_deref().unwrap_or(&decoy));
+            matches && stored.is_some()
+        })
+        .await
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, WireError> {
+        let _place = self.queue.try_acquire().map_err(|_| unavailable())?;
+        let _worker = self.workers.acquire().await.map_err(|_| unavailable())?;
+        tokio::task::spawn_blocking(job).await.map_err(|_| unavailable())
+    }
+}
+
+fn unavailable() -> WireError {
+    WireError::new(ErrorCode::Unavailable, "Too many people are logging in; try again in a moment.")
+        .retry_after_ms(BUSY_RETRY_MS)
+}
+
+/// Argon2id with the crate's default cost: 19 MiB, two passes, as OWASP recommends.
+fn hash(password: &str) -> anyhow::Result<String> {
+    Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
+}
+
+fn verify(password: &str, stored: &str) -> bool {
+    PasswordHash::new(stored)
+        .is_ok_and(|stored| Argon2::default().verify_password(password.as_bytes(), &stored).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_fits_its_own_hash_only() {
+        let passwords = Passwords::new(1).unwrap();
+        let stored = passwords.hash(Secret::new("correct horse")).await.unwrap();
+        assert!(stored.starts_with("$argon2id$"));
+        let verify = |word: &str, stored| passwords.verify(Secret::new(word), stored);
+        assert!(verify("correct horse", Some(stored.clone())).await.unwrap());
+        assert!(!verify("correct house", Some(stored)).await.unwrap());
+        assert!(!verify("correct horse", None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_logins_is_refused_and_not_queued_without_end() {
+        let passwords = Passwords::new(1).unwrap();
+        let _busy = passwords.queue.try_acquire_many(u32::try_from(WAITING + 1).unwrap()).unwrap();
+        let refused = passwords.verify(Secret::new("x"), None).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Unavailable);
+        assert!(refused.temporary && refused.retry_after_ms.is_some());
+    }
+
+    #[test]
+    fn codes_are_read_as_people_type_them() {
+        let code = new_invite_code();
+        assert_eq!(code.expose().len(), 24);
+        assert_eq!(normal_invite_code(code.expose()), code.expose());
+        assert_eq!(
+            normal_invite_code(&format!(" {} ", code.expose().replace('-', " ").to_lowercase())),
+            code.expose()
+        );
+    }
+
+    #[test]
+    fn weak_passwords_say_why() {
+        let weak = |name: &str, password: &str| check_password(name, &Secret::new(password)).is_err();
+        assert!(weak("ada", "short"));
+        assert!(weak("ada-lovelace", "Ada-Lovelace"));
+        assert!(weak("ada", &"x".repeat(limits::PASSWORD_MAX_BYTES + 1)));
+        assert!(!weak("ada", "correct horse"));
+        assert!(!weak("ada", "пароль-ада"));
+    }
+}

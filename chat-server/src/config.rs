@@ -1,0 +1,382 @@
+//! Floor 7: settings, from defaults, a file, the environment and flags, the later the stronger.
+//!
+//! [`Settings`] is the table: its fields are the keys of the file, the flags and the variables,
+//! and their texts are the help, `config example` and the admin guide. [`Config`] is what came
+//! out, checked.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use chat_proto::{Limits, Registration, Secret};
+use clap::{Args, ValueEnum};
+use directories::ProjectDirs;
+use serde::{Deserialize, Serialize};
+
+use crate::server::{ServerOptions, TlsFiles};
+
+/// The file that is read when `--config` does not name another.
+const FILE_NAME: &str = "server.toml";
+
+/// The variable that holds the owner code; a flag would show it to everybody on the machine.
+const OWNER_CODE_VARIABLE: &str = "CHAT_SERVER_OWNER_CODE";
+
+/// What a hidden secret looks like in `config print`.
+const HIDDEN: &str = "(hidden)";
+
+/// Longest team name in characters; it stands at the head of a narrow list.
+const TEAM_NAME_CHARS: usize = 40;
+
+/// Where things are; known before the file is read.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Places {
+    /// Folder for the database and, unless --config says otherwise, server.toml
+    #[arg(long, value_name = "DIR", env = "CHAT_SERVER_DATA_DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+    /// Configuration file
+    #[arg(long, value_name = "FILE", env = "CHAT_SERVER_CONFIG", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// Every setting, as far as one source gives it.
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", env = "CHAT_SERVER_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// The team's name, shown at the head of everybody's list
+    #[arg(long, value_name = "TEXT", env = "CHAT_SERVER_NAME")]
+    pub name: Option<String>,
+    /// Who may make an account
+    #[arg(long, value_name = "MODE", env = "CHAT_SERVER_REGISTRATION")]
+    pub registration: Option<RegistrationMode>,
+    /// A given invite code for the first account, in place of a random one; not a flag, because
+    /// other people on the machine can see flags
+    #[arg(skip)]
+    pub owner_code: Option<String>,
+    /// TLS certificate chain (PEM); with tls-key, the server speaks wss
+    #[arg(long, value_name = "FILE", env = "CHAT_SERVER_TLS_CERT")]
+    pub tls_cert: Option<PathBuf>,
+    /// TLS private key (PEM)
+    #[arg(long, value_name = "FILE", env = "CHAT_SERVER_TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
+    /// Connections at once; more wait
+    #[arg(long, value_name = "N", env = "CHAT_SERVER_MAX_CONNECTIONS")]
+    pub max_connections: Option<usize>,
+    /// Web origins that may connect, besides the server's own host; for browser clients
+    #[arg(long, value_name = "ORIGIN", env = "CHAT_SERVER_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Option<Vec<String>>,
+    /// How long somebody stays online after a cut
+    #[arg(long, value_name = "TIME", env = "CHAT_SERVER_PRESENCE_GRACE")]
+    pub presence_grace: Option<Span>,
+    /// Requests a second that one connection may make for long
+    #[arg(long, value_name = "N", env = "CHAT_SERVER_REQUESTS_PER_SECOND")]
+    pub requests_per_second: Option<u32>,
+    /// Requests that one connection may make at once
+    #[arg(long, value_name = "N", env = "CHAT_SERVER_REQUEST_BURST")]
+    pub request_burst: Option<u32>,
+    /// What to log: error, warn, info, debug, trace, or a filter such as chat_server=debug
+    #[arg(long, value_name = "FILTER", env = "CHAT_SERVER_LOG")]
+    pub log: Option<String>,
+}
+
+/// The words for [`Registration`] in settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegistrationMode {
+    /// Everybody
+    Open,
+    /// Who has an invite code
+    Invite,
+    /// Nobody but the owner's first account
+    Closed,
+}
+
+/// A length of time as people write it: `30s`, `5m`, `7d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Span(pub Duration);
+
+impl FromStr for Span {
+    type Err = humantime::DurationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        humantime::parse_duration(text).map(Self)
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = humantime::DurationError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Span> for String {
+    fn from(span: Span) -> String {
+        humantime::format_duration(span.0).to_string().replace(' ', "")
+    }
+}
+
+/// The checked result: what the server runs with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder of the database.
+    pub data_dir: PathBuf,
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// The team's name.
+    pub name: String,
+    /// Who may make an account.
+    pub registration: Registration,
+    /// The given owner code.
+    pub owner_code: Option<Secret>,
+    /// What the listener needs.
+    pub server: ServerOptions,
+    /// How long somebody stays online after a cut.
+    pub presence_grace: Duration,
+    /// What clients must keep to.
+    pub limits: Limits,
+    /// What to log.
+    pub log: String,
+}
+
+impl Settings {
+    /// The settings in force when no source says otherwise.
+    #[must_use]
+    pub fn defaults() -> Self {
+        let limits = Limits::default();
+        Self {
+            listen: Some(SocketAddr::from(([127, 0, 0, 1], 7667))),
+            name: Some("chat".to_owned()),
+            registration: Some(RegistrationMode::Invite),
+            owner_code: None,
+            tls_cert: None,
+            tls_key: None,
+            max_connections: Some(10_000),
+            allowed_origins: Some(Vec::new()),
+            presence_grace: Some(Span(Duration::from_secs(30))),
+            requests_per_second: Some(limits.requests_per_second),
+            request_burst: Some(limits.request_burst),
+            log: Some("info".to_owned()),
+        }
+    }
+
+    /// These, with the gaps filled from a weaker source.
+    #[must_use]
+    pub fn or(self, weaker: Settings) -> Settings {
+        Settings {
+            listen: self.listen.or(weaker.listen),
+            name: self.name.or(weaker.name),
+            registration: self.registration.or(weaker.registration),
+            owner_code: self.owner_code.or(weaker.owner_code),
+            tls_cert: self.tls_cert.or(weaker.tls_cert),
+            tls_key: self.tls_key.or(weaker.tls_key),
+            max_connections: self.max_connections.or(weaker.max_connections),
+            allowed_origins: self.allowed_origins.or(weaker.allowed_origins),
+            presence_grace: self.presence_grace.or(weaker.presence_grace),
+            requests_per_second: self.requests_per_second.or(weaker.requests_per_second),
+            request_burst: self.request_burst.or(weaker.request_burst),
+            log: self.log.or(weaker.log),
+        }
+    }
+}
+
+/// Everything that the sources say together.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// Folder of the database.
+    pub data_dir: PathBuf,
+    /// The file that was read, if it exists.
+    pub file: Option<PathBuf>,
+    /// The merged settings; no gap where there is a default.
+    pub settings: Settings,
+}
+
+/// Merges defaults, file, environment and flags.
+///
+/// # Errors
+/// What is wrong in the file, with its line; or that there is no home to put things in.
+pub fn load(places: &Places, flags: Settings) -> anyhow::Result<Loaded> {
+    let home = ProjectDirs::from("", "", "chat-server");
+    let no_home = "cannot find your home directory; say where to put things with --data-dir";
+    let data_dir = match (&places.data_dir, &home) {
+        (Some(dir), _) => dir.clone(),
+        (None, Some(home)) => home.data_dir().to_owned(),
+        (None, None) => bail!(no_home),
+    };
+    let file = match (&places.config, &places.data_dir, &home) {
+        (Some(file), _, _) => file.clone(),
+        (None, Some(dir), _) => dir.join(FILE_NAME),
+        (None, None, Some(home)) => home.config_dir().join(FILE_NAME),
+        (None, None, None) => bail!(no_home),
+    };
+    let must_exist = places.config.is_some();
+    let (file, from_file) = match fs::read_to_string(&file) {
+        Ok(text) => {
+            let settings = toml::from_str(&text).with_context(|| format!("in {}", file.display()))?;
+            (Some(file), settings)
+        }
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound && !must_exist => {
+            (None, Settings::default())
+        }
+        Err(cause) => return Err(cause).with_context(|| format!("cannot read {}", file.display())),
+    };
+    let mut settings = flags.or(from_file).or(Settings::defaults());
+    if let Ok(code) = std::env::var(OWNER_CODE_VARIABLE) {
+        settings.owner_code = Some(code);
+    }
+    Ok(Loaded { data_dir, file, settings })
+}
+
+impl Loaded {
+    /// Checks the settings and makes them what the server runs with.
+    ///
+    /// # Errors
+    /// Which setting cannot be used, and why.
+    pub fn check(self) -> anyhow::Result<Config> {
+        let s = self.settings.or(Settings::defaults());
+        let name = s.name.unwrap_or_default();
+        ensure!(
+            (1..=TEAM_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control),
+            "name must be one line of 1 to {TEAM_NAME_CHARS} characters"
+        );
+        let tls = match (s.tls_cert, s.tls_key) {
+            (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
+            (None, None) => None,
+            _ => bail!("tls-cert and tls-key belong together; give both or neither"),
+        };
+        let max_connections = s.max_connections.unwrap_or_default();
+        ensure!(max_connections > 0, "max-connections must be at least 1");
+        let (requests_per_second, request_burst) =
+            (s.requests_per_second.unwrap_or_default(), s.request_burst.unwrap_or_default());
+        ensure!(
+            requests_per_second > 0 && request_burst > 0,
+            "requests-per-second and request-burst must be at least 1"
+        );
+        Ok(Config {
+            data_dir: self.data_dir,
+            listen: s.listen.context("listen has no value")?,
+            name,
+            registration: match s.registration {
+                Some(RegistrationMode::Open) => Registration::Open,
+                Some(RegistrationMode::Closed) => Registration::Closed,
+                Some(RegistrationMode::Invite) | None => Registration::Invite,
+            },
+            owner_code: s.owner_code.map(Secret::new),
+            server: ServerOptions {
+                max_connections,
+                allowed_origins: s.allowed_origins.unwrap_or_default(),
+                tls,
+            },
+            presence_grace: s.presence_grace.map_or(Duration::ZERO, |span| span.0),
+            limits: Limits { requests_per_second, request_burst, ..Limits::default() },
+            log: s.log.unwrap_or_default(),
+        })
+    }
+
+    /// The merged settings as a configuration file, with secrets hidden.
+    ///
+    /// # Errors
+    /// If a path is not text.
+    pub fn print(&self) -> anyhow::Result<String> {
+        let file = self.file.as_deref().map_or("none".into(), Path::to_string_lossy);
+        let mut shown = self.settings.clone();
+        shown.owner_code = shown.owner_code.map(|_| HIDDEN.to_owned());
+        Ok(format!(
+            "# data directory: {}\n# file: {file}\n{}",
+            self.data_dir.display(),
+            toml::to_string(&shown)?
+        ))
+    }
+}
+
+/// A configuration file with every setting, its meaning and its default, all commented out.
+///
+/// # Errors
+/// If the defaults cannot be written, which a test excludes.
+pub fn example() -> anyhow::Result<String> {
+    let defaults: BTreeMap<String, toml::Value> = toml::from_str(&toml::to_string(&Settings::defaults())?)?;
+    let table = Settings::augment_args(clap::Command::new("settings"));
+    let mut text = "# chat-server settings. Flags and variables are stronger than this file.\n".to_owned();
+    for arg in table.get_arguments() {
+        let key = arg.get_id().as_str();
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let value = defaults.get(key).map_or_else(|| "\"\"".to_owned(), ToString::to_string);
+        text.push_str(&format!("\n# {help}\n# {key} = {value}\n"));
+    }
+    text.push_str(&format!(
+        "\n# A given invite code for the first account, in place of a random one (or {OWNER_CODE_VARIABLE})\n# owner_code = \"\"\n"
+    ));
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_file(text: &str, flags: Settings) -> anyhow::Result<Loaded> {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(FILE_NAME), text).unwrap();
+        load(&Places { data_dir: Some(dir.path().to_owned()), config: None }, flags)
+    }
+
+    #[test]
+    fn flags_beat_the_file_and_the_file_beats_defaults() {
+        let flags = Settings { name: Some("flag".to_owned()), ..Settings::default() };
+        let config = load_file("name = \"file\"\nregistration = \"open\"\npresence_grace = \"5s\"", flags)
+            .unwrap()
+            .check()
+            .unwrap();
+        assert_eq!(config.name, "flag");
+        assert_eq!(config.registration, Registration::Open);
+        assert_eq!(config.presence_grace, Duration::from_secs(5));
+        assert_eq!(config.listen.port(), 7667);
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_names_its_line() {
+        let error =
+            format!("{:#}", load_file("name = \"x\"\nlisten_on = 1", Settings::default()).unwrap_err());
+        assert!(error.contains("listen_on") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn secrets_are_hidden_and_the_printed_file_can_be_read_again() {
+        let loaded = load_file("owner_code = \"s3cret\"", Settings::default()).unwrap();
+        let printed = loaded.print().unwrap();
+        assert!(!printed.contains("s3cret") && printed.contains(HIDDEN));
+        assert!(load_file(&printed, Settings::default()).is_ok());
+    }
+
+    #[test]
+    fn the_example_names_every_setting_and_can_be_used() {
+        let example = example().unwrap();
+        let uncommented: String = example
+            .lines()
+            .filter_map(|line| line.strip_prefix("# "))
+            .filter(|line| {
+                line.split_once(" = ").is_some_and(|(key, value)| !key.contains(' ') && value != "\"\"")
+            })
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let settings: Settings = toml::from_str(&uncommented).unwrap();
+        assert_eq!(toml::to_string(&settings).unwrap(), toml::to_string(&Settings::defaults()).unwrap());
+        for key in ["owner_code", "tls_cert", "listen"] {
+            assert!(example.contains(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_refused() {
+        for bad in ["tls_cert = \"a.pem\"", "max_connections = 0", "name = \"\"", "request_burst = 0"] {
+            assert!(load_file(bad, Settings::default()).unwrap().check().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Who is there: one task that merges the devices of each person and tells the watchers.
+//!
+//! 1. Only people who are watched are told about, only to those who watch them, in batches of
+//!    [`BATCH`]: presence never grows with the square of the people.
+//! 2. A cut connection counts as present for the grace time, so a flapping line is not a storm.
+//! 3. A device that hides makes its person offline for everybody.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use chat_proto::{Presence, PresenceState, Push, ServerFrame, Timestamp, UserId};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::outbox::Outbox;
+use super::{SessionKey, now};
+use crate::store::Store;
+
+/// How long changes are collected before watchers are told.
+const BATCH: Duration = Duration::from_millis(250);
+
+/// Inputs that may wait for the task.
+const QUEUE: usize = 1_024;
+
+enum Input {
+    Connect {
+        user: UserId,
+        session: SessionKey,
+        outbox: Outbox,
+    },
+    Disconnect {
+        user: UserId,
+        session: SessionKey,
+        clean: bool,
+    },
+    Set {
+        user: UserId,
+        session: SessionKey,
+        state: PresenceState,
+    },
+    Watch {
+        session: SessionKey,
+        people: HashMap<UserId, Option<Timestamp>>,
+        answer: oneshot::Sender<Vec<Presence>>,
+    },
+}
+
+/// A handle on the presence task; cheap to clone.
+#[derive(Clone)]
+pub struct PresenceHub {
+    inputs: mpsc::Sender<Input>,
+}
+
+impl PresenceHub {
+    pub(super) fn start(store: Store, grace: Duration) -> Self {
+        let (inputs, waiting) = mpsc::channel(QUEUE);
+        let tracker = Tracker {
+            store,
+            grace,
+            people: HashMap::new(),
+            watchers: HashMap::new(),
+            watched_by: HashMap::new(),
+            grace_ends: BTreeSet::new(),
+            changed: HashSet::new(),
+            tell_at: None,
+        };
+        tokio::spawn(tracker.run(waiting));
+        Self { inputs }
+    }
+
+    pub(super) async fn connect(&self, user: UserId, session: SessionKey, outbox: Outbox) {
+        self.tell(Input::Connect { user, session, outbox }).await;
+    }
+
+    pub(super) async fn disconnect(&self, user: UserId, session: SessionKey, clean: bool) {
+        self.tell(Input::Disconnect { user, session, clean }).await;
+    }
+
+    /// What a connection says of its person.
+    pub async fn set(&self, user: UserId, session: SessionKey, state: PresenceState) {
+        self.tell(Input::Set { user, session, state }).await;
+    }
+
+    /// Watches these people in place of those before. They must be visible to the watcher; with
+    /// each comes when they were last online, as far as the store knows.
+    pub async fn watch(
+        &self,
+        session: SessionKey,
+        people: HashMap<UserId, Option<Timestamp>>,
+    ) -> Vec<Presence> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Input::Watch { session, people, answer }).await;
+        answered.await.unwrap_or_default()
+    }
+
+    async fn tell(&self, input: Input) {
+        // An error means that the task has ended with the server.
+        let _ = self.inputs.send(input).await;
+    }
+}
+
+struct Tracker {
+    store: Store,
+    grace: Duration,
+    people: HashMap<UserId, Known>,
+    watchers: HashMap<SessionKey, Watcher>,
+    watched_by: HashMap<UserId, HashSet<SessionKey>>,
+    grace_ends: BTreeSet<(Instant, UserId)>,
+    changed: HashSet<UserId>,
+    tell_at: Option<Instant>,
+}
+
+/// A person with a connection, or in the grace time after one.
+struct Known {
+    sessions: HashMap<SessionKey, PresenceState>,
+    shown: PresenceState,
+    grace_ends: Option<Instant>,
+}
+
+impl Known {
+    /// What the others see, all devices taken together.
+    fn merged(&self) -> PresenceState {
+        if self.sessions.is_empty() {
+            return if self.grace_ends.is_some() { self.shown } else { PresenceState::Offline };
+        }
+        let says = |state| self.sessions.values().any(|said| *said == state);
+        if says(PresenceState::Offline) {
+            PresenceState::Offline
+        } else if says(PresenceState::Online) {
+            PresenceState::Online
+        } else {
+            PresenceState::Away
+        }
+    }
+}
+
+struct Watcher {
+    outbox: Outbox,
+    people: Vec<UserId>,
+}
+
+impl Tracker {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Input>) {
+        loop {
+            let due = self.next_due();
+            tokio::select! {
+                input = waiting.recv() => match input {
+                    Some(input) => self.take(input),
+                    None => break,
+                },
+                () = sleep_until(due) => self.on_time(Instant::now()).await,
+            }
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        let grace = self.grace_ends.first().map(|(at, _)| *at);
+        [self.tell_at, grace].into_iter().flatten().min()
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Connect { user, session, outbox } => {
+                self.watchers.insert(session, Watcher { outbox, people: Vec::new() });
+                self.set(user, session, PresenceState::Online);
+            }
+            Input::Set { user, session, state } => self.set(user, session, state),
+            Input::Disconnect { user, session, clean } => self.disconnect(user, session, clean),
+            Input::Watch { session, people, answer } => {
+                // Who asked may be gone by now.
+                let _ = answer.send(self.watch(session, people));
+            }
+        }
+    }
+
+    fn set(&mut self, user: UserId, session: SessionKey, state: PresenceState) {
+        // A connection that has just ended must not come back to life.
+        if !self.watchers.contains_key(&session) {
+            return;
+        }
+        let known = self.people.entry(user).or_insert_with(|| Known {
+            sessions: HashMap::new(),
+            shown: PresenceState::Offline,
+            grace_ends: None,
+        });
+        known.sessions.insert(session, state);
+        if let Some(at) = known.grace_ends.take() {
+            self.grace_ends.remove(&(at, user));
+        }
+        self.note_change(user);
+    }
+
+    fn disconnect(&mut self, user: UserId, session: SessionKey, clean: bool) {
+        self.unwatch(session);
+        self.watchers.remove(&session);
+        let Some(known) = self.people.get_mut(&user) else { return };
+        known.sessions.remove(&session);
+        if known.sessions.is_empty() && !clean {
+            let at = Instant::now() + self.grace;
+            known.grace_ends = Some(at);
+            self.grace_ends.insert((at, user));
+        }
+        self.note_change(user);
+    }
+
+    fn watch(&mut self, session: SessionKey, people: HashMap<UserId, Option<Timestamp>>) -> Vec<Presence> {
+        self.unwatch(session);
+        let Some(watcher) = self.watchers.get_mut(&session) else { return Vec::new() };
+        watcher.people = people.keys().copied().collect();
+        for user in people.keys() {
+            self.watched_by.entry(*user).or_default().insert(session);
+        }
+        people
+            .into_iter()
+            .map(|(user, last_seen)| {
+                let state = self.people.get(&user).map_or(PresenceState::Offline, |known| known.shown);
+                let last_seen = last_seen.filter(|_| state == PresenceState::Offline);
+                Presence { user, state, last_seen }
+            })
+            .collect()
+    }
+
+    fn unwatch(&mut self, session: SessionKey) {
+        let Some(watcher) = self.watchers.get_mut(&session) else { return };
+        for user in std::mem::take(&mut watcher.people) {
+            if let Some(sessions) = self.watched_by.get_mut(&user) {
+                sessions.remove(&session);
+                if sessions.is_empty() {
+                    self.watched_by.remove(&user);
+                }
+            }
+        }
+    }
+
+    fn note_change(&mut self, user: UserId) {
+        self.changed.insert(user);
+        self.tell_at.get_or_insert_with(|| Instant::now() + BATCH);
+    }
+
+    async fn on_time(&mut self, now: Instant) {
+        while let Some((at, user)) = self.grace_ends.first().copied().filter(|(at, _)| *at <= now) {
+            self.grace_ends.remove(&(at, user));
+            if let Some(known) = self.people.get_mut(&user) {
+                known.grace_ends = None;
+            }
+            self.note_change(user);
+        }
+        if self.tell_at.is_some_and(|at| at <= now) {
+            self.tell_at = None;
+            self.tell_watchers().await;
+        }
+    }
+
+    /// Tells each watcher what changed for them, in one frame.
+    async fn tell_watchers(&mut self) {
+        let at = now();
+        let mut gone = Vec::new();
+        let mut news: HashMap<SessionKey, Vec<Presence>> = HashMap::new();
+        for user in std::mem::take(&mut self.changed) {
+            let Some(known) = self.people.get_mut(&user) else { continue };
+            let state = known.merged();
+            if known.sessions.is_empty() && known.grace_ends.is_none() {
+                self.people.remove(&user);
+            } else if known.shown == state {
+                continue;
+            } else {
+                known.shown = state;
+            }
+            let offline = state == PresenceState::Offline;
+            if offline {
+                gone.push((user, at));
+            }
+            let presence = Presence { user, state, last_seen: offline.then_some(at) };
+            for session in self.watched_by.get(&user).into_iter().flatten() {
+                news.entry(*session).or_default().push(presence);
+            }
+        }
+        // Noted before it is told, so that who asks again hears the same.
+        if !gone.is_empty()
+            && let Err(cause) = self.store.set_last_seen(gone).await
+        {
+            warn!(%cause, "could not note when people were last seen");
+        }
+        for (session, changes) in news {
+            if let Some(watcher) = self.watchers.get(&session) {
+                watcher.outbox.push(ServerFrame::encode_push(&Push::Presence { changes }).into());
+            }
+        }
+    }
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,258 @@
+//! Floor 5: one connection, from `hello` to the close frame.
+//!
+//! One task owns the socket. It reads a frame, has it answered, and writes what waits in its
+//! outbox; while one request is being answered, deliveries go on and no further frame is read,
+//! so a client that asks faster than it is answered is slowed down by its own connection.
+
+mod login;
+mod pace;
+mod socket;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_proto::{
+    Answer, ClientFrame, CloseReason, Done, ErrorCode, FrameId, Push, ServerFrame, WireError, limits,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio_tungstenite::WebSocketStream;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use crate::handler::{App, Caller, Handled};
+use crate::hub::outbox::{CutSignal, Frame, Waiting};
+use login::LoggedIn;
+use pace::Pace;
+use socket::{Incoming, Socket};
+
+pub use socket::config as socket_config;
+
+/// Clients are told to come back at a random time within this, so that they do not all come at
+/// once.
+const RECONNECT_SPREAD: Duration = Duration::from_secs(5);
+
+/// How a session ended.
+enum End {
+    /// The client said goodbye, or logged out.
+    Goodbye,
+    /// The line was cut or failed.
+    Lost,
+    /// The server ends it.
+    Close(CloseReason),
+    /// The server is stopping.
+    Drain,
+}
+
+/// Serves one upgraded connection until it ends; `stop` ends it with a word to the client.
+pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    app: Arc<App>,
+    ws: WebSocketStream<S>,
+    stop: CancellationToken,
+) {
+    let mut socket = Socket::new(ws);
+    let end = match login::enter(&app, &mut socket, &stop).await {
+        Ok(logged_in) => Session::new(app, logged_in).run(&mut socket, &stop).await,
+        Err(end) => end,
+    };
+    say_goodbye(&mut socket, end).await;
+}
+
+async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, end: End) {
+    match end {
+        End::Lost => {}
+        End::Goodbye => socket.close(CloseReason::Normal).await,
+        End::Close(reason) => {
+            debug!(%reason, "closing a connection");
+            socket.close(reason).await;
+        }
+        End::Drain => {
+            let spread = u64::try_from(RECONNECT_SPREAD.as_millis()).unwrap_or(u64::MAX);
+            let draining = Push::Draining { reconnect_after_ms: rand::random_range(0..=spread) };
+            // The close frame says the same to a client that misses this.
+            let _ = socket.write(&[ServerFrame::encode_push(&draining).into()]).await;
+            socket.close(CloseReason::Restart).await;
+        }
+    }
+}
+
+type Answering = Pin<Box<dyn Future<Output = (FrameId, Result<Handled, WireError>)> + Send>>;
+
+/// A logged-in connection at work.
+struct Session {
+    app: Arc<App>,
+    caller: Caller,
+    waiting: Waiting,
+    cut: CutSignal,
+    pace: Pace,
+    first: Frame,
+    answering: Option<Answering>,
+    bad_frames: u32,
+}
+
+impl Session {
+    fn new(app: Arc<App>, logged_in: LoggedIn) -> Self {
+        let LoggedIn { caller, waiting, welcome } = logged_in;
+        let pace = Pace::new(&app.limits);
+        let cut = waiting.cut_signal();
+        Self { app, caller, waiting, cut, pace, first: welcome, answering: None, bad_frames: 0 }
+    }
+
+    async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+        mut self,
+        socket: &mut Socket<S>,
+        stop: &CancellationToken,
+    ) -> End {
+        let end = self.work(socket, stop).await;
+        let clean = matches!(end, End::Goodbye);
+        self.app.hub.detach(self.caller.person.id, self.caller.key, clean).await;
+        if matches!(end, End::Drain) {
+            // Answers to what was committed in the meantime.
+            let mut frames = Vec::new();
+            self.waiting.take_now(&mut frames);
+            let _ = socket.write(&frames).await;
+        }
+        end
+    }
+
+    async fn work<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        socket: &mut Socket<S>,
+        stop: &CancellationToken,
+    ) -> End {
+        let first = std::mem::take(&mut self.first);
+        if socket.write(&[first]).await.is_err() {
+            return End::Lost;
+        }
+        let mut heartbeat = heartbeat();
+        let mut heard = true;
+        let mut frames = Vec::new();
+        loop {
+            let ended = tokio::select! {
+                reason = self.cut.cut() => Some(End::Close(reason)),
+                () = stop.cancelled() => Some(End::Drain),
+                () = self.waiting.take(&mut frames) => self.deliver(socket, &mut frames).await,
+                (id, handled) = poll(&mut self.answering) => {
+                    self.answering = None;
+                    self.answer(&id, handled, socket).await
+                }
+                incoming = socket.read(), if self.answering.is_none() => {
+                    heard = true;
+                    self.receive(incoming)
+                }
+                _ = heartbeat.tick() => {
+                    // While an answer is pending nothing is read, so silence proves nothing.
+                    let silent = !std::mem::take(&mut heard) && self.answering.is_none();
+                    if silent { Some(End::Close(CloseReason::Silent)) } else { socket.ping().await.err().map(|_| End::Lost) }
+                }
+            };
+            if let Some(end) = ended {
+                return end;
+            }
+        }
+    }
+
+    /// Writes what waits, unless the connection is to be cut meanwhile.
+    async fn deliver<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        socket: &mut Socket<S>,
+        frames: &mut Vec<Frame>,
+    ) -> Option<End> {
+        let bytes = frames.iter().map(|frame| frame.len()).sum();
+        let end = tokio::select! {
+            written = socket.write(frames) => written.err().map(|_| End::Lost),
+            reason = self.cut.cut() => Some(End::Close(reason)),
+        };
+        frames.clear();
+        self.waiting.written(bytes);
+        end
+    }
+
+    fn receive(&mut self, incoming: Incoming) -> Option<End> {
+        match incoming {
+            Incoming::Text(text) => self.receive_text(&text),
+            Incoming::Alive => None,
+            Incoming::Goodbye => Some(End::Goodbye),
+            Incoming::Lost => Some(End::Lost),
+            Incoming::Refused(reason) => Some(End::Close(reason)),
+        }
+    }
+
+    fn receive_text(&mut self, text: &str) -> Option<End> {
+        let frame = match ClientFrame::decode(text) {
+            Ok(frame) => frame,
+            Err(bad) => return self.refuse_frame(bad.id.as_ref(), &bad.error),
+        };
+        let limited = self.pace.take();
+        match frame {
+            ClientFrame::Signal(signal) if limited.is_none() => self.app.signal(&self.caller, signal),
+            ClientFrame::Signal(_) => {}
+            ClientFrame::Request { id, request } => match limited {
+                Some(error) => self.caller.outbox.push(ServerFrame::encode_error(Some(&id), &error).into()),
+                None => {
+                    let (app, caller) = (self.app.clone(), self.caller.clone());
+                    self.answering = Some(Box::pin(async move {
+                        let handled = app.handle(caller, id.clone(), *request).await;
+                        (id, handled)
+                    }));
+                }
+            },
+        }
+        None
+    }
+
+    /// A frame that cannot be read is answered; too many end the connection. A request that merely
+    /// does not fit is the client's business, and counts only when they come too fast.
+    fn refuse_frame(&mut self, id: Option<&FrameId>, error: &WireError) -> Option<End> {
+        self.caller.outbox.push(ServerFrame::encode_error(id, error).into());
+        if error.code == ErrorCode::BadFrame || self.pace.take().is_some() {
+            self.bad_frames += 1;
+        }
+        (self.bad_frames >= limits::BAD_FRAMES).then_some(End::Close(CloseReason::Abuse))
+    }
+
+    async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        id: &FrameId,
+        handled: Result<Handled, WireError>,
+        socket: &mut Socket<S>,
+    ) -> Option<End> {
+        match handled {
+            Ok(Handled::Deferred) => None,
+            Ok(Handled::Answer(answer)) => {
+                self.caller.outbox.push(ServerFrame::encode_ok(id, &answer).into());
+                None
+            }
+            Err(error) => {
+                self.caller.outbox.push(ServerFrame::encode_error(Some(id), &error).into());
+                None
+            }
+            Ok(Handled::LoggedOut) => {
+                let done = ServerFrame::encode_ok(id, &Answer::Logout(Done {}));
+                // The session is over either way.
+                let _ = socket.write(&[done.into()]).await;
+                Some(End::Close(CloseReason::SessionEnded))
+            }
+        }
+    }
+}
+
+/// Waits for the answer under way, for ever if there is none. Cancel-safe: the future stays.
+async fn poll(answering: &mut Option<Answering>) -> (FrameId, Result<Handled, WireError>) {
+    match answering {
+        Some(answer) => answer.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ticks at the ping interval, beginning at a random place in it, so that connections that came
+/// together do not ping together.
+fn heartbeat() -> Interval {
+    let every = Duration::from_millis(limits::PING_INTERVAL_MS);
+    let first = every.mul_f64(rand::random_range(0.5..1.0));
+    let mut heartbeat = interval_at(Instant::now() + first, every);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat
+}

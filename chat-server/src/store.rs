@@ -1,0 +1,228 @@
+//! Floor 2: what the server remembers, in the product's words.
+//!
+//! 1. A verb that changes something returns after its commit is on the disk.
+//! 2. The store refuses a taken number, name or client id ([`StoreError::Conflict`]); it is the
+//!    referee between writers and knows no policy of its own.
+//! 3. No SQL stands outside this folder.
+//!
+//! The engine is SQLite; see [`sqlite`](self) for how it writes.
+
+mod sqlite;
+
+use chat_proto::{
+    Conversation, ConversationId, ConversationKind, Event, Member, Person, Role, RoomInfo, RoomName, Seq,
+    SessionId, Timestamp, Topic, UserId, UserName,
+};
+use thiserror::Error;
+
+use crate::auth::SecretHash;
+use crate::domain::ReadPosition;
+
+pub use sqlite::{OpenError, Sqlite as Store};
+
+/// Why the store did not do it. Nothing was changed.
+#[derive(Debug, Clone, Error)]
+pub enum StoreError {
+    /// Another writer was first: the number, name or id is taken.
+    #[error("taken by another writer")]
+    Conflict,
+    /// The disk, the database or its thread failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// An account as sign-in needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Who.
+    pub person: Person,
+    /// What it may do.
+    pub role: Role,
+    /// The PHC string of its password.
+    pub password: String,
+}
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its id.
+    pub id: UserId,
+    /// Its name.
+    pub name: UserName,
+    /// What the name looks like (UTS #39); no two accounts may look the same.
+    pub skeleton: String,
+    /// The PHC string of its password.
+    pub password: String,
+    /// The hash of the invite code that came with the wish.
+    pub invite: Option<SecretHash>,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// A login to be remembered.
+#[derive(Debug, Clone)]
+pub struct NewSession {
+    /// Its id.
+    pub id: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// The hash of its token.
+    pub token: SecretHash,
+    /// What the device is called.
+    pub device: String,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// Who a token stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownSession {
+    /// The session.
+    pub id: SessionId,
+    /// Whose.
+    pub person: Person,
+    /// What the account may do.
+    pub role: Role,
+}
+
+/// An invite to be made.
+#[derive(Debug, Clone)]
+pub struct NewInvite {
+    /// The hash of its code.
+    pub code: SecretHash,
+    /// The role of the accounts it makes.
+    pub role: Role,
+    /// How many accounts it makes.
+    pub uses: u32,
+    /// Now.
+    pub at: Timestamp,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// One change of a conversation, to be committed.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// A conversation begins.
+    Begin {
+        /// Room or direct.
+        kind: ConversationKind,
+        /// The room's name.
+        name: Option<RoomName>,
+        /// The first members; the two of a direct.
+        members: Vec<UserId>,
+        /// The first event.
+        event: Event,
+    },
+    /// An event happens.
+    Event {
+        /// What.
+        event: Event,
+        /// How many messages the conversation has with it.
+        messages: u64,
+    },
+    /// A read mark moves.
+    Read {
+        /// Where.
+        conversation: ConversationId,
+        /// Whose.
+        user: UserId,
+        /// To where.
+        position: ReadPosition,
+    },
+}
+
+/// Where a page of history lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// The newest events.
+    Newest,
+    /// The nearest before this one.
+    Before(Seq),
+    /// The nearest after this one.
+    After(Seq),
+    /// Both sides of this one, and itself.
+    Around(Seq),
+}
+
+/// What a client id was used for first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstUse {
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// As which event.
+    pub seq: Seq,
+    /// When.
+    pub at: Timestamp,
+    /// Whether that event is a message (else it is the conversation's first).
+    pub is_message: bool,
+}
+
+/// A page of rows and whether more follow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// A page of events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPage {
+    /// Oldest first.
+    pub events: Vec<Event>,
+    /// The conversation's newest number.
+    pub head: Seq,
+}
+
+/// Where a page of conversations begins: after this one in the order of activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActivityCursor {
+    /// When it was last active.
+    pub active_at: Timestamp,
+    /// Which it is.
+    pub id: ConversationId,
+}
+
+impl ActivityCursor {
+    /// The position of a conversation.
+    #[must_use]
+    pub fn at(conversation: &Conversation) -> Self {
+        Self { active_at: conversation.active_at, id: conversation.id }
+    }
+
+    /// The opaque text that clients hold.
+    #[must_use]
+    pub fn encode(self) -> String {
+        format!("{}.{}", self.active_at, self.id)
+    }
+
+    /// Reads such a text; `None` for any other.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        let (active_at, id) = text.split_once('.')?;
+        Some(Self { active_at: Timestamp(active_at.parse().ok()?), id: id.parse().ok()? })
+    }
+}
+
+/// Members in conversations larger than this are not told how far each other has read; it would
+/// be a frame to everybody whenever anybody looks.
+pub const READ_MARKS_SHOWN_UP_TO: u64 = 100;
+
+/// Rows of a directory page.
+pub type Rooms = Page<RoomInfo>;
+/// Rows of a member page.
+pub type Members = Page<Member>;
+/// Rows of a people page.
+pub type People = Page<Person>;
+
+/// A room's topic as stored with its row; a direct's is empty.
+pub(crate) fn topic_of(event: &Event) -> Topic {
+    match &event.what {
+        chat_proto::EventKind::Created { topic, .. } | chat_proto::EventKind::Topic { topic } => {
+            topic.clone()
+        }
+        _ => Topic::default(),
+    }
+}

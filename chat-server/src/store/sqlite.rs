@@ -1,0 +1,188 @@
+//! The SQLite engine: one writer thread, a few readers, one file.
+//!
+//! Write-ahead log and `synchronous=FULL`: a commit is on the disk when it returns. The writer
+//! takes every job that waits into one transaction (group commit), each under its own savepoint,
+//! so that one refused job takes nothing from the others. See `writer`.
+
+mod accounts;
+mod lists;
+mod log;
+mod row;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chat_proto::Epoch;
+use rusqlite::{Connection, OpenFlags};
+use thiserror::Error;
+use tokio::sync::Semaphore;
+
+use super::StoreError;
+use writer::Writer;
+
+mod migrations {
+    refinery::embed_migrations!("migrations");
+}
+
+/// Read connections: reads are short and mostly from memory; more would only queue for cores.
+const READERS: usize = 4;
+
+/// Prepared statements kept per connection; about as many as there are.
+const STATEMENTS: usize = 128;
+
+/// How long a connection waits for another process, such as `chat-server invite`, to commit.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Why the database could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The file or its folder cannot be used.
+    #[error(
+        "cannot open the database {0}: {1}. Check that the data directory exists and that you may write there"
+    )]
+    Unusable(PathBuf, rusqlite::Error),
+    /// It was written by a newer version.
+    #[error(
+        "the database {path} was written by a newer chat-server (its schema is {found}, this program knows {known}). \
+         Start the newer version, or restore a backup from before the upgrade"
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its schema.
+        found: i32,
+        /// The newest schema that this program knows.
+        known: i32,
+    },
+    /// A migration did not go through; the database is as it was.
+    #[error("cannot bring the database {0} to this version: {1}")]
+    Migration(PathBuf, refinery::Error),
+}
+
+/// A handle on the database; cheap to clone.
+#[derive(Clone)]
+pub struct Sqlite {
+    writer: Writer,
+    readers: Arc<Readers>,
+    epoch: Epoch,
+}
+
+/// Idle read connections. The lock is held only to take one out or put one back.
+struct Readers {
+    idle: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+impl Sqlite {
+    /// Opens the database in this file, making or upgrading it where needed.
+    ///
+    /// # Errors
+    /// [`OpenError`], with what to do.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let unusable = |cause| OpenError::Unusable(path.to_owned(), cause);
+        let mut connection = connect(path).map_err(unusable)?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
+        migrate(&mut connection, path)?;
+        let epoch = epoch(&connection).map_err(unusable)?;
+        let idle: Vec<Connection> =
+            (0..READERS).map(|_| connect(path)).collect::<Result<_, _>>().map_err(unusable)?;
+        for reader in &idle {
+            reader.pragma_update(None, "query_only", true).map_err(unusable)?;
+        }
+        let readers = Readers { idle: Mutex::new(idle), permits: Semaphore::new(READERS) };
+        Ok(Self { writer: Writer::start(connection), readers: Arc::new(readers), epoch })
+    }
+
+    /// This life of the database.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Finishes the writes that wait and leaves one file behind. Writes fail from then on.
+    pub async fn close(&self) {
+        self.writer.close().await;
+    }
+
+    /// Runs a change on the writer thread; returns after its commit.
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer.run(job).await
+    }
+
+    /// Runs a query on one of the readers.
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let gone = || StoreError::Failed("the reader is gone".to_owned());
+        let _permit = self.readers.permits.acquire().await.map_err(|_| gone())?;
+        let readers = self.readers.clone();
+        tokio::task::spawn_blocking(move || {
+            let reader = readers.idle.lock().map_err(|_| gone())?.pop().ok_or_else(gone)?;
+            let result = query(&reader);
+            readers.idle.lock().map_err(|_| gone())?.push(reader);
+            result
+        })
+        .await
+        .map_err(|_| gone())?
+    }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // FULL: every commit is synced before it returns. NORMAL could lose an acknowledged message
+    // to a power cut.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |cause| OpenError::Migration(path.to_owned(), cause);
+    let runner = migrations::migrations::runner();
+    let known = runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0);
+    // Asking first, because the runner would name a missing file instead of what to do.
+    let found = applied_version(connection).map_err(|cause| OpenError::Unusable(path.to_owned(), cause))?;
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    runner.run(connection).map_err(failed)?;
+    Ok(())
+}
+
+/// The newest migration that the database has seen; 0 for a new one.
+fn applied_version(connection: &Connection) -> rusqlite::Result<i32> {
+    const HISTORY: &str = "refinery_schema_history";
+    if !connection.table_exists(None, HISTORY)? {
+        return Ok(0);
+    }
+    connection.query_row(&format!("SELECT coalesce(max(version), 0) FROM {HISTORY}"), [], |row| row.get(0))
+}
+
+/// Reads the epoch, or makes it in a new database.
+fn epoch(connection: &Connection) -> rusqlite::Result<Epoch> {
+    connection.execute(
+        "INSERT INTO server (one, epoch) VALUES (1, ?1) ON CONFLICT DO NOTHING",
+        [uuid::Uuid::new_v4()],
+    )?;
+    connection.query_row("SELECT epoch FROM server", [], |row| row.get(0)).map(Epoch)
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::Conflict,
+            _ => StoreError::Failed(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Accounts, sessions and invites.
+
+use std::collections::HashMap;
+
+use chat_proto::{Person, Registration, Role, SessionId, Timestamp, UserId, UserName, WireError};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Sqlite, row};
+use crate::auth::SecretHash;
+use crate::registration::{Invite, admit};
+use crate::store::{Account, KnownSession, NewAccount, NewInvite, NewSession, StoreError};
+
+/// A session ends when it was not used for so long: a lost laptop does not stay logged in for ever.
+const SESSION_IDLE_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
+
+impl Sqlite {
+    /// Whether there is any account yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn has_accounts(&self) -> Result<bool, StoreError> {
+        self.read(|db| Ok(has_accounts(db)?)).await
+    }
+
+    /// Makes an account if [`admit`] lets it in, and uses its invite up.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the name is taken or looks like one that is. The inner error is
+    /// the refusal of [`admit`].
+    pub async fn create_account(
+        &self,
+        account: NewAccount,
+        mode: Registration,
+    ) -> Result<Result<Role, WireError>, StoreError> {
+        self.write(move |db| {
+            let invite = invite(db, account.invite, account.at)?;
+            let role = match admit(mode, !has_accounts(db)?, invite) {
+                Ok(role) => role,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if let Some(code) = account.invite {
+                db.prepare_cached("UPDATE invites SET uses_left = uses_left - 1 WHERE code_hash = ?1")?
+                    .execute([code.0])?;
+            }
+            db.prepare_cached(
+                "INSERT INTO users (id, name, skeleton, password, role, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                account.id.0,
+                account.name.as_str(),
+                account.skeleton,
+                account.password,
+                role.as_str(),
+                account.at.0
+            ])?;
+            Ok(Ok(role))
+        })
+        .await
+    }
+
+    /// The account of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn account(&self, name: UserName) -> Result<Option<Account>, StoreError> {
+        self.read(move |db| {
+            let mut query =
+                db.prepare_cached("SELECT id, name, role, password FROM users WHERE name = ?1")?;
+            let account = query.query_row([name.as_str()], |r| {
+                Ok(Account { person: row::person(r, 0)?, role: row::role(r, 2)?, password: r.get(3)? })
+            });
+            Ok(account.optional()?)
+        })
+        .await
+    }
+
+    /// Remembers a login.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn create_session(&self, session: NewSession) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.prepare_cached(
+                "INSERT INTO sessions (id, user, token_hash, device, created_at, used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+            )?
+            .execute(params![session.id.0, session.user.0, session.token.0, session.device, session.at.0])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Who a token stands for, if it is valid; notes that it was used.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn use_session(
+        &self,
+        token: SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<KnownSession>, StoreError> {
+        let found = self
+            .read(move |db| {
+                let mut query = db.prepare_cached(
+                    "SELECT s.id, u.id, u.name, u.role FROM sessions s JOIN users u ON u.id = s.user
+                     WHERE s.token_hash = ?1 AND s.used_at > ?2",
+                )?;
+                let session = query.query_row(params![token.0, now.0 - SESSION_IDLE_MS], |r| {
+                    Ok(KnownSession {
+                        id: SessionId(r.get(0)?),
+                        person: row::person(r, 1)?,
+                        role: row::role(r, 3)?,
+                    })
+                });
+                Ok(session.optional()?)
+            })
+            .await?;
+        if let Some(session) = &found {
+            let id = session.id;
+            self.write(move |db| {
+                db.prepare_cached("UPDATE sessions SET used_at = ?2 WHERE id = ?1")?
+                    .execute(params![id.0, now.0])?;
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(found)
+    }
+
+    /// Forgets a session; its token is then worth nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn end_session(&self, session: SessionId) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([session.0])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes an invite. An owner's invite replaces those made before, so that only the code
+    /// printed last can make the first account.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn create_invite(&self, invite: NewInvite) -> Result<(), StoreError> {
+        self.write(move |db| {
+            if invite.role == Role::Owner {
+                db.execute("DELETE FROM invites WHERE role = ?1", [Role::Owner.as_str()])?;
+            }
+            db.execute(
+                "INSERT INTO invites (code_hash, role, uses_left, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    invite.code.0,
+                    invite.role.as_str(),
+                    invite.uses,
+                    invite.at.0,
+                    invite.expires_at.map(|at| at.0)
+                ],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Notes when these people were last online.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn set_last_seen(&self, people: Vec<(UserId, Timestamp)>) -> Result<(), StoreError> {
+        self.write(move |db| {
+            let mut update = db.prepare_cached("UPDATE users SET last_seen = ?2 WHERE id = ?1")?;
+            for (user, at) in people {
+                update.execute(params![user.0, at.0])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Out of these people, those who share a conversation with the asking one (who shares with
+    /// themselves), and when each was last online.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn visible_people(
+        &self,
+        asking: UserId,
+        people: Vec<UserId>,
+    ) -> Result<HashMap<UserId, Option<Timestamp>>, StoreError> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached(
+                "SELECT last_seen FROM users u WHERE u.id = ?2 AND (u.id = ?1 OR EXISTS (
+                     SELECT 1 FROM members mine JOIN members theirs ON theirs.conversation = mine.conversation
+                     WHERE mine.user = ?1 AND theirs.user = ?2))",
+            )?;
+            let mut visible = HashMap::with_capacity(people.len());
+            for user in people {
+                let last_seen: Option<Option<i64>> =
+                    query.query_row(params![asking.0, user.0], |r| r.get(0)).optional()?;
+                if let Some(last_seen) = last_seen {
+                    visible.insert(user, last_seen.map(Timestamp));
+                }
+            }
+            Ok(visible)
+        })
+        .await
+    }
+
+    /// The person of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn person(&self, name: UserName) -> Result<Option<Person>, StoreError> {
+        Ok(self.account(name).await?.map(|account| account.person))
+    }
+}
+
+fn has_accounts(db: &Connection) -> rusqlite::Result<bool> {
+    db.query_row("SELECT EXISTS (SELECT 1 FROM users)", [], |r| r.get(0))
+}
+
+fn invite(db: &Connection, code: Option<SecretHash>, now: Timestamp) -> rusqlite::Result<Invite> {
+    let Some(code) = code else { return Ok(Invite::None) };
+    let role = db
+        .prepare_cached(
+            "SELECT role FROM invites WHERE code_hash = ?1 AND uses_left > 0 AND (expires_at IS NULL OR expires_at > ?2)",
+        )?
+        .query_row(params![code.0, now.0], |r| row::role(r, 0))
+        .optional()?;
+    Ok(role.map_or(Invite::Invalid, Invite::Valid))
+}

@@ -1,0 +1,252 @@
+//! Lists: one's conversations, the directory of rooms, members, people.
+
+use chat_proto::{
+    Conversation, ConversationId, ConversationKind, Event, Member, Person, RoomInfo, RoomName, Seq,
+    Timestamp, Topic, UserId, UserName,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Sqlite, log, row};
+use crate::store::{ActivityCursor, Members, Page, People, READ_MARKS_SHOWN_UP_TO, Rooms, StoreError};
+
+/// The columns of a conversation as a member sees it, for [`summary`]; `?1` is the member.
+const SUMMARY: &str = "c.id, c.kind, c.name, c.topic, c.members, c.head, m.read_seq,
+    CASE WHEN c.members <= ?2 THEN coalesce(
+        (SELECT max(o.read_seq) FROM members o WHERE o.conversation = c.id AND o.user <> ?1), 0) ELSE 0 END,
+    max(0, c.messages - m.read_messages - (m.sent - m.read_sent)), m.mentions, c.active_at
+    FROM members m JOIN conversations c ON c.id = m.conversation WHERE m.user = ?1";
+
+impl Sqlite {
+    /// A page of this member's conversations, the most recently active first.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn conversations(
+        &self,
+        user: UserId,
+        after: Option<ActivityCursor>,
+        limit: u32,
+    ) -> Result<Page<Conversation>, StoreError> {
+        self.read(move |db| {
+            let sql = format!(
+                "SELECT {SUMMARY} AND (c.active_at, c.id) < (?3, ?4) ORDER BY c.active_at DESC, c.id DESC LIMIT ?5"
+            );
+            let (active_at, id) = match after {
+                Some(cursor) => (cursor.active_at.0, cursor.id.0),
+                None => (i64::MAX, uuid::Uuid::max()),
+            };
+            let rows = db
+                .prepare_cached(&sql)?
+                .query_map(params![user.0, row::int(READ_MARKS_SHOWN_UP_TO), active_at, id, limit + 1], summary)?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut page = cut(rows, limit);
+            for conversation in &mut page.rows {
+                complete(db, user, conversation)?;
+            }
+            Ok(page)
+        })
+        .await
+    }
+
+    /// One conversation as this member sees it; `None` for everybody else.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn conversation(
+        &self,
+        user: UserId,
+        id: ConversationId,
+    ) -> Result<Option<Conversation>, StoreError> {
+        self.read(move |db| {
+            let found = db
+                .prepare_cached(&format!("SELECT {SUMMARY} AND c.id = ?3"))?
+                .query_row(params![user.0, row::int(READ_MARKS_SHOWN_UP_TO), id.0], summary)
+                .optional()?;
+            let Some(mut conversation) = found else { return Ok(None) };
+            complete(db, user, &mut conversation)?;
+            Ok(Some(conversation))
+        })
+        .await
+    }
+
+    /// The public room of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn room_named(&self, name: RoomName) -> Result<Option<ConversationId>, StoreError> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached("SELECT id FROM conversations WHERE name = ?1")?;
+            Ok(query.query_row([name.as_str()], |r| r.get(0).map(ConversationId)).optional()?)
+        })
+        .await
+    }
+
+    /// The direct conversation of these two.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn direct_of(&self, a: UserId, b: UserId) -> Result<Option<ConversationId>, StoreError> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached("SELECT id FROM conversations WHERE pair = ?1")?;
+            Ok(query.query_row([log::pair(a, b)], |r| r.get(0).map(ConversationId)).optional()?)
+        })
+        .await
+    }
+
+    /// A page of the directory of public rooms, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn rooms(
+        &self,
+        user: UserId,
+        query: Option<String>,
+        after: Option<RoomName>,
+        limit: u32,
+    ) -> Result<Rooms, StoreError> {
+        self.read(move |db| {
+            let mut rooms = db.prepare_cached(
+                "SELECT c.id, c.name, c.topic, c.members,
+                        EXISTS (SELECT 1 FROM members m WHERE m.conversation = c.id AND m.user = ?1)
+                 FROM conversations c
+                 WHERE c.kind = 'room' AND c.name > ?2 AND (instr(c.name, ?3) > 0 OR instr(lower(c.topic), ?3) > 0)
+                 ORDER BY c.name LIMIT ?4",
+            )?;
+            let after = after.as_ref().map_or("", RoomName::as_str);
+            let rows = rooms
+                .query_map(params![user.0, after, needle(query), limit + 1], |r| {
+                    Ok(RoomInfo {
+                        id: ConversationId(r.get(0)?),
+                        name: row::parsed(r, 1)?,
+                        topic: topic(r, 2)?,
+                        members: row::count(r, 3)?,
+                        joined: r.get(4)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(cut(rows, limit))
+        })
+        .await
+    }
+
+    /// A page of the members, by name, for a member; `None` for everybody else.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn members(
+        &self,
+        asking: UserId,
+        conversation: ConversationId,
+        after: Option<UserName>,
+        limit: u32,
+    ) -> Result<Option<Members>, StoreError> {
+        self.read(move |db| {
+            let is_member: bool = db
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM members WHERE conversation = ?1 AND user = ?2)",
+                )?
+                .query_row(params![conversation.0, asking.0], |r| r.get(0))?;
+            if !is_member {
+                return Ok(None);
+            }
+            let mut members = db.prepare_cached(
+                "SELECT u.id, u.name, m.read_seq FROM members m JOIN users u ON u.id = m.user
+                 WHERE m.conversation = ?1 AND u.name > ?2 ORDER BY u.name LIMIT ?3",
+            )?;
+            let after = after.as_ref().map_or("", UserName::as_str);
+            let rows = members
+                .query_map(params![conversation.0, after, limit + 1], |r| {
+                    Ok(Member { user: row::person(r, 0)?, read: row::seq(r, 2)? })
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(Some(cut(rows, limit)))
+        })
+        .await
+    }
+
+    /// A page of the people on this server, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn people(
+        &self,
+        query: Option<String>,
+        after: Option<UserName>,
+        limit: u32,
+    ) -> Result<People, StoreError> {
+        self.read(move |db| {
+            let mut people = db.prepare_cached(
+                "SELECT id, name FROM users WHERE name > ?1 AND instr(name, ?2) > 0 ORDER BY name LIMIT ?3",
+            )?;
+            let after = after.as_ref().map_or("", UserName::as_str);
+            let rows = people
+                .query_map(params![after, needle(query), limit + 1], |r| row::person(r, 0))?
+                .collect::<rusqlite::Result<Vec<Person>>>()?;
+            Ok(cut(rows, limit))
+        })
+        .await
+    }
+}
+
+fn summary(r: &Row<'_>) -> rusqlite::Result<Conversation> {
+    let name: Option<String> = r.get(2)?;
+    Ok(Conversation {
+        id: ConversationId(r.get(0)?),
+        kind: log::kind(&r.get::<_, String>(1)?),
+        name: name.and_then(|name| RoomName::parse(&name).ok()),
+        topic: topic(r, 3)?,
+        with: Vec::new(),
+        members: row::count(r, 4)?,
+        head: row::seq(r, 5)?,
+        read: row::seq(r, 6)?,
+        others_read: row::seq(r, 7)?,
+        unread: row::count(r, 8)?,
+        mentions: row::count(r, 9)?,
+        last_message: None,
+        active_at: Timestamp(r.get(10)?),
+    })
+}
+
+/// Adds what a summary's row does not hold: the other people of a direct, the newest message.
+fn complete(db: &Connection, user: UserId, conversation: &mut Conversation) -> rusqlite::Result<()> {
+    if conversation.kind == ConversationKind::Direct {
+        let mut others = db.prepare_cached(
+            "SELECT u.id, u.name FROM members m JOIN users u ON u.id = m.user
+             WHERE m.conversation = ?1 AND m.user <> ?2 ORDER BY u.name",
+        )?;
+        conversation.with = others
+            .query_map(params![conversation.id.0, user.0], |r| row::person(r, 0))?
+            .collect::<rusqlite::Result<_>>()?;
+    }
+    conversation.last_message = last_message(db, conversation.id, conversation.head)?;
+    Ok(())
+}
+
+fn last_message(db: &Connection, conversation: ConversationId, head: Seq) -> rusqlite::Result<Option<Event>> {
+    let sql = format!(
+        "SELECT {} FROM events e JOIN users u ON u.id = e.author
+         WHERE e.conversation = ?1 AND e.seq <= ?2 AND e.kind = 'message' ORDER BY e.seq DESC LIMIT 1",
+        row::EVENT
+    );
+    db.prepare_cached(&sql)?
+        .query_row(params![conversation.0, row::int(head.0)], |r| row::event(r, 0))
+        .optional()
+}
+
+fn topic(r: &Row<'_>, at: usize) -> rusqlite::Result<Topic> {
+    let text: String = r.get(at)?;
+    Topic::new(text).map_err(|cause| row::unreadable(at, cause))
+}
+
+/// The text to look for; every name contains the empty one.
+fn needle(query: Option<String>) -> String {
+    query.unwrap_or_default().to_lowercase()
+}
+
+/// A page from a query that asked for one row more than the page has.
+fn cut<T>(mut rows: Vec<T>, limit: u32) -> Page<T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    Page { rows, more }
+}

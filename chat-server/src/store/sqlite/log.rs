@@ -1,0 +1,411 @@
+//! The log of every conversation: loading, committing and reading it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chat_proto::{
+    ClientId, ConversationId, ConversationKind, Event, EventKind, Missed, Seq, Timestamp, UserId, limits,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Sqlite, row};
+use crate::domain::{Membership, ReadPosition, Room};
+use crate::store::{Anchor, EventPage, FirstUse, StoreError, Write, topic_of};
+
+/// A page ends early when its messages together reach this size, so that an answer stays small
+/// enough for an outbox, however long the messages are.
+const PAGE_BYTES: usize = 256 * 1024;
+
+impl Sqlite {
+    /// A conversation as its shard needs it.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn load(&self, conversation: ConversationId) -> Result<Option<Room>, StoreError> {
+        self.read(move |db| Ok(load(db, conversation)?)).await
+    }
+
+    /// Commits these changes together or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if a number, name, pair or client id is taken.
+    pub async fn commit(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.write(move |db| {
+            for write in &writes {
+                match write {
+                    Write::Begin { kind, name, members, event } => {
+                        begin(db, *kind, name.as_ref().map(chat_proto::RoomName::as_str), members, event)?;
+                    }
+                    Write::Event { event, messages } => happen(db, event, *messages)?,
+                    Write::Read { conversation, user, position } => {
+                        read_to(db, *conversation, *user, position)?
+                    }
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// What this author used this client id for, if they did.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn first_use(
+        &self,
+        author: UserId,
+        client_id: ClientId,
+    ) -> Result<Option<FirstUse>, StoreError> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached(
+                "SELECT conversation, seq, at, kind FROM events WHERE author = ?1 AND client_id = ?2",
+            )?;
+            let first = query.query_row(params![author.0, client_id.0], |r| {
+                Ok(FirstUse {
+                    conversation: ConversationId(r.get(0)?),
+                    seq: row::seq(r, 1)?,
+                    at: Timestamp(r.get(2)?),
+                    is_message: r.get::<_, String>(3)? == "message",
+                })
+            });
+            Ok(first.optional()?)
+        })
+        .await
+    }
+
+    /// What a read mark of this member at this number implies. A number past the end counts as
+    /// the end. `None` for a conversation that does not exist.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn read_position(
+        &self,
+        conversation: ConversationId,
+        user: UserId,
+        seq: Seq,
+    ) -> Result<Option<ReadPosition>, StoreError> {
+        self.read(move |db| {
+            let at = db
+                .prepare_cached(
+                    "SELECT seq, messages FROM events WHERE conversation = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1",
+                )?
+                .query_row(params![conversation.0, row::int(seq.0)], |r| Ok((row::seq(r, 0)?, row::count(r, 1)?)))
+                .optional()?;
+            let Some((seq, messages)) = at else { return Ok(None) };
+            let key = params![conversation.0, user.0, row::int(seq.0)];
+            let sent = db
+                .prepare_cached(
+                    "SELECT count(*) FROM events WHERE conversation = ?1 AND author = ?2 AND seq <= ?3 AND kind = 'message'",
+                )?
+                .query_row(key, |r| row::count(r, 0))?;
+            let mentions = db
+                .prepare_cached("SELECT count(*) FROM mentions WHERE conversation = ?1 AND user = ?2 AND seq > ?3")?
+                .query_row(key, |r| row::count(r, 0))?;
+            Ok(Some(ReadPosition { seq, messages, sent, mentions }))
+        })
+        .await
+    }
+
+    /// A page of events for a member; `None` for everybody else.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn history(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        anchor: Anchor,
+        limit: u32,
+    ) -> Result<Option<EventPage>, StoreError> {
+        self.read(move |db| {
+            let Some(head) = head(db, user, conversation)? else { return Ok(None) };
+            Ok(Some(EventPage { events: page(db, conversation, anchor, limit)?, head }))
+        })
+        .await
+    }
+
+    /// What this member missed since the stated positions, within the bounds of a resume; and
+    /// which of the stated conversations they are no member of.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn missed(
+        &self,
+        user: UserId,
+        positions: BTreeMap<ConversationId, Seq>,
+    ) -> Result<(Vec<Missed>, Vec<ConversationId>), StoreError> {
+        self.read(move |db| {
+            let (mut missed, mut gone) = (Vec::new(), Vec::new());
+            let mut room_left = limits::RESUME_EVENTS_TOTAL;
+            for (conversation, seq) in positions {
+                let Some(head) = head(db, user, conversation)? else {
+                    gone.push(conversation);
+                    continue;
+                };
+                if head > seq {
+                    let limit = room_left.min(limits::RESUME_EVENTS_EACH);
+                    let events = page(db, conversation, Anchor::After(seq), limit)?;
+                    room_left -= u32::try_from(events.len()).unwrap_or(room_left);
+                    missed.push(Missed { conversation, events, head });
+                }
+            }
+            Ok((missed, gone))
+        })
+        .await
+    }
+}
+
+fn load(db: &Connection, id: ConversationId) -> rusqlite::Result<Option<Room>> {
+    let found = db
+        .prepare_cached("SELECT kind, head, messages FROM conversations WHERE id = ?1")?
+        .query_row([id.0], |r| Ok((kind(&r.get::<_, String>(0)?), row::seq(r, 1)?, row::count(r, 2)?)))
+        .optional()?;
+    let Some((kind, head, messages)) = found else { return Ok(None) };
+    let mut query = db.prepare_cached(
+        "SELECT u.id, u.name, m.read_seq, m.read_messages, m.sent, m.read_sent, m.mentions
+         FROM members m JOIN users u ON u.id = m.user WHERE m.conversation = ?1",
+    )?;
+    let members = query
+        .query_map([id.0], |r| {
+            let person = row::person(r, 0)?;
+            let membership = Membership {
+                name: person.name,
+                read: row::seq(r, 2)?,
+                read_messages: row::count(r, 3)?,
+                sent: row::count(r, 4)?,
+                read_sent: row::count(r, 5)?,
+                mentions: row::count(r, 6)?,
+            };
+            Ok((person.id, membership))
+        })?
+        .collect::<rusqlite::Result<HashMap<_, _>>>()?;
+    Ok(Some(Room { id, kind, head, messages, members }))
+}
+
+/// The word in the database for a kind of conversation.
+pub(super) fn kind_word(kind: ConversationKind) -> &'static str {
+    match kind {
+        ConversationKind::Room => "room",
+        ConversationKind::Direct => "direct",
+    }
+}
+
+pub(super) fn kind(word: &str) -> ConversationKind {
+    if word == "direct" { ConversationKind::Direct } else { ConversationKind::Room }
+}
+
+/// The two people of a direct as one key, whoever of them asks.
+pub(super) fn pair(a: UserId, b: UserId) -> Vec<u8> {
+    let (first, second) = if a <= b { (a, b) } else { (b, a) };
+    [first.0.into_bytes(), second.0.into_bytes()].concat()
+}
+
+/// The conversation's newest number, for a member.
+fn head(db: &Connection, user: UserId, conversation: ConversationId) -> rusqlite::Result<Option<Seq>> {
+    db.prepare_cached(
+        "SELECT c.head FROM members m JOIN conversations c ON c.id = m.conversation
+         WHERE m.conversation = ?1 AND m.user = ?2",
+    )?
+    .query_row(params![conversation.0, user.0], |r| row::seq(r, 0))
+    .optional()
+}
+
+fn page(
+    db: &Connection,
+    conversation: ConversationId,
+    anchor: Anchor,
+    limit: u32,
+) -> rusqlite::Result<Vec<Event>> {
+    match anchor {
+        Anchor::Newest => backward(db, conversation, Seq(u64::MAX), limit),
+        Anchor::Before(seq) => backward(db, conversation, seq, limit),
+        Anchor::After(seq) => forward(db, conversation, seq, limit),
+        Anchor::Around(seq) => {
+            let mut events = backward(db, conversation, seq, limit / 2)?;
+            let rest = limit - u32::try_from(events.len()).unwrap_or(limit);
+            events.extend(forward(db, conversation, Seq(seq.0.saturating_sub(1)), rest)?);
+            Ok(events)
+        }
+    }
+}
+
+fn backward(
+    db: &Connection,
+    conversation: ConversationId,
+    before: Seq,
+    limit: u32,
+) -> rusqlite::Result<Vec<Event>> {
+    let sql = format!(
+        "SELECT {} FROM events e JOIN users u ON u.id = e.author
+         WHERE e.conversation = ?1 AND e.seq < ?2 ORDER BY e.seq DESC LIMIT ?3",
+        row::EVENT
+    );
+    let mut events = events(db, &sql, conversation, before, limit)?;
+    events.reverse();
+    Ok(events)
+}
+
+fn forward(
+    db: &Connection,
+    conversation: ConversationId,
+    after: Seq,
+    limit: u32,
+) -> rusqlite::Result<Vec<Event>> {
+    let sql = format!(
+        "SELECT {} FROM events e JOIN users u ON u.id = e.author
+         WHERE e.conversation = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3",
+        row::EVENT
+    );
+    events(db, &sql, conversation, after, limit)
+}
+
+fn events(
+    db: &Connection,
+    sql: &str,
+    conversation: ConversationId,
+    bound: Seq,
+    limit: u32,
+) -> rusqlite::Result<Vec<Event>> {
+    let mut query = db.prepare_cached(sql)?;
+    let mut rows = query.query(params![conversation.0, row::int(bound.0), limit])?;
+    let (mut events, mut bytes) = (Vec::new(), 0);
+    while bytes < PAGE_BYTES
+        && let Some(found) = rows.next()?
+    {
+        let event = row::event(found, 0)?;
+        bytes += event.body().map_or(0, |body| body.as_str().len());
+        events.push(event);
+    }
+    Ok(events)
+}
+
+fn begin(
+    db: &Connection,
+    kind: ConversationKind,
+    name: Option<&str>,
+    members: &[UserId],
+    event: &Event,
+) -> rusqlite::Result<()> {
+    let pair = match (kind, members) {
+        (ConversationKind::Direct, [a, b]) => Some(pair(*a, *b)),
+        _ => None,
+    };
+    db.prepare_cached(
+        "INSERT INTO conversations (id, kind, name, pair, topic, head, messages, active_at, members)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8)",
+    )?
+    .execute(params![
+        event.conversation.0,
+        kind_word(kind),
+        name,
+        pair,
+        topic_of(event).as_str(),
+        row::int(event.seq.0),
+        event.at.0,
+        row::int(members.len() as u64),
+    ])?;
+    for member in members {
+        add_member(db, event, *member, 0)?;
+    }
+    insert_event(db, event, 0)
+}
+
+fn happen(db: &Connection, event: &Event, messages: u64) -> rusqlite::Result<()> {
+    insert_event(db, event, messages)?;
+    db.prepare_cached("UPDATE conversations SET head = ?2, messages = ?3, active_at = ?4 WHERE id = ?1")?
+        .execute(params![event.conversation.0, row::int(event.seq.0), row::int(messages), event.at.0])?;
+    match &event.what {
+        EventKind::Message { mentions, .. } => message_sent(db, event, mentions)?,
+        EventKind::Joined => {
+            add_member(db, event, event.author.id, messages)?;
+            count_members(db, event, 1)?;
+        }
+        EventKind::Left => {
+            db.prepare_cached("DELETE FROM members WHERE conversation = ?1 AND user = ?2")?
+                .execute(params![event.conversation.0, event.author.id.0])?;
+            count_members(db, event, -1)?;
+        }
+        EventKind::Topic { topic } => {
+            db.prepare_cached("UPDATE conversations SET topic = ?2 WHERE id = ?1")?
+                .execute(params![event.conversation.0, topic.as_str()])?;
+        }
+        EventKind::Created { .. } | EventKind::Unknown => {}
+    }
+    Ok(())
+}
+
+fn insert_event(db: &Connection, event: &Event, messages: u64) -> rusqlite::Result<()> {
+    let (kind, client_id) = match &event.what {
+        EventKind::Created { client_id, .. } => ("created", Some(client_id.0)),
+        EventKind::Message { client_id, .. } => ("message", Some(client_id.0)),
+        EventKind::Joined => ("joined", None),
+        EventKind::Left => ("left", None),
+        EventKind::Topic { .. } => ("topic", None),
+        EventKind::Unknown => ("unknown", None),
+    };
+    let content = serde_json::to_string(&event.what)
+        .map_err(|cause| rusqlite::Error::ToSqlConversionFailure(Box::new(cause)))?;
+    db.prepare_cached(
+        "INSERT INTO events (conversation, seq, at, author, kind, client_id, messages, content)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        event.conversation.0,
+        row::int(event.seq.0),
+        event.at.0,
+        event.author.id.0,
+        kind,
+        client_id,
+        row::int(messages),
+        content
+    ])?;
+    Ok(())
+}
+
+fn message_sent(db: &Connection, event: &Event, mentions: &[UserId]) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE members SET sent = sent + 1 WHERE conversation = ?1 AND user = ?2")?
+        .execute(params![event.conversation.0, event.author.id.0])?;
+    for user in mentions {
+        db.prepare_cached("INSERT INTO mentions (conversation, user, seq) VALUES (?1, ?2, ?3)")?
+            .execute(params![event.conversation.0, user.0, row::int(event.seq.0)])?;
+        db.prepare_cached(
+            "UPDATE members SET mentions = mentions + 1 WHERE conversation = ?1 AND user = ?2",
+        )?
+        .execute(params![event.conversation.0, user.0])?;
+    }
+    Ok(())
+}
+
+fn add_member(db: &Connection, event: &Event, user: UserId, messages: u64) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO members (conversation, user, read_seq, read_messages) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![event.conversation.0, user.0, row::int(event.seq.0), row::int(messages)])?;
+    Ok(())
+}
+
+fn count_members(db: &Connection, event: &Event, change: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE conversations SET members = members + ?2 WHERE id = ?1")?
+        .execute(params![event.conversation.0, change])?;
+    Ok(())
+}
+
+fn read_to(
+    db: &Connection,
+    conversation: ConversationId,
+    user: UserId,
+    position: &ReadPosition,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE members SET read_seq = ?3, read_messages = ?4, read_sent = ?5, mentions = ?6
+         WHERE conversation = ?1 AND user = ?2",
+    )?
+    .execute(params![
+        conversation.0,
+        user.0,
+        row::int(position.seq.0),
+        row::int(position.messages),
+        row::int(position.sent),
+        row::int(position.mentions)
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Rows of the database as values of the product.
+
+use std::str::FromStr;
+
+use chat_proto::{Event, EventKind, Person, Role, Seq, Timestamp, UserName};
+use rusqlite::Row;
+use rusqlite::types::Type;
+use uuid::Uuid;
+
+/// The columns of an event, for [`event`], from `events e JOIN users u ON u.id = e.author`.
+pub(super) const EVENT: &str = "e.conversation, e.seq, e.at, e.author, u.name, e.content";
+
+/// Reads the columns of [`EVENT`], which begin at `at`.
+pub(super) fn event(row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {
+    let content: String = row.get(at + 5)?;
+    let what: EventKind = serde_json::from_str(&content).map_err(|cause| unreadable(at + 5, cause))?;
+    Ok(Event {
+        conversation: chat_proto::ConversationId(row.get(at)?),
+        seq: seq(row, at + 1)?,
+        at: Timestamp(row.get(at + 2)?),
+        author: person(row, at + 3)?,
+        what,
+    })
+}
+
+/// Reads an id and a name, which begin at `at`.
+pub(super) fn person(row: &Row<'_>, at: usize) -> rusqlite::Result<Person> {
+    Ok(Person { id: chat_proto::UserId(row.get::<_, Uuid>(at)?), name: parsed::<UserName>(row, at + 1)? })
+}
+
+pub(super) fn seq(row: &Row<'_>, at: usize) -> rusqlite::Result<Seq> {
+    count(row, at).map(Seq)
+}
+
+/// A number that is never negative.
+pub(super) fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(at).map(|n| u64::try_from(n).unwrap_or(0))
+}
+
+/// A text that was checked when it was stored.
+pub(super) fn parsed<T: FromStr>(row: &Row<'_>, at: usize) -> rusqlite::Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    row.get::<_, String>(at)?.parse().map_err(|cause| unreadable(at, cause))
+}
+
+pub(super) fn role(row: &Row<'_>, at: usize) -> rusqlite::Result<Role> {
+    let word: String = row.get(at)?;
+    [Role::Member, Role::Admin, Role::Owner]
+        .into_iter()
+        .find(|role| role.as_str() == word)
+        .ok_or_else(|| unreadable(at, std::fmt::Error))
+}
+
+pub(super) fn unreadable(
+    column: usize,
+    cause: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(cause))
+}
+
+/// A number for a query; ours never reach the limit.
+pub(super) fn int(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

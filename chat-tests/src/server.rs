@@ -1,0 +1,194 @@
+//! A real `chat-server` process with a folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+
+use crate::{DEADLINE, Running, Signal, bin, run};
+
+/// How a server is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// `open`, `invite` or `closed`.
+    pub registration: &'static str,
+    /// How long a cut person stays as they were. Short, so that tests of it are.
+    pub presence_grace: &'static str,
+    /// Further arguments of `chat-server serve`.
+    pub more: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { registration: "open", presence_grace: "200ms", more: Vec::new() }
+    }
+}
+
+/// A server that ends with this value. Its folder goes too.
+pub struct Server {
+    dir: TempDir,
+    options: Options,
+    port: u16,
+    running: Running,
+    owner_invite: Option<String>,
+}
+
+impl Server {
+    /// Starts a server that everybody may register on.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start() -> Result<Self> {
+        Self::start_with(Options::default())
+    }
+
+    /// Starts a server on a free port with a new folder.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start_with(options: Options) -> Result<Self> {
+        let dir = TempDir::with_prefix("chat-server-")?;
+        let (running, port, owner_invite) = launch(dir.path(), &options, 0)?;
+        Ok(Self { dir, options, port, running, owner_invite })
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("ws://127.0.0.1:{}", self.port)
+    }
+
+    /// Its port, which stays the same over restarts.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn data_dir(&self) -> PathBuf {
+        self.dir.path().to_owned()
+    }
+
+    /// The invite for the first account, which a server without accounts prints.
+    #[must_use]
+    pub fn owner_invite(&self) -> Option<&str> {
+        self.owner_invite.as_deref()
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
+    /// What it logged, the end of it.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.running.stderr()
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) {
+        self.running.kill();
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn signal(&mut self, signal: Signal) -> Result<()> {
+        self.running.signal(signal)
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// It still runs at the deadline.
+    pub fn wait(&mut self) -> Result<ExitStatus> {
+        self.running.wait()
+    }
+
+    /// Starts it again on the same folder and port, after it ended or was killed.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn restart(&mut self) -> Result<()> {
+        self.running.kill();
+        let until = Instant::now() + DEADLINE;
+        loop {
+            match launch(self.dir.path(), &self.options, self.port) {
+                Ok((running, port, invite)) => {
+                    ensure!(port == self.port, "asked for port {}, listens on {port}", self.port);
+                    (self.running, self.owner_invite) = (running, invite);
+                    return Ok(());
+                }
+                // Somebody's outgoing connection may sit on our port for a moment.
+                Err(cause) if Instant::now() < until && format!("{cause:#}").contains("in use") => {}
+                Err(cause) => return Err(cause),
+            }
+        }
+    }
+
+    /// Runs `chat-server` with these arguments on the same folder, beside the running one.
+    ///
+    /// # Errors
+    /// It cannot be started, or does not end.
+    pub fn command(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = Command::new(bin("chat-server")?);
+        command.args(arguments).arg("--data-dir").arg(self.dir.path());
+        run(command, "")
+    }
+
+    /// A new invite code for members.
+    ///
+    /// # Errors
+    /// The command fails.
+    pub fn invite(&self) -> Result<String> {
+        let output = self.command(&["invite", "create"])?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let stdout = String::from_utf8(output.stdout)?;
+        let code = stdout.split_whitespace().last().context("no invite code was printed")?;
+        Ok(code.to_owned())
+    }
+
+    /// Memory that it holds, in bytes (Linux only).
+    ///
+    /// # Errors
+    /// `/proc` does not tell.
+    pub fn resident_bytes(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib * 1024)
+    }
+}
+
+/// Starts the process and reads what it prints until it is ready.
+fn launch(dir: &Path, options: &Options, port: u16) -> Result<(Running, u16, Option<String>)> {
+    let mut command = Command::new(bin("chat-server")?);
+    command
+        .arg("serve")
+        .args(["--listen", &format!("127.0.0.1:{port}")])
+        .arg("--data-dir")
+        .arg(dir)
+        .args(["--registration", options.registration, "--presence-grace", options.presence_grace])
+        .args(&options.more);
+    let mut running = Running::start(command)?;
+    let until = Instant::now() + DEADLINE;
+    let mut owner_invite = None;
+    // Other lines are words for people.
+    while let Some(line) = running.line(until)? {
+        if let Some(code) = line.strip_prefix("owner invite: ") {
+            owner_invite = Some(code.trim().to_owned());
+        } else if let Some(address) = line.strip_prefix("listening on ") {
+            let port = address.trim().rsplit(':').next().and_then(|port| port.parse().ok());
+            return Ok((running, port.with_context(|| format!("no port in {line:?}"))?, owner_invite));
+        }
+    }
+    // Its stderr says why; wait for the end so that it is complete.
+    running.wait()?;
+    bail!("chat-server did not come up:\n{}", running.stderr_to_the_end())
+}

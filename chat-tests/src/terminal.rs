@@ -1,0 +1,419 @@
+//! A program in a pseudo-terminal, and what a person would see there.
+//!
+//! A thread reads what the program draws and answers its questions (where is the cursor, which
+//! keys can you report), as a terminal does; a program that asks would otherwise wait in vain.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use crate::{DEADLINE, Signal};
+
+/// How often a wait looks again although nothing was drawn.
+const POLL: Duration = Duration::from_millis(50);
+
+/// A key that is not a plain character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Key {
+    Enter,
+    Escape,
+    Tab,
+    Backspace,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    F1,
+    Ctrl(char),
+    Alt(char),
+}
+
+impl Key {
+    /// What a terminal sends for it.
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Key::Enter => b"\r".to_vec(),
+            Key::Escape => b"\x1b".to_vec(),
+            Key::Tab => b"\t".to_vec(),
+            Key::Backspace => b"\x7f".to_vec(),
+            Key::Up => b"\x1b[A".to_vec(),
+            Key::Down => b"\x1b[B".to_vec(),
+            Key::PageUp => b"\x1b[5~".to_vec(),
+            Key::PageDown => b"\x1b[6~".to_vec(),
+            Key::F1 => b"\x1bOP".to_vec(),
+            Key::Ctrl(c) => vec![c.to_ascii_uppercase() as u8 & 0x1f],
+            Key::Alt(c) => format!("\x1b{c}").into_bytes(),
+        }
+    }
+}
+
+/// A program in a terminal of its own.
+pub struct Terminal {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    shared: Arc<Shared>,
+    line_discipline: String,
+}
+
+/// What the reading thread and the test both need; locks, because the thread has to draw and
+/// answer also while no test is looking.
+struct Shared {
+    display: Mutex<Display>,
+    changed: Condvar,
+    keyboard: Mutex<Box<dyn Write + Send>>,
+}
+
+struct Display {
+    parser: vt100::Parser<Answers>,
+    ended: bool,
+}
+
+/// The part of a terminal that talks back, and the modes that must be given back at the end.
+#[derive(Default)]
+struct Answers {
+    replies: Vec<u8>,
+    private_modes: BTreeSet<u16>,
+    keyboard_levels: u16,
+    clipboard: Vec<Vec<u8>>,
+    title: String,
+}
+
+impl vt100::Callbacks for Answers {
+    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
+        self.title = String::from_utf8_lossy(title).into_owned();
+    }
+
+    fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
+        self.clipboard.push(data.to_vec());
+    }
+
+    fn unhandled_csi(
+        &mut self,
+        screen: &mut vt100::Screen,
+        first: Option<u8>,
+        _: Option<u8>,
+        params: &[&[u16]],
+        last: char,
+    ) {
+        let param = params.first().and_then(|param| param.first()).copied().unwrap_or_default();
+        let modes = params.iter().filter_map(|param| param.first());
+        match (first, last) {
+            (None, 'n') if param == 6 => {
+                let (row, column) = screen.cursor_position();
+                self.replies.extend_from_slice(format!("\x1b[{};{}R", row + 1, column + 1).as_bytes());
+            }
+            (None, 'c') => self.replies.extend_from_slice(b"\x1b[?62;22c"),
+            (Some(b'?'), 'u') => self.replies.extend_from_slice(b"\x1b[?0u"),
+            (Some(b'>'), 'u') => self.keyboard_levels += 1,
+            (Some(b'<'), 'u') => {
+                self.keyboard_levels = self.keyboard_levels.saturating_sub(param.max(1));
+            }
+            (Some(b'?'), 'h') => self.private_modes.extend(modes),
+            (Some(b'?'), 'l') => modes.for_each(|mode| {
+                self.private_modes.remove(mode);
+            }),
+            _ => {}
+        }
+    }
+
+    fn unhandled_osc(&mut self, _: &mut vt100::Screen, params: &[&[u8]]) {
+        match params {
+            [b"10", b"?"] => self.replies.extend_from_slice(b"\x1b]10;rgb:dddd/dddd/dddd\x1b\\"),
+            [b"11", b"?"] => self.replies.extend_from_slice(b"\x1b]11;rgb:1111/1313/1818\x1b\\"),
+            _ => {}
+        }
+    }
+}
+
+impl Terminal {
+    /// Starts a program in a terminal of this size, with these variables and no `CHAT_…` ones
+    /// besides.
+    ///
+    /// # Errors
+    /// There is no pseudo-terminal, or the program cannot be started.
+    pub fn start(
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        columns: u16,
+        rows: u16,
+    ) -> Result<Self> {
+        let pair = native_pty_system().openpty(pty_size(columns, rows)?)?;
+        let line_discipline = line_discipline(&*pair.master);
+        let child = pair.slave.spawn_command(command(program, arguments, environment))?;
+        // The program alone holds the other end now, so that reading ends when it does.
+        drop(pair.slave);
+        let parser =
+            vt100::Parser::new_with_callbacks(non_zero(rows)?, non_zero(columns)?, 0, Answers::default());
+        let shared = Arc::new(Shared {
+            display: Mutex::new(Display { parser, ended: false }),
+            changed: Condvar::new(),
+            keyboard: Mutex::new(pair.master.take_writer()?),
+        });
+        let reader = pair.master.try_clone_reader()?;
+        let painted = Arc::clone(&shared);
+        thread::spawn(move || paint(reader, &painted));
+        Ok(Self { child, master: pair.master, shared, line_discipline })
+    }
+
+    /// Types a text.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn type_text(&self, text: &str) -> Result<()> {
+        self.shared.answer(text.as_bytes())
+    }
+
+    /// Presses a key.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn press(&self, key: Key) -> Result<()> {
+        self.shared.answer(&key.bytes())
+    }
+
+    /// The text on the screen, line by line.
+    #[must_use]
+    pub fn screen(&self) -> String {
+        self.look(|screen| screen.contents())
+    }
+
+    /// Looks at the screen with its colours.
+    pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
+        look(self.shared.display().parser.screen())
+    }
+
+    /// The window's title.
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.shared.display().parser.callbacks().title.clone()
+    }
+
+    /// What the program has put into the clipboard, in base64.
+    #[must_use]
+    pub fn clipboard(&self) -> Vec<Vec<u8>> {
+        self.shared.display().parser.callbacks().clipboard.clone()
+    }
+
+    /// Waits until the screen's text fits, and returns it.
+    ///
+    /// # Errors
+    /// It did not; the message shows the screen.
+    pub fn wait_for(&self, what: &str, fits: impl Fn(&str) -> bool) -> Result<String> {
+        let until = Instant::now() + DEADLINE;
+        let mut display = self.shared.display();
+        loop {
+            let text = display.parser.screen().contents();
+            if fits(&text) {
+                return Ok(text);
+            }
+            ensure!(!display.ended, "waiting for {what}, the program ended:\n{text}");
+            ensure!(Instant::now() < until, "waiting for {what}, the screen stayed:\n{text}");
+            display = self.shared.next_change(display);
+        }
+    }
+
+    /// Waits until a text is on the screen.
+    ///
+    /// # Errors
+    /// It did not come; the message shows the screen.
+    pub fn wait_for_text(&self, text: &str) -> Result<String> {
+        self.wait_for(&format!("{text:?}"), |screen| screen.contains(text))
+    }
+
+    /// Waits until a text is not on the screen.
+    ///
+    /// # Errors
+    /// It stayed; the message shows the screen.
+    pub fn wait_until_gone(&self, text: &str) -> Result<String> {
+        self.wait_for(&format!("{text:?} to go"), |screen| !screen.contains(text))
+    }
+
+    /// Gives the terminal another size.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn resize(&self, columns: u16, rows: u16) -> Result<()> {
+        let (rows_size, columns_size) = (non_zero(rows)?, non_zero(columns)?);
+        self.shared.display().parser.set_size(rows_size, columns_size);
+        self.master.resize(pty_size(columns, rows)?)
+    }
+
+    /// Sends the program a signal.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn signal(&mut self, signal: Signal) -> Result<()> {
+        ensure!(self.child.try_wait()?.is_none(), "the program has ended");
+        signal.send(self.child.process_id().context("no process id")?)
+    }
+
+    /// Waits until the program ends and everything it drew is here, and returns its exit code.
+    ///
+    /// # Errors
+    /// It does not end.
+    pub fn wait(&mut self) -> Result<u32> {
+        let until = Instant::now() + DEADLINE;
+        let mut display = self.shared.display();
+        while !display.ended {
+            let late = Instant::now() > until;
+            ensure!(!late, "the program does not end:\n{}", display.parser.screen().contents());
+            display = self.shared.next_change(display);
+        }
+        drop(display);
+        Ok(self.child.wait()?.exit_code())
+    }
+
+    /// Makes sure that an ended program has left the terminal as it found it.
+    ///
+    /// # Errors
+    /// What is not as before.
+    pub fn ensure_restored(&self) -> Result<()> {
+        let display = self.shared.display();
+        let (screen, answers) = (display.parser.screen(), display.parser.callbacks());
+        ensure!(!screen.alternate_screen(), "still on the alternate screen");
+        ensure!(!screen.hide_cursor(), "the cursor is still hidden");
+        ensure!(!screen.bracketed_paste(), "pastes are still marked");
+        ensure!(screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None, "the mouse is still taken");
+        ensure!(answers.keyboard_levels == 0, "the keyboard is still enhanced");
+        ensure!(answers.private_modes.is_empty(), "still set: modes {:?}", answers.private_modes);
+        drop(display);
+        let now = line_discipline(&*self.master);
+        ensure!(now == self.line_discipline, "line modes differ:\n{}\n{now}", self.line_discipline);
+        Ok(())
+    }
+
+    /// Ends the program at once.
+    pub fn kill(&mut self) {
+        if let (Ok(None), Some(pid)) = (self.child.try_wait(), self.child.process_id()) {
+            // An error here means that it has just ended, which is what was wanted.
+            let _ = Signal::Kill.send(pid);
+        }
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Shared {
+    fn display(&self) -> MutexGuard<'_, Display> {
+        self.display.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_change<'a>(&self, display: MutexGuard<'a, Display>) -> MutexGuard<'a, Display> {
+        self.changed.wait_timeout(display, POLL).unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn answer(&self, bytes: &[u8]) -> Result<()> {
+        let mut keyboard = self.keyboard.lock().unwrap_or_else(PoisonError::into_inner);
+        keyboard.write_all(bytes).and_then(|()| keyboard.flush()).context("typing into the terminal")
+    }
+}
+
+/// Draws what the program writes, and answers what it asks, until it ends.
+fn paint(mut reader: Box<dyn Read + Send>, shared: &Shared) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(read @ 1..) = reader.read(&mut buffer) {
+        let mut display = shared.display();
+        display.parser.process(&buffer[..read]);
+        let replies = std::mem::take(&mut display.parser.callbacks_mut().replies);
+        drop(display);
+        if !replies.is_empty() {
+            // A program that is gone needs no answer; the next read notices.
+            let _ = shared.answer(&replies);
+        }
+        shared.changed.notify_all();
+    }
+    shared.display().ended = true;
+    shared.changed.notify_all();
+}
+
+fn command(program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> CommandBuilder {
+    let mut command = CommandBuilder::new(program);
+    command.args(arguments);
+    for (key, _) in std::env::vars_os() {
+        if key.to_string_lossy().starts_with("CHAT_") {
+            command.env_remove(key);
+        }
+    }
+    // One terminal and one clock, whatever this machine is set to.
+    command.env_remove("NO_COLOR");
+    command.env_remove("TMUX");
+    for (key, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")] {
+        command.env(key, value);
+    }
+    for (key, value) in environment {
+        command.env(key, value);
+    }
+    command
+}
+
+/// The terminal's line modes (echo, line editing, signals) in a form that can be compared.
+fn line_discipline(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios())
+}
+
+fn non_zero(size: u16) -> Result<NonZeroU16> {
+    match NonZeroU16::new(size) {
+        Some(size) => Ok(size),
+        None => bail!("a terminal has at least one row and one column"),
+    }
+}
+
+fn pty_size(columns: u16, rows: u16) -> Result<PtySize> {
+    ensure!(columns > 0 && rows > 0, "a terminal has at least one row and one column");
+    Ok(PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Terminal {
+        Terminal::start(Path::new("/bin/sh"), &["-c", script], &[], 40, 5).unwrap()
+    }
+
+    #[test]
+    fn typing_goes_in_and_drawing_comes_out() {
+        let mut terminal = shell("printf 'name? '; read name; printf 'hello %s' \"$name\"");
+        terminal.wait_for_text("name?").unwrap();
+        terminal.type_text("ada").unwrap();
+        terminal.press(Key::Enter).unwrap();
+        terminal.wait_for_text("hello ada").unwrap();
+        assert_eq!(terminal.wait().unwrap(), 0);
+        terminal.ensure_restored().unwrap();
+    }
+
+    #[test]
+    fn questions_of_the_program_are_answered() {
+        let mut terminal =
+            shell("stty raw -echo; printf '\\033[2;3H\\033[6n'; dd bs=1 count=6 2>/dev/null | od -An -c");
+        terminal.wait_for_text("[   2   ;   3   R").unwrap();
+        assert_eq!(terminal.wait().unwrap(), 0);
+    }
+
+    #[test]
+    fn what_is_left_changed_is_noticed() {
+        let changes = ["\\033[?1049h", "\\033[?25l", "\\033[?1000h", "\\033[>1u", "\\033[?1004h"];
+        for change in changes {
+            let mut terminal = shell(&format!("printf '{change}'"));
+            terminal.wait().unwrap();
+            terminal.ensure_restored().unwrap_err();
+        }
+        let mut terminal = shell("stty raw -echo");
+        terminal.wait().unwrap();
+        terminal.ensure_restored().unwrap_err();
+    }
+}

@@ -1,0 +1,203 @@
+//! `chat-cli` as people and shell scripts use it: what it prints, and its exit codes.
+
+use std::process::{Command, Output};
+
+use anyhow::Result;
+use chat_tests::{PASSWORD, Running, Script, Server, bin, run};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::scenarios::{column, room, say};
+
+/// A person at a shell: a folder of its own, and the environment set.
+struct Shell {
+    dir: TempDir,
+    server: String,
+    user: &'static str,
+}
+
+impl Shell {
+    fn new(server: &Server, user: &'static str) -> Result<Self> {
+        Ok(Self { dir: TempDir::with_prefix("chat-cli-")?, server: server.url(), user })
+    }
+
+    fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(bin("chat-cli")?);
+        command.args(arguments).arg("--data-dir").arg(self.dir.path());
+        command.env("CHAT_SERVER", &self.server).env("CHAT_USER", self.user).env("CHAT_PASSWORD", PASSWORD);
+        Ok(command)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Output> {
+        run(self.command(arguments)?, "")
+    }
+
+    /// Runs it to a good end and gives what it printed.
+    fn done(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.run(arguments)?;
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Runs it to a bad end; the reason must be one sentence on stderr, and stdout stay clean.
+    fn fails(&self, arguments: &[&str], code: i32) -> Result<String> {
+        let output = self.run(arguments)?;
+        let reason = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {reason}");
+        assert!(!reason.trim().is_empty(), "{arguments:?} says nothing");
+        assert!(!reason.contains(PASSWORD), "the password is on the screen");
+        Ok(reason)
+    }
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+}
+
+#[test]
+fn register_send_listen_history_rooms() -> Result<()> {
+    let server = Server::start()?;
+    let mut lin = Script::register(&server, "lin")?;
+    room("deploys", &mut lin, &mut [])?;
+    let ada = Shell::new(&server, "ada")?;
+    ada.done(&["register"])?;
+    let mut script = Script::login(&server, "ada")?;
+    script.ok("room.join", serde_json::json!({"room": "deploys"}))?;
+
+    ada.done(&["send", "#deploys", "canary is out"])?;
+    lin.expect_message("canary is out")?;
+    ada.done(&["send", "@lin", "just for you"])?;
+    lin.expect_message("just for you")?;
+    let output = run(ada.command(&["send", "#deploys", "-"])?, "from a pipe\nwith two lines\n")?;
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    lin.expect_message("from a pipe\nwith two lines")?;
+
+    let sent = json_lines(&ada.done(&["send", "#deploys", "numbered", "--json"])?);
+    assert_eq!(sent[0]["seq"], 5, "{sent:?}");
+
+    let history = ada.done(&["history", "#deploys"])?;
+    assert!(history.contains("canary is out") && history.contains("numbered"), "{history}");
+    let events = json_lines(&ada.done(&["history", "#deploys", "--limit", "2", "--json"])?);
+    assert_eq!(events.iter().map(|event| event["seq"].as_u64().unwrap()).collect::<Vec<_>>(), [4, 5]);
+    let events = json_lines(&ada.done(&["history", "#deploys", "--before", "4", "--limit", "1", "--json"])?);
+    assert_eq!(events[0]["body"], "canary is out");
+
+    let rooms = ada.done(&["rooms"])?;
+    assert!(rooms.contains("deploys"), "{rooms}");
+    let rooms = json_lines(&ada.done(&["rooms", "--json"])?);
+    assert_eq!(column(&Value::Array(rooms), "/name"), ["deploys"]);
+    let members = json_lines(&ada.done(&["members", "#deploys", "--json"])?);
+    assert_eq!(members.len(), 2, "{members:?}");
+    Ok(())
+}
+
+#[test]
+fn listen_prints_what_comes_and_ends_by_count() -> Result<()> {
+    let server = Server::start()?;
+    let mut lin = Script::register(&server, "lin")?;
+    let id = room("deploys", &mut lin, &mut [])?;
+    let ada = Shell::new(&server, "ada")?;
+    ada.done(&["register"])?;
+    let mut script = Script::login(&server, "ada")?;
+    script.ok("room.join", serde_json::json!({"room": "deploys"}))?;
+    for body in ["one", "two"] {
+        say(&mut lin, &id, body)?;
+    }
+    // From before it was started …
+    let arguments = ["listen", "#deploys", "--since", "2", "--count", "2", "--json"];
+    let heard = json_lines(&ada.done(&arguments)?);
+    assert_eq!(heard.iter().map(|event| event["body"].as_str().unwrap()).collect::<Vec<_>>(), ["one", "two"]);
+
+    // … and while it runs.
+    let arguments = ["listen", "#deploys", "--since", "4", "--count", "2", "--timeout", "25s", "--json"];
+    let mut listening = Running::start(ada.command(&arguments)?)?;
+    for body in ["three", "four"] {
+        say(&mut lin, &id, body)?;
+    }
+    for body in ["three", "four"] {
+        let line = listening.line(std::time::Instant::now() + chat_tests::DEADLINE)?.expect("a line");
+        assert_eq!(json_lines(&line)[0]["body"], body);
+    }
+    assert_eq!(listening.wait()?.code(), Some(0));
+    Ok(())
+}
+
+#[test]
+fn exit_code_1_the_server_refuses() -> Result<()> {
+    let server = Server::start()?;
+    let ada = Shell::new(&server, "ada")?;
+    ada.fails(&["login"], 1)?;
+    ada.done(&["register"])?;
+    ada.fails(&["send", "#nowhere", "hello?"], 1)?;
+    ada.fails(&["send", "@nobody", "hello?"], 1)?;
+    ada.fails(&["history", "#nowhere"], 1)?;
+    Ok(())
+}
+
+#[test]
+fn exit_code_2_wrong_usage() -> Result<()> {
+    let server = Server::start()?;
+    let ada = Shell::new(&server, "ada")?;
+    ada.fails(&["dance"], 2)?;
+    ada.fails(&["send"], 2)?;
+    ada.fails(&["send", "deploys", "neither # nor @"], 2)?;
+    ada.fails(&["listen", "--timeout", "soon"], 2)?;
+    Ok(())
+}
+
+#[test]
+fn exit_code_3_nobody_there() -> Result<()> {
+    let mut server = Server::start()?;
+    let ada = Shell::new(&server, "ada")?;
+    server.kill();
+    ada.fails(&["login"], 3)?;
+    ada.fails(&["send", "#deploys", "hello?"], 3)?;
+    Ok(())
+}
+
+#[test]
+fn exit_code_4_timed_out() -> Result<()> {
+    let server = Server::start()?;
+    let ada = Shell::new(&server, "ada")?;
+    ada.done(&["register"])?;
+    ada.fails(&["listen", "--count", "1", "--timeout", "300ms"], 4)?;
+    Ok(())
+}
+
+#[test]
+fn a_login_is_kept_until_logout() -> Result<()> {
+    let server = Server::start()?;
+    Script::register(&server, "lin")?;
+    let ada = Shell::new(&server, "ada")?;
+    ada.done(&["register"])?;
+    let without_password = |arguments: &[&str]| -> Result<Output> {
+        let mut command = ada.command(arguments)?;
+        command.env_remove("CHAT_PASSWORD");
+        run(command, "")
+    };
+    assert_eq!(without_password(&["send", "@lin", "by token"])?.status.code(), Some(0));
+    assert_eq!(without_password(&["logout"])?.status.code(), Some(0));
+    assert_ne!(without_password(&["send", "@lin", "not any more"])?.status.code(), Some(0));
+    Ok(())
+}
+
+#[test]
+fn what_others_write_cannot_reach_the_terminal_raw() -> Result<()> {
+    let server = Server::start()?;
+    let mut lin = Script::register(&server, "lin")?;
+    let id = room("deploys", &mut lin, &mut [])?;
+    let ada = Shell::new(&server, "ada")?;
+    ada.done(&["register"])?;
+    let mut script = Script::login(&server, "ada")?;
+    script.ok("room.join", serde_json::json!({"room": "deploys"}))?;
+    say(&mut lin, &id, "\u{1b}]0;owned\u{7}\u{1b}[2J \u{202e}reversed")?;
+    let printed = ada.done(&["history", "#deploys"])?;
+    assert!(printed.contains("owned"), "{printed:?}");
+    assert!(!printed.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{printed:?}");
+    Ok(())
+}

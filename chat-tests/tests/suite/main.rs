@@ -1,0 +1,14 @@
+//! The product as its users meet it: real binaries over real sockets and terminals.
+//!
+//! Run `cargo build --workspace --bins` first, or `cargo xtask test`, which does.
+
+// clippy.toml allows these inside test functions; their helpers are tests as well.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+mod crash;
+mod hostile;
+mod isolation;
+mod raw_socket;
+mod scenarios;
+mod terminals;

@@ -1,0 +1,201 @@
+//! Real terminals: the real server, real `chat-tui`s in pseudo-terminals, and what is seen there.
+
+use std::process::Command;
+
+use anyhow::{Result, ensure};
+use chat_tests::{Key, PASSWORD, Script, Server, Terminal, bin, run};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::scenarios::{room, text};
+
+/// A person in front of a terminal, with a folder of their own.
+struct Seat {
+    dir: TempDir,
+    server: String,
+    name: &'static str,
+}
+
+impl Seat {
+    /// Makes the account, as `chat-cli register` does; the TUI then finds it.
+    fn register(server: &Server, name: &'static str) -> Result<Self> {
+        let seat = Self { dir: TempDir::with_prefix("chat-tui-")?, server: server.url(), name };
+        let mut command = Command::new(bin("chat-cli")?);
+        command.arg("register").arg("--data-dir").arg(seat.dir.path());
+        command.envs([
+            ("CHAT_SERVER", seat.server.as_str()),
+            ("CHAT_USER", name),
+            ("CHAT_PASSWORD", PASSWORD),
+        ]);
+        let output = run(command, "")?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(seat)
+    }
+
+    /// Opens the client and waits until it is connected.
+    fn open(&self) -> Result<Terminal> {
+        let terminal = self.open_offline()?;
+        terminal.wait_for_text("connected")?;
+        Ok(terminal)
+    }
+
+    fn open_offline(&self) -> Result<Terminal> {
+        let dir = self.dir.path().to_string_lossy().into_owned();
+        let arguments = ["--server", &self.server, "--user", self.name, "--data-dir", &dir];
+        Terminal::start(&bin("chat-tui")?, &arguments, &[("TZ", "UTC")], 100, 30)
+    }
+}
+
+/// Types a line into the composer and sends it.
+fn enter(terminal: &Terminal, line: &str) -> Result<()> {
+    terminal.type_text(line)?;
+    terminal.wait_for(&format!("{line:?} in the composer"), |screen| screen.contains(line))?;
+    terminal.press(Key::Enter)
+}
+
+#[test]
+fn one_types_the_other_sees_it_and_the_first_sees_read() -> Result<()> {
+    let server = Server::start()?;
+    let (ada_seat, lin_seat) = (Seat::register(&server, "ada")?, Seat::register(&server, "lin")?);
+    let eve_seat = Seat::register(&server, "eve")?;
+    let mut maker = Script::login(&server, "ada")?;
+    room("elsewhere", &mut Script::login(&server, "eve")?, &mut [])?;
+    maker.ok("direct.open", json!({"user": "lin"}))?;
+    drop(maker);
+
+    let (ada, lin, eve) = (ada_seat.open()?, lin_seat.open()?, eve_seat.open()?);
+    enter(&ada, "/msg lin")?;
+    enter(&lin, "/msg ada")?;
+    ada.wait_for_text("message @lin")?;
+    lin.wait_for_text("message @ada")?;
+
+    ada.type_text("did the canary go out?")?;
+    lin.wait_for_text("ada is typing")?;
+    ada.press(Key::Enter)?;
+    lin.wait_for_text("did the canary go out?")?;
+    lin.wait_until_gone("ada is typing")?;
+    ada.wait_for("the read mark", |screen| {
+        screen.lines().any(|line| line.contains("did the canary go out?") && line.contains("✓✓"))
+    })?;
+    enter(&lin, "yes, 5% since 08:50")?;
+    ada.wait_for_text("yes, 5% since 08:50")?;
+
+    let eves = eve.screen();
+    for secret in ["canary", "5% since", "typing", "ada", "lin"] {
+        assert!(!eves.contains(secret), "eve sees {secret:?}:\n{eves}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_dot_follows_a_disconnect() -> Result<()> {
+    let server = Server::start()?;
+    let (ada_seat, lin_seat) = (Seat::register(&server, "ada")?, Seat::register(&server, "lin")?);
+    Script::login(&server, "ada")?.ok("direct.open", json!({"user": "lin"}))?;
+    let ada = ada_seat.open()?;
+    let has_dot =
+        |dot: char| move |screen: &str| screen.lines().any(|line| line.contains(&format!("{dot} lin")));
+    ada.wait_for("lin to be away", has_dot('○'))?;
+    let mut lin = lin_seat.open()?;
+    ada.wait_for("lin to be there", has_dot('●'))?;
+    lin.kill();
+    ada.wait_for("lin to be gone", has_dot('○'))?;
+    Ok(())
+}
+
+#[test]
+fn what_was_typed_offline_arrives_exactly_once_after_kill_9() -> Result<()> {
+    let mut server = Server::start()?;
+    let ada_seat = Seat::register(&server, "ada")?;
+    let mut lin = Script::register(&server, "lin")?;
+    let id = text(&lin.ok("direct.open", json!({"user": "ada"}))?["id"]);
+    drop(lin);
+    let mut ada = ada_seat.open()?;
+    enter(&ada, "/msg lin")?;
+    ada.wait_for_text("message @lin")?;
+    server.kill();
+    ada.wait_until_gone("● connected")?;
+
+    let typed: Vec<String> = (1..=5).map(|n| format!("offline message {n}")).collect();
+    for line in &typed {
+        enter(&ada, line)?;
+        // The composer is empty again and the message stands above it: it is in the outbox.
+        ada.wait_for(&format!("{line:?} among the messages"), |screen| {
+            screen.contains(line) && screen.contains("message @lin")
+        })?;
+    }
+    ada.kill();
+    server.restart()?;
+    let ada = ada_seat.open()?;
+    let mut lin = Script::login(&server, "lin")?;
+    let count = |lin: &mut Script| -> Result<Vec<String>> {
+        let page = lin.ok("history.get", json!({"conversation": id}))?;
+        let messages = page["events"].as_array().unwrap().iter().filter(|event| event["kind"] == "message");
+        Ok(messages.map(|event: &Value| text(&event["body"])).collect())
+    };
+    // The last one to arrive is the barrier: they are sent in order.
+    while !count(&mut lin)?.contains(&typed[4]) {
+        lin.expect("event", |event| event["kind"] == "message")?;
+    }
+    lin.barrier()?;
+    assert_eq!(count(&mut lin)?, typed, "each once, in order");
+    drop(ada);
+    Ok(())
+}
+
+#[test]
+fn the_terminal_is_given_back_on_every_way_out() -> Result<()> {
+    let server = Server::start()?;
+    let seat = Seat::register(&server, "ada")?;
+
+    let mut terminal = seat.open()?;
+    enter(&terminal, "/quit")?;
+    assert_eq!(terminal.wait()?, 0);
+    terminal.ensure_restored()?;
+
+    let mut terminal = seat.open()?;
+    terminal.press(Key::Ctrl('c'))?;
+    terminal.press(Key::Ctrl('c'))?;
+    terminal.wait()?;
+    terminal.ensure_restored()?;
+
+    for signal in [chat_tests::Signal::Terminate, chat_tests::Signal::Interrupt] {
+        let mut terminal = seat.open()?;
+        terminal.signal(signal)?;
+        terminal.wait()?;
+        terminal.ensure_restored()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn any_size_of_terminal_is_survived() -> Result<()> {
+    let server = Server::start()?;
+    let seat = Seat::register(&server, "ada")?;
+    let mut terminal = seat.open()?;
+    for (columns, rows) in [(1, 1), (40, 10), (2, 50), (200, 1), (200, 60), (80, 24)] {
+        terminal.resize(columns, rows)?;
+    }
+    terminal.wait_for_text("connected")?;
+    enter(&terminal, "/quit")?;
+    assert_eq!(terminal.wait()?, 0);
+    Ok(())
+}
+
+#[test]
+fn hostile_text_does_not_reach_the_terminal() -> Result<()> {
+    let server = Server::start()?;
+    let seat = Seat::register(&server, "ada")?;
+    let mut lin = Script::register(&server, "lin")?;
+    let id = text(&lin.ok("direct.open", json!({"user": "ada"}))?["id"]);
+    let terminal = seat.open()?;
+    enter(&terminal, "/msg lin")?;
+    terminal.wait_for_text("message @lin")?;
+    let body = "\u{1b}]0;owned\u{7}\u{1b}]52;c;aGFja2Vk\u{7}\u{1b}[2J\u{1b}[Hafter";
+    lin.ok("message.send", json!({"conversation": id, "client_id": chat_tests::uuid(), "body": body}))?;
+    terminal.wait_for_text("after")?;
+    assert!(!terminal.title().contains("owned"));
+    assert!(terminal.clipboard().is_empty());
+    terminal.wait_for_text("message @lin")?;
+    Ok(())
+}
