@@ -378,3 +378,33 @@ async fn a_slow_interface_slows_the_engine_and_loses_nothing() {
     .await;
     server.await.unwrap();
 }
+
+#[tokio::test]
+async fn history_from_the_server_is_there_offline() {
+    let listener = listener().await;
+    let (client, mut updates) = start(&listener, Storage::Memory);
+    let mut peer = Peer::login(&listener, 9).await;
+    online(&mut updates).await;
+    let asked = async {
+        let (frame, request) = peer.request().await;
+        let Request::GetHistory(ask) = request else { panic!("{request:?}") };
+        assert_eq!((ask.before, ask.after, ask.around, ask.limit), (None, None, None, Some(3)));
+        let events = (7..=9).map(|seq| message(seq, lin())).collect();
+        let page =
+            HistoryPage { conversation: room(), events, head: Seq(9), more_before: true, more_after: false };
+        peer.ok(&frame, Answer::GetHistory(page)).await;
+    };
+    let (first, ()) = tokio::join!(client.history(room(), Anchor::Newest, 3), asked);
+    let first = first.unwrap();
+    assert_eq!(first.events.len(), 3);
+    assert_eq!(client.history(room(), Anchor::Newest, 3).await.unwrap(), first, "now without the server");
+    peer.close(4502, "session_ended").await;
+    until(&mut updates, |update| {
+        matches!(update, Update::Connection(Connection::Stopped { .. })).then_some(())
+    })
+    .await;
+    let offline = client.history(room(), Anchor::Before(Seq(9)), 50).await.unwrap();
+    assert_eq!((offline.events.len(), offline.more_before), (2, true));
+    let unknown = ConversationId(Uuid::from_u128(5));
+    assert_eq!(client.history(unknown, Anchor::Newest, 3).await, Err(RequestError::Offline));
+}
