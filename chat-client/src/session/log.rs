@@ -10,7 +10,7 @@ use chat_proto::{
 };
 use std::collections::HashMap;
 
-use super::{LISTED_CONVERSATIONS, Now, Phase, Purpose, Session};
+use super::{LISTED_CONVERSATIONS, Now, Purpose, Session};
 use crate::cache::Change;
 use crate::update::Update;
 
@@ -423,6 +423,5 @@ impl Session {
             }
             _ => {}
         }
-        debug_assert!(self.phase >= Phase::Resuming);
     }
 }
