@@ -87,7 +87,7 @@ fn draw_message(
         return;
     };
     if message.mentions_me {
-        let at = columns.indent.saturating_sub(if columns.is_stacked() { 1 } else { 2 });
+        let at = columns.indent.saturating_sub(1);
         canvas.literal(area, (at, row), MENTION_MARK, canvas.theme.mention());
     }
     draw_body(state, message, columns, range.clone(), area, row, canvas);
