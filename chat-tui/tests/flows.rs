@@ -1,5 +1,5 @@
 //! Keys and news in, effects and text out: what the chat does, case by case.
-#![allow(missing_docs, unreachable_pub)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test may stop at once")]
 
 mod common;
 

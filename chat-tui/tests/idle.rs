@@ -1,5 +1,5 @@
 //! An idle chat does nothing: no frame, no wake-up.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test may stop at once")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Pictures of the screen. `INSTA_UPDATE=always cargo test -p chat-tui --test screens` draws them
 //! again; read the difference before it is kept.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test may stop at once")]
 
 mod common;
 
