@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chat_client::account::Account;
 use chat_client::paths::Paths;
-use chat_client::{Options, Storage, Update, Updates};
+use chat_client::{Connection, Options, Storage, Update, Updates};
 use chat_proto::Timestamp;
 use crossterm::event::{Event, EventStream, MouseEventKind};
 use futures_util::StreamExt;
@@ -195,16 +195,17 @@ impl App {
     }
 }
 
-/// The engine's next news; never comes while there is no engine, or after it has ended.
+/// The engine's next news; never comes while there is no engine. An engine that ended on its own
+/// says so once.
 async fn next_update(updates: &mut Option<Updates>) -> Update {
-    if let Some(running) = updates {
-        if let Some(update) = running.next().await {
-            return update;
-        }
-        tracing::warn!("the engine has ended");
-        *updates = None;
+    let Some(running) = updates else { return std::future::pending().await };
+    if let Some(update) = running.next().await {
+        return update;
     }
-    std::future::pending().await
+    tracing::warn!("the engine has ended");
+    *updates = None;
+    let reason = "The chat has stopped working; start chat-tui again.".to_owned();
+    Update::Connection(Connection::Stopped { reason, login_needed: false })
 }
 
 /// Runs the program on the real terminal.
