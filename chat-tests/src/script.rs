@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::{DEADLINE, PASSWORD, Running, Server, Signal, bin};
+use crate::{DEADLINE, Folder, PASSWORD, Running, Server, Signal, bin};
 
 /// A fresh id for a message or a room.
 #[must_use]
@@ -23,7 +22,7 @@ pub struct Script {
     who: String,
     running: Running,
     // Held for its end: the folder goes with the process.
-    _dir: TempDir,
+    _dir: Folder,
     /// What came and was not asked for yet, in order.
     waiting: VecDeque<Value>,
     requests: u64,
@@ -89,7 +88,7 @@ impl Script {
     }
 
     fn launch(who: &str, url: &str, environment: &[(&str, &str)], arguments: &[&str]) -> Result<Self> {
-        let dir = TempDir::with_prefix("chat-script-")?;
+        let dir = Folder::new("chat-script-")?;
         let command = Self::command(dir.path(), url, environment, arguments)?;
         let running = Running::start(command)?;
         let (waiting, welcome) = (VecDeque::new(), Value::Null);

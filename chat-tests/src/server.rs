@@ -5,9 +5,8 @@ use std::process::{Command, ExitStatus, Output};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use tempfile::TempDir;
 
-use crate::{DEADLINE, Running, Signal, bin, run};
+use crate::{DEADLINE, Folder, Running, Signal, bin, run};
 
 /// How a server is started.
 #[derive(Debug, Clone)]
@@ -28,7 +27,7 @@ impl Default for Options {
 
 /// A server that ends with this value. Its folder goes too.
 pub struct Server {
-    dir: TempDir,
+    dir: Folder,
     options: Options,
     port: u16,
     running: Running,
@@ -49,7 +48,7 @@ impl Server {
     /// # Errors
     /// It does not come up.
     pub fn start_with(options: Options) -> Result<Self> {
-        let dir = TempDir::with_prefix("chat-server-")?;
+        let dir = Folder::new("chat-server-")?;
         let (running, port, owner_invite) = launch(dir.path(), &options, 0)?;
         Ok(Self { dir, options, port, running, owner_invite })
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use crate::{DEADLINE, Signal};
+use crate::{DEADLINE, Signal, hold, release};
 
 /// How often a wait looks again although nothing was drawn.
 const POLL: Duration = Duration::from_millis(50);
@@ -149,6 +149,7 @@ impl Terminal {
         let pair = native_pty_system().openpty(pty_size(columns, rows)?)?;
         let line_discipline = line_discipline(&*pair.master);
         let child = pair.slave.spawn_command(command(program, arguments, environment))?;
+        child.process_id().into_iter().for_each(hold);
         // The program alone holds the other end now, so that reading ends when it does.
         drop(pair.slave);
         let parser =
@@ -298,6 +299,7 @@ impl Terminal {
             let _ = Signal::Kill.send(pid);
         }
         let _ = self.child.wait();
+        self.child.process_id().into_iter().for_each(release);
     }
 }
 
