@@ -29,6 +29,8 @@ pub enum Signal {
     Terminate,
     /// SIGINT: what Ctrl-C sends.
     Interrupt,
+    /// SIGHUP: the terminal is gone.
+    HangUp,
     /// SIGSTOP: stand still.
     Stop,
     /// SIGCONT: go on.
@@ -45,6 +47,7 @@ impl Signal {
             Signal::Kill => "KILL",
             Signal::Terminate => "TERM",
             Signal::Interrupt => "INT",
+            Signal::HangUp => "HUP",
             Signal::Stop => "STOP",
             Signal::Continue => "CONT",
         };

@@ -11,10 +11,12 @@ use super::{ada_and_lin, room, say};
 fn watch(script: &mut Script, people: &[(&str, &str)]) -> Result<()> {
     let users: Vec<&str> = people.iter().map(|(user, _)| *user).collect();
     let answer = script.ok("presence.watch", json!({"users": users}))?;
-    for (user, state) in people {
-        if row_of(&answer, user)["state"] != *state {
-            expect_state(script, user, state)?;
-        }
+    let mut missing = people.to_vec();
+    missing.retain(|(user, state)| row_of(&answer, user)["state"] != *state);
+    while !missing.is_empty() {
+        // One push may tell of several people.
+        let push = script.expect("presence", |_| true)?;
+        missing.retain(|(user, state)| change_of(&push, user).is_none_or(|change| change["state"] != *state));
     }
     Ok(())
 }
