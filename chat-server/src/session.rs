@@ -203,14 +203,11 @@ impl Session {
         None
     }
 
-    /// A frame that cannot be read is answered; too many end the connection. What names a request
-    /// that merely does not fit is the client's business and is not counted.
+    /// A frame that cannot be read is answered; too many end the connection. A request that merely
+    /// does not fit is the client's business, and counts only when they come too fast.
     fn refuse_frame(&mut self, id: Option<&FrameId>, error: &WireError) -> Option<End> {
         self.caller.outbox.push(ServerFrame::encode_error(id, error).into());
-        if error.code == ErrorCode::BadFrame {
-            self.bad_frames += 1;
-        } else if let Some(error) = self.pace.take() {
-            debug!(%error, "a client repeats requests that do not fit");
+        if error.code == ErrorCode::BadFrame || self.pace.take().is_some() {
             self.bad_frames += 1;
         }
         (self.bad_frames >= limits::BAD_FRAMES).then_some(End::Close(CloseReason::Abuse))
