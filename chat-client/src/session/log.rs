@@ -122,6 +122,7 @@ impl Session {
         }
     }
 
+    /// A hello was heard: what the server names from now on is known to be there.
     pub(super) fn new_connection(&mut self) {
         for replica in self.replicas.values_mut() {
             replica.seen = false;
