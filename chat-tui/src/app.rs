@@ -46,11 +46,11 @@ pub trait Surface {
     /// # Errors
     /// The terminal's.
     fn title(&mut self, title: &str) -> io::Result<()>;
-    /// Goes back to the shell for a while.
+    /// Goes back to the shell for a while; says the size after that.
     ///
     /// # Errors
     /// The terminal's.
-    fn suspend(&mut self) -> io::Result<()>;
+    fn suspend(&mut self) -> io::Result<(u16, u16)>;
 }
 
 impl Surface for Screen {
@@ -66,7 +66,7 @@ impl Surface for Screen {
         Screen::title(self, title)
     }
 
-    fn suspend(&mut self) -> io::Result<()> {
+    fn suspend(&mut self) -> io::Result<(u16, u16)> {
         Screen::suspend(self)
     }
 }
@@ -166,7 +166,8 @@ impl App {
                 Effect::Title(title) => surface.title(&title)?,
                 Effect::Redraw => surface.forget()?,
                 Effect::Suspend => {
-                    surface.suspend()?;
+                    // The shell, not we, was told of a change of size meanwhile.
+                    self.state.size = surface.suspend()?;
                     surface.draw(&self.state)?;
                 }
                 Effect::Quit => {}

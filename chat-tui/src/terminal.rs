@@ -17,6 +17,7 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 
 use crate::state::State;
 use crate::view;
@@ -68,7 +69,7 @@ impl Screen {
             ENHANCED.store(true, Ordering::SeqCst);
             execute!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
         }
-        self.terminal.clear()
+        self.forget()
     }
 
     /// Columns and rows.
@@ -95,7 +96,10 @@ impl Screen {
     /// # Errors
     /// The terminal's.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `clear`: that asks the terminal for its cursor, and the answer would go to whoever
+        // reads the keyboard.
+        let (columns, rows) = self.size()?;
+        self.terminal.resize(Rect::new(0, 0, columns, rows))
     }
 
     /// Gives the window a title, which has to be safe.
@@ -107,14 +111,15 @@ impl Screen {
     }
 
     /// Goes back to the shell, with everything that runs in this job, until the shell brings it
-    /// to the front again.
+    /// to the front again; says which size the terminal has then.
     ///
     /// # Errors
     /// The terminal's.
-    pub fn suspend(&mut self) -> io::Result<()> {
+    pub fn suspend(&mut self) -> io::Result<(u16, u16)> {
         leave();
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
-        self.take()
+        self.take()?;
+        self.size()
     }
 }
 
