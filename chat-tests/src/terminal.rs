@@ -76,6 +76,15 @@ struct Display {
     ended: bool,
 }
 
+impl Display {
+    /// Between the marks that a program sets around a drawing (synchronized output), the screen
+    /// is neither the old nor the new one.
+    fn is_half_drawn(&self) -> bool {
+        const SYNCHRONIZED: u16 = 2026;
+        self.parser.callbacks().private_modes.contains(&SYNCHRONIZED)
+    }
+}
+
 /// The part of a terminal that talks back, and the modes that must be given back at the end.
 #[derive(Default)]
 struct Answers {
@@ -187,9 +196,14 @@ impl Terminal {
         self.look(|screen| screen.contents())
     }
 
-    /// Looks at the screen with its colours.
+    /// Looks at the screen with its colours, when no drawing is half done.
     pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
-        look(self.shared.display().parser.screen())
+        let until = Instant::now() + DEADLINE;
+        let mut display = self.shared.display();
+        while display.is_half_drawn() && Instant::now() < until {
+            display = self.shared.next_change(display);
+        }
+        look(display.parser.screen())
     }
 
     /// The window's title.
@@ -213,7 +227,7 @@ impl Terminal {
         let mut display = self.shared.display();
         loop {
             let text = display.parser.screen().contents();
-            if fits(&text) {
+            if !display.is_half_drawn() && fits(&text) {
                 return Ok(text);
             }
             ensure!(!display.ended, "waiting for {what}, the program ended:\n{text}");

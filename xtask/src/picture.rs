@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::build::{self, Profile};
 use crate::interrupt::tidy_up_on_signals;
 use crate::say;
-use crate::team::{Team, YOU};
+use crate::team::{PEOPLE, Team, YOU};
 
 /// Where the README looks for it.
 const PICTURE: &str = "docs/screen.svg";
@@ -29,7 +29,7 @@ pub(crate) fn run(profile: Profile) -> Result<()> {
     let svg = terminal.look(screenshot);
     let path = build::root().join(PICTURE);
     fs::create_dir_all(path.parent().context("a file lies in a folder")?)?;
-    fs::write(&path, stop_the_clock(&svg))?;
+    fs::write(&path, without_chance(&svg))?;
     say(format!("Drew {PICTURE}."))
 }
 
@@ -48,7 +48,7 @@ fn arrange(team: &mut Team, terminal: &Terminal) -> Result<()> {
     let deploys = team.room("deploys")?.to_owned();
     team.person("lin")?.ok("presence.set", json!({"state": "away"}))?;
     // Grace is gone for the day: her process ends, and the server notices after its grace.
-    let grace = crate::team::PEOPLE.iter().position(|name| *name == "grace").context("grace is missing")?;
+    let grace = PEOPLE.iter().position(|name| *name == "grace").context("grace is missing")?;
     team.people.remove(grace).kill();
 
     terminal.type_text("/join deploys")?;
@@ -66,25 +66,47 @@ fn arrange(team: &mut Team, terminal: &Terminal) -> Result<()> {
     Ok(())
 }
 
-/// Times and dates as on one morning, so that the picture changes only when the program does.
-fn stop_the_clock(svg: &str) -> String {
+/// Times as on one morning, a minute for each, so that the picture changes only when the program
+/// does.
+fn without_chance(svg: &str) -> String {
+    /// Minutes after midnight before the first message in the picture.
+    const MORNING: u32 = 8 * 60 + 58;
+    let mut minutes = MORNING;
     let mut out = String::with_capacity(svg.len());
     for line in svg.lines() {
-        out.push_str(&with_fixed_times(line));
+        out.push_str(&with_fixed_times(&with_fixed_colour(line), &mut minutes));
         out.push('\n');
     }
     out
 }
 
-/// Replaces every `HH:MM` that stands alone in an element's text.
-fn with_fixed_times(line: &str) -> String {
-    let Some((before, rest)) = line.split_once('>') else { return line.to_owned() };
-    let Some((text, after)) = rest.split_once('<') else { return line.to_owned() };
-    let words: Vec<String> = text
-        .split(' ')
-        .map(|word| if is_time(word) { "09:21".to_owned() } else { word.to_owned() })
-        .collect();
-    format!("{before}>{}<{after}", words.join(" "))
+/// A person's colour comes from their id, which is another one on every new server: here it comes
+/// from their place in the team.
+fn with_fixed_colour(line: &str) -> String {
+    const COLOURS: [&str; 5] = ["#e5c07b", "#56b6c2", "#f0868e", "#98c379", "#c678dd"];
+    let people = PEOPLE.iter().zip(COLOURS);
+    for (name, colour) in people {
+        if line.ends_with(&format!(" font-weight=\"bold\">{name}</text>"))
+            && let Some((before, rest)) = line.split_once("fill=\"#")
+            && let Some((_, after)) = rest.split_once('"')
+        {
+            return format!("{before}fill=\"{colour}\"{after}");
+        }
+    }
+    line.to_owned()
+}
+
+/// Replaces every `HH:MM` with which an element's text begins.
+fn with_fixed_times(line: &str, minutes: &mut u32) -> String {
+    let Some((before, text)) = line.split_once('>') else { return line.to_owned() };
+    match text.trim_start().get(..5) {
+        Some(time) if is_time(time) => {
+            *minutes += 1;
+            let now = format!("{:02}:{:02}", *minutes / 60, *minutes % 60);
+            format!("{before}>{}", text.replacen(time, &now, 1))
+        }
+        _ => line.to_owned(),
+    }
 }
 
 fn is_time(word: &str) -> bool {
@@ -97,8 +119,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_times_are_stopped() {
-        let line = "<text x=\"1\">17:45 ada since 08:50, room:1</text>";
-        assert_eq!(with_fixed_times(line), "<text x=\"1\">09:21 ada since 08:50, room:1</text>");
+    fn the_clock_of_the_picture_is_its_own() {
+        let line = "<text x=\"1\"> 17:45 ada since 08:50, room:1</text>";
+        let mut minutes = 9 * 60;
+        assert_eq!(
+            with_fixed_times(line, &mut minutes),
+            "<text x=\"1\"> 09:01 ada since 08:50, room:1</text>"
+        );
+        assert_eq!(with_fixed_times("<text>since 08:50</text>", &mut minutes), "<text>since 08:50</text>");
     }
 }
