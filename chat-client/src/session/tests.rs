@@ -553,6 +553,25 @@ fn read_marks_grow_and_survive() {
     assert!(world.disk.saved().unwrap().reads.is_empty());
 }
 
+/// The answer to a read mark may overtake an event that it counts; the count was one too high
+/// from then on, until the next connection.
+#[test]
+fn counts_that_overtake_an_event_do_not_count_it_twice() {
+    let mut world = World::online(1);
+    world.other_writes(0, 1);
+    world.other_writes(0, 1);
+    world.deliver(usize::MAX);
+    world.other_writes(0, 1);
+    let event = world.line.pop_front().unwrap();
+    world.session.mark_read(room(0), Seq(1), world.now);
+    world.settle();
+    world.line.push_back(event);
+    world.deliver(1);
+    assert_eq!(world.row(0).unread, 2, "told by the server");
+    world.deliver(usize::MAX);
+    assert_eq!(world.row(0).unread, 2, "and still true when the event is here");
+}
+
 #[test]
 fn who_one_watches_is_said_again_after_a_cut() {
     let mut world = World::online(1);
