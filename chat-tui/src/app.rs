@@ -7,7 +7,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_client::account::Account;
 use chat_client::paths::Paths;
@@ -17,6 +17,7 @@ use crossterm::event::{Event, EventStream, MouseEventKind};
 use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::effect::{Effect, Outcome, Places, Runner};
 use crate::state::{Moment, Quit, State};
@@ -128,7 +129,7 @@ impl App {
         let due = self.state.next_due_ms().map(|due| self.began + Duration::from_millis(due));
         let timer = async {
             match due {
-                Some(due) => tokio::time::sleep_until(due.into()).await,
+                Some(due) => tokio::time::sleep_until(due).await,
                 None => std::future::pending().await,
             }
         };

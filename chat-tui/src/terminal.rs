@@ -10,6 +10,7 @@ use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
     EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
     disable_raw_mode, enable_raw_mode, supports_keyboard_enhancement,
@@ -27,6 +28,10 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// Whether keys were asked to come with more detail.
 static ENHANCED: AtomicBool = AtomicBool::new(false);
+
+/// Puts the window's title on the terminal's stack, and takes it back; those without one ignore it.
+const SAVE_TITLE: &str = "\u{1b}[22;0t";
+const RESTORE_TITLE: &str = "\u{1b}[23;0t";
 
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Screen {
@@ -64,7 +69,14 @@ impl Screen {
         enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
         let mut out = io::stdout();
-        execute!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, EnableMouseCapture)?;
+        execute!(
+            out,
+            Print(SAVE_TITLE),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            EnableFocusChange,
+            EnableMouseCapture
+        )?;
         if self.can_enhance {
             ENHANCED.store(true, Ordering::SeqCst);
             execute!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
@@ -85,6 +97,9 @@ impl Screen {
     /// # Errors
     /// The terminal's.
     pub fn draw(&mut self, state: &State) -> io::Result<()> {
+        if !ENTERED.load(Ordering::SeqCst) {
+            return Err(io::Error::other("stopped by an error of its own, which is told above"));
+        }
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
         let drawn = self.terminal.draw(|frame| view(state, frame)).map(|_| ());
         execute!(io::stdout(), EndSynchronizedUpdate)?;
@@ -140,7 +155,7 @@ fn leave() {
     }
     let _ =
         queue!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableFocusChange, DisableBracketedPaste);
-    let _ = queue!(out, SetTitle(""), LeaveAlternateScreen, Show, SetCursorStyle::DefaultUserShape);
+    let _ = queue!(out, Print(RESTORE_TITLE), LeaveAlternateScreen, Show, SetCursorStyle::DefaultUserShape);
     let _ = out.flush();
     let _ = disable_raw_mode();
 }

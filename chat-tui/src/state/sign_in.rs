@@ -260,9 +260,8 @@ impl SignIn {
 
     /// The server answered, or did not.
     pub fn probed(&mut self, server: &ServerAddress, result: Result<Hello, String>) -> Option<Ask> {
-        if self.busy.take().is_none() {
-            return None;
-        }
+        // Whoever pressed Esc meanwhile does not want the answer any more.
+        self.busy.take()?;
         match result {
             Ok(hello) => {
                 self.hello = Some((server.clone(), hello));
