@@ -85,6 +85,19 @@ fn whoever_is_back_within_the_grace_was_never_away() -> Result<()> {
 }
 
 #[test]
+fn whoever_says_goodbye_is_gone_at_once() -> Result<()> {
+    let server = Server::start_with(Options { presence_grace: "1h", ..Options::default() })?;
+    let mut ada = Script::register(&server, "ada")?;
+    let mut lin = Script::register(&server, "lin")?;
+    room("deploys", &mut ada, &mut [&mut lin])?;
+    let id = lin.user_id();
+    watch(&mut ada, &[(&id, "online")])?;
+    lin.finish()?;
+    expect_state(&mut ada, &id, "offline")?;
+    Ok(())
+}
+
+#[test]
 fn one_hidden_device_hides_all() -> Result<()> {
     let (server, mut ada, mut lin) = ada_and_lin()?;
     room("deploys", &mut ada, &mut [&mut lin])?;
