@@ -42,7 +42,10 @@ pub fn release(pid: u32) {
 }
 
 /// A temporary folder that goes with its handle, and with [`end_all`].
-pub struct Folder(TempDir);
+pub struct Folder {
+    path: PathBuf,
+    dir: Option<TempDir>,
+}
 
 impl Folder {
     /// Makes one; the prefix says what it is for.
@@ -51,20 +54,23 @@ impl Folder {
     /// There is no place for it.
     pub fn new(prefix: &str) -> Result<Self> {
         let dir = TempDir::with_prefix(prefix)?;
-        held().folders.insert(dir.path().to_owned());
-        Ok(Self(dir))
+        let path = dir.path().to_owned();
+        held().folders.insert(path.clone());
+        Ok(Self { path, dir: Some(dir) })
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.0.path()
+        &self.path
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        held().folders.remove(self.0.path());
+        // First gone, then released: a signal in between must still find it.
+        self.dir = None;
+        held().folders.remove(&self.path);
     }
 }
 
@@ -84,9 +90,13 @@ pub fn end_all() {
             let _ = Signal::Kill.send(pid);
         }
     }
-    for folder in &held().folders {
-        // The system's own tidying takes what cannot be removed now.
-        let _ = std::fs::remove_dir_all(folder);
+    let folders: Vec<PathBuf> = held().folders.iter().cloned().collect();
+    for folder in folders {
+        // Its owner may be removing it at this moment, so one try can fail; what cannot be removed
+        // in time is left to the system's own tidying.
+        while std::fs::remove_dir_all(&folder).is_err() && folder.exists() && Instant::now() < until {
+            thread::sleep(POLL);
+        }
     }
 }
 
