@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 
 use chat_proto::{
-    Answer, ConversationId, ConversationKind, Done, ErrorCode, Event, EventKind, Person, Position, Push,
-    ReadState, Sent, ServerFrame, UserId, WireError,
+    Answer, CloseReason, ConversationId, ConversationKind, Done, ErrorCode, Event, EventKind, Person,
+    Position, Push, ReadState, Sent, ServerFrame, UserId, WireError,
 };
 use tokio::sync::mpsc;
 use tracing::{error, warn};
@@ -91,6 +91,12 @@ impl Shard {
                     if sessions.is_empty() {
                         self.online.remove(&user);
                     }
+                }
+            }
+            ToShard::EndLogin { user, session } => {
+                let same = |key: &SessionKey| key.login == session.login && *key != session;
+                for (_, outbox) in self.sessions(user).filter(|(key, _)| same(key)) {
+                    outbox.cut(CloseReason::SessionEnded);
                 }
             }
             ToShard::Typing { conversation, user, active } => self.typing(conversation, user, active).await,
