@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, Event, RoomName, Seq, Timestamp, Topic, UserId, UserName};
+use crate::{ConversationId, Event, RoomName, Seq, Timestamp, Topic, UserId, UserName, lenient};
 
 /// A person, as much as is needed to draw and address them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,10 +16,11 @@ pub struct Person {
 }
 
 /// What an account may do on the whole server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Talks.
+    #[default]
     Member,
     /// Runs the server for the others.
     Admin,
@@ -46,10 +47,11 @@ impl fmt::Display for Role {
 }
 
 /// The two kinds of conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConversationKind {
     /// Named, with members who come and go.
+    #[default]
     Room,
     /// Between two people; has no name and its members never change.
     Direct,
@@ -61,6 +63,7 @@ pub struct Conversation {
     /// Its id.
     pub id: ConversationId,
     /// Room or direct.
+    #[serde(deserialize_with = "lenient::word")]
     pub kind: ConversationKind,
     /// The room's name; a direct has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -116,7 +119,7 @@ pub struct Member {
 }
 
 /// Whether somebody is there, all their devices taken together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PresenceState {
     /// At a device.
@@ -124,6 +127,7 @@ pub enum PresenceState {
     /// Connected, but not at a device.
     Away,
     /// Not connected, or hidden.
+    #[default]
     Offline,
 }
 
@@ -133,6 +137,7 @@ pub struct Presence {
     /// Whose.
     pub user: UserId,
     /// The state.
+    #[serde(deserialize_with = "lenient::word")]
     pub state: PresenceState,
     /// When they were last online; absent while they are, and for people one may not see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
