@@ -155,12 +155,13 @@ impl Team {
                 person.ok("read.mark", json!({"conversation": id, "seq": head}))?;
             }
         }
+        // Before ada writes: the newest conversation is the one that the client opens.
+        self.person("lin")?.ok("direct.open", json!({"user": YOU}))?;
+        self.person("grace")?.ok("direct.open", json!({"user": YOU}))?;
         let direct = id_of(&self.person("ada")?.ok("direct.open", json!({"user": YOU}))?);
         let body = "psst: type something here or in #deploys, and I will answer";
         let payload = json!({"conversation": direct, "client_id": uuid(), "body": body});
         self.person("ada")?.ok("message.send", payload)?;
-        self.person("lin")?.ok("direct.open", json!({"user": YOU}))?;
-        self.person("grace")?.ok("direct.open", json!({"user": YOU}))?;
         Ok(())
     }
 }
