@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Body, ClientId, ConversationId, Person, RoomName, Seq, Timestamp, Topic, UserId};
+use crate::{Body, ClientId, ConversationId, Emoji, Person, RoomName, Seq, Timestamp, Topic, UserId};
 
 /// One entry of a conversation's log.
 ///
@@ -38,16 +38,47 @@ pub enum EventKind {
         #[serde(default)]
         topic: Topic,
     },
-    /// Somebody wrote something.
+    /// Somebody wrote something. As an event of the moment it is as it was written; in history it
+    /// is as it stands now, with the edits and reactions that came later.
     #[serde(rename = "message")]
-    Message {
-        /// The author's id for this message.
-        client_id: ClientId,
-        /// What was written.
+    Message(Box<Message>),
+    /// In history, in place of a message that was deleted: its text is gone everywhere.
+    #[serde(rename = "tombstone")]
+    Tombstone(Tombstone),
+    /// The author changed the text of their message.
+    #[serde(rename = "edited")]
+    Edited {
+        /// Which message.
+        target: Seq,
+        /// Its text now.
         body: Body,
-        /// The members whom it mentions by name.
+        /// The members whom it mentions now. Nobody is notified again.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         mentions: Vec<UserId>,
+    },
+    /// A message was deleted, by its author or a moderator.
+    #[serde(rename = "deleted")]
+    Deleted {
+        /// Which message.
+        target: Seq,
+    },
+    /// The author put a reaction to a message, or took it back.
+    #[serde(rename = "reaction")]
+    Reaction {
+        /// Which message.
+        target: Seq,
+        /// With which emoji.
+        emoji: Emoji,
+        /// Put, or taken back.
+        on: bool,
+    },
+    /// The author pinned a message for everybody, or unpinned it.
+    #[serde(rename = "pinned")]
+    Pinned {
+        /// Which message.
+        target: Seq,
+        /// Pinned, or unpinned.
+        on: bool,
     },
     /// The author came in.
     #[serde(rename = "joined")]
@@ -67,19 +98,174 @@ pub enum EventKind {
     Unknown,
 }
 
+/// A message: what was written, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The author's id for this message.
+    pub client_id: ClientId,
+    /// What was written.
+    pub body: Body,
+    /// True for an action, as `/me` writes it: "ada waves".
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub action: bool,
+    /// The members whom it mentions by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<UserId>,
+    /// The message that it answers, in the same conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
+    /// The first message of the thread that it belongs to; absent in the main line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Seq>,
+    /// Where it was forwarded from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarded: Option<Forwarded>,
+    /// The number of the newest `edited` event for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edited: Option<Seq>,
+    /// Whether it is pinned.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub pinned: bool,
+    /// The reactions to it, in the order in which each emoji came first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reactions: Vec<Reaction>,
+    /// How many messages its thread has, without itself.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replies: u64,
+}
+
+/// What is left of a deleted message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tombstone {
+    /// The number of the `deleted` event.
+    pub deleted: Seq,
+    /// The thread that it belonged to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Seq>,
+    /// How many messages its own thread has.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replies: u64,
+}
+
+/// Who reacted with one emoji.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// The emoji.
+    pub emoji: Emoji,
+    /// Who, in the order in which they did.
+    pub users: Vec<UserId>,
+}
+
+/// Where a forwarded message comes from, as far as its readers may know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwarded {
+    /// Who wrote it there.
+    pub author: Person,
+    /// When.
+    pub at: Timestamp,
+    /// The name of the room; absent for a direct.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomName>,
+}
+
+impl Message {
+    /// A plain message without any ties.
+    #[must_use]
+    pub fn new(client_id: ClientId, body: Body) -> Self {
+        Self {
+            client_id,
+            body,
+            action: false,
+            mentions: Vec::new(),
+            reply_to: None,
+            thread: None,
+            forwarded: None,
+            edited: None,
+            pinned: false,
+            reactions: Vec::new(),
+            replies: 0,
+        }
+    }
+}
+
 impl Event {
+    /// The message, if this is one.
+    #[must_use]
+    pub fn message(&self) -> Option<&Message> {
+        match &self.what {
+            EventKind::Message(message) => Some(message),
+            _ => None,
+        }
+    }
+
     /// The message body, if this is a message.
     #[must_use]
     pub fn body(&self) -> Option<&Body> {
-        match &self.what {
-            EventKind::Message { body, .. } => Some(body),
-            _ => None,
-        }
+        self.message().map(|message| &message.body)
     }
 
     /// Whether this is a message that mentions somebody.
     #[must_use]
     pub fn mentions(&self, user: UserId) -> bool {
-        matches!(&self.what, EventKind::Message { mentions, .. } if mentions.contains(&user))
+        self.message().is_some_and(|message| message.mentions.contains(&user))
     }
+
+    /// The earlier event whose state this one changes: an edited, deleted, reacted or pinned
+    /// message, or the beginning of its thread.
+    #[must_use]
+    pub fn target(&self) -> Option<Seq> {
+        match &self.what {
+            EventKind::Edited { target, .. }
+            | EventKind::Deleted { target }
+            | EventKind::Reaction { target, .. }
+            | EventKind::Pinned { target, .. } => Some(*target),
+            EventKind::Message(message) => message.thread,
+            _ => None,
+        }
+    }
+
+    /// Brings a message up to date with a later event of its conversation whose
+    /// [`target`](Self::target) it is. Doing it in the order of the log to a message as it was
+    /// written gives what history shows; events without a bearing on it change nothing.
+    pub fn apply(&mut self, later: &Event) {
+        if later.target() != Some(self.seq) || later.conversation != self.conversation || later.seq <= self.seq {
+            return;
+        }
+        match (&mut self.what, &later.what) {
+            (EventKind::Message(message), EventKind::Edited { body, mentions, .. }) => {
+                message.body = body.clone();
+                message.mentions.clone_from(mentions);
+                message.edited = Some(later.seq);
+            }
+            (EventKind::Message(message), EventKind::Deleted { .. }) => {
+                let (thread, replies) = (message.thread, message.replies);
+                self.what = EventKind::Tombstone(Tombstone { deleted: later.seq, thread, replies });
+            }
+            (EventKind::Message(message), EventKind::Reaction { emoji, on, .. }) => {
+                react(&mut message.reactions, later.author.id, emoji, *on);
+            }
+            (EventKind::Message(message), EventKind::Pinned { on, .. }) => message.pinned = *on,
+            (EventKind::Message(message), EventKind::Message(_)) => message.replies += 1,
+            (EventKind::Tombstone(tombstone), EventKind::Message(_)) => tombstone.replies += 1,
+            _ => {}
+        }
+    }
+}
+
+fn react(reactions: &mut Vec<Reaction>, user: UserId, emoji: &Emoji, on: bool) {
+    match (reactions.iter_mut().find(|reaction| reaction.emoji == *emoji), on) {
+        (Some(reaction), true) if !reaction.users.contains(&user) => reaction.users.push(user),
+        (Some(reaction), false) => reaction.users.retain(|other| *other != user),
+        (None, true) => reactions.push(Reaction { emoji: emoji.clone(), users: vec![user] }),
+        (Some(_), true) | (None, false) => {}
+    }
+    reactions.retain(|reaction| !reaction.users.is_empty());
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -35,7 +35,7 @@ mod text;
 
 pub use close::{CloseReason, Verdict};
 pub use error::{ErrorCode, WireError};
-pub use event::{Event, EventKind};
+pub use event::{Event, EventKind, Forwarded, Message, Reaction, Tombstone};
 pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
 pub use id::{ClientId, ConversationId, Epoch, Seq, SessionId, Timestamp, UserId};
 pub use mention::mentioned_names;
@@ -45,7 +45,7 @@ pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
 pub use request::*;
 pub use safe::SafeText;
 pub use secret::Secret;
-pub use text::{Body, DeviceName, TextError, Topic};
+pub use text::{Body, DeviceName, Emoji, TextError, Topic};
 
 /// The protocol version that this crate speaks.
 ///

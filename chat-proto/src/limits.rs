@@ -93,3 +93,15 @@ pub const QUERY_CHARS: usize = 64;
 
 /// Most people that one message can mention by name.
 pub const MENTIONS: usize = 50;
+
+/// Longest emoji in bytes: the longest family of the standard, with skin tones.
+pub const EMOJI_BYTES: usize = 48;
+
+/// Different emoji on one message; more is a wall.
+pub const REACTIONS: usize = 20;
+
+/// Pinned messages in one conversation; a list that nobody reads helps nobody.
+pub const PINS: usize = 50;
+
+/// How long after writing a message may be edited, in milliseconds; zero for ever.
+pub const HISTORY_OF_EDITS: usize = 50;
