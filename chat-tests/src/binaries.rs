@@ -1,11 +1,22 @@
 //! Where the product's binaries are.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 
-/// The built binary of that name: in `CHAT_BIN_DIR` where that is set, else in the folder where
-/// the running executable lies, or the one above it (tests lie in `target/debug/deps`).
+/// Set once by `xtask`, which is built by another profile than what it starts.
+static CHOSEN: OnceLock<PathBuf> = OnceLock::new();
+
+/// Takes binaries from this folder from now on; the first call counts.
+pub fn use_binaries_in(dir: PathBuf) {
+    // A second call changes nothing, as promised.
+    let _ = CHOSEN.set(dir);
+}
+
+/// The built binary of that name: in `CHAT_BIN_DIR` where that is set, else in the folder chosen
+/// by [`use_binaries_in`], else where the running executable lies, or the folder above it (tests
+/// lie in `target/debug/deps`).
 ///
 /// # Errors
 /// It was not built; the message says how to.
@@ -13,7 +24,10 @@ pub fn bin(name: &str) -> Result<PathBuf> {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let path = match std::env::var_os("CHAT_BIN_DIR") {
         Some(dir) => Path::new(&dir).join(file),
-        None => beside_this_executable()?.join(file),
+        None => match CHOSEN.get() {
+            Some(dir) => dir.join(file),
+            None => beside_this_executable()?.join(file),
+        },
     };
     ensure!(path.is_file(), "{} is missing; run `cargo build --workspace --bins` first", path.display());
     Ok(path)

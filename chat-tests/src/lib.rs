@@ -15,8 +15,8 @@ mod terminal;
 
 use std::time::Duration;
 
-pub use binaries::bin;
-pub use process::{Running, Signal, run};
+pub use binaries::{bin, use_binaries_in};
+pub use process::{Running, Signal, clean_environment, run};
 pub use screenshot::screenshot;
 pub use script::{Script, uuid};
 pub use server::{Options, Server};

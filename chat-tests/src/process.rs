@@ -129,9 +129,16 @@ impl Running {
         }
     }
 
-    /// A line that is there already.
-    pub fn line_now(&mut self) -> Option<String> {
-        self.lines.try_recv().ok()
+    /// Its next line, if one comes within this time.
+    ///
+    /// # Errors
+    /// It has ended.
+    pub fn line_within(&mut self, time: Duration) -> Result<Option<String>> {
+        match self.lines.recv_timeout(time) {
+            Ok(line) => Ok(Some(line)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => bail!("{} has ended\n{}", self.name, self.stderr()),
+        }
     }
 
     /// Waits until it ends.
@@ -221,8 +228,9 @@ fn program_name(command: &Command) -> String {
     program.file_name().unwrap_or(command.get_program()).to_string_lossy().into_owned()
 }
 
-/// A developer who has `CHAT_TOKEN` set must not send tests to the team's server.
-fn clean_environment(command: &mut Command) {
+/// Takes this process's own `CHAT_…` variables away from a command, apart from those set on it: a
+/// developer who has `CHAT_TOKEN` set must not send tests to the team's server.
+pub fn clean_environment(command: &mut Command) {
     let set: Vec<_> = command.get_envs().map(|(key, _)| key.to_owned()).collect();
     for (key, _) in std::env::vars_os() {
         if key.to_string_lossy().starts_with("CHAT_") && !set.contains(&key) {

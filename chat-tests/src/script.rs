@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
@@ -206,6 +206,20 @@ impl Script {
         let wanted =
             |frame: &Value| frame["type"] == kind && frame["id"].is_null() && fits(&frame["payload"]);
         Ok(self.take(&format!("a fitting {kind}"), wanted)?["payload"].take())
+    }
+
+    /// The next push, if one comes within this time: for programs that live beside the chat.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub fn push_within(&mut self, time: Duration) -> Result<Option<Value>> {
+        if let Some(frame) = self.waiting.pop_front() {
+            return Ok(Some(frame));
+        }
+        match self.running.line_within(time)? {
+            Some(line) => Ok(Some(serde_json::from_str(&line)?)),
+            None => Ok(None),
+        }
     }
 
     /// Waits for the message with that body.

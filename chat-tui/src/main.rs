@@ -1,2 +1,50 @@
-//! Placeholder.
-fn main() {}
+//! `chat-tui`: flags, places, log; then the loop.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use chat_client::account::Accounts;
+use chat_client::paths::Paths;
+use chat_tui::app;
+use chat_tui::config::{Begin, Flags};
+use chat_tui::{What, terminal};
+use clap::Parser;
+
+/// Wrong usage, as for every command of this product.
+const WRONG_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    if !terminal::is_there() {
+        eprintln!("chat-tui needs a terminal to draw on; in scripts use chat-cli");
+        return ExitCode::from(WRONG_USAGE);
+    }
+    match run(&flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("chat-tui: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: &Flags) -> anyhow::Result<()> {
+    // Two providers in one program would make rustls panic at its first use.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let paths = Paths::resolve(flags.data_dir.clone())?;
+    let log = paths.open_log("chat-tui").context("cannot open the log")?;
+    let subscriber =
+        tracing_subscriber::fmt().with_writer(log).with_ansi(false).with_env_filter(flags.log_filter()?);
+    subscriber.init();
+    let accounts = Accounts::open(paths.accounts_dir())?;
+    let first = match flags.begin(&accounts)? {
+        Begin::With(account) => What::Account(*account),
+        Begin::Form(known) => What::FirstRun(known),
+    };
+    let places = app::places(&paths, flags.tls());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let result = runtime.block_on(app::run(paths, places, first));
+    // The thread that reads the keyboard cannot be interrupted, and is not waited for.
+    runtime.shutdown_background();
+    result
+}

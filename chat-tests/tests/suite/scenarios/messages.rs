@@ -39,9 +39,8 @@ fn a_repeat_gives_the_first_result_and_no_second_message() -> Result<()> {
         assert_eq!(again["at"], first["at"]);
         assert_eq!(again["duplicate"], true);
     }
-    for changed in [message(&id, &client_id, "twice"), message(&other, &client_id, "once")] {
-        assert_eq!(ada.refused("message.send", changed)?, "client_id_reused");
-    }
+    let elsewhere = message(&other, &client_id, "once");
+    assert_eq!(ada.refused("message.send", elsewhere)?, "client_id_reused");
     lin.expect_none("event", |event| event["kind"] == "message")?;
     assert_eq!(look(&mut ada, &id)?["head"], first["seq"]);
     // The id is unique per author, not for all.

@@ -1,0 +1,252 @@
+//! The only loop: wait, drain a batch, update, run the effects, draw once.
+//!
+//! 1. It waits for the terminal, the engine, outcomes and signals, and for a timer only when the
+//!    state says that something is due. With nothing due it sleeps.
+//! 2. It draws at most once per batch, and only if the state says that something changed.
+//! 3. Whatever ends it, the engine is told goodbye and the terminal is given back.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use chat_client::account::Account;
+use chat_client::paths::Paths;
+use chat_client::{Options, Storage, Update, Updates};
+use chat_proto::Timestamp;
+use crossterm::event::{Event, EventStream, MouseEventKind};
+use futures_util::StreamExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::effect::{Effect, Outcome, Places, Runner};
+use crate::state::{Moment, Quit, State};
+use crate::terminal::Screen;
+use crate::update::{Input, What, update};
+
+/// Inputs taken before the screen is drawn: a flood of news must not freeze it.
+const BATCH: usize = 512;
+
+/// How long the goodbye may take; a person has asked to leave.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// Where frames go: the terminal, or a test's counter.
+pub trait Surface {
+    /// Draws the state.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn draw(&mut self, state: &State) -> io::Result<()>;
+    /// Draws everything again next time.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn forget(&mut self) -> io::Result<()>;
+    /// Sets the window's title.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn title(&mut self, title: &str) -> io::Result<()>;
+    /// Goes back to the shell for a while.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn suspend(&mut self) -> io::Result<()>;
+}
+
+impl Surface for Screen {
+    fn draw(&mut self, state: &State) -> io::Result<()> {
+        Screen::draw(self, state)
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        Screen::forget(self)
+    }
+
+    fn title(&mut self, title: &str) -> io::Result<()> {
+        Screen::title(self, title)
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Screen::suspend(self)
+    }
+}
+
+/// The program's parts, beside the surface.
+pub struct App {
+    state: State,
+    runner: Runner,
+    outcomes: mpsc::Receiver<Outcome>,
+    updates: Option<Updates>,
+    /// Signals and, in tests, everything that a terminal would say.
+    events: mpsc::Receiver<What>,
+    paths: Paths,
+    places: Places,
+    began: Instant,
+}
+
+impl App {
+    /// The program in this state, with events to come from `events`.
+    #[must_use]
+    pub fn new(state: State, paths: Paths, places: Places, events: mpsc::Receiver<What>) -> Self {
+        let (runner, outcomes) = Runner::new(places.clone());
+        Self { state, runner, outcomes, updates: None, events, paths, places, began: Instant::now() }
+    }
+
+    /// Runs until the person leaves or the terminal is gone.
+    ///
+    /// # Errors
+    /// The terminal's, or the engine's if it cannot start.
+    pub async fn run(mut self, surface: &mut impl Surface, first: What) -> anyhow::Result<()> {
+        let result = self.serve(surface, first).await;
+        // The draft was handed over before this; a server that does not answer is not waited for.
+        let _ = tokio::time::timeout(GOODBYE, self.runner.close()).await;
+        result
+    }
+
+    async fn serve(&mut self, surface: &mut impl Surface, first: What) -> anyhow::Result<()> {
+        let mut batch = vec![first];
+        loop {
+            for what in batch.drain(..) {
+                self.take(what, surface).await?;
+                if self.state.quit == Quit::Yes {
+                    return Ok(());
+                }
+            }
+            if self.state.take_dirty() {
+                surface.draw(&self.state)?;
+            }
+            match self.wait().await {
+                Some(what) => batch.push(what),
+                None => return Ok(()),
+            }
+            self.drain(&mut batch);
+        }
+    }
+
+    /// Waits for one input; `None` when nothing more will ever come.
+    async fn wait(&mut self) -> Option<What> {
+        let due = self.state.next_due_ms().map(|due| self.began + Duration::from_millis(due));
+        let timer = async {
+            match due {
+                Some(due) => tokio::time::sleep_until(due.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            event = self.events.recv() => event,
+            update = next_update(&mut self.updates) => Some(What::Engine(update)),
+            Some(outcome) = self.outcomes.recv() => Some(What::Outcome(outcome)),
+            () = timer => Some(What::Tick),
+        }
+    }
+
+    /// Takes what is there already, so that it is drawn together.
+    fn drain(&mut self, batch: &mut Vec<What>) {
+        while batch.len() < BATCH {
+            let event = self.events.try_recv().ok();
+            let update = || self.updates.as_mut().and_then(Updates::try_next).map(What::Engine);
+            let outcome = event.or_else(update);
+            let next = outcome.or_else(|| self.outcomes.try_recv().ok().map(What::Outcome));
+            match next {
+                Some(what) => batch.push(what),
+                None => return,
+            }
+        }
+    }
+
+    /// Updates the state and runs what follows.
+    async fn take(&mut self, what: What, surface: &mut impl Surface) -> anyhow::Result<()> {
+        let input = Input { at: self.now(), what };
+        for effect in update(&mut self.state, input) {
+            match effect {
+                Effect::Tell(tell) => self.runner.tell(tell),
+                Effect::Ask(question) => self.runner.ask(question),
+                Effect::SignIn(ask) => self.runner.sign_in(ask),
+                Effect::Start(account) => self.start(account).await?,
+                Effect::Title(title) => surface.title(&title)?,
+                Effect::Redraw => surface.forget()?,
+                Effect::Suspend => {
+                    surface.suspend()?;
+                    surface.draw(&self.state)?;
+                }
+                Effect::Quit => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the engine for an account, after the one before has ended.
+    async fn start(&mut self, account: Account) -> anyhow::Result<()> {
+        self.updates = None;
+        let _ = tokio::time::timeout(GOODBYE, self.runner.close()).await;
+        let storage = Storage::File(self.paths.cache_file(&account));
+        let tls = self.places.tls.clone();
+        let (client, updates) = chat_client::start(Options { account, tls, storage })?;
+        self.runner.engine(client);
+        self.updates = Some(updates);
+        Ok(())
+    }
+
+    fn now(&self) -> Moment {
+        let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Moment { clock: Timestamp(jiff::Timestamp::now().as_millisecond()), ms }
+    }
+}
+
+/// The engine's next news; never comes while there is no engine, or after it has ended.
+async fn next_update(updates: &mut Option<Updates>) -> Update {
+    if let Some(running) = updates {
+        if let Some(update) = running.next().await {
+            return update;
+        }
+        tracing::warn!("the engine has ended");
+        *updates = None;
+    }
+    std::future::pending().await
+}
+
+/// Runs the program on the real terminal.
+///
+/// # Errors
+/// The terminal's, or the engine's if it cannot start.
+pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()> {
+    let mut screen = Screen::enter()?;
+    let zone = jiff::tz::TimeZone::system();
+    let mut state = State::new(zone, crate::config::wants_colour());
+    state.size = screen.size()?;
+    let (sender, events) = mpsc::channel(BATCH);
+    tokio::spawn(read_terminal(sender.clone()));
+    tokio::spawn(read_signals(sender));
+    App::new(state, paths, places, events).run(&mut screen, first).await
+}
+
+/// Hands the terminal's events over until it is gone. Bare mouse motion is dropped here: it comes
+/// once per cell and means nothing.
+async fn read_terminal(sender: mpsc::Sender<What>) {
+    let mut events = EventStream::new();
+    while let Some(Ok(event)) = events.next().await {
+        let is_motion = matches!(&event, Event::Mouse(mouse) if matches!(mouse.kind, MouseEventKind::Moved | MouseEventKind::Drag(_)));
+        if !is_motion && sender.send(What::Terminal(event)).await.is_err() {
+            return;
+        }
+    }
+    let _ = sender.send(What::Terminate).await;
+}
+
+async fn read_signals(sender: mpsc::Sender<What>) {
+    let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    let _ = sender.send(What::Terminate).await;
+}
+
+/// The folder of the accounts, and whom to trust.
+#[must_use]
+pub fn places(paths: &Paths, tls: chat_client::tls::Tls) -> Places {
+    Places { tls, accounts: PathBuf::from(paths.accounts_dir()) }
+}

@@ -1,0 +1,103 @@
+//! What the program is told at its start: flags, then the environment, then saved accounts.
+
+use std::path::PathBuf;
+
+use chat_client::account::{Account, Accounts};
+use chat_client::address::ServerAddress;
+use chat_client::tls::Tls;
+use chat_proto::{Secret, UserName};
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use crate::state::sign_in::Known;
+
+/// Team chat in the terminal.
+///
+/// Without a saved account it asks for the server, a name and a password. /help and F1 show the
+/// keys.
+#[derive(Debug, Parser)]
+#[command(name = "chat-tui", version)]
+pub struct Flags {
+    /// The server: a host name, or a URL such as ws://127.0.0.1:7667.
+    #[arg(long, value_name = "URL", env = "CHAT_SERVER")]
+    pub server: Option<String>,
+
+    /// The account's name on that server.
+    #[arg(long, value_name = "NAME", env = "CHAT_USER")]
+    pub user: Option<String>,
+
+    /// Keep settings, cache and logs in this one folder.
+    #[arg(long, value_name = "DIR", env = "CHAT_CONFIG_DIR")]
+    pub data_dir: Option<PathBuf>,
+
+    /// Trust the authorities in this PEM file in place of the system's.
+    #[arg(long, value_name = "FILE", env = "CHAT_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
+
+    /// What goes to the log file: error, warn, info, debug, or filters such as chat_client=debug.
+    #[arg(long, value_name = "LEVEL", env = "CHAT_LOG", default_value = "warn")]
+    pub log_level: String,
+}
+
+/// How to begin.
+#[derive(Debug)]
+pub enum Begin {
+    /// With this saved account.
+    With(Box<Account>),
+    /// With the form, filled in with what is known.
+    Form(Known),
+}
+
+impl Flags {
+    /// Whom to trust.
+    #[must_use]
+    pub fn tls(&self) -> Tls {
+        Tls { ca_file: self.ca_file.clone() }
+    }
+
+    /// What decides about log lines.
+    ///
+    /// # Errors
+    /// One sentence, for a filter that cannot be read.
+    pub fn log_filter(&self) -> anyhow::Result<EnvFilter> {
+        EnvFilter::try_new(&self.log_level)
+            .map_err(|error| anyhow::anyhow!("--log-level {}: {error}", self.log_level))
+    }
+
+    /// The saved account that fits, or else what the form is filled in with.
+    ///
+    /// # Errors
+    /// One sentence, for a wish that cannot be read.
+    pub fn begin(&self, accounts: &Accounts) -> anyhow::Result<Begin> {
+        let server = self.server.as_deref().map(str::parse::<ServerAddress>).transpose()?;
+        let user = self.user.as_deref().map(|name| UserName::parse(name.trim_start_matches('@'))).transpose();
+        let user = user.map_err(|error| anyhow::anyhow!("--user: {error}"))?;
+        let fits = |account: &&Account| {
+            server.as_ref().is_none_or(|server| account.server == *server)
+                && user.as_ref().is_none_or(|user| account.user.name == *user)
+        };
+        // A token in the environment is a wish for that login, whatever is saved.
+        let token = secret("CHAT_TOKEN");
+        match accounts.all().iter().find(fits) {
+            Some(account) if token.is_none() => Ok(Begin::With(Box::new(account.clone()))),
+            _ => Ok(Begin::Form(Known {
+                server: self.server.clone(),
+                user: self.user.clone(),
+                password: secret("CHAT_PASSWORD"),
+                invite: secret("CHAT_INVITE"),
+                token,
+            })),
+        }
+    }
+}
+
+/// Secrets come by the environment only: flags are seen by everybody on the machine.
+fn secret(name: &str) -> Option<Secret> {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::new)
+}
+
+/// Whether colours are wanted: <https://no-color.org>.
+#[must_use]
+pub fn wants_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

@@ -1,0 +1,318 @@
+//! What the update wants done outside, what comes back, and the one place where it is done.
+//!
+//! Commands to the engine go through one task in their order, so two messages never overtake each
+//! other; questions each wait for their answer in a task of their own.
+
+use std::path::PathBuf;
+
+use chat_client::account::{Account, Accounts};
+use chat_client::address::ServerAddress;
+use chat_client::link::Link;
+use chat_client::tls::Tls;
+use chat_client::{Anchor, Client, History, RequestError, sign_in};
+use chat_proto::{
+    Body, ClientId, Conversation, ConversationId, CreateRoom, Hello, JoinRoom, LeaveRoom, ListMembers,
+    ListPeople, ListRooms, OpenDirect, Person, PresenceState, RoomInfo, RoomName, Secret, Seq, SetTopic,
+    Topic, UserId, UserName, limits,
+};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::state::sign_in::Ask;
+
+/// Commands that may wait for the engine: it takes them as fast as a person types.
+const COMMANDS: usize = 1_024;
+
+/// Answers that may wait for the screen.
+const OUTCOMES: usize = 256;
+
+/// Members that are asked for when a conversation opens: as many as can be watched.
+const MEMBERS: usize = limits::WATCHED_PEOPLE;
+
+/// Something to be done outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// For the engine, in order, without an answer.
+    Tell(Tell),
+    /// For the engine, with an answer.
+    Ask(Question),
+    /// For the form of the first run.
+    SignIn(Ask),
+    /// Start the engine for this account, in place of the one before.
+    Start(Account),
+    /// Give the terminal's window a title; it is safe.
+    Title(String),
+    /// Draw everything again.
+    Redraw,
+    /// Go back to the shell until it calls.
+    Suspend,
+    /// End the program.
+    Quit,
+}
+
+/// A command to the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Tell {
+    /// Send a message.
+    Send(ConversationId, Body),
+    /// Try a failed message again.
+    Retry(ClientId),
+    /// Give a failed message up.
+    Discard(ClientId),
+    /// One has read up to here.
+    MarkRead(ConversationId, Seq),
+    /// One is writing, or stopped.
+    Typing(ConversationId, bool),
+    /// Watch these people.
+    Watch(Vec<UserId>),
+    /// Whether one is here.
+    Presence(PresenceState),
+    /// Connect now.
+    Reconnect,
+    /// Keep what is being written.
+    SaveDraft(ConversationId, String),
+}
+
+/// A question to the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// A page of history.
+    History(ConversationId, Anchor, u32),
+    /// What was being written there.
+    Draft(ConversationId),
+    /// Join a room.
+    Join(RoomName),
+    /// Make a room.
+    Create(ClientId, RoomName, Topic),
+    /// Open a direct conversation, and then say this.
+    OpenDirect(UserName, Option<String>),
+    /// Leave a room.
+    Leave(ConversationId),
+    /// Set a topic.
+    Topic(ConversationId, Topic),
+    /// Who is in a conversation.
+    Members(ConversationId),
+    /// Rooms with this in their name or topic.
+    Rooms(String),
+    /// People with this in their name.
+    People(String),
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// A page of history.
+    History(ConversationId, Anchor, Result<History, RequestError>),
+    /// What was being written there.
+    Draft(ConversationId, String),
+    /// A conversation was joined, made or opened; then this is to be said there.
+    Opened(Question, Result<Box<Conversation>, RequestError>),
+    /// The members.
+    Members(ConversationId, Vec<Person>),
+    /// Rooms of the directory.
+    Rooms(Vec<RoomInfo>),
+    /// People of the server.
+    People(String, Vec<Person>),
+    /// Something was refused; one sentence.
+    Refused(String),
+    /// A message could not be handed over; its text goes back to the composer.
+    NotSent(ConversationId, Body),
+    /// What a server says of itself.
+    Probed(ServerAddress, Result<Hello, String>),
+    /// The login or the new account.
+    SignedIn(Result<Account, String>),
+}
+
+/// Where the program keeps things and whom it trusts; the same for its whole life.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Whom to trust.
+    pub tls: Tls,
+    /// The folder of the accounts.
+    pub accounts: PathBuf,
+}
+
+/// Does the effects that concern the engine and the server.
+pub struct Runner {
+    places: Places,
+    outcomes: mpsc::Sender<Outcome>,
+    engine: Option<Engine>,
+}
+
+/// A running engine, with the task that tells it things in order.
+struct Engine {
+    client: Client,
+    tells: mpsc::Sender<Tell>,
+    teller: JoinHandle<()>,
+}
+
+impl Runner {
+    /// A runner without an engine, and where its outcomes come out.
+    #[must_use]
+    pub fn new(places: Places) -> (Self, mpsc::Receiver<Outcome>) {
+        let (outcomes, receiver) = mpsc::channel(OUTCOMES);
+        (Self { places, outcomes, engine: None }, receiver)
+    }
+
+    /// Takes the engine that is to be told and asked from now on.
+    pub fn engine(&mut self, client: Client) {
+        let (tells, queue) = mpsc::channel(COMMANDS);
+        let teller = tokio::spawn(tell_all(client.clone(), queue, self.outcomes.clone()));
+        self.engine = Some(Engine { client, tells, teller });
+    }
+
+    /// Hands a command over. Never waits: a full queue gives a message's text back.
+    pub fn tell(&self, tell: Tell) {
+        let Some(engine) = &self.engine else { return };
+        if let Err(error) = engine.tells.try_send(tell)
+            && let Tell::Send(conversation, body) = error.into_inner()
+        {
+            let _ = self.outcomes.try_send(Outcome::NotSent(conversation, body));
+        }
+    }
+
+    /// Asks the engine; the answer comes as an outcome.
+    pub fn ask(&self, question: Question) {
+        let Some(engine) = &self.engine else { return };
+        let (client, outcomes) = (engine.client.clone(), self.outcomes.clone());
+        tokio::spawn(async move {
+            if let Some(outcome) = answer(&client, question).await {
+                let _ = outcomes.send(outcome).await;
+            }
+        });
+    }
+
+    /// Asks a server for the form.
+    pub fn sign_in(&self, ask: Ask) {
+        let (places, outcomes) = (self.places.clone(), self.outcomes.clone());
+        tokio::spawn(async move {
+            if let Some(outcome) = signed_in(&places, ask).await {
+                let _ = outcomes.send(outcome).await;
+            }
+        });
+    }
+
+    /// Ends the engine after it was told everything.
+    pub async fn close(&mut self) {
+        let Some(engine) = self.engine.take() else { return };
+        drop(engine.tells);
+        let _ = engine.teller.await;
+        engine.client.close().await;
+    }
+}
+
+async fn tell_all(client: Client, mut queue: mpsc::Receiver<Tell>, outcomes: mpsc::Sender<Outcome>) {
+    while let Some(tell) = queue.recv().await {
+        let unsent = match &tell {
+            Tell::Send(conversation, body) => Some((*conversation, body.clone())),
+            _ => None,
+        };
+        if let (Err(error), Some((conversation, body))) = (tell_one(&client, tell).await, unsent) {
+            tracing::warn!(%error, "a message was not taken");
+            let _ = outcomes.try_send(Outcome::NotSent(conversation, body));
+        }
+    }
+}
+
+async fn tell_one(client: &Client, tell: Tell) -> Result<(), RequestError> {
+    match tell {
+        Tell::Send(conversation, body) => client.send(conversation, body).await.map(|_| ()),
+        Tell::Retry(message) => client.retry(message).await,
+        Tell::Discard(message) => client.discard(message).await,
+        Tell::MarkRead(conversation, seq) => client.mark_read(conversation, seq).await,
+        Tell::Typing(conversation, active) => client.typing(conversation, active).await,
+        Tell::Watch(users) => client.watch(users).await,
+        Tell::Presence(state) => client.set_presence(state).await,
+        Tell::Reconnect => client.reconnect().await,
+        Tell::SaveDraft(conversation, text) => client.save_draft(conversation, text).await,
+    }
+}
+
+async fn answer(client: &Client, question: Question) -> Option<Outcome> {
+    match question.clone() {
+        Question::History(conversation, anchor, limit) => {
+            Some(Outcome::History(conversation, anchor, client.history(conversation, anchor, limit).await))
+        }
+        Question::Draft(conversation) => {
+            let draft = client.draft(conversation).await.ok().flatten()?;
+            Some(Outcome::Draft(conversation, draft))
+        }
+        Question::Join(room) => opened(question, client.request(JoinRoom { room }).await),
+        Question::Create(client_id, name, topic) => {
+            opened(question, client.request(CreateRoom { client_id, name, topic }).await)
+        }
+        Question::OpenDirect(user, _) => opened(question, client.request(OpenDirect { user }).await),
+        Question::Leave(conversation) => refused(client.request(LeaveRoom { conversation }).await),
+        Question::Topic(conversation, topic) => {
+            refused(client.request(SetTopic { conversation, topic }).await)
+        }
+        Question::Members(conversation) => {
+            Some(Outcome::Members(conversation, members(client, conversation).await.ok()?))
+        }
+        Question::Rooms(query) => {
+            let ask =
+                ListRooms { query: wish(&query), limit: Some(limits::LIST_PAGE), ..ListRooms::default() };
+            client.request(ask).await.ok().map(|page| Outcome::Rooms(page.rooms))
+        }
+        Question::People(query) => {
+            let ask =
+                ListPeople { query: wish(&query), limit: Some(limits::LIST_PAGE), ..ListPeople::default() };
+            client.request(ask).await.ok().map(|page| Outcome::People(query, page.people))
+        }
+    }
+}
+
+fn opened(question: Question, result: Result<Conversation, RequestError>) -> Option<Outcome> {
+    Some(Outcome::Opened(question, result.map(Box::new)))
+}
+
+fn refused<T>(result: Result<T, RequestError>) -> Option<Outcome> {
+    result.err().map(|error| Outcome::Refused(error.to_string()))
+}
+
+fn wish(query: &str) -> Option<String> {
+    let query: String = query.trim().chars().take(limits::QUERY_CHARS).collect();
+    (!query.is_empty()).then_some(query)
+}
+
+async fn members(client: &Client, conversation: ConversationId) -> Result<Vec<Person>, RequestError> {
+    let mut members: Vec<Person> = Vec::new();
+    loop {
+        let after = members.last().map(|person| person.name.clone());
+        let page =
+            client.request(ListMembers { conversation, after, limit: Some(limits::LIST_PAGE) }).await?;
+        let is_last = !page.more || page.members.is_empty();
+        members.extend(page.members.into_iter().map(|member| member.user));
+        if is_last || members.len() >= MEMBERS {
+            return Ok(members);
+        }
+    }
+}
+
+async fn signed_in(places: &Places, ask: Ask) -> Option<Outcome> {
+    let tls = &places.tls;
+    let result = match ask {
+        Ask::Probe(server) => {
+            let hello = sign_in::probe(&server, tls).await.map_err(|error| error.to_string());
+            return Some(Outcome::Probed(server, hello));
+        }
+        Ask::LogIn(server, name, password) => sign_in::login(&server, tls, name, password).await,
+        Ask::Register(server, name, password, invite) => {
+            sign_in::register(&server, tls, name, password, invite).await
+        }
+        Ask::Token(server, token) => by_token(server, tls, token).await,
+        Ask::Quit => return None,
+    };
+    let result = result.map_err(|error| error.to_string()).and_then(|account| {
+        let saved = Accounts::open(&places.accounts).and_then(|mut all| all.save(account.clone()));
+        saved.map(|()| account).map_err(|error| error.to_string())
+    });
+    Some(Outcome::SignedIn(result))
+}
+
+async fn by_token(server: ServerAddress, tls: &Tls, token: Secret) -> Result<Account, sign_in::SignInError> {
+    let (link, welcome) = Link::open(&server, tls, &token).await?;
+    let server_name = link.hello().name.clone();
+    link.close().await;
+    Ok(Account { server, user: welcome.user, token, server_name })
+}

@@ -1,0 +1,123 @@
+//! Where things are on the screen: one arithmetic for the view that draws and the update that
+//! scrolls and takes clicks.
+
+use chat_proto::ConversationId;
+use ratatui::layout::Rect;
+
+use crate::state::composer::screen_rows;
+use crate::state::conversations::is_direct;
+use crate::state::items::{Context, Pane};
+use crate::state::timeline::Timeline;
+use crate::state::{ListMode, State};
+
+/// Under this many columns the list gives its place to the conversation.
+const LIST_FROM_COLUMNS: u16 = 60;
+
+/// The list takes a quarter of the screen, within these bounds.
+const LIST_COLUMNS: (u16, u16) = (20, 30);
+
+/// Under this many rows the composer has no box.
+const BOX_FROM_ROWS: u16 = 12;
+
+/// Under this many columns the composer has no box.
+const BOX_FROM_COLUMNS: u16 = 20;
+
+/// The composer grows to this many rows, or a third of the screen.
+const COMPOSER_ROWS: u16 = 8;
+
+/// The parts of the screen. A part that has no place has no rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Areas {
+    pub(crate) list: Option<Rect>,
+    /// Whether the list lies over the conversation.
+    pub(crate) list_floats: bool,
+    pub(crate) header: Rect,
+    pub(crate) pane: Rect,
+    pub(crate) status: Rect,
+    pub(crate) composer: Rect,
+    pub(crate) composer_text: Rect,
+    pub(crate) boxed: bool,
+}
+
+/// Divides the screen.
+pub(crate) fn areas(state: &State) -> Areas {
+    let (columns, rows) = state.size;
+    let is_wide = columns >= LIST_FROM_COLUMNS;
+    let shows_list = is_wide == (state.list == ListMode::Auto);
+    let list_columns = (columns / 4).clamp(LIST_COLUMNS.0, LIST_COLUMNS.1).min(columns);
+    let beside = if is_wide && shows_list { list_columns } else { 0 };
+    let main = Rect::new(beside, 0, columns - beside, rows);
+    let boxed = rows >= BOX_FROM_ROWS && main.width >= BOX_FROM_COLUMNS;
+    let (frame, sides) = if boxed { (2, 5) } else { (0, 3) };
+    let text_columns = main.width.saturating_sub(sides).max(1);
+    let most = (rows / 3).clamp(1, COMPOSER_ROWS);
+    let wanted = screen_rows(&state.composer, usize::from(text_columns)).0.len();
+    let text_rows = u16::try_from(wanted).unwrap_or(most).clamp(1, most);
+    let composer_rows = (text_rows + frame).min(rows);
+    let status_rows = u16::from(rows >= 4);
+    let header_rows = u16::from(rows >= 5);
+    let composer_top = rows - composer_rows;
+    let pane_rows = composer_top.saturating_sub(status_rows + header_rows);
+    // A column of air between the list and the text.
+    let air = u16::from(main.width >= BOX_FROM_COLUMNS);
+    let part = |top: u16, height: u16| Rect::new(main.x + air, top, main.width - air, height);
+    let composer = Rect::new(main.x + air, composer_top, main.width - air, composer_rows);
+    let inset = if boxed { 1 } else { 0 };
+    Areas {
+        list: shows_list.then(|| Rect::new(0, 0, list_columns, rows)),
+        list_floats: shows_list && !is_wide,
+        header: part(0, header_rows),
+        pane: part(header_rows, pane_rows),
+        status: part(header_rows + pane_rows, status_rows),
+        composer,
+        composer_text: Rect::new(
+            composer.x + 2.min(composer.width.saturating_sub(1)),
+            composer_top + inset,
+            text_columns.min(composer.width),
+            composer_rows.saturating_sub(inset * 2),
+        )
+        .intersection(Rect::new(0, 0, columns, rows)),
+        boxed,
+    }
+}
+
+/// A row of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ListRow {
+    Section(&'static str),
+    Conversation(ConversationId),
+}
+
+/// The rows of the list that fit between the team's name and the connection's state, scrolled so
+/// that the open conversation is among them.
+pub(crate) fn list_rows(state: &State, height: usize) -> Vec<ListRow> {
+    let mut rows = Vec::new();
+    for (title, direct) in [("ROOMS", false), ("DIRECT", true)] {
+        rows.push(ListRow::Section(title));
+        let section = state.conversations.in_order().filter(|c| is_direct(c) == direct);
+        rows.extend(section.map(|c| ListRow::Conversation(c.id)));
+    }
+    let open = state.open.map(ListRow::Conversation);
+    let at = rows.iter().position(|row| Some(*row) == open).unwrap_or(0);
+    // Keep some of what comes after the open one in sight.
+    let wanted_end = (at + 1 + height / 4).min(rows.len());
+    let skip = wanted_end.saturating_sub(height);
+    rows.into_iter().skip(skip).take(height).collect()
+}
+
+/// The rows of the list area that hold conversations: below the team's name, above the
+/// connection's state.
+pub(crate) fn list_body(list: Rect) -> Rect {
+    let rows = list.height.saturating_sub(2);
+    Rect::new(list.x, list.y + 1.min(list.height), list.width.saturating_sub(1), rows)
+}
+
+/// Does something with the open conversation's pane at its present size.
+pub(crate) fn with_pane<T>(state: &State, then: impl FnOnce(&Pane, &Timeline) -> T) -> Option<T> {
+    let conversation = state.open_conversation()?;
+    let timeline = state.open_timeline()?;
+    let area = areas(state).pane;
+    let context = Context { me: state.me.as_ref(), conversation, zone: &state.zone, now: state.now.clock };
+    let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
+    Some(then(&pane, timeline))
+}

@@ -1,0 +1,135 @@
+//! The people one has heard of: names, presence, who is a member where, who is writing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chat_proto::{ConversationId, Person, Presence, PresenceState, UserId, limits};
+
+/// People kept by name for completion and the switcher; a team's worth, many times.
+const KNOWN: usize = 10_000;
+
+/// Somebody who is writing.
+#[derive(Debug, Clone)]
+struct Writer {
+    person: Person,
+    until_ms: u64,
+}
+
+/// See the module.
+#[derive(Debug, Clone, Default)]
+pub struct People {
+    known: BTreeMap<UserId, Person>,
+    presence: HashMap<UserId, Presence>,
+    members: HashMap<ConversationId, BTreeMap<UserId, Person>>,
+    writing: HashMap<ConversationId, Vec<Writer>>,
+}
+
+impl People {
+    /// Remembers somebody's name.
+    pub fn meet(&mut self, person: &Person) {
+        if self.known.len() < KNOWN || self.known.contains_key(&person.id) {
+            self.known.insert(person.id, person.clone());
+        }
+    }
+
+    /// Everybody heard of.
+    pub fn known(&self) -> impl Iterator<Item = &Person> {
+        self.known.values()
+    }
+
+    /// Whether somebody is there, as far as is known.
+    #[must_use]
+    pub fn presence(&self, user: UserId) -> PresenceState {
+        self.presence.get(&user).map_or(PresenceState::Offline, |presence| presence.state)
+    }
+
+    /// Takes news of presence; says whether anything changed.
+    pub fn take_presence(&mut self, presences: &[Presence]) -> bool {
+        let mut changed = false;
+        for presence in presences {
+            changed |= self.presence.insert(presence.user, *presence) != Some(*presence);
+        }
+        changed
+    }
+
+    /// Nobody's presence is known while there is no connection.
+    pub fn forget_presence(&mut self) {
+        self.presence.clear();
+        self.writing.clear();
+    }
+
+    /// The members of a conversation, if they are known.
+    #[must_use]
+    pub fn members(&self, conversation: ConversationId) -> Option<&BTreeMap<UserId, Person>> {
+        self.members.get(&conversation)
+    }
+
+    /// Takes the list of members.
+    pub fn set_members(&mut self, conversation: ConversationId, members: Vec<Person>) {
+        members.iter().for_each(|person| self.meet(person));
+        self.members.insert(conversation, members.into_iter().map(|person| (person.id, person)).collect());
+    }
+
+    /// Somebody came in.
+    pub fn joined(&mut self, conversation: ConversationId, person: &Person) {
+        self.meet(person);
+        if let Some(members) = self.members.get_mut(&conversation) {
+            members.insert(person.id, person.clone());
+        }
+    }
+
+    /// Somebody went out.
+    pub fn left(&mut self, conversation: ConversationId, user: UserId) {
+        if let Some(members) = self.members.get_mut(&conversation) {
+            members.remove(&user);
+        }
+        self.stopped_writing(conversation, user);
+    }
+
+    /// Somebody is writing, until told otherwise or for [`limits::TYPING_EXPIRY_MS`]. Says
+    /// whether that is news.
+    pub fn writes(&mut self, conversation: ConversationId, person: Person, now_ms: u64) -> bool {
+        let until_ms = now_ms + limits::TYPING_EXPIRY_MS;
+        let writers = self.writing.entry(conversation).or_default();
+        match writers.iter_mut().find(|writer| writer.person.id == person.id) {
+            Some(writer) => {
+                writer.until_ms = until_ms;
+                false
+            }
+            None => {
+                writers.push(Writer { person, until_ms });
+                true
+            }
+        }
+    }
+
+    /// Somebody stopped writing. Says whether that is news.
+    pub fn stopped_writing(&mut self, conversation: ConversationId, user: UserId) -> bool {
+        let Some(writers) = self.writing.get_mut(&conversation) else { return false };
+        let before = writers.len();
+        writers.retain(|writer| writer.person.id != user);
+        writers.len() != before
+    }
+
+    /// Who is writing there, in the order they began.
+    pub fn writing(&self, conversation: ConversationId) -> impl Iterator<Item = &Person> {
+        self.writing.get(&conversation).into_iter().flatten().map(|writer| &writer.person)
+    }
+
+    /// Forgets those who have not been heard of for too long. Says whether there were any.
+    pub fn expire_writing(&mut self, now_ms: u64) -> bool {
+        let mut changed = false;
+        for writers in self.writing.values_mut() {
+            let before = writers.len();
+            writers.retain(|writer| writer.until_ms > now_ms);
+            changed |= writers.len() != before;
+        }
+        self.writing.retain(|_, writers| !writers.is_empty());
+        changed
+    }
+
+    /// When the next one is to be forgotten.
+    #[must_use]
+    pub fn writing_due_ms(&self) -> Option<u64> {
+        self.writing.values().flatten().map(|writer| writer.until_ms).min()
+    }
+}

@@ -1,0 +1,297 @@
+//! The form of the first run: which server, then who. Pure: it says what is to be asked.
+
+use chat_client::address::ServerAddress;
+use chat_proto::{Hello, Registration, SafeText, Secret, UserName, limits};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::keymap;
+use crate::state::composer::{Composer, Edit};
+
+/// What may be known before the form opens, from flags and the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The server's address.
+    pub server: Option<String>,
+    /// The account's name.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Secret>,
+    /// An invite code.
+    pub invite: Option<Secret>,
+    /// A token from an earlier login; asks for nothing else.
+    pub token: Option<Secret>,
+}
+
+/// The fields of the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The server's address.
+    Server,
+    /// Log in, or make an account.
+    Way,
+    /// The account's name.
+    Name,
+    /// The password.
+    Password,
+    /// The invite code.
+    Invite,
+}
+
+/// What the form wants to be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// Who is at this address?
+    Probe(ServerAddress),
+    /// Log in.
+    LogIn(ServerAddress, UserName, Secret),
+    /// Log in by a token.
+    Token(ServerAddress, Secret),
+    /// Make an account.
+    Register(ServerAddress, UserName, Secret, Option<Secret>),
+    /// The person gave up.
+    Quit,
+}
+
+/// The form. See the module.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    server: Composer,
+    name: Composer,
+    password: Composer,
+    invite: Composer,
+    token: Option<Secret>,
+    /// What the server said of itself, once it was asked.
+    pub(crate) hello: Option<(ServerAddress, Hello)>,
+    /// Whether a new account is wanted.
+    pub(crate) creates: bool,
+    /// Where the keys go.
+    pub(crate) focus: Field,
+    /// What is being waited for.
+    pub(crate) busy: Option<&'static str>,
+    /// What went wrong.
+    pub(crate) error: Option<String>,
+    /// Whether everything was known, so that the form asks by itself once.
+    automatic: bool,
+}
+
+impl SignIn {
+    /// The form with what is known filled in, and what it asks at once, if it can.
+    #[must_use]
+    pub fn new(known: Known) -> (Self, Option<Ask>) {
+        let filled = |text: Option<&str>| Composer::with_text(text.unwrap_or_default());
+        let automatic = known.user.is_some() && known.password.is_some();
+        let mut form = Self {
+            server: filled(known.server.as_deref()),
+            name: filled(known.user.as_deref()),
+            password: filled(known.password.as_ref().map(Secret::expose)),
+            invite: filled(known.invite.as_ref().map(Secret::expose)),
+            token: known.token,
+            hello: None,
+            creates: known.invite.is_some(),
+            focus: Field::Server,
+            busy: None,
+            error: None,
+            automatic,
+        };
+        let ask = known.server.is_some().then(|| form.submit()).flatten();
+        (form, ask)
+    }
+
+    /// The same form, opened because the token is no longer valid.
+    #[must_use]
+    pub fn again(known: Known, reason: String) -> (Self, Option<Ask>) {
+        let (mut form, ask) = Self::new(known);
+        form.error = Some(reason);
+        (form, ask)
+    }
+
+    /// The fields on screen, in order.
+    #[must_use]
+    pub(crate) fn fields(&self) -> Vec<Field> {
+        let Some((_, hello)) = &self.hello else { return vec![Field::Server] };
+        let mut fields = vec![Field::Way, Field::Name, Field::Password];
+        if self.creates && hello.registration == Registration::Invite {
+            fields.push(Field::Invite);
+        }
+        if hello.registration == Registration::Closed {
+            fields.remove(0);
+        }
+        fields
+    }
+
+    /// What a field holds.
+    #[must_use]
+    pub(crate) fn text(&self, field: Field) -> &Composer {
+        match field {
+            Field::Server | Field::Way => &self.server,
+            Field::Name => &self.name,
+            Field::Password => &self.password,
+            Field::Invite => &self.invite,
+        }
+    }
+
+    fn text_mut(&mut self) -> Option<&mut Composer> {
+        match self.focus {
+            Field::Way => None,
+            Field::Server => Some(&mut self.server),
+            Field::Name => Some(&mut self.name),
+            Field::Password => Some(&mut self.password),
+            Field::Invite => Some(&mut self.invite),
+        }
+    }
+
+    /// Takes a key.
+    pub fn key(&mut self, key: KeyEvent) -> Option<Ask> {
+        if key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c') {
+            return Some(Ask::Quit);
+        }
+        if key.code == KeyCode::Esc {
+            return self.back();
+        }
+        if self.busy.is_some() {
+            return None;
+        }
+        match key.code {
+            KeyCode::Enter => return self.enter(),
+            KeyCode::Tab | KeyCode::Down => self.go(1),
+            KeyCode::BackTab | KeyCode::Up => self.go(-1),
+            KeyCode::Left | KeyCode::Right | KeyCode::Char(' ') if self.focus == Field::Way => {
+                self.creates = !self.creates;
+                self.error = None;
+            }
+            code => {
+                let edit = keymap::edit(key.modifiers, code).filter(|edit| *edit != Edit::NewLine);
+                if let (Some(edit), Some(text)) = (edit, self.text_mut()) {
+                    text.edit(edit);
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes pasted text, as one line.
+    pub fn paste(&mut self, text: &str) {
+        let line: String = text.lines().next().unwrap_or_default().trim().to_owned();
+        if let Some(field) = self.text_mut() {
+            field.insert(&line);
+        }
+    }
+
+    fn back(&mut self) -> Option<Ask> {
+        self.error = None;
+        if self.busy.take().is_some() {
+            return None;
+        }
+        if self.hello.take().is_none() {
+            return Some(Ask::Quit);
+        }
+        self.focus = Field::Server;
+        None
+    }
+
+    fn go(&mut self, by: isize) {
+        let fields = self.fields();
+        let at = fields.iter().position(|field| *field == self.focus).unwrap_or(0);
+        let next = at.saturating_add_signed(by).min(fields.len().saturating_sub(1));
+        self.focus = fields.get(next).copied().unwrap_or(self.focus);
+    }
+
+    /// Enter goes to the next empty field, and asks when there is none.
+    fn enter(&mut self) -> Option<Ask> {
+        let fields = self.fields();
+        let at = fields.iter().position(|field| *field == self.focus).unwrap_or(0);
+        match fields.iter().skip(at + 1).find(|field| self.text(**field).is_empty()) {
+            Some(next) => {
+                self.focus = *next;
+                None
+            }
+            None => self.submit(),
+        }
+    }
+
+    fn submit(&mut self) -> Option<Ask> {
+        self.error = None;
+        match self.asked() {
+            Ok(ask) => {
+                self.busy = Some(match ask {
+                    Ask::Probe(_) => "looking for the server…",
+                    Ask::Register(..) => "making the account…",
+                    _ => "logging in…",
+                });
+                Some(ask)
+            }
+            Err((field, error)) => {
+                self.focus = field;
+                self.error = Some(error);
+                None
+            }
+        }
+    }
+
+    /// What the fields ask for, or which of them is wrong and why.
+    fn asked(&self) -> Result<Ask, (Field, String)> {
+        let Some((server, hello)) = &self.hello else {
+            let server = self.server.text().trim().parse::<ServerAddress>();
+            let server = server.map_err(|error| (Field::Server, format!("{error}")))?;
+            return Ok(match self.token.clone() {
+                Some(token) => Ask::Token(server, token),
+                None => Ask::Probe(server),
+            });
+        };
+        let name = UserName::parse(self.name.text().trim_start_matches('@'));
+        let name = name.map_err(|error| (Field::Name, format!("Name: {error}")))?;
+        let password = self.password.text();
+        if !self.creates {
+            return Ok(Ask::LogIn(server.clone(), name, Secret::new(password)));
+        }
+        if password.chars().count() < limits::PASSWORD_MIN_CHARS {
+            let error = format!("A password has at least {} characters.", limits::PASSWORD_MIN_CHARS);
+            return Err((Field::Password, error));
+        }
+        let invite = self.invite.text().trim().to_owned();
+        if invite.is_empty() && hello.registration == Registration::Invite {
+            let error = "This server asks for an invite code; somebody of the team can make one.".to_owned();
+            return Err((Field::Invite, error));
+        }
+        let invite = (!invite.is_empty()).then(|| Secret::new(invite));
+        Ok(Ask::Register(server.clone(), name, Secret::new(password), invite))
+    }
+
+    /// The server answered, or did not.
+    pub fn probed(&mut self, server: &ServerAddress, result: Result<Hello, String>) -> Option<Ask> {
+        if self.busy.take().is_none() {
+            return None;
+        }
+        match result {
+            Ok(hello) => {
+                self.creates &= hello.registration != Registration::Closed;
+                self.hello = Some((server.clone(), hello));
+                let first_empty =
+                    self.fields().into_iter().find(|f| *f != Field::Way && self.text(*f).is_empty());
+                self.focus = match first_empty {
+                    Some(Field::Name) => self.fields().first().copied().unwrap_or(Field::Name),
+                    Some(field) => field,
+                    None => Field::Password,
+                };
+                if std::mem::take(&mut self.automatic) { self.submit() } else { None }
+            }
+            Err(error) => {
+                self.failed(error);
+                None
+            }
+        }
+    }
+
+    /// A login or a new account did not work.
+    pub fn failed(&mut self, error: String) {
+        self.busy = None;
+        self.token = None;
+        self.error = Some(error);
+    }
+
+    /// The team's name, safe to draw.
+    #[must_use]
+    pub(crate) fn team(&self) -> Option<SafeText> {
+        self.hello.as_ref().map(|(_, hello)| SafeText::line(&hello.name))
+    }
+}

@@ -1,0 +1,141 @@
+//! Entering the terminal and leaving it as it was: at a normal end, on an error, in a panic, on a
+//! signal, and for a while on Ctrl-Z.
+
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::panic;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::cursor::{SetCursorStyle, Show};
+use crossterm::event::{
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
+    disable_raw_mode, enable_raw_mode, supports_keyboard_enhancement,
+};
+use crossterm::{execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+use crate::state::State;
+use crate::view;
+
+/// Whether the terminal is ours now. A panic on any thread must know, so it is global.
+static ENTERED: AtomicBool = AtomicBool::new(false);
+
+/// Whether keys were asked to come with more detail.
+static ENHANCED: AtomicBool = AtomicBool::new(false);
+
+/// The terminal while it is ours; dropping it gives it back.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    can_enhance: bool,
+}
+
+/// Whether a person sits at both ends.
+#[must_use]
+pub fn is_there() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+impl Screen {
+    /// Takes the terminal, and makes sure that a panic gives it back.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn enter() -> io::Result<Self> {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            leave();
+            before(panic);
+        }));
+        enable_raw_mode()?;
+        // Asked before anything reads the keyboard, because the answer comes as input.
+        let can_enhance = supports_keyboard_enhancement().unwrap_or(false);
+        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        let mut screen = Self { terminal, can_enhance };
+        screen.take()?;
+        Ok(screen)
+    }
+
+    fn take(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        ENTERED.store(true, Ordering::SeqCst);
+        let mut out = io::stdout();
+        execute!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, EnableMouseCapture)?;
+        if self.can_enhance {
+            ENHANCED.store(true, Ordering::SeqCst);
+            execute!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
+        }
+        self.terminal.clear()
+    }
+
+    /// Columns and rows.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn size(&self) -> io::Result<(u16, u16)> {
+        self.terminal.size().map(|size| (size.width, size.height))
+    }
+
+    /// Draws the state, in one piece where the terminal can.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn draw(&mut self, state: &State) -> io::Result<()> {
+        queue!(io::stdout(), BeginSynchronizedUpdate)?;
+        let drawn = self.terminal.draw(|frame| view(state, frame)).map(|_| ());
+        execute!(io::stdout(), EndSynchronizedUpdate)?;
+        drawn
+    }
+
+    /// Draws everything again next time.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn forget(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Gives the window a title, which has to be safe.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn title(&self, title: &str) -> io::Result<()> {
+        execute!(io::stdout(), SetTitle(title))
+    }
+
+    /// Goes back to the shell, with everything that runs in this job, until the shell brings it
+    /// to the front again.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        leave();
+        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        self.take()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Gives the terminal back as it was. Does nothing the second time; errors have no reader here.
+fn leave() {
+    if !ENTERED.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut out = io::stdout();
+    if ENHANCED.swap(false, Ordering::SeqCst) {
+        let _ = queue!(out, PopKeyboardEnhancementFlags);
+    }
+    let _ =
+        queue!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableFocusChange, DisableBracketedPaste);
+    let _ = queue!(out, SetTitle(""), LeaveAlternateScreen, Show, SetCursorStyle::DefaultUserShape);
+    let _ = out.flush();
+    let _ = disable_raw_mode();
+}

@@ -1,0 +1,169 @@
+//! What happens when something comes in: keys, news from the engine, answers, time.
+//!
+//! 1. No clock and no I/O: time comes in with the input, what is to be done goes out as effects.
+//! 2. The screen is drawn again only if the input changed something on it.
+//! 3. Read marks move only when the person can see the newest line.
+
+mod actions;
+mod engine;
+mod keys;
+mod mouse;
+mod outcomes;
+mod reading;
+mod writing;
+
+use chat_client::Update;
+use chat_client::account::Account;
+use crossterm::event::{Event, KeyEventKind};
+
+use crate::effect::{Effect, Outcome, Question, Tell};
+use crate::state::sign_in::{Known, SignIn};
+use crate::state::{Moment, State};
+
+/// Without a key for this long, the others see one as away.
+pub(crate) const AWAY_AFTER_MS: u64 = 10 * 60 * 1_000;
+
+/// Something that came in, and when.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub what: What,
+}
+
+/// What can come in.
+#[derive(Debug, Clone)]
+pub enum What {
+    /// From the terminal: keys, mouse, paste, focus, size.
+    Terminal(Event),
+    /// From the engine.
+    Engine(Update),
+    /// An effect's outcome.
+    Outcome(Outcome),
+    /// An account to begin with.
+    Account(Account),
+    /// Nobody is logged in: the form opens with this filled in.
+    FirstRun(Known),
+    /// The program is asked to end, for instance by a signal.
+    Terminate,
+    /// Time has passed, as [`State::next_due_ms`] wished.
+    Tick,
+}
+
+/// The effects being collected.
+#[derive(Debug, Default)]
+pub(crate) struct Effects(pub(crate) Vec<Effect>);
+
+impl Effects {
+    pub(crate) fn add(&mut self, effect: Effect) {
+        self.0.push(effect);
+    }
+
+    pub(crate) fn tell(&mut self, tell: Tell) {
+        self.0.push(Effect::Tell(tell));
+    }
+
+    pub(crate) fn ask(&mut self, question: Question) {
+        self.0.push(Effect::Ask(question));
+    }
+}
+
+/// Changes the state by one input and says what is to be done outside.
+pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
+    state.now = input.at;
+    let mut effects = Effects::default();
+    let visible = match input.what {
+        What::Terminal(event) => terminal(state, event, &mut effects),
+        What::Engine(news) => engine::news(state, news, &mut effects),
+        What::Outcome(outcome) => outcomes::outcome(state, outcome, &mut effects),
+        What::Account(account) => begin(state, account, &mut effects),
+        What::FirstRun(known) => first_run(state, known, &mut effects),
+        What::Terminate => actions::quit(state, &mut effects),
+        What::Tick => tick(state, &mut effects),
+    };
+    state.dirty |= visible;
+    if state.sign_in.is_none() {
+        reading::follow(state, &mut effects);
+    }
+    effects.0
+}
+
+/// Takes something from the terminal; says whether the screen may look different now.
+fn terminal(state: &mut State, event: Event, effects: &mut Effects) -> bool {
+    match event {
+        Event::Key(key) if key.kind == KeyEventKind::Release => false,
+        Event::Key(key) => {
+            seen_alive(state, effects);
+            keys::key(state, key, effects);
+            true
+        }
+        Event::Mouse(mouse) => mouse::mouse(state, mouse, effects),
+        Event::Paste(text) => {
+            seen_alive(state, effects);
+            keys::paste(state, &text, effects);
+            true
+        }
+        Event::Resize(columns, rows) => {
+            let changed = state.size != (columns, rows);
+            state.size = (columns, rows);
+            changed
+        }
+        Event::FocusGained => {
+            state.focused = true;
+            false
+        }
+        Event::FocusLost => {
+            state.focused = false;
+            false
+        }
+    }
+}
+
+/// A person is at the keyboard.
+fn seen_alive(state: &mut State, effects: &mut Effects) {
+    state.last_key_ms = state.now.ms;
+    if std::mem::take(&mut state.idle) {
+        effects.tell(Tell::Presence(chat_proto::PresenceState::Online));
+    }
+}
+
+/// Begins with an account; what was held of another one is forgotten.
+fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
+    let fresh = State {
+        now: state.now,
+        size: state.size,
+        focused: state.focused,
+        last_key_ms: state.now.ms,
+        me: Some(account.user.clone()),
+        server_name: account.server_name.clone(),
+        server: account.server.to_string(),
+        title: std::mem::take(&mut state.title),
+        ..State::new(state.zone.clone(), state.colour)
+    };
+    *state = fresh;
+    effects.add(Effect::Start(account));
+    true
+}
+
+fn first_run(state: &mut State, known: Known, effects: &mut Effects) -> bool {
+    let (form, ask) = SignIn::new(known);
+    state.sign_in = Some(form);
+    effects.0.extend(ask.map(Effect::SignIn));
+    true
+}
+
+/// Does what was due; says whether that can be seen.
+fn tick(state: &mut State, effects: &mut Effects) -> bool {
+    let now_ms = state.now.ms;
+    let mut visible = state.people.expire_writing(now_ms);
+    visible |= matches!(state.link.connection, chat_client::Connection::Waiting { .. });
+    if state.draft_due_ms.is_some_and(|due| due <= now_ms) {
+        writing::save_draft(state, effects);
+    }
+    if !state.idle && !state.away && now_ms >= state.last_key_ms + AWAY_AFTER_MS && state.me.is_some() {
+        state.idle = true;
+        effects.tell(Tell::Presence(chat_proto::PresenceState::Away));
+    }
+    visible
+}

@@ -1,0 +1,62 @@
+//! The mouse: a click opens a conversation, the wheel scrolls. Bare motion is nothing.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+use super::{Effects, actions};
+use crate::action::{Action, Plain};
+use crate::layout::{self, ListRow};
+use crate::state::{Popup, State};
+
+/// Rows that one step of the wheel moves.
+const WHEEL_ROWS: isize = 3;
+
+/// Takes a mouse event; says whether the screen may look different now.
+pub(super) fn mouse(state: &mut State, mouse: MouseEvent, effects: &mut Effects) -> bool {
+    if state.sign_in.is_some() {
+        return false;
+    }
+    match mouse.kind {
+        MouseEventKind::ScrollUp => wheel(state, -WHEEL_ROWS, effects),
+        MouseEventKind::ScrollDown => wheel(state, WHEEL_ROWS, effects),
+        MouseEventKind::Down(MouseButton::Left) => {
+            click(state, Position::new(mouse.column, mouse.row), effects)
+        }
+        _ => false,
+    }
+}
+
+fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
+    match &mut state.popup {
+        Some(Popup::Picker(picker)) => picker.go(rows.signum()),
+        Some(Popup::Help(top)) => {
+            *top = top.saturating_add_signed(rows).min(crate::help::rows().len().saturating_sub(1));
+        }
+        None => actions::act(state, Action::Scroll(rows), effects),
+    }
+    true
+}
+
+fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
+    if state.popup.is_some() {
+        return false;
+    }
+    let areas = layout::areas(state);
+    if let Some(list) = areas.list.filter(|list| list.contains(at)) {
+        let body = layout::list_body(list);
+        let rows = layout::list_rows(state, usize::from(body.height));
+        let clicked = usize::from(at.y.saturating_sub(body.y));
+        if at.y >= body.y
+            && let Some(ListRow::Conversation(id)) = rows.get(clicked)
+        {
+            actions::act(state, Action::Open(*id), effects);
+            return true;
+        }
+        return false;
+    }
+    if areas.status.contains(at) && state.open_timeline().is_some_and(|timeline| timeline.scroll.is_some()) {
+        actions::act(state, Plain::Newest.into(), effects);
+        return true;
+    }
+    false
+}

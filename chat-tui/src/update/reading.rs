@@ -1,0 +1,111 @@
+//! What follows from what is on screen, after every input: read marks, older history, whose
+//! presence is watched, the window's title.
+
+use chat_client::Anchor;
+use chat_proto::{SafeText, UserId, limits};
+
+use super::Effects;
+use crate::effect::{Effect, Question, Tell};
+use crate::layout;
+use crate::state::timeline::PAGE;
+use crate::state::{Quit, State};
+
+/// Looks at the state and asks for what is missing.
+pub(super) fn follow(state: &mut State, effects: &mut Effects) {
+    if state.quit == Quit::Yes {
+        return;
+    }
+    mark_read(state, effects);
+    ask_history(state, effects);
+    watch(state, effects);
+    set_title(state, effects);
+}
+
+/// Whether the person can see the newest line of the open conversation.
+pub(super) fn sees_newest(state: &State) -> bool {
+    let covered = state.popup.is_some() || state.sign_in.is_some() || layout::areas(state).list_floats;
+    let at_end = state.open_timeline().is_some_and(|timeline| timeline.loaded && timeline.scroll.is_none());
+    state.focused && !covered && at_end && layout::areas(state).pane.height > 0
+}
+
+fn mark_read(state: &mut State, effects: &mut Effects) {
+    if !sees_newest(state) {
+        return;
+    }
+    let (Some(conversation), Some(timeline)) = (state.open_conversation(), state.open_timeline()) else {
+        return;
+    };
+    if let Some(newest) = timeline.last()
+        && newest > conversation.read.max(timeline.told_read)
+    {
+        effects.tell(Tell::MarkRead(conversation.id, newest));
+        if let Some(timeline) = state.open_timeline_mut() {
+            timeline.told_read = newest;
+        }
+    }
+}
+
+/// The newest page when there is none, an older one when the first rows come near.
+fn ask_history(state: &mut State, effects: &mut Effects) {
+    let Some(conversation) = state.open_conversation() else { return };
+    let (id, unread) = (conversation.id, conversation.unread);
+    let Some(timeline) = state.open_timeline() else { return };
+    if timeline.loading || timeline.blocked {
+        return;
+    }
+    let (anchor, limit) = if !timeline.loaded {
+        // Enough to reach the unread line, with some of what was read before it.
+        let wanted = u32::try_from(unread).unwrap_or(u32::MAX).saturating_add(PAGE / 2);
+        (Anchor::Newest, wanted.clamp(PAGE, limits::HISTORY_PAGE))
+    } else {
+        match timeline.first() {
+            Some(first) if timeline.more_before && is_near_top(state) => (Anchor::Before(first), PAGE),
+            _ => return,
+        }
+    };
+    if let Some(timeline) = state.open_timeline_mut() {
+        timeline.loading = true;
+        state.dirty = true;
+        effects.ask(Question::History(id, anchor, limit));
+    }
+}
+
+/// Whether less than a pane of rows stands above the pane.
+fn is_near_top(state: &State) -> bool {
+    let rows = usize::from(layout::areas(state).pane.height);
+    let follows = state.open_timeline().is_some_and(|t| t.scroll.is_none() && t.events().count() > 3 * rows);
+    !follows
+        && layout::with_pane(state, |pane, timeline| pane.rows_above(timeline.scroll, rows) < rows)
+            .unwrap_or(false)
+}
+
+/// The people in the list and in the open conversation.
+fn watch(state: &mut State, effects: &mut Effects) {
+    let direct = state.conversations.in_order().flat_map(|c| c.with.iter().map(|person| person.id));
+    let members = state.open.and_then(|id| state.people.members(id)).into_iter().flatten().map(|(id, _)| *id);
+    let mut wanted: Vec<UserId> = Vec::new();
+    for user in direct.chain(members) {
+        if wanted.len() < limits::WATCHED_PEOPLE && !state.is_me(user) {
+            wanted.push(user);
+        }
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    if wanted != state.watched {
+        state.watched.clone_from(&wanted);
+        effects.tell(Tell::Watch(wanted));
+    }
+}
+
+fn set_title(state: &mut State, effects: &mut Effects) {
+    let team = if state.server_name.is_empty() { "chat" } else { &state.server_name };
+    let title = match state.conversations.unread() {
+        0 => team.to_owned(),
+        unread => format!("({unread}) {team}"),
+    };
+    let title = SafeText::line(&title).as_str().to_owned();
+    if title != state.title {
+        state.title.clone_from(&title);
+        effects.add(Effect::Title(title));
+    }
+}

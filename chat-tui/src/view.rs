@@ -1,0 +1,80 @@
+//! The screen: a picture of the [`State`], and nothing but.
+//!
+//! 1. Reads the state, changes nothing, asks no clock.
+//! 2. Text of others reaches the screen only as [`SafeText`], and the finished picture is swept
+//!    once more: a cell that is not safe becomes `�`.
+//! 3. Draws at any size, 1×1 included.
+
+mod canvas;
+mod composer;
+mod list;
+mod popups;
+mod sign_in;
+mod status;
+mod theme;
+mod timeline;
+
+use chat_proto::SafeText;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Position;
+
+use crate::layout;
+use crate::state::{Popup, State};
+use canvas::Canvas;
+use theme::Theme;
+
+/// What stands for a cell that must not be drawn.
+const NOT_SAFE: &str = "\u{fffd}";
+
+/// Draws the state.
+pub fn view(state: &State, frame: &mut Frame) {
+    let area = frame.area();
+    let theme = Theme::new(state.colour);
+    let mut canvas = Canvas::new(frame.buffer_mut(), theme);
+    let cursor = draw(state, &mut canvas);
+    sweep(frame.buffer_mut());
+    if let Some(cursor) = cursor.filter(|cursor| area.contains(*cursor)) {
+        frame.set_cursor_position(cursor);
+    }
+}
+
+/// Draws everything; says where the cursor stands.
+fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
+    if let Some(form) = &state.sign_in {
+        return sign_in::draw(form, canvas);
+    }
+    let areas = layout::areas(state);
+    status::header(state, areas.header, canvas);
+    timeline::draw(state, areas.pane, canvas);
+    status::status(state, &areas, canvas);
+    let mut cursor = composer::draw(state, &areas, canvas);
+    if let Some(area) = areas.list {
+        if areas.list_floats {
+            canvas.clear(area);
+            cursor = None;
+        }
+        list::draw(state, area, canvas);
+    }
+    match &state.popup {
+        Some(Popup::Picker(picker)) => popups::picker(picker, canvas),
+        Some(Popup::Help(top)) => {
+            popups::help(*top, canvas);
+            None
+        }
+        None => cursor,
+    }
+}
+
+/// Looks at every cell once more, whatever drew it.
+pub(crate) fn sweep(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if SafeText::is_safe_line(cell.symbol()) {
+            continue;
+        }
+        // A joiner between two letters ends its cell; cut from its neighbour it means nothing.
+        let alone = cell.symbol().trim_end_matches(['\u{200c}', '\u{200d}']).to_owned();
+        let is_safe = !alone.is_empty() && SafeText::is_safe_line(&alone);
+        cell.set_symbol(if is_safe { &alone } else { NOT_SAFE });
+    }
+}

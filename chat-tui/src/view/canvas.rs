@@ -1,0 +1,110 @@
+//! Putting text into cells: only safe text, only inside the area.
+
+use chat_proto::SafeText;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::theme::Theme;
+use crate::text;
+
+/// The picture being drawn.
+pub(super) struct Canvas<'a> {
+    buffer: &'a mut Buffer,
+    pub(super) theme: Theme,
+}
+
+impl<'a> Canvas<'a> {
+    pub(super) fn new(buffer: &'a mut Buffer, theme: Theme) -> Self {
+        Self { buffer, theme }
+    }
+
+    pub(super) fn area(&self) -> Rect {
+        self.buffer.area
+    }
+
+    /// Puts a text at a column of a row of an area, cut with `…` at the area's edge. Says at
+    /// which column it ended.
+    pub(super) fn put(&mut self, area: Rect, at: (usize, usize), text: &SafeText, style: Style) -> usize {
+        let column = at.0;
+        let room = usize::from(area.width).saturating_sub(column);
+        self.put_in(area, at, room, text, style);
+        column + text::width(text.as_str()).min(room)
+    }
+
+    /// Puts a text into `columns` columns, cut with `…` if it is wider.
+    pub(super) fn put_in(
+        &mut self,
+        area: Rect,
+        at: (usize, usize),
+        columns: usize,
+        text: &SafeText,
+        style: Style,
+    ) {
+        let room = usize::from(area.width).saturating_sub(at.0).min(columns);
+        let cut = text::cut(text.as_str(), room);
+        self.raw(area, at, &cut, room, style);
+    }
+
+    /// Puts a text so that it ends at the area's right edge. Says at which column it begins.
+    pub(super) fn put_right(&mut self, area: Rect, row: usize, text: &SafeText, style: Style) -> usize {
+        let column = usize::from(area.width).saturating_sub(text::width(text.as_str()));
+        self.put(area, (column, row), text, style);
+        column
+    }
+
+    /// Puts our own words.
+    pub(super) fn literal(&mut self, area: Rect, at: (usize, usize), text: &str, style: Style) -> usize {
+        self.put(area, at, &SafeText::line(text), style)
+    }
+
+    /// Puts a part of a safe text, which is safe too.
+    pub(super) fn part(&mut self, area: Rect, at: (usize, usize), part: &str, style: Style) -> usize {
+        let room = usize::from(area.width).saturating_sub(at.0);
+        self.raw(area, at, part, room, style);
+        at.0 + text::width(part)
+    }
+
+    fn raw(&mut self, area: Rect, (column, row): (usize, usize), text: &str, room: usize, style: Style) {
+        let (Ok(column), Ok(row)) = (u16::try_from(column), u16::try_from(row)) else { return };
+        if column >= area.width || row >= area.height || room == 0 {
+            return;
+        }
+        let (x, y) = (area.x + column, area.y + row);
+        if self.buffer.area.contains((x, y).into()) {
+            self.buffer.set_stringn(x, y, text, room, style);
+        }
+    }
+
+    /// Empties an area.
+    pub(super) fn clear(&mut self, area: Rect) {
+        let area = area.intersection(self.buffer.area);
+        for position in area.positions() {
+            self.buffer[position].reset();
+        }
+    }
+
+    /// A box with a title in its upper edge; what is inside it is returned.
+    pub(super) fn frame(&mut self, area: Rect, title: &str, style: Style) -> Rect {
+        let inner_columns = usize::from(area.width).saturating_sub(2);
+        let rule = "─".repeat(inner_columns);
+        self.literal(area, (0, 0), &format!("╭{rule}╮"), style);
+        for row in 1..usize::from(area.height).saturating_sub(1) {
+            self.literal(area, (0, row), "│", style);
+            self.literal(area, (inner_columns + 1, row), "│", style);
+        }
+        let bottom = usize::from(area.height).saturating_sub(1);
+        self.literal(area, (0, bottom), &format!("╰{rule}╯"), style);
+        if !title.is_empty() && inner_columns > 4 {
+            let title = SafeText::line(&format!(" {title} "));
+            self.put_in(area, (2, 0), inner_columns - 2, &title, self.theme.title());
+        }
+        Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height.saturating_sub(2))
+            .intersection(self.buffer.area)
+    }
+
+    /// Paints an area without changing its text.
+    pub(super) fn paint(&mut self, area: Rect, style: Style) {
+        self.buffer.set_style(area.intersection(self.buffer.area), style);
+    }
+}

@@ -1,0 +1,108 @@
+//! The list of conversations: the team on top, rooms, directs, the connection at the bottom.
+
+use chat_client::Connection;
+use chat_proto::{Conversation, PresenceState, SafeText};
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::canvas::Canvas;
+use crate::layout::{self, ListRow};
+use crate::state::State;
+use crate::state::conversations::is_direct;
+
+/// Counts above this are shown as more than this.
+const COUNT: u64 = 99;
+
+pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
+    let theme = canvas.theme;
+    let edge = usize::from(area.width).saturating_sub(1);
+    for row in 0..usize::from(area.height) {
+        canvas.literal(area, (edge, row), "│", theme.dim());
+    }
+    let inner = Rect { width: area.width.saturating_sub(1), ..area };
+    canvas.put(inner, (1, 0), &SafeText::line(&state.server_name), theme.title());
+    let body = layout::list_body(area);
+    for (at, row) in layout::list_rows(state, usize::from(body.height)).into_iter().enumerate() {
+        match row {
+            ListRow::Section(title) => {
+                canvas.literal(body, (1, at), title, theme.section());
+            }
+            ListRow::Conversation(id) => {
+                if let Some(conversation) = state.conversations.get(id) {
+                    conversation_row(state, conversation, body, at, canvas);
+                }
+            }
+        }
+    }
+    let bottom = usize::from(area.height).saturating_sub(1);
+    if bottom > 0 {
+        let (text, style) = connection(state, canvas);
+        canvas.put(inner, (1, bottom), &text, style);
+    }
+}
+
+fn conversation_row(state: &State, conversation: &Conversation, area: Rect, row: usize, canvas: &mut Canvas) {
+    let theme = canvas.theme;
+    let is_open = state.open == Some(conversation.id);
+    let waits = conversation.unread > 0;
+    let name_style = if is_open || waits { theme.title() } else { theme.plain() };
+    if is_open {
+        canvas.literal(area, (0, row), "▸", theme.mention());
+    }
+    let (glyph, glyph_style) = match conversation.with.first() {
+        Some(person) if is_direct(conversation) => presence(state.people.presence(person.id), canvas),
+        _ => ("#", theme.dim()),
+    };
+    canvas.literal(area, (1, row), glyph, glyph_style);
+    let counts = Rect { width: area.width.saturating_sub(1), ..area };
+    let count = SafeText::line(&count(conversation));
+    let style = if conversation.mentions > 0 { theme.mention() } else { theme.title() };
+    let begins = canvas.put_right(counts, row, &count, style);
+    let columns = begins.saturating_sub(4);
+    canvas.put_in(area, (3, row), columns, &name(conversation), name_style);
+}
+
+fn name(conversation: &Conversation) -> SafeText {
+    match &conversation.name {
+        Some(name) => SafeText::line(name.as_str()),
+        None => {
+            let names: Vec<&str> = conversation.with.iter().map(|person| person.name.as_str()).collect();
+            SafeText::line(&names.join(", "))
+        }
+    }
+}
+
+/// `3`, `@1`, or `@1 3` when others wait besides the mentions.
+fn count(conversation: &Conversation) -> String {
+    let number = |n: u64| if n > COUNT { format!("{COUNT}+") } else { n.to_string() };
+    match (conversation.mentions, conversation.unread) {
+        (0, 0) => String::new(),
+        (0, unread) => number(unread),
+        (mentions, unread) if unread <= mentions => format!("@{}", number(mentions)),
+        (mentions, unread) => format!("@{} {}", number(mentions), number(unread)),
+    }
+}
+
+/// A presence as shape and colour.
+pub(super) fn presence(state: PresenceState, canvas: &Canvas) -> (&'static str, Style) {
+    match state {
+        PresenceState::Online => ("●", canvas.theme.good()),
+        PresenceState::Away => ("◐", canvas.theme.warning()),
+        PresenceState::Offline => ("○", canvas.theme.dim()),
+    }
+}
+
+/// The connection in words.
+pub(super) fn connection(state: &State, canvas: &Canvas) -> (SafeText, Style) {
+    let theme = canvas.theme;
+    match &state.link.connection {
+        Connection::Online => (SafeText::line("● connected"), theme.good()),
+        Connection::Connecting => (SafeText::line("◌ connecting…"), theme.warning()),
+        Connection::Waiting { reason, .. } => {
+            let seconds = state.retry_in_s().unwrap_or_default();
+            let text = format!("○ offline, retry in {seconds} s ({reason})");
+            (SafeText::line(&text), theme.warning().add_modifier(Modifier::BOLD))
+        }
+        Connection::Stopped { reason, .. } => (SafeText::line(&format!("✗ {reason}")), theme.bad()),
+    }
+}

@@ -1,0 +1,99 @@
+//! What lies over the conversation: lists to choose from, and the help.
+
+use chat_proto::SafeText;
+use ratatui::layout::{Position, Rect};
+
+use super::canvas::Canvas;
+use crate::help::{self, Row};
+use crate::state::picker::{Kind, Picker};
+use crate::text;
+
+/// The widest and highest that a popup grows.
+const SIZE: (u16, u16) = (84, 30);
+
+/// Columns for keys and commands in the help.
+const HELP_LEFT: usize = 28;
+
+/// Columns for the names in a list.
+const LABEL: usize = 26;
+
+/// Draws a list to choose from; says where the cursor stands.
+pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
+    let theme = canvas.theme;
+    let (rows, selected) = picker.rows();
+    let inner = popup(title(picker.kind), SIZE.1, canvas);
+    let query = SafeText::line(&picker.query());
+    let column = canvas.literal(inner, (0, 0), "› ", theme.mention());
+    if query.as_str().is_empty() {
+        canvas.literal(inner, (column, 0), "type to filter · Enter opens · Esc closes", theme.dim());
+    }
+    canvas.put(inner, (column, 0), &query, theme.plain());
+    let height = usize::from(inner.height).saturating_sub(1);
+    let list = Rect::new(inner.x, inner.y.saturating_add(1), inner.width, inner.height.saturating_sub(1));
+    let skip = (selected + 1).saturating_sub(height);
+    for (at, item) in rows.iter().skip(skip).take(height).enumerate() {
+        let label = SafeText::line(&item.label);
+        let label_columns = LABEL.min(usize::from(list.width).saturating_sub(2));
+        canvas.put_in(list, (2, at), label_columns, &label, theme.plain());
+        let detail = SafeText::line(&item.detail);
+        let after = (2 + text::width(label.as_str()).min(label_columns)).max(2 + LABEL) + 1;
+        canvas.put(list, (after, at), &detail, theme.dim());
+        if at + skip == selected {
+            canvas.literal(list, (0, at), "▸", theme.mention());
+            canvas.paint(
+                Rect::new(list.x, list.y + u16::try_from(at).unwrap_or(0), list.width, 1),
+                theme.chosen(),
+            );
+        }
+    }
+    if rows.is_empty() && height > 0 {
+        canvas.literal(list, (2, 0), "nothing fits", theme.dim());
+    }
+    let typed = SafeText::line(picker.query().get(..picker.cursor()).unwrap_or_default());
+    let x = usize::from(inner.x) + column + text::width(typed.as_str());
+    let x = x.min(usize::from(inner.right()).saturating_sub(1));
+    Some(Position::new(u16::try_from(x).unwrap_or(inner.x), inner.y))
+}
+
+fn title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Anything => "jump anywhere",
+        Kind::Members => "members",
+        Kind::Rooms => "rooms",
+        Kind::People => "people",
+    }
+}
+
+/// Draws the help, scrolled down by so many rows.
+pub(super) fn help(top: usize, canvas: &mut Canvas) {
+    let theme = canvas.theme;
+    let rows = help::rows();
+    let height = u16::try_from(rows.len()).unwrap_or(SIZE.1).saturating_add(2);
+    let inner = popup("help · ↑↓ scroll · Esc closes", height, canvas);
+    let shown = usize::from(inner.height);
+    let top = top.min(rows.len().saturating_sub(shown));
+    for (at, row) in rows.iter().skip(top).take(shown).enumerate() {
+        match row {
+            Row::Gap => {}
+            Row::Title(title) => {
+                canvas.literal(inner, (0, at), title, theme.section());
+            }
+            Row::Line(left, right) => {
+                let end = canvas.literal(inner, (0, at), left, theme.title());
+                canvas.literal(inner, (end.max(HELP_LEFT) + 2, at), right, theme.plain());
+            }
+        }
+    }
+}
+
+/// An empty box in the middle of the screen; what is inside it is returned.
+fn popup(title: &str, height: u16, canvas: &mut Canvas) -> Rect {
+    let screen = canvas.area();
+    let margin = if screen.width < 40 || screen.height < 12 { 0 } else { 4 };
+    let width = screen.width.saturating_sub(margin).min(SIZE.0);
+    let height = screen.height.saturating_sub(margin / 2).min(height);
+    let left = screen.x + (screen.width - width) / 2;
+    let area = Rect::new(left, screen.y + (screen.height - height) / 2, width, height);
+    canvas.clear(area);
+    canvas.frame(area, title, canvas.theme.dim())
+}

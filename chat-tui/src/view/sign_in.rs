@@ -1,0 +1,123 @@
+//! The form of the first run.
+
+use chat_proto::{Registration, SafeText};
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::canvas::Canvas;
+use crate::state::composer::Composer;
+use crate::state::sign_in::{Field, SignIn};
+use crate::text;
+
+/// The widest and highest that the form grows.
+const SIZE: (u16, u16) = (64, 16);
+
+/// Columns for the names of the fields.
+const LABEL: usize = 10;
+
+/// Draws the form; says where the cursor stands.
+pub(super) fn draw(form: &SignIn, canvas: &mut Canvas) -> Option<Position> {
+    let theme = canvas.theme;
+    let screen = canvas.area();
+    let (width, height) = (screen.width.min(SIZE.0), screen.height.min(SIZE.1));
+    let area = Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height);
+    let inner = if height > 4 && width > 8 { canvas.frame(area, "chat", theme.dim()) } else { area };
+    let mut row = usize::from(inner.height > 8);
+    row += paragraph(&welcome(form), inner, row, theme.plain(), canvas);
+    row += usize::from(inner.height > 10);
+    let mut cursor = None;
+    for field in form.fields() {
+        if field == form.focus {
+            cursor = draw_field(form, field, inner, row, canvas);
+            canvas.literal(inner, (0, row), "▸", theme.mention());
+        } else {
+            draw_field(form, field, inner, row, canvas);
+        }
+        row += 1;
+    }
+    row += usize::from(inner.height > 8);
+    if let Some(busy) = form.busy {
+        canvas.literal(inner, (2, row), busy, theme.warning());
+        cursor = None;
+    } else if let Some(error) = &form.error {
+        paragraph(&SafeText::line(error), inner, row, theme.bad(), canvas);
+    }
+    let bottom = usize::from(inner.height).saturating_sub(1);
+    if bottom > row + 1 {
+        canvas.literal(inner, (0, bottom), keys(form), theme.dim());
+    }
+    cursor
+}
+
+fn welcome(form: &SignIn) -> SafeText {
+    let Some((server, hello)) = &form.hello else {
+        return SafeText::line("Which server does your team talk on?");
+    };
+    let team = form.team().unwrap_or_default();
+    let text = match hello.registration {
+        Registration::Closed => format!("{team} at {server}. New accounts are closed; log in with yours."),
+        Registration::Invite => format!("{team} at {server}. A new account needs an invite code."),
+        Registration::Open => format!("{team} at {server}. Log in, or make an account."),
+    };
+    SafeText::line(&text)
+}
+
+fn keys(form: &SignIn) -> &'static str {
+    match (form.hello.is_some(), form.focus) {
+        (false, _) => "example.org or ws://127.0.0.1:7667 · Enter goes on · Esc quits",
+        (true, Field::Way) => "← → chooses · Enter goes on · Esc back",
+        (true, _) => "Enter goes on · Tab next field · Esc back",
+    }
+}
+
+/// Writes a text over as many rows as it needs; says how many.
+fn paragraph(words: &SafeText, area: Rect, row: usize, style: Style, canvas: &mut Canvas) -> usize {
+    let columns = usize::from(area.width).saturating_sub(2);
+    let rows = text::wrap(words.as_str(), columns);
+    for (at, range) in rows.iter().enumerate() {
+        canvas.part(area, (2, row + at), &words.as_str()[range.clone()], style);
+    }
+    rows.len()
+}
+
+fn draw_field(form: &SignIn, field: Field, area: Rect, row: usize, canvas: &mut Canvas) -> Option<Position> {
+    let theme = canvas.theme;
+    let label = match field {
+        Field::Server => "server",
+        Field::Way => "",
+        Field::Name => "name",
+        Field::Password => "password",
+        Field::Invite => "invite",
+    };
+    canvas.literal(area, (2, row), label, theme.dim());
+    let column = 2 + LABEL;
+    if field == Field::Way {
+        let mark = |on: bool| if on { "(•)" } else { "( )" };
+        let text = format!("{} log in   {} new account", mark(!form.creates), mark(form.creates));
+        canvas.literal(area, (column, row), &text, theme.title());
+        return None;
+    }
+    let (shown, before) = field_text(form.text(field), field == Field::Password);
+    // A text wider than the field shows the part before the cursor.
+    let room = usize::from(area.width).saturating_sub(column + 1).max(1);
+    let mut skip = 0;
+    while text::width(&before[skip..]) >= room {
+        skip += before[skip..].graphemes(true).next().map_or(1, str::len);
+    }
+    canvas.part(area, (column, row), &shown[skip..], theme.title());
+    let x = usize::from(area.x) + column + text::width(&before[skip..]);
+    let y = usize::from(area.y) + row;
+    Some(Position::new(u16::try_from(x).ok()?, u16::try_from(y).ok()?))
+}
+
+/// What a field shows, and the part of it before the cursor; both safe.
+fn field_text(text: &Composer, is_secret: bool) -> (String, String) {
+    let safe = |part: &str| match is_secret {
+        true => "•".repeat(part.graphemes(true).count()),
+        false => SafeText::line(part).as_str().to_owned(),
+    };
+    let before = safe(text.before());
+    let shown = format!("{before}{}", safe(text.after()));
+    (shown, before)
+}

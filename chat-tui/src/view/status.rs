@@ -1,0 +1,144 @@
+//! The line above the conversation, and the line above the composer: notices, command hints, who
+//! is writing, what is below. It always has its row, so nothing ever moves the text.
+
+use chat_client::Connection;
+use chat_proto::{ConversationKind, PresenceState, SafeText, limits};
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::canvas::Canvas;
+use super::list;
+use crate::layout::Areas;
+use crate::state::State;
+use crate::state::items::listed;
+use crate::text;
+
+/// People whose names are shown while they write; more are counted.
+const WRITERS: usize = 2;
+
+/// Name, topic, who is there.
+pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
+    let theme = canvas.theme;
+    let Some(conversation) = state.open_conversation() else {
+        let hint = if state.link.connection == Connection::Online {
+            "No conversation yet: /create #room, /join #room or /msg @user"
+        } else {
+            ""
+        };
+        canvas.literal(area, (0, 0), hint, theme.dim());
+        return;
+    };
+    let begins = match conversation.kind {
+        ConversationKind::Room => {
+            let crowd = SafeText::line(&crowd(state, conversation.id, conversation.members));
+            let fits = usize::from(area.width) > text::width(crowd.as_str()) + 16;
+            if fits { canvas.put_right(area, 0, &crowd, theme.dim()) } else { usize::from(area.width) }
+        }
+        ConversationKind::Direct => usize::from(area.width),
+    };
+    let room =
+        Rect { width: u16::try_from(begins.saturating_sub(1)).unwrap_or(area.width).min(area.width), ..area };
+    let title = state.conversations.title(conversation);
+    let (mark, name) = title.split_at(title.chars().next().map_or(0, char::len_utf8));
+    let column = canvas.put(room, (0, 0), &SafeText::line(&format!("{mark} ")), theme.dim());
+    let column = canvas.put(room, (column, 0), &SafeText::line(name), theme.title());
+    match conversation.with.first() {
+        Some(person) if conversation.kind == ConversationKind::Direct => {
+            let presence = state.people.presence(person.id);
+            let (glyph, style) = list::presence(presence, canvas);
+            let column = canvas.literal(room, (column + 2, 0), glyph, style);
+            canvas.literal(room, (column + 1, 0), presence_word(presence), theme.dim());
+        }
+        _ if conversation.topic.as_str().is_empty() => {}
+        _ => {
+            let topic = SafeText::line(&format!(" · {}", conversation.topic));
+            canvas.put(room, (column, 0), &topic, theme.dim());
+        }
+    }
+}
+
+fn presence_word(presence: PresenceState) -> &'static str {
+    match presence {
+        PresenceState::Online => "online",
+        PresenceState::Away => "away",
+        PresenceState::Offline => "offline",
+    }
+}
+
+/// "12 members, 5 online": those online only where all members are known.
+fn crowd(state: &State, id: chat_proto::ConversationId, members: u64) -> String {
+    let count = if members == 1 { "1 member".to_owned() } else { format!("{members} members") };
+    let known = state.people.members(id).filter(|known| known.len() as u64 == members);
+    match known {
+        Some(known)
+            if state.link.connection == Connection::Online && known.len() <= limits::WATCHED_PEOPLE =>
+        {
+            let is_online = |user: &&chat_proto::UserId| {
+                state.is_me(**user) || state.people.presence(**user) == PresenceState::Online
+            };
+            format!("{count}, {} online", known.keys().filter(is_online).count())
+        }
+        _ => count,
+    }
+}
+
+/// The row above the composer.
+pub(super) fn status(state: &State, areas: &Areas, canvas: &mut Canvas) {
+    let area = areas.status;
+    let mut room = area;
+    if let Some((text, style)) = right(state, areas, canvas) {
+        // What stands at the right never takes more than two thirds.
+        let columns = usize::from(area.width) * 2 / 3;
+        let text = SafeText::line(&text::cut(text.as_str(), columns));
+        let begins = canvas.put_right(area, 0, &text, style);
+        room.width = u16::try_from(begins.saturating_sub(1)).unwrap_or(0).min(area.width);
+    }
+    if let Some((text, style)) = left(state, canvas) {
+        canvas.put(room, (0, 0), &text, style);
+    }
+}
+
+fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
+    let theme = canvas.theme;
+    if let Some(notice) = &state.notice {
+        let style = if notice.is_error { theme.bad() } else { theme.title() };
+        return Some((SafeText::line(&notice.text), style));
+    }
+    let bytes = state.composer.bytes();
+    if bytes > limits::MESSAGE_BYTES {
+        let over = bytes - limits::MESSAGE_BYTES;
+        let text = format!("{over} bytes too long: a message has at most {}", limits::MESSAGE_BYTES);
+        return Some((SafeText::line(&text), theme.bad()));
+    }
+    if let Some(hint) = crate::command::hint(&state.composer.text()) {
+        return Some((SafeText::line(&hint), theme.section()));
+    }
+    let writing = writing(state)?;
+    Some((writing, theme.dim().add_modifier(Modifier::ITALIC)))
+}
+
+fn writing(state: &State) -> Option<SafeText> {
+    let names: Vec<&str> = state.people.writing(state.open?).map(|person| person.name.as_str()).collect();
+    let text = match names.len() {
+        0 => return None,
+        1 => format!("{} is typing…", listed(&names)),
+        count if count <= WRITERS => format!("{} are typing…", listed(&names)),
+        count => format!("{count} people are typing…"),
+    };
+    Some(SafeText::line(&text))
+}
+
+/// What is new below the pane, and the connection where the list does not show it.
+fn right(state: &State, areas: &Areas, canvas: &Canvas) -> Option<(SafeText, Style)> {
+    let theme = canvas.theme;
+    let connection = (areas.list.is_none() && state.link.connection != Connection::Online)
+        .then(|| list::connection(state, canvas));
+    let timeline = state.open_timeline().filter(|timeline| timeline.scroll.is_some());
+    let below = timeline.map(|timeline| {
+        match timeline.scrolled_at.map_or(0, |seq| timeline.messages_after(seq, state.my_id())) {
+            0 => (SafeText::line("more ↓"), theme.dim()),
+            count => (SafeText::line(&format!("{count} new ↓")), theme.mention()),
+        }
+    });
+    below.or(connection)
+}

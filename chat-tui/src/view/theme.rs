@@ -1,0 +1,76 @@
+//! Looks: sixteen colours at most, and everything told by shape or weight as well, so that it
+//! reads the same with `NO_COLOR`.
+
+use chat_proto::UserId;
+use ratatui::style::{Color, Modifier, Style};
+
+/// Colours of people's names: those of the sixteen that read well on dark and light.
+const NAMES: [Color; 6] =
+    [Color::Cyan, Color::Green, Color::Magenta, Color::Blue, Color::Yellow, Color::LightRed];
+
+/// See the module.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Theme {
+    colour: bool,
+}
+
+impl Theme {
+    pub(super) fn new(colour: bool) -> Self {
+        Self { colour }
+    }
+
+    fn of(self, colour: Color) -> Style {
+        if self.colour { Style::new().fg(colour) } else { Style::new() }
+    }
+
+    pub(super) fn plain(self) -> Style {
+        Style::new()
+    }
+
+    pub(super) fn dim(self) -> Style {
+        Style::new().add_modifier(Modifier::DIM)
+    }
+
+    pub(super) fn title(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    pub(super) fn section(self) -> Style {
+        self.of(Color::Blue).add_modifier(Modifier::BOLD)
+    }
+
+    pub(super) fn chosen(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
+    }
+
+    /// Somebody's name, in the same colour everywhere and always.
+    pub(super) fn name(self, user: UserId) -> Style {
+        let sum =
+            user.0.as_bytes().iter().fold(0usize, |sum, byte| sum.wrapping_mul(31) + usize::from(*byte));
+        self.of(NAMES.get(sum % NAMES.len()).copied().unwrap_or(Color::Cyan)).add_modifier(Modifier::BOLD)
+    }
+
+    pub(super) fn me(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    pub(super) fn mention(self) -> Style {
+        self.of(Color::Yellow).add_modifier(Modifier::BOLD)
+    }
+
+    pub(super) fn new_line(self) -> Style {
+        self.of(Color::Red).add_modifier(Modifier::BOLD)
+    }
+
+    pub(super) fn good(self) -> Style {
+        self.of(Color::Green)
+    }
+
+    pub(super) fn warning(self) -> Style {
+        self.of(Color::Yellow)
+    }
+
+    pub(super) fn bad(self) -> Style {
+        self.of(Color::Red).add_modifier(Modifier::BOLD)
+    }
+}
