@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Body, ClientId, ConversationId, Emoji, Person, RoomName, Seq, Timestamp, Topic, UserId};
+use crate::{
+    Body, ClientId, ConversationId, Description, Emoji, Person, RoomName, RoomRole, RoomRules, Seq,
+    Timestamp, Topic, UserId,
+};
 
 /// One entry of a conversation's log.
 ///
@@ -86,6 +89,47 @@ pub enum EventKind {
     /// The author went out.
     #[serde(rename = "left")]
     Left,
+    /// The author asked somebody in.
+    #[serde(rename = "invited")]
+    Invited {
+        /// Whom.
+        user: Person,
+    },
+    /// The author put somebody out.
+    #[serde(rename = "removed")]
+    Removed {
+        /// Whom.
+        user: Person,
+        /// Why, in the author's words; empty for no reason given.
+        #[serde(default, skip_serializing_if = "Topic::is_empty")]
+        reason: Topic,
+    },
+    /// The author gave somebody a role in the room.
+    #[serde(rename = "role")]
+    Role {
+        /// Whom.
+        user: Person,
+        /// Which.
+        role: RoomRole,
+    },
+    /// The author gave the room another name.
+    #[serde(rename = "renamed")]
+    Renamed {
+        /// The new name.
+        name: RoomName,
+    },
+    /// The author described the room.
+    #[serde(rename = "described")]
+    Described {
+        /// The new description; empty for none.
+        description: Description,
+    },
+    /// The author changed how people may write here.
+    #[serde(rename = "rules")]
+    Rules {
+        /// All rules as they are now.
+        rules: RoomRules,
+    },
     /// The author set the room's topic.
     #[serde(rename = "topic")]
     Topic {
@@ -96,6 +140,32 @@ pub enum EventKind {
     /// reader counts it and shows nothing.
     #[serde(other)]
     Unknown,
+}
+
+impl EventKind {
+    /// The `kind` on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            EventKind::Created { .. } => "created",
+            EventKind::Message(_) => "message",
+            EventKind::Tombstone(_) => "tombstone",
+            EventKind::Edited { .. } => "edited",
+            EventKind::Deleted { .. } => "deleted",
+            EventKind::Reaction { .. } => "reaction",
+            EventKind::Pinned { .. } => "pinned",
+            EventKind::Joined => "joined",
+            EventKind::Left => "left",
+            EventKind::Invited { .. } => "invited",
+            EventKind::Removed { .. } => "removed",
+            EventKind::Role { .. } => "role",
+            EventKind::Renamed { .. } => "renamed",
+            EventKind::Described { .. } => "described",
+            EventKind::Rules { .. } => "rules",
+            EventKind::Topic { .. } => "topic",
+            EventKind::Unknown => "unknown",
+        }
+    }
 }
 
 /// A message: what was written, and what became of it.
@@ -228,7 +298,10 @@ impl Event {
     /// [`target`](Self::target) it is. Doing it in the order of the log to a message as it was
     /// written gives what history shows; events without a bearing on it change nothing.
     pub fn apply(&mut self, later: &Event) {
-        if later.target() != Some(self.seq) || later.conversation != self.conversation || later.seq <= self.seq {
+        if later.target() != Some(self.seq)
+            || later.conversation != self.conversation
+            || later.seq <= self.seq
+        {
             return;
         }
         match (&mut self.what, &later.what) {

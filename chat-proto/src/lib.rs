@@ -39,13 +39,16 @@ pub use event::{Event, EventKind, Forwarded, Message, Reaction, Tombstone};
 pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
 pub use id::{ClientId, ConversationId, Epoch, Seq, SessionId, Timestamp, UserId};
 pub use mention::mentioned_names;
-pub use model::{Conversation, ConversationKind, Member, Person, Presence, PresenceState, Role, RoomInfo};
+pub use model::{
+    Conversation, ConversationKind, Invitation, Member, Person, Presence, PresenceState, Role, RoomInfo,
+    RoomRole, RoomRules,
+};
 pub use name::{NameError, RoomName, UserName};
 pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
 pub use request::*;
 pub use safe::SafeText;
 pub use secret::Secret;
-pub use text::{Body, DeviceName, Emoji, TextError, Topic};
+pub use text::{Body, Description, DeviceName, Emoji, TextError, Topic};
 
 /// The protocol version that this crate speaks.
 ///

@@ -103,5 +103,17 @@ pub const REACTIONS: usize = 20;
 /// Pinned messages in one conversation; a list that nobody reads helps nobody.
 pub const PINS: usize = 50;
 
-/// How long after writing a message may be edited, in milliseconds; zero for ever.
-pub const HISTORY_OF_EDITS: usize = 50;
+/// Earlier texts kept of one message; older ones go first.
+pub const VERSIONS: usize = 50;
+
+/// Longest description of a room in characters: a screen of text.
+pub const DESCRIPTION_CHARS: usize = 2_000;
+
+/// Most people in a group conversation without a name; more want a room.
+pub const GROUP_PEOPLE: usize = 9;
+
+/// Unanswered invitations of one person; more would bury the real ones.
+pub const INVITATIONS: usize = 100;
+
+/// Longest slow mode, in seconds: six hours.
+pub const SLOW_MODE_S: u32 = 6 * 60 * 60;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Conversation, ConversationId, Epoch, Event, Person, Presence, Seq, Timestamp, UserId, limits};
+use crate::{
+    Conversation, ConversationId, Epoch, Event, Invitation, Person, Presence, Seq, Timestamp, UserId, limits,
+};
 
 /// A frame from the server that answers no request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,6 +59,12 @@ pub enum Push {
     ConversationAdded {
         /// The conversation as the receiver sees it.
         conversation: Conversation,
+    },
+    /// Somebody invites the receiver into a room.
+    #[serde(rename = "invitation")]
+    Invitation {
+        /// Into which, and who.
+        invitation: Invitation,
     },
     /// The receiver is no longer a member.
     #[serde(rename = "conversation.removed")]

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::{
-    Body, ClientId, Conversation, ConversationId, DeviceName, Epoch, Event, Member, Person, Presence,
-    PresenceState, Role, RoomInfo, RoomName, Secret, Seq, SessionId, Timestamp, Topic, UserId, UserName,
+    Body, ClientId, Conversation, ConversationId, Description, DeviceName, Emoji, Epoch, Event, Invitation,
+    Member, Person, Presence, PresenceState, Role, RoomInfo, RoomName, RoomRole, RoomRules, Secret, Seq,
+    SessionId, Timestamp, Topic, UserId, UserName,
 };
 
 /// A payload that asks, tied to the type of its answer.
@@ -129,10 +130,28 @@ requests! {
     GetConversation = "conversation.get" -> Conversation;
     /// Opens the direct conversation with somebody, making it if there is none.
     OpenDirect = "direct.open" -> Conversation;
-    /// Makes a public room and joins it.
+    /// Makes a room and joins it as its owner.
     CreateRoom = "room.create" -> Conversation;
     /// Joins a public room by name; harmless for a member.
     JoinRoom = "room.join" -> Conversation;
+    /// Asks somebody into a room.
+    Invite = "room.invite" -> Done;
+    /// The invitations that one has not answered yet, the newest first.
+    ListInvitations = "invitation.list" -> Invitations;
+    /// Accepts an invitation and joins.
+    AcceptInvitation = "invitation.accept" -> Conversation;
+    /// Declines an invitation; who invited is not told.
+    DeclineInvitation = "invitation.decline" -> Done;
+    /// Puts somebody out of a room.
+    RemoveMember = "member.remove" -> Done;
+    /// Gives somebody a role in a room.
+    SetRole = "member.role" -> Done;
+    /// Gives a room another name.
+    RenameRoom = "room.rename" -> Position;
+    /// Describes a room at more length than its topic.
+    DescribeRoom = "room.describe" -> Position;
+    /// Sets how people may write in a room.
+    SetRules = "room.rules" -> Position;
     /// Leaves a room.
     LeaveRoom = "room.leave" -> Done;
     /// A page of the directory of public rooms, by name.
@@ -145,6 +164,20 @@ requests! {
     ListPeople = "user.list" -> PeoplePage;
     /// Sends a message. Answered when it is stored.
     SendMessage = "message.send" -> Sent;
+    /// Changes the text of one's own message.
+    EditMessage = "message.edit" -> Position;
+    /// Deletes one's own message, or as a moderator anybody's; its text is gone everywhere.
+    DeleteMessage = "message.delete" -> Position;
+    /// Puts a reaction to a message, or takes it back; harmless when it is so already.
+    React = "message.react" -> ReactionState;
+    /// Pins a message for everybody, or unpins it; harmless when it is so already.
+    PinMessage = "message.pin" -> PinState;
+    /// The pinned messages of a conversation, as they stand now.
+    ListPins = "message.pins" -> Messages;
+    /// The earlier texts of an edited message, oldest first.
+    ListVersions = "message.versions" -> Versions;
+    /// A page of a thread: the messages under its first one, oldest first.
+    GetThread = "thread.get" -> ThreadPage;
     /// A page of a conversation's events, always oldest first.
     GetHistory = "history.get" -> HistoryPage;
     /// Moves the own read mark forward; it never moves back.
@@ -305,6 +338,9 @@ pub struct GetConversation {
 pub struct OpenDirect {
     /// With whom.
     pub user: UserName,
+    /// Who else, for a group of up to nine with oneself. The same people share one conversation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<UserName>,
 }
 
 /// Payload of `room.create`.
@@ -317,6 +353,104 @@ pub struct CreateRoom {
     /// What it is for.
     #[serde(default)]
     pub topic: Topic,
+    /// What it is for, at more length.
+    #[serde(default, skip_serializing_if = "Description::is_empty")]
+    pub description: Description,
+    /// Whether only members shall know of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub private: bool,
+}
+
+impl CreateRoom {
+    /// A public room without topic or description.
+    #[must_use]
+    pub fn new(client_id: ClientId, name: RoomName) -> Self {
+        Self { client_id, name, topic: Topic::default(), description: Description::default(), private: false }
+    }
+}
+
+/// Payload of `room.invite`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invite {
+    /// Into which room.
+    pub conversation: ConversationId,
+    /// Whom.
+    pub user: UserName,
+}
+
+/// Payload of `invitation.list`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListInvitations {}
+
+/// The answer to `invitation.list`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitations {
+    /// The newest first.
+    pub invitations: Vec<Invitation>,
+}
+
+/// Payload of `invitation.accept`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptInvitation {
+    /// Into which room.
+    pub conversation: ConversationId,
+}
+
+/// Payload of `invitation.decline`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeclineInvitation {
+    /// Into which room.
+    pub conversation: ConversationId,
+}
+
+/// Payload of `member.remove`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoveMember {
+    /// Out of which room.
+    pub conversation: ConversationId,
+    /// Whom.
+    pub user: UserName,
+    /// Why, for everybody to read.
+    #[serde(default, skip_serializing_if = "Topic::is_empty")]
+    pub reason: Topic,
+}
+
+/// Payload of `member.role`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetRole {
+    /// In which room.
+    pub conversation: ConversationId,
+    /// Whom.
+    pub user: UserName,
+    /// Which role.
+    pub role: RoomRole,
+}
+
+/// Payload of `room.rename`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenameRoom {
+    /// Which room.
+    pub conversation: ConversationId,
+    /// The name wanted.
+    pub name: RoomName,
+}
+
+/// Payload of `room.describe`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DescribeRoom {
+    /// Which room.
+    pub conversation: ConversationId,
+    /// The new description; empty for none.
+    pub description: Description,
+}
+
+/// Payload of `room.rules`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetRules {
+    /// Which room.
+    pub conversation: ConversationId,
+    /// All rules as they shall be.
+    pub rules: RoomRules,
 }
 
 /// Payload of `room.join`.
@@ -428,6 +562,169 @@ pub struct SendMessage {
     pub client_id: ClientId,
     /// What to say.
     pub body: Body,
+    /// True for an action, as `/me` writes it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub action: bool,
+    /// The message that it answers, in the same conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<Seq>,
+    /// The message under which it continues a thread; that of a thread's message is its first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Seq>,
+    /// A message to forward, which the sender can read; `body` is then its text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward: Option<Position>,
+}
+
+impl SendMessage {
+    /// A plain message without any ties.
+    #[must_use]
+    pub fn new(conversation: ConversationId, client_id: ClientId, body: Body) -> Self {
+        Self { conversation, client_id, body, action: false, reply_to: None, thread: None, forward: None }
+    }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Payload of `message.edit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditMessage {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Which message.
+    pub seq: Seq,
+    /// Its new text.
+    pub body: Body,
+}
+
+/// Payload of `message.delete`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteMessage {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Which message.
+    pub seq: Seq,
+}
+
+/// Payload of `message.react`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct React {
+    /// Where.
+    pub conversation: ConversationId,
+    /// To which message.
+    pub seq: Seq,
+    /// With what.
+    pub emoji: Emoji,
+    /// Put, or take back.
+    pub on: bool,
+}
+
+/// The answer to `message.react`: how it stands now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReactionState {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Which message.
+    pub seq: Seq,
+    /// Whether the own reaction with this emoji is there.
+    pub on: bool,
+}
+
+/// Payload of `message.pin`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinMessage {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Which message.
+    pub seq: Seq,
+    /// Pin, or unpin.
+    pub on: bool,
+}
+
+/// The answer to `message.pin`: how it stands now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinState {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Which message.
+    pub seq: Seq,
+    /// Whether it is pinned.
+    pub on: bool,
+}
+
+/// Payload of `message.pins`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListPins {
+    /// Of which conversation.
+    pub conversation: ConversationId,
+}
+
+/// Some messages of a conversation, oldest first, not without gaps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Messages {
+    /// Of which conversation.
+    pub conversation: ConversationId,
+    /// As they stand now.
+    pub events: Vec<Event>,
+}
+
+/// Payload of `message.versions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListVersions {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Which message.
+    pub seq: Seq,
+}
+
+/// The answer to `message.versions`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Which message.
+    pub seq: Seq,
+    /// The texts that it had before the one it has now, oldest first.
+    pub versions: Vec<Version>,
+}
+
+/// One earlier text of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// What it said.
+    pub body: Body,
+    /// From when on.
+    pub at: Timestamp,
+}
+
+/// Payload of `thread.get`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetThread {
+    /// Of which conversation.
+    pub conversation: ConversationId,
+    /// The thread's first message.
+    pub thread: Seq,
+    /// Messages with greater numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Seq>,
+    /// How many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// The answer to `thread.get`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadPage {
+    /// Of which conversation.
+    pub conversation: ConversationId,
+    /// The thread's first message, as it stands now.
+    pub root: Event,
+    /// Messages of the thread, oldest first.
+    pub events: Vec<Event>,
+    /// Whether there are more after the last.
+    pub more: bool,
 }
 
 /// The answer to `message.send`: it is stored.

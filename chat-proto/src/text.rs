@@ -56,7 +56,7 @@ impl Body {
     }
 }
 
-/// One line that says what a room is for; may be empty.
+/// One line that says what a room is for, or why something was done; may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Topic(String);
@@ -70,10 +70,47 @@ impl Topic {
         one_line(text.as_ref(), limits::TOPIC_CHARS).map(Self)
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text as written. Not safe to draw: see [`crate::SafeText`].
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Some lines that say what a room is for; may be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Description(String);
+
+impl Description {
+    /// Takes a text, trimmed.
+    ///
+    /// # Errors
+    /// [`TextError::TooLong`].
+    pub fn new(text: impl AsRef<str>) -> Result<Self, TextError> {
+        let text = text.as_ref().trim();
+        if text.chars().nth(limits::DESCRIPTION_CHARS).is_some() {
+            return Err(TextError::TooLong(limits::DESCRIPTION_CHARS, "characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text as written. Not safe to draw: see [`crate::SafeText`].
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -112,9 +149,7 @@ impl Emoji {
     pub fn new(text: impl AsRef<str>) -> Result<Self, TextError> {
         let text = text.as_ref().trim();
         let is_one = text.len() <= limits::EMOJI_BYTES && text.graphemes(true).count() == 1;
-        let is_picture = text.chars().any(|c| {
-            !c.is_ascii() && c.is_emoji_char() || matches!(c, '\u{20e3}')
-        });
+        let is_picture = text.chars().any(|c| !c.is_ascii() && c.is_emoji_char() || matches!(c, '\u{20e3}'));
         let is_safe = crate::SafeText::is_safe_line(text);
         if is_one && is_picture && is_safe { Ok(Self(text.to_owned())) } else { Err(TextError::NotEmoji) }
     }
@@ -154,7 +189,7 @@ macro_rules! text_traits {
     )+};
 }
 
-text_traits!(Body Topic DeviceName Emoji);
+text_traits!(Body Topic Description DeviceName Emoji);
 
 #[cfg(test)]
 mod tests {
@@ -168,7 +203,8 @@ mod tests {
 
     #[test]
     fn a_reaction_is_one_emoji() {
-        for good in ["👍", "❤️", "👩‍👩‍👧", "🇩🇪", "1️⃣", "👍🏽", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"] {
+        for good in ["👍", "❤️", "👩‍👩‍👧", "🇩🇪", "1️⃣", "👍🏽", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"]
+        {
             assert!(Emoji::new(good).is_ok(), "{good}");
         }
         for bad in ["", "a", "1", "👍👍", "é", "中", "\u{202e}", "👍\u{1b}", ":+1:"] {

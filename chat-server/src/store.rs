@@ -10,8 +10,8 @@
 mod sqlite;
 
 use chat_proto::{
-    Conversation, ConversationId, ConversationKind, Event, Member, Person, Role, RoomInfo, RoomName, Seq,
-    SessionId, Timestamp, Topic, UserId, UserName,
+    Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, Role, RoomInfo,
+    RoomName, Seq, SessionId, Timestamp, Topic, UserId, UserName,
 };
 use thiserror::Error;
 
@@ -109,7 +109,11 @@ pub enum Write {
         kind: ConversationKind,
         /// The room's name.
         name: Option<RoomName>,
-        /// The first members; the two of a direct.
+        /// What the room is for, at more length.
+        description: Description,
+        /// Whether only members know of it.
+        private: bool,
+        /// The first members; all of a direct.
         members: Vec<UserId>,
         /// The first event.
         event: Event,
@@ -118,7 +122,7 @@ pub enum Write {
     Event {
         /// What.
         event: Event,
-        /// How many messages the conversation has with it.
+        /// How many messages the main line has with it.
         messages: u64,
     },
     /// A read mark moves.

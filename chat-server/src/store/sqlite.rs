@@ -5,8 +5,10 @@
 //! so that one refused job takes nothing from the others. See `writer`.
 
 mod accounts;
+mod change;
 mod lists;
 mod log;
+mod messages;
 mod row;
 mod writer;
 
@@ -143,6 +145,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // FULL: every commit is synced before it returns. NORMAL could lose an acknowledged message
     // to a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten, not only unlinked: a deleted message is gone from the file.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }
