@@ -207,7 +207,8 @@ mod tests {
     use chat_proto::UserId;
 
     fn account(server: &str, name: &str) -> Account {
-        let id = UserId(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_DNS, name.as_bytes()));
+        let id =
+            UserId(uuid::Uuid::from_u128(name.bytes().fold(0, |sum, byte| sum * 256 + u128::from(byte))));
         Account {
             server: server.parse().unwrap(),
             user: Person { id, name: name.parse().unwrap() },

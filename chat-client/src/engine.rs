@@ -123,19 +123,20 @@ pub fn start(options: Options) -> Result<(Client, Updates), StartError> {
     Ok((Client::new(client), Updates { updates: news }))
 }
 
-type Dialling = Pin<Box<dyn Future<Output = Result<Wire, DialError>> + Send>>;
+type Dialled = Result<Box<Wire>, DialError>;
+type Dialling = Pin<Box<dyn Future<Output = Dialled> + Send>>;
 
 /// The connection, or what stands in its place.
 enum Line {
     Dialling(Dialling),
-    Up(Wire),
+    Up(Box<Wire>),
     Waiting(Instant),
     Stopped,
 }
 
 /// What the line did.
 enum LineNews {
-    Dialled(Result<Wire, DialError>),
+    Dialled(Dialled),
     Heard(Heard),
     Waited,
 }
@@ -281,7 +282,7 @@ impl Engine {
 
     fn dial(&mut self) {
         let (server, tls) = (self.server.clone(), self.tls.clone());
-        self.line = Line::Dialling(Box::pin(async move { Wire::dial(&server, tls).await }));
+        self.line = Line::Dialling(Box::pin(async move { Wire::dial(&server, tls).await.map(Box::new) }));
         self.tell(Update::Connection(Connection::Connecting));
     }
 

@@ -10,14 +10,15 @@
 mod log;
 mod marks;
 mod outbox;
+mod pace;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use chat_proto::{
     Answer, Ask, ClientFrame, CloseReason, ConversationId, DecodeError, Epoch, ErrorCode, FrameId, Hello,
-    Limits, ListConversations, PROTOCOL_VERSION, Person, Push, Request, RequestKind, Resume, Role, Secret,
-    Seq, ServerFrame, Signal, Token, UserId, Verdict, Welcome, WireError,
+    Limits, PROTOCOL_VERSION, Person, Push, Request, RequestKind, Resume, Role, Secret, ServerFrame, Signal,
+    Token, UserId, Verdict, Welcome, WireError,
 };
 use serde_json::value::RawValue;
 
@@ -25,25 +26,16 @@ use crate::account::Account;
 use crate::cache::{Change, Saved};
 use crate::client::RequestError;
 use crate::link;
-use crate::update::{Connection, Update};
+use crate::update::Update;
 use log::Replica;
 use marks::Marks;
 use outbox::Outbox;
-
-/// How long a server may take for any answer; more means that the connection is broken.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long after the upgrade the hello may take.
-const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Added to two ping intervals before a silent connection is taken for dead.
 const SILENCE_SLACK: Duration = Duration::from_secs(5);
 
 /// Conversations beyond the welcome that are listed in the background.
 const LISTED_CONVERSATIONS: usize = 1_000;
-
-/// Background requests under way at once: enough to fill a line, too few to crowd out a person.
-const BACKGROUND: usize = 4;
 
 /// Wait after a temporary refusal that names none.
 const REFUSED_WAIT: Duration = Duration::from_secs(1);
@@ -137,6 +129,8 @@ pub(crate) struct Session {
     listed: usize,
     /// Nothing is asked in the background before this.
     hold: Now,
+    /// Whether presence and watching were refused for the moment and are to be said again.
+    restate: bool,
     /// Whether `Online` was told.
     online: bool,
     drain: Option<Duration>,
@@ -167,6 +161,7 @@ impl Session {
             cursor: None,
             listed: 0,
             hold: Duration::ZERO,
+            restate: false,
             online: false,
             drain: None,
             outbox: Outbox::default(),
@@ -246,41 +241,6 @@ impl Session {
         self.marks.cut();
         for message in self.outbox.cut() {
             self.tell(Update::Outgoing(message));
-        }
-    }
-
-    /// When [`Session::tick`] must be called at the latest. What could be asked before `now` has
-    /// been asked, so only later times count.
-    pub(crate) fn deadline(&self, now: Now) -> Option<Now> {
-        if self.phase == Phase::Offline {
-            return None;
-        }
-        let hello = (self.phase == Phase::Opening).then(|| self.opened + HELLO_TIMEOUT);
-        let silence = (self.silence != Duration::MAX).then(|| self.heard + self.silence);
-        let answer = self.pending.values().map(|pending| pending.since + ANSWER_TIMEOUT).min();
-        let hold =
-            (self.phase == Phase::Ready && self.hold > now && self.wants_background()).then_some(self.hold);
-        let resend = (self.phase == Phase::Ready).then(|| self.outbox.next_try(now)).flatten();
-        [hello, silence, answer, hold, resend].into_iter().flatten().min()
-    }
-
-    /// Time has passed.
-    pub(crate) fn tick(&mut self, now: Now) {
-        if self.phase == Phase::Offline {
-            return;
-        }
-        let reason = if self.phase == Phase::Opening && now >= self.opened + HELLO_TIMEOUT {
-            Some("The server said no hello; perhaps the address is another program's.")
-        } else if self.silence != Duration::MAX && now >= self.heard + self.silence {
-            Some("Nothing was heard from the server; the line is dead.")
-        } else if self.pending.values().any(|pending| now >= pending.since + ANSWER_TIMEOUT) {
-            Some("The server did not answer in time.")
-        } else {
-            None
-        };
-        match reason {
-            Some(reason) => self.end(End::Retry { reason: reason.to_owned(), after: None }),
-            None => self.pump(now),
         }
     }
 
@@ -390,6 +350,7 @@ impl Session {
         if self.epoch.is_some_and(|epoch| epoch != hello.epoch) {
             self.forget_positions();
         }
+        self.new_connection();
         self.phase = Phase::LoggingIn;
         let token = Token { protocol: PROTOCOL_VERSION, token: self.token.clone() };
         self.ask(Purpose::Login, token, now);
@@ -458,7 +419,8 @@ impl Session {
             Purpose::Interface(ticket, _) => {
                 self.effects.push(Effect::Answer(ticket, Err(RequestError::Refused(error))));
             }
-            Purpose::List | Purpose::State => {}
+            Purpose::State => self.restate |= error.temporary,
+            Purpose::List => {}
         }
     }
 
@@ -476,7 +438,6 @@ impl Session {
         self.epoch = Some(welcome.epoch);
         self.tell_me(welcome.role);
         self.write(Change::Identity { role: welcome.role, epoch: welcome.epoch });
-        self.new_connection();
         self.listed = welcome.conversations.len();
         self.cursor = welcome.cursor;
         self.adopt(welcome.conversations, known);
@@ -494,62 +455,6 @@ impl Session {
         if self.phase == Phase::Resuming {
             self.phase = Phase::Ready;
         }
-    }
-
-    /// Asks for whatever is wanted and may be asked now.
-    fn pump(&mut self, now: Now) {
-        if self.phase != Phase::Ready {
-            return;
-        }
-        self.pump_outbox(now);
-        if now >= self.hold {
-            self.pump_marks(now);
-            self.pump_background(now);
-        }
-        if !self.online && self.gaps.is_empty() {
-            self.online = true;
-            self.tell(Update::Connection(Connection::Online));
-        }
-    }
-
-    fn wants_background(&self) -> bool {
-        let listing = self.pending.values().any(|pending| pending.purpose == Purpose::List);
-        (self.cursor.is_some() && !listing)
-            || !self.rows.is_empty()
-            || self.marks.wants()
-            || self.has_unfetched_gap()
-    }
-
-    fn pump_background(&mut self, now: Now) {
-        let mut free = BACKGROUND.saturating_sub(self.background());
-        while free > 0
-            && let Some(conversation) = self.rows.pop_first()
-        {
-            self.ask(Purpose::Row(conversation), chat_proto::GetConversation { conversation }, now);
-            free -= 1;
-        }
-        free = self.pump_gaps(free, now);
-        let listing = self.pending.values().any(|pending| pending.purpose == Purpose::List);
-        if free > 0
-            && !listing
-            && let Some(cursor) = self.cursor.clone()
-        {
-            let limit = Some(self.limits.list_page);
-            self.ask(Purpose::List, ListConversations { cursor: Some(cursor), limit }, now);
-        }
-    }
-
-    fn background(&self) -> usize {
-        let background = |pending: &&Pending| {
-            matches!(pending.purpose, Purpose::List | Purpose::Row(_) | Purpose::Missed(_))
-        };
-        self.pending.values().filter(background).count()
-    }
-
-    fn positions(&self, most: usize) -> BTreeMap<ConversationId, Seq> {
-        let mut known: Vec<&Replica> = self.replicas.values().collect();
-        known.sort_by_key(|replica| std::cmp::Reverse(replica.row.active_at));
-        known.into_iter().take(most).map(|replica| (replica.row.id, replica.have)).collect()
     }
 }
 

@@ -7,16 +7,17 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_client::account::Account;
 use chat_client::paths::Paths;
-use chat_client::{Options, Storage, Update, Updates};
+use chat_client::{Connection, Options, Storage, Update, Updates};
 use chat_proto::Timestamp;
 use crossterm::event::{Event, EventStream, MouseEventKind};
 use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::effect::{Effect, Outcome, Places, Runner};
 use crate::state::{Moment, Quit, State};
@@ -46,11 +47,11 @@ pub trait Surface {
     /// # Errors
     /// The terminal's.
     fn title(&mut self, title: &str) -> io::Result<()>;
-    /// Goes back to the shell for a while.
+    /// Goes back to the shell for a while; says the size after that.
     ///
     /// # Errors
     /// The terminal's.
-    fn suspend(&mut self) -> io::Result<()>;
+    fn suspend(&mut self) -> io::Result<(u16, u16)>;
 }
 
 impl Surface for Screen {
@@ -66,7 +67,7 @@ impl Surface for Screen {
         Screen::title(self, title)
     }
 
-    fn suspend(&mut self) -> io::Result<()> {
+    fn suspend(&mut self) -> io::Result<(u16, u16)> {
         Screen::suspend(self)
     }
 }
@@ -128,7 +129,7 @@ impl App {
         let due = self.state.next_due_ms().map(|due| self.began + Duration::from_millis(due));
         let timer = async {
             match due {
-                Some(due) => tokio::time::sleep_until(due.into()).await,
+                Some(due) => tokio::time::sleep_until(due).await,
                 None => std::future::pending().await,
             }
         };
@@ -166,7 +167,8 @@ impl App {
                 Effect::Title(title) => surface.title(&title)?,
                 Effect::Redraw => surface.forget()?,
                 Effect::Suspend => {
-                    surface.suspend()?;
+                    // The shell, not we, was told of a change of size meanwhile.
+                    self.state.size = surface.suspend()?;
                     surface.draw(&self.state)?;
                 }
                 Effect::Quit => {}
@@ -193,16 +195,17 @@ impl App {
     }
 }
 
-/// The engine's next news; never comes while there is no engine, or after it has ended.
+/// The engine's next news; never comes while there is no engine. An engine that ended on its own
+/// says so once.
 async fn next_update(updates: &mut Option<Updates>) -> Update {
-    if let Some(running) = updates {
-        if let Some(update) = running.next().await {
-            return update;
-        }
-        tracing::warn!("the engine has ended");
-        *updates = None;
+    let Some(running) = updates else { return std::future::pending().await };
+    if let Some(update) = running.next().await {
+        return update;
     }
-    std::future::pending().await
+    tracing::warn!("the engine has ended");
+    *updates = None;
+    let reason = "The chat has stopped working; start chat-tui again.".to_owned();
+    Update::Connection(Connection::Stopped { reason, login_needed: false })
 }
 
 /// Runs the program on the real terminal.

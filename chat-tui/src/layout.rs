@@ -1,7 +1,8 @@
 //! Where things are on the screen: one arithmetic for the view that draws and the update that
 //! scrolls and takes clicks.
 
-use chat_proto::ConversationId;
+use chat_client::Connection;
+use chat_proto::{ConversationId, SafeText};
 use ratatui::layout::Rect;
 
 use crate::state::composer::screen_rows;
@@ -9,6 +10,7 @@ use crate::state::conversations::is_direct;
 use crate::state::items::{Context, Pane};
 use crate::state::timeline::Timeline;
 use crate::state::{ListMode, State};
+use crate::text;
 
 /// Under this many columns the list gives its place to the conversation.
 const LIST_FROM_COLUMNS: u16 = 60;
@@ -24,6 +26,9 @@ const BOX_FROM_COLUMNS: u16 = 20;
 
 /// The composer grows to this many rows, or a third of the screen.
 const COMPOSER_ROWS: u16 = 8;
+
+/// The connection's state takes at most this many rows of the list.
+const CONNECTION_ROWS: u16 = 4;
 
 /// The parts of the screen. A part that has no place has no rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,11 +110,31 @@ pub(crate) fn list_rows(state: &State, height: usize) -> Vec<ListRow> {
     rows.into_iter().skip(skip).take(height).collect()
 }
 
-/// The rows of the list area that hold conversations: below the team's name, above the
-/// connection's state.
-pub(crate) fn list_body(list: Rect) -> Rect {
-    let rows = list.height.saturating_sub(2);
+/// The list's own rows: below the team's name, above the connection's state.
+pub(crate) fn list_body(state: &State, list: Rect) -> Rect {
+    let rows = list.height.saturating_sub(1 + connection_rows(state, list));
     Rect::new(list.x, list.y + 1.min(list.height), list.width.saturating_sub(1), rows)
+}
+
+/// Rows for the connection's state at the bottom of the list: a reason may need more than one.
+pub(crate) fn connection_rows(state: &State, list: Rect) -> u16 {
+    let columns = usize::from(list.width.saturating_sub(2));
+    let rows = text::wrap(connection_words(state).as_str(), columns).len();
+    let most = if list.height >= BOX_FROM_ROWS { CONNECTION_ROWS } else { 1 };
+    u16::try_from(rows).unwrap_or(most).min(most)
+}
+
+/// The connection in words.
+pub(crate) fn connection_words(state: &State) -> SafeText {
+    match &state.link.connection {
+        Connection::Online => SafeText::line("● connected"),
+        Connection::Connecting => SafeText::line("◌ connecting…"),
+        Connection::Waiting { reason, .. } => {
+            let seconds = state.retry_in_s().unwrap_or_default();
+            SafeText::line(&format!("○ offline, retry in {seconds} s ({reason})"))
+        }
+        Connection::Stopped { reason, .. } => SafeText::line(&format!("✗ {reason}")),
+    }
 }
 
 /// Does something with the open conversation's pane at its present size.

@@ -40,7 +40,7 @@ pub struct Moment {
 #[derive(Debug, Clone)]
 pub enum Popup {
     /// A list to choose from.
-    Picker(Picker),
+    Picker(Box<Picker>),
     /// The help screen, scrolled down by so many rows.
     Help(usize),
 }

@@ -10,6 +10,7 @@ use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
     EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
     disable_raw_mode, enable_raw_mode, supports_keyboard_enhancement,
@@ -17,6 +18,7 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 
 use crate::state::State;
 use crate::view;
@@ -26,6 +28,10 @@ static ENTERED: AtomicBool = AtomicBool::new(false);
 
 /// Whether keys were asked to come with more detail.
 static ENHANCED: AtomicBool = AtomicBool::new(false);
+
+/// Puts the window's title on the terminal's stack, and takes it back; those without one ignore it.
+const SAVE_TITLE: &str = "\u{1b}[22;0t";
+const RESTORE_TITLE: &str = "\u{1b}[23;0t";
 
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Screen {
@@ -63,12 +69,19 @@ impl Screen {
         enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
         let mut out = io::stdout();
-        execute!(out, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, EnableMouseCapture)?;
+        execute!(
+            out,
+            Print(SAVE_TITLE),
+            EnterAlternateScreen,
+            EnableBracketedPaste,
+            EnableFocusChange,
+            EnableMouseCapture
+        )?;
         if self.can_enhance {
             ENHANCED.store(true, Ordering::SeqCst);
             execute!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
         }
-        self.terminal.clear()
+        self.forget()
     }
 
     /// Columns and rows.
@@ -84,6 +97,9 @@ impl Screen {
     /// # Errors
     /// The terminal's.
     pub fn draw(&mut self, state: &State) -> io::Result<()> {
+        if !ENTERED.load(Ordering::SeqCst) {
+            return Err(io::Error::other("stopped by an error of its own, which is told above"));
+        }
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
         let drawn = self.terminal.draw(|frame| view(state, frame)).map(|_| ());
         execute!(io::stdout(), EndSynchronizedUpdate)?;
@@ -95,7 +111,10 @@ impl Screen {
     /// # Errors
     /// The terminal's.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `clear`: that asks the terminal for its cursor, and the answer would go to whoever
+        // reads the keyboard.
+        let (columns, rows) = self.size()?;
+        self.terminal.resize(Rect::new(0, 0, columns, rows))
     }
 
     /// Gives the window a title, which has to be safe.
@@ -107,14 +126,15 @@ impl Screen {
     }
 
     /// Goes back to the shell, with everything that runs in this job, until the shell brings it
-    /// to the front again.
+    /// to the front again; says which size the terminal has then.
     ///
     /// # Errors
     /// The terminal's.
-    pub fn suspend(&mut self) -> io::Result<()> {
+    pub fn suspend(&mut self) -> io::Result<(u16, u16)> {
         leave();
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
-        self.take()
+        self.take()?;
+        self.size()
     }
 }
 
@@ -135,7 +155,7 @@ fn leave() {
     }
     let _ =
         queue!(out, EndSynchronizedUpdate, DisableMouseCapture, DisableFocusChange, DisableBracketedPaste);
-    let _ = queue!(out, SetTitle(""), LeaveAlternateScreen, Show, SetCursorStyle::DefaultUserShape);
+    let _ = queue!(out, Print(RESTORE_TITLE), LeaveAlternateScreen, Show, SetCursorStyle::DefaultUserShape);
     let _ = out.flush();
     let _ = disable_raw_mode();
 }

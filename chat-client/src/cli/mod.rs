@@ -269,3 +269,43 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         Command::Login | Command::Register { .. } | Command::Logout | Command::Accounts => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_are_read_as_the_design_writes_them() {
+        for line in [
+            "login --server ws://127.0.0.1:7667 --user ada",
+            "register --invite CODE",
+            "send #room text",
+            "send @ada -",
+            "send #room --json",
+            "listen",
+            "listen #a @b --json --count 3 --timeout 10s",
+            "listen #a --since 41",
+            "history #a --limit 5 --before 9 --json",
+            "rooms --all",
+            "create #room --topic x",
+            "join room",
+            "topic #room",
+            "read #room 5",
+            "script --no-login file.jsonl",
+        ] {
+            let words = ["chat-cli"].into_iter().chain(line.split(' '));
+            assert!(Cli::try_parse_from(words).is_ok(), "{line}");
+        }
+        for line in ["", "send", "send ada hi", "history #a --before 1 --after 2", "listen --timeout soon"] {
+            let words = ["chat-cli"].into_iter().chain(line.split(' ').filter(|word| !word.is_empty()));
+            assert!(Cli::try_parse_from(words).is_err(), "{line}");
+        }
+    }
+}

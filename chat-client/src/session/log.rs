@@ -10,7 +10,7 @@ use chat_proto::{
 };
 use std::collections::HashMap;
 
-use super::{LISTED_CONVERSATIONS, Now, Phase, Purpose, Session};
+use super::{LISTED_CONVERSATIONS, Now, Purpose, Session};
 use crate::cache::Change;
 use crate::update::Update;
 
@@ -30,7 +30,10 @@ pub(super) struct Replica {
     /// The newest event known to exist.
     target: Seq,
     fetching: bool,
-    /// Counts came while events were missing; the row is asked for when they are here.
+    /// Counts came without saying up to which event. Whether the next one is among them, nobody
+    /// knows: the row, which says it, is then asked for.
+    blind: bool,
+    /// The row is asked for when no event is missing.
     recount: bool,
     /// Whether the server named it on this connection.
     seen: bool,
@@ -39,7 +42,7 @@ pub(super) struct Replica {
 impl Replica {
     fn new(row: Conversation, have: Seq) -> Self {
         let target = row.head.max(have);
-        Self { row, have, target, fetching: false, recount: false, seen: false }
+        Self { row, have, target, fetching: false, blind: false, recount: false, seen: false }
     }
 
     fn missing(&self) -> u64 {
@@ -56,6 +59,7 @@ impl Replica {
         // Rows may be ahead of the events; what they counted already is not counted again.
         if event.seq > self.row.head {
             self.count(event, me);
+            self.recount |= std::mem::take(&mut self.blind);
         }
         true
     }
@@ -84,8 +88,10 @@ impl Replica {
         self.target = self.target.max(row.head);
         if row.head < self.row.head {
             self.row.others_read = self.row.others_read.max(row.others_read);
+            self.blind = self.row.unread > 0;
             return;
         }
+        self.blind = false;
         row.others_read = row.others_read.max(self.row.others_read);
         self.row = row;
         if let Some(marked) = marked {
@@ -122,6 +128,7 @@ impl Session {
         }
     }
 
+    /// A hello was heard: what the server names from now on is known to be there.
     pub(super) fn new_connection(&mut self) {
         for replica in self.replicas.values_mut() {
             replica.seen = false;
@@ -235,9 +242,8 @@ impl Session {
             Some(replica) => {
                 if replica.apply(&event, me) {
                     self.tell_events(conversation, vec![event], true);
-                } else if replica.missing() > 0 {
-                    self.gaps.insert(conversation);
                 }
+                self.look_for_gap(conversation);
             }
             None if self.rows.len() < UNKNOWN_ROWS => _ = self.rows.insert(conversation),
             None => {}
@@ -391,8 +397,8 @@ impl Session {
         if let Some(marked) = marked {
             replica.mark(marked);
         }
-        // Events that come later may be among those counted.
-        replica.recount |= replica.missing() > 0;
+        // With nothing unread, what is on its way was written before the mark and counts for nothing.
+        replica.blind = unread > 0;
         self.tell_row(conversation);
     }
 
@@ -417,6 +423,5 @@ impl Session {
             }
             _ => {}
         }
-        debug_assert!(self.phase >= Phase::Resuming);
     }
 }

@@ -1,1 +1,662 @@
+//! The session against a small server made of vectors, over a line that loses what it likes.
 
+use std::collections::VecDeque;
+
+use chat_proto::{
+    Body, ClientId, Conversation, ConversationKind, Done, Event, EventKind, HistoryPage, Missed,
+    PresenceList, ProtocolRange, ReadState, Registration, Resumed, Sent, Seq, SessionId, Timestamp, UserName,
+};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::*;
+use crate::cache::{self, Cache};
+use crate::engine::Storage;
+use crate::update::{Delivery, Outgoing};
+
+const ME: u128 = 1;
+const OTHER: u128 = 2;
+
+fn person(n: u128) -> Person {
+    Person { id: UserId(Uuid::from_u128(n)), name: UserName::parse(&format!("p{n}")).unwrap() }
+}
+
+fn room(n: usize) -> ConversationId {
+    ConversationId(Uuid::from_u128(100 + n as u128))
+}
+
+/// The server: logs, read marks, and what it will do next.
+struct Server {
+    logs: Vec<Vec<Event>>,
+    read: Vec<Seq>,
+    epoch: u128,
+    refuse_next_send: bool,
+    /// Events in a page or a resume.
+    page: usize,
+}
+
+impl Server {
+    fn row(&self, n: usize) -> Conversation {
+        let log = &self.logs[n];
+        let unread = |event: &&Event| event.author.id != person(ME).id && event.seq > self.read[n];
+        Conversation {
+            id: room(n),
+            kind: ConversationKind::Room,
+            name: Some(format!("room{n}").parse().unwrap()),
+            topic: Default::default(),
+            with: Vec::new(),
+            members: 2,
+            head: Seq(log.len() as u64),
+            read: self.read[n],
+            others_read: Seq::ZERO,
+            unread: log.iter().filter(unread).count() as u64,
+            mentions: 0,
+            last_message: log.last().cloned(),
+            active_at: Timestamp(log.len() as i64),
+        }
+    }
+
+    fn append(&mut self, n: usize, author: u128, client_id: ClientId) -> Event {
+        let event = Event {
+            conversation: room(n),
+            seq: Seq(self.logs[n].len() as u64 + 1),
+            at: Timestamp(7),
+            author: person(author),
+            what: EventKind::Message { client_id, body: Body::new("x").unwrap(), mentions: Vec::new() },
+        };
+        self.logs[n].push(event.clone());
+        event
+    }
+
+    fn stored(&self, id: ClientId) -> Vec<Seq> {
+        let is =
+            |event: &&Event| matches!(&event.what, EventKind::Message { client_id, .. } if *client_id == id);
+        self.logs.iter().flatten().filter(is).map(|event| event.seq).collect()
+    }
+
+    fn after(&self, conversation: ConversationId, after: Seq) -> (Vec<Event>, Seq) {
+        let log =
+            self.logs.iter().enumerate().find(|(n, _)| room(*n) == conversation).map(|(_, log)| log).unwrap();
+        (log.iter().skip(after.0 as usize).take(self.page).cloned().collect(), Seq(log.len() as u64))
+    }
+
+    fn hello(&self) -> String {
+        ServerFrame::encode_push(&Push::Hello(Hello {
+            protocol: ProtocolRange { min: 1, max: 1 },
+            server: "test".to_owned(),
+            name: "acme".to_owned(),
+            epoch: Epoch(Uuid::from_u128(self.epoch)),
+            features: Vec::new(),
+            registration: Registration::Open,
+            limits: Limits::default(),
+            ping_interval_ms: 25_000,
+            server_time: Timestamp(0),
+        }))
+    }
+
+    /// What the server says to a frame, oldest first.
+    fn handle(&mut self, text: &str) -> Vec<String> {
+        let ClientFrame::Request { id, request } = ClientFrame::decode(text).unwrap() else {
+            return Vec::new();
+        };
+        let mut said = Vec::new();
+        let answer = match *request {
+            Request::Token(_) => Answer::Token(Welcome {
+                user: person(ME),
+                role: Role::Member,
+                session: SessionId(Uuid::nil()),
+                token: None,
+                epoch: Epoch(Uuid::from_u128(self.epoch)),
+                conversations: (0..self.logs.len()).map(|n| self.row(n)).collect(),
+                cursor: None,
+            }),
+            Request::Resume(resume) => Answer::Resume(self.resume(&resume)),
+            Request::GetHistory(ask) => {
+                let (events, head) = self.after(ask.conversation, ask.after.unwrap_or_default());
+                let conversation = ask.conversation;
+                Answer::GetHistory(HistoryPage {
+                    conversation,
+                    events,
+                    head,
+                    more_before: true,
+                    more_after: false,
+                })
+            }
+            Request::GetConversation(ask) => {
+                let n = (0..self.logs.len()).find(|n| room(*n) == ask.conversation).unwrap();
+                Answer::GetConversation(self.row(n))
+            }
+            Request::MarkRead(mark) => {
+                let n = (0..self.logs.len()).find(|n| room(*n) == mark.conversation).unwrap();
+                self.read[n] = self.read[n].max(mark.seq);
+                let row = self.row(n);
+                let (read, unread) = (row.read, row.unread);
+                Answer::MarkRead(ReadState { conversation: room(n), read, unread, mentions: 0 })
+            }
+            Request::SendMessage(_) if std::mem::take(&mut self.refuse_next_send) => {
+                let error = WireError::new(ErrorCode::RateLimited, "Slower.").retry_after_ms(700);
+                return vec![ServerFrame::encode_error(Some(&id), &error)];
+            }
+            Request::SendMessage(send) => {
+                let before = self.stored(send.client_id);
+                let seq = match before.first() {
+                    Some(seq) => *seq,
+                    None => {
+                        let n = (0..self.logs.len()).find(|n| room(*n) == send.conversation).unwrap();
+                        let event = self.append(n, ME, send.client_id);
+                        said.push(ServerFrame::encode_push(&Push::Event(event.clone())));
+                        event.seq
+                    }
+                };
+                let (conversation, duplicate) = (send.conversation, !before.is_empty());
+                Answer::SendMessage(Sent { conversation, seq, at: Timestamp(7), duplicate })
+            }
+            Request::WatchPresence(_) => Answer::WatchPresence(PresenceList::default()),
+            _ => Answer::SetPresence(Done {}),
+        };
+        said.push(ServerFrame::encode_ok(&id, &answer));
+        said
+    }
+
+    fn resume(&self, resume: &Resume) -> Resumed {
+        let missed = |(id, have): (&ConversationId, &Seq)| {
+            let (events, head) = self.after(*id, *have);
+            (head > *have).then_some(Missed { conversation: *id, events, head })
+        };
+        let resumed = resume.conversations.iter().filter_map(missed).collect();
+        Resumed { same_epoch: resume.epoch == Epoch(Uuid::from_u128(self.epoch)), resumed, gone: Vec::new() }
+    }
+}
+
+/// Server, line, session and disk.
+struct World {
+    server: Server,
+    session: Session,
+    disk: Cache,
+    /// From the server, on its way.
+    line: VecDeque<String>,
+    up: bool,
+    /// Whether the server's words to the next frame get lost.
+    deaf: bool,
+    now: Now,
+    told: Vec<Update>,
+    sent: Vec<String>,
+    ended: Option<End>,
+    /// The last event told, by conversation.
+    last: HashMap<ConversationId, Seq>,
+    wrote: Vec<(ConversationId, ClientId)>,
+}
+
+fn account() -> Account {
+    Account {
+        server: "localhost".parse().unwrap(),
+        user: person(ME),
+        token: Secret::new("t"),
+        server_name: "acme".to_owned(),
+    }
+}
+
+impl World {
+    fn new(rooms: usize) -> Self {
+        let logs = vec![Vec::new(); rooms];
+        let server =
+            Server { logs, read: vec![Seq::ZERO; rooms], epoch: 1, refuse_next_send: false, page: 3 };
+        let disk = cache::open(&Storage::Memory).unwrap();
+        let session = Session::new(&account(), disk.saved().unwrap());
+        let mut world = Self {
+            server,
+            session,
+            disk,
+            line: VecDeque::new(),
+            up: false,
+            deaf: false,
+            now: Duration::from_secs(1),
+            told: Vec::new(),
+            sent: Vec::new(),
+            ended: None,
+            last: HashMap::new(),
+            wrote: Vec::new(),
+        };
+        world.settle();
+        world
+    }
+
+    fn online(rooms: usize) -> Self {
+        let mut world = Self::new(rooms);
+        world.connect();
+        world.deliver(usize::MAX);
+        assert!(world.session.is_online());
+        world
+    }
+
+    fn connect(&mut self) {
+        if !self.up {
+            self.up = true;
+            self.line = VecDeque::from([self.server.hello()]);
+            self.session.opened(self.now);
+        }
+    }
+
+    fn cut(&mut self, code: Option<u16>) -> End {
+        self.up = false;
+        self.line.clear();
+        let end = self.session.cut(code, "cut");
+        self.settle();
+        end
+    }
+
+    /// The client dies without a word and starts again from its disk.
+    fn kill(&mut self) {
+        self.up = false;
+        self.line.clear();
+        self.session = Session::new(&account(), self.disk.saved().unwrap());
+        self.settle();
+    }
+
+    fn deliver(&mut self, most: usize) {
+        for _ in 0..most {
+            let Some(frame) = self.line.pop_front() else { return };
+            self.session.frame(&frame, self.now);
+            self.settle();
+        }
+    }
+
+    fn other_writes(&mut self, n: usize, copies: usize) {
+        let event = self.server.append(n, OTHER, ClientId(Uuid::nil()));
+        if self.up {
+            let frame = ServerFrame::encode_push(&Push::Event(event));
+            self.line.extend(std::iter::repeat_n(frame, copies));
+        }
+    }
+
+    fn write(&mut self, n: usize) -> ClientId {
+        let client_id = ClientId(Uuid::from_u128(1_000 + self.wrote.len() as u128));
+        self.wrote.push((room(n), client_id));
+        let outgoing = Outgoing {
+            client_id,
+            conversation: room(n),
+            body: Body::new("x").unwrap(),
+            written_at: Timestamp(0),
+            delivery: Delivery::Queued,
+        };
+        self.disk.apply(&[Change::OutboxAdd(outgoing.clone())]).unwrap();
+        self.session.queue(outgoing, self.now);
+        self.settle();
+        client_id
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now += time;
+        self.session.tick(self.now);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        loop {
+            let effects = self.session.effects();
+            if effects.is_empty() {
+                return;
+            }
+            for effect in effects {
+                self.effect(effect);
+            }
+        }
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send(frame) => {
+                if self.up {
+                    let said = self.server.handle(&frame);
+                    if !std::mem::take(&mut self.deaf) {
+                        self.line.extend(said);
+                    }
+                }
+                self.sent.push(frame);
+            }
+            Effect::Tell(update) => {
+                if let Update::Events { conversation, events, .. } = &update {
+                    for event in events {
+                        let last = self.last.entry(*conversation).or_default();
+                        assert_eq!(event.seq, last.next(), "told once and in order");
+                        *last = event.seq;
+                    }
+                }
+                self.told.push(update);
+            }
+            Effect::Write(change) => self.disk.apply(&[change]).unwrap(),
+            Effect::End(end) => {
+                self.up = false;
+                self.line.clear();
+                self.ended = Some(end);
+            }
+            Effect::Answer(..) => {}
+        }
+    }
+
+    /// Lets everything come right, with a line that works.
+    fn heal(&mut self) {
+        self.deaf = false;
+        self.server.refuse_next_send = false;
+        for _ in 0..100 {
+            self.connect();
+            self.deliver(usize::MAX);
+            // A sign of life each second: a new connection would hide wrong counts.
+            self.session.heard(self.now);
+            self.pass(Duration::from_secs(1));
+        }
+    }
+
+    fn asked(&self, kind: &str) -> usize {
+        self.sent.iter().filter(|frame| frame.contains(&format!("\"type\":\"{kind}\""))).count()
+    }
+
+    fn row(&self, n: usize) -> Conversation {
+        self.session.replicas[&room(n)].row.clone()
+    }
+}
+
+#[test]
+fn coming_back_takes_one_round_trip() {
+    let mut world = World::online(2);
+    world.other_writes(0, 1);
+    world.deliver(1);
+    world.cut(None);
+    world.other_writes(0, 1);
+    world.sent.clear();
+    world.connect();
+    world.deliver(1);
+    assert_eq!((world.asked("auth.token"), world.asked("sync.resume")), (1, 1), "both follow the hello");
+    world.deliver(2);
+    assert!(world.session.is_online());
+    assert_eq!(world.last[&room(0)], Seq(2));
+    assert_eq!(world.asked("history.get"), 0);
+    let live: Vec<bool> = world
+        .told
+        .iter()
+        .filter_map(|update| match update {
+            Update::Events { live, .. } => Some(*live),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(live, [true, false], "what was missed notifies nobody");
+}
+
+#[test]
+fn a_lost_event_is_fetched_and_what_follows_it_waits() {
+    let mut world = World::online(1);
+    world.other_writes(0, 0);
+    world.other_writes(0, 1);
+    world.other_writes(0, 2);
+    world.deliver(usize::MAX);
+    assert_eq!(world.last[&room(0)], Seq(3));
+    assert_eq!(world.asked("history.get"), 1, "one page at a time");
+    assert_eq!(world.row(0).unread, 3);
+}
+
+#[test]
+fn a_gap_that_is_too_large_is_given_up() {
+    let mut world = World::online(1);
+    world.cut(None);
+    for _ in 0..=log::MAX_MISSED + 10 {
+        world.other_writes(0, 0);
+    }
+    world.server.page = 2;
+    world.told.clear();
+    world.connect();
+    world.deliver(usize::MAX);
+    assert!(world.told.contains(&Update::Reset(room(0))));
+    assert!(world.session.is_online());
+    assert_eq!(world.row(0).unread, log::MAX_MISSED + 11);
+    world.last.insert(room(0), world.row(0).head);
+    world.other_writes(0, 1);
+    world.deliver(usize::MAX);
+    assert_eq!(world.row(0).unread, log::MAX_MISSED + 12, "news go on behind the gap");
+}
+
+#[test]
+fn another_epoch_voids_what_was_seen_but_not_what_was_typed() {
+    let mut world = World::online(2);
+    world.other_writes(0, 1);
+    world.other_writes(0, 1);
+    world.deliver(usize::MAX);
+    world.cut(None);
+    let mine = world.write(1);
+    // A backup was restored: the room is younger now, the other is gone.
+    world.server.epoch = 2;
+    world.server.logs[0].truncate(1);
+    world.last.clear();
+    world.last.insert(room(0), Seq(1));
+    world.told.clear();
+    world.connect();
+    world.deliver(usize::MAX);
+    assert!(world.told.contains(&Update::Reset(room(0))));
+    assert_eq!(world.asked("sync.resume"), 0, "no position of another life is stated");
+    assert_eq!(world.server.stored(mine).len(), 1);
+    world.other_writes(0, 1);
+    world.deliver(usize::MAX);
+    assert_eq!(world.last[&room(0)], Seq(2));
+}
+
+#[test]
+fn messages_of_a_conversation_go_one_after_the_other() {
+    let mut world = World::online(2);
+    world.server.refuse_next_send = true;
+    let (first, second, elsewhere) = (world.write(0), world.write(0), world.write(1));
+    assert_eq!(world.asked("message.send"), 2, "one in each conversation");
+    world.deliver(usize::MAX);
+    assert_eq!(world.server.stored(first), [], "refused for the moment");
+    assert_eq!(world.server.stored(second), [], "and not overtaken");
+    assert_eq!(world.server.stored(elsewhere), [Seq(1)]);
+    assert_eq!(world.session.deadline(world.now).map(|at| at - world.now), Some(Duration::from_millis(700)));
+    world.pass(Duration::from_millis(700));
+    world.deliver(usize::MAX);
+    assert_eq!((world.server.stored(first), world.server.stored(second)), (vec![Seq(1)], vec![Seq(2)]));
+}
+
+#[test]
+fn a_lost_answer_makes_no_second_message() {
+    let mut world = World::online(1);
+    world.deaf = true;
+    let mine = world.write(0);
+    world.cut(None);
+    let queued = |update: &Update| matches!(update, Update::Outgoing(outgoing) if outgoing.delivery == Delivery::Queued && outgoing.client_id == mine);
+    assert_eq!(world.told.iter().filter(|update| queued(update)).count(), 2, "back in the queue");
+    world.connect();
+    world.deliver(usize::MAX);
+    assert_eq!(world.server.stored(mine), [Seq(1)]);
+    assert!(world.disk.saved().unwrap().outbox.is_empty());
+}
+
+#[test]
+fn close_codes_say_reconnect_or_stop() {
+    let case = |code: u16| World::online(1).cut(Some(code));
+    assert!(matches!(case(4000), End::Retry { after: None, .. }));
+    assert!(matches!(case(4502), End::Stop { login_needed: true, .. }));
+    assert!(matches!(case(4501), End::Stop { login_needed: false, .. }));
+    assert!(matches!(case(1009), End::Stop { .. }));
+
+    let mut world = World::online(1);
+    world.line.push_back(ServerFrame::encode_push(&Push::Draining { reconnect_after_ms: 1834 }));
+    world.deliver(1);
+    let after = Some(Duration::from_millis(1834));
+    assert!(matches!(world.cut(Some(1012)), End::Retry { after: told, .. } if told == after));
+}
+
+#[test]
+fn a_bad_token_asks_for_a_login() {
+    let mut world = World::new(1);
+    world.connect();
+    world.deliver(1);
+    let error = WireError::new(ErrorCode::BadCredentials, "Log in again.");
+    world.line = VecDeque::from([ServerFrame::encode_error(Some(&FrameId::numbered(1)), &error)]);
+    world.deliver(1);
+    assert_eq!(world.ended, Some(End::Stop { reason: "Log in again.".to_owned(), login_needed: true }));
+}
+
+#[test]
+fn a_silent_line_is_taken_for_dead() {
+    let mut world = World::online(1);
+    world.pass(Duration::from_secs(54));
+    assert_eq!(world.ended, None);
+    world.session.heard(world.now);
+    world.pass(Duration::from_secs(54));
+    assert_eq!(world.ended, None, "any sign of life counts");
+    world.pass(Duration::from_secs(1));
+    assert!(matches!(world.ended, Some(End::Retry { .. })));
+}
+
+#[test]
+fn typing_keeps_the_pace() {
+    let mut world = World::online(1);
+    let mut key = |after_ms: u64, active: bool| {
+        let before = world.asked("typing");
+        world.now += Duration::from_millis(after_ms);
+        world.session.typing(room(0), active, world.now);
+        world.settle();
+        world.asked("typing") > before
+    };
+    assert!(key(0, true));
+    assert!(!key(100, true));
+    assert!(!key(2_800, true));
+    assert!(key(100, true), "said again while it lasts");
+    assert!(key(100, false));
+    assert!(!key(100, false));
+    assert!(!key(100, true), "not more than one in three seconds");
+    assert!(key(2_700, true));
+}
+
+#[test]
+fn read_marks_grow_and_survive() {
+    let mut world = World::online(1);
+    for _ in 0..3 {
+        world.other_writes(0, 1);
+    }
+    world.deliver(usize::MAX);
+    assert_eq!(world.row(0).unread, 3);
+    world.session.mark_read(room(0), Seq(1), world.now);
+    world.settle();
+    world.session.mark_read(room(0), Seq(2), world.now);
+    world.settle();
+    assert_eq!(world.asked("read.mark"), 1, "the next waits for the answer");
+    world.deliver(usize::MAX);
+    assert_eq!((world.asked("read.mark"), world.row(0).unread), (2, 1));
+
+    world.cut(None);
+    world.session.mark_read(room(0), Seq(3), world.now);
+    world.session.mark_read(room(0), Seq(2), world.now);
+    world.settle();
+    assert_eq!(world.row(0).unread, 0, "seen at once");
+    world.kill();
+    world.heal();
+    assert_eq!((world.server.read[0], world.row(0).unread), (Seq(3), 0));
+    assert!(world.disk.saved().unwrap().reads.is_empty());
+}
+
+/// The answer to a read mark may overtake an event that it counts; the count was one too high
+/// from then on, until the next connection.
+#[test]
+fn counts_that_overtake_an_event_do_not_count_it_twice() {
+    let mut world = World::online(1);
+    world.other_writes(0, 1);
+    world.other_writes(0, 1);
+    world.deliver(usize::MAX);
+    world.other_writes(0, 1);
+    let event = world.line.pop_front().unwrap();
+    world.session.mark_read(room(0), Seq(1), world.now);
+    world.settle();
+    world.line.push_back(event);
+    world.deliver(1);
+    assert_eq!(world.row(0).unread, 2, "told by the server");
+    world.deliver(usize::MAX);
+    assert_eq!(world.row(0).unread, 2, "and still true when the event is here");
+}
+
+#[test]
+fn who_one_watches_is_said_again_after_a_cut() {
+    let mut world = World::online(1);
+    world.session.watch(vec![person(OTHER).id], world.now);
+    world.session.set_presence(chat_proto::PresenceState::Away, world.now);
+    world.settle();
+    world.cut(None);
+    world.connect();
+    world.deliver(usize::MAX);
+    assert_eq!((world.asked("presence.watch"), world.asked("presence.set")), (2, 2));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Other { n: usize, copies: usize },
+    Write(usize),
+    Read(usize),
+    Deliver(usize),
+    Connect,
+    Cut,
+    Kill,
+    Deaf,
+    Refuse,
+    Pass,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        5 => (0..2_usize, 0..3_usize).prop_map(|(n, copies)| Step::Other { n, copies }),
+        3 => (0..2_usize).prop_map(Step::Write),
+        1 => (0..2_usize).prop_map(Step::Read),
+        5 => (1..6_usize).prop_map(Step::Deliver),
+        3 => Just(Step::Connect),
+        1 => Just(Step::Cut),
+        1 => Just(Step::Kill),
+        1 => Just(Step::Deaf),
+        1 => Just(Step::Refuse),
+        1 => Just(Step::Pass),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    /// Whatever is lost, doubled, cut or killed: in the end every event was told once and in
+    /// order, every message is stored once and in the order written, and the counts are right.
+    #[test]
+    fn nothing_is_lost_or_doubled(steps in proptest::collection::vec(step(), 1..80)) {
+        let mut world = World::online(2);
+        for step in steps {
+            match step {
+                Step::Other { n, copies } => world.other_writes(n, copies),
+                Step::Write(n) => _ = world.write(n),
+                Step::Read(n) => {
+                    let seq = world.row(n).head;
+                    world.session.mark_read(room(n), seq, world.now);
+                    world.settle();
+                }
+                Step::Deliver(frames) => world.deliver(frames),
+                Step::Connect => world.connect(),
+                Step::Cut => _ = world.cut(None),
+                Step::Kill => world.kill(),
+                Step::Deaf => world.deaf = true,
+                Step::Refuse => world.server.refuse_next_send = true,
+                Step::Pass => world.pass(Duration::from_secs(2)),
+            }
+        }
+        world.connect();
+        for n in 0..2 {
+            // A lost event shows when the next one comes.
+            world.other_writes(n, 1);
+        }
+        world.heal();
+        for n in 0..2 {
+            let head = Seq(world.server.logs[n].len() as u64);
+            prop_assert_eq!(world.last.get(&room(n)).copied().unwrap_or_default(), head);
+            let (held, true_row) = (world.row(n), world.server.row(n));
+            prop_assert_eq!((held.head, held.unread, held.read), (true_row.head, true_row.unread, true_row.read));
+        }
+        for (conversation, _) in &world.wrote {
+            let seqs: Vec<Vec<Seq>> = world.wrote.iter().filter(|(c, _)| c == conversation)
+                .map(|(_, id)| world.server.stored(*id)).collect();
+            prop_assert!(seqs.iter().all(|seqs| seqs.len() == 1), "each once: {seqs:?}");
+            prop_assert!(seqs.is_sorted(), "in the order written: {seqs:?}");
+        }
+        prop_assert!(world.disk.saved().unwrap().outbox.is_empty());
+    }
+}

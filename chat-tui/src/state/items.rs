@@ -53,6 +53,14 @@ pub(crate) struct Message {
     pub(crate) tick: Option<Tick>,
 }
 
+impl Message {
+    /// What stands below a message that failed.
+    pub(crate) fn failure(&self) -> Option<SafeText> {
+        let Some(Tick::Failed(reason)) = &self.tick else { return None };
+        Some(SafeText::line(&format!("✗ {reason} — Enter retries, Del takes it back")))
+    }
+}
+
 /// One thing in the pane.
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
@@ -299,7 +307,7 @@ impl Columns {
             Item::System(line) => text::wrap(line.as_str(), self.system()).len(),
             Item::Message(message) => {
                 let head = usize::from(self.is_stacked() && message.leads);
-                let foot = usize::from(matches!(message.tick, Some(Tick::Failed(_))));
+                let foot = message.failure().map_or(0, |text| text::wrap(text.as_str(), self.system()).len());
                 head + text::wrap(message.body.as_str(), self.body).len() + foot
             }
         }

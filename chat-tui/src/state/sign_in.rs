@@ -108,13 +108,13 @@ impl SignIn {
     /// The fields on screen, in order.
     #[must_use]
     pub(crate) fn fields(&self) -> Vec<Field> {
-        let Some((_, hello)) = &self.hello else { return vec![Field::Server] };
-        let mut fields = vec![Field::Way, Field::Name, Field::Password];
-        if self.creates && hello.registration == Registration::Invite {
-            fields.push(Field::Invite);
+        if self.hello.is_none() {
+            return vec![Field::Server];
         }
-        if hello.registration == Registration::Closed {
-            fields.remove(0);
+        let mut fields = vec![Field::Way, Field::Name, Field::Password];
+        // Where everybody may come, and where nobody may, the owner's code still has a place.
+        if self.creates {
+            fields.push(Field::Invite);
         }
         fields
     }
@@ -249,8 +249,9 @@ impl SignIn {
             return Err((Field::Password, error));
         }
         let invite = self.invite.text().trim().to_owned();
-        if invite.is_empty() && hello.registration == Registration::Invite {
-            let error = "This server asks for an invite code; somebody of the team can make one.".to_owned();
+        if invite.is_empty() && hello.registration != Registration::Open {
+            let error =
+                "A new account here needs an invite code; somebody of the team can make one.".to_owned();
             return Err((Field::Invite, error));
         }
         let invite = (!invite.is_empty()).then(|| Secret::new(invite));
@@ -259,12 +260,10 @@ impl SignIn {
 
     /// The server answered, or did not.
     pub fn probed(&mut self, server: &ServerAddress, result: Result<Hello, String>) -> Option<Ask> {
-        if self.busy.take().is_none() {
-            return None;
-        }
+        // Whoever pressed Esc meanwhile does not want the answer any more.
+        self.busy.take()?;
         match result {
             Ok(hello) => {
-                self.creates &= hello.registration != Registration::Closed;
                 self.hello = Some((server.clone(), hello));
                 let first_empty =
                     self.fields().into_iter().find(|f| *f != Field::Way && self.text(*f).is_empty());

@@ -71,7 +71,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::ToggleList => toggle_list(state),
         Plain::Members => members(state, effects),
         Plain::Rooms => {
-            state.popup = Some(Popup::Picker(Picker::new(Kind::Rooms, Vec::new())));
+            state.popup = Some(Popup::Picker(Box::new(Picker::new(Kind::Rooms, Vec::new()))));
             effects.ask(Question::Rooms(String::new()));
         }
         Plain::Who => who(state, effects),
@@ -182,7 +182,7 @@ fn next_in_need(state: &mut State, effects: &mut Effects) {
 }
 
 fn switcher(state: &mut State, effects: &mut Effects) {
-    state.popup = Some(Popup::Picker(Picker::switcher(state)));
+    state.popup = Some(Popup::Picker(Box::new(Picker::switcher(state))));
     effects.ask(Question::Rooms(String::new()));
     effects.ask(Question::People(String::new()));
 }
@@ -196,7 +196,7 @@ fn members(state: &mut State, effects: &mut Effects) {
         detail: presence_word(state, person.id).1.to_owned(),
         action: Action::Message(person.name.clone(), None),
     });
-    state.popup = Some(Popup::Picker(Picker::new(Kind::Members, items.collect())));
+    state.popup = Some(Popup::Picker(Box::new(Picker::new(Kind::Members, items.collect()))));
     ask_members(state, id, effects);
 }
 
@@ -217,7 +217,7 @@ fn who(state: &mut State, effects: &mut Effects) {
     let mut people: Vec<_> = state.people.known().cloned().collect();
     people.sort_by(|a, b| a.name.cmp(&b.name));
     picker.add_people(&people, state.me.as_ref());
-    state.popup = Some(Popup::Picker(picker));
+    state.popup = Some(Popup::Picker(Box::new(picker)));
     effects.ask(Question::People(String::new()));
 }
 

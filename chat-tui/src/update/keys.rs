@@ -67,9 +67,12 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
 
 fn chat_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
     let Some(meaning) = keymap::meaning(key) else { return };
-    match in_context(state, meaning) {
+    let is_ctrl_k = key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('k');
+    let kills = is_ctrl_k && !state.composer.is_at_line_end();
+    let meaning = if kills { Meaning::Edit(Edit::KillToEnd) } else { in_context(state, meaning) };
+    match meaning {
         Meaning::Do(action) => {
-            if !matches!(action, Action::Plain(Plain::Complete | Plain::CompleteBack)) {
+            if !matches!(action, Action::Plain(Plain::Complete | Plain::CompleteBack | Plain::Cancel)) {
                 state.completion = None;
             }
             actions::act(state, action, effects);
@@ -91,9 +94,6 @@ fn in_context(state: &State, meaning: Meaning) -> Meaning {
     match meaning {
         Meaning::Edit(Edit::Insert('?')) if is_empty => Meaning::Do(Plain::Help.into()),
         Meaning::Edit(Edit::Delete) if is_empty && has_failed(state) => Meaning::Do(Plain::Discard.into()),
-        Meaning::Do(Action::Plain(Plain::Switcher)) if !composer.is_at_line_end() => {
-            Meaning::Edit(Edit::KillToEnd)
-        }
         Meaning::Do(Action::Plain(Plain::Older)) if !recalls => Meaning::Edit(Edit::Up),
         Meaning::Do(Action::Plain(Plain::Later)) if !recalls => Meaning::Edit(Edit::Down),
         other => other,

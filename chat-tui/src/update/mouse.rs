@@ -43,7 +43,7 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
     }
     let areas = layout::areas(state);
     if let Some(list) = areas.list.filter(|list| list.contains(at)) {
-        let body = layout::list_body(list);
+        let body = layout::list_body(state, list);
         let rows = layout::list_rows(state, usize::from(body.height));
         let clicked = usize::from(at.y.saturating_sub(body.y));
         if at.y >= body.y

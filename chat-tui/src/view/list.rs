@@ -9,6 +9,7 @@ use super::canvas::Canvas;
 use crate::layout::{self, ListRow};
 use crate::state::State;
 use crate::state::conversations::is_direct;
+use crate::text;
 
 /// Counts above this are shown as more than this.
 const COUNT: u64 = 99;
@@ -21,7 +22,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
     }
     let inner = Rect { width: area.width.saturating_sub(1), ..area };
     canvas.put(inner, (1, 0), &SafeText::line(&state.server_name), theme.title());
-    let body = layout::list_body(area);
+    let body = layout::list_body(state, area);
     for (at, row) in layout::list_rows(state, usize::from(body.height)).into_iter().enumerate() {
         match row {
             ListRow::Section(title) => {
@@ -34,10 +35,14 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
             }
         }
     }
-    let bottom = usize::from(area.height).saturating_sub(1);
-    if bottom > 0 {
-        let (text, style) = connection(state, canvas);
-        canvas.put(inner, (1, bottom), &text, style);
+    let rows = usize::from(layout::connection_rows(state, area));
+    let top = usize::from(area.height).saturating_sub(rows);
+    let (words, style) = connection(state, canvas);
+    let columns = usize::from(inner.width).saturating_sub(1);
+    for (at, range) in text::wrap(words.as_str(), columns).into_iter().take(rows).enumerate() {
+        let is_cut = at + 1 == rows;
+        let part = if is_cut { &words.as_str()[range.start..] } else { &words.as_str()[range] };
+        canvas.put(inner, (1, top + at), &SafeText::line(part), style);
     }
 }
 
@@ -92,17 +97,14 @@ pub(super) fn presence(state: PresenceState, canvas: &Canvas) -> (&'static str, 
     }
 }
 
-/// The connection in words.
+/// The connection in words, and how they look.
 pub(super) fn connection(state: &State, canvas: &Canvas) -> (SafeText, Style) {
     let theme = canvas.theme;
-    match &state.link.connection {
-        Connection::Online => (SafeText::line("● connected"), theme.good()),
-        Connection::Connecting => (SafeText::line("◌ connecting…"), theme.warning()),
-        Connection::Waiting { reason, .. } => {
-            let seconds = state.retry_in_s().unwrap_or_default();
-            let text = format!("○ offline, retry in {seconds} s ({reason})");
-            (SafeText::line(&text), theme.warning().add_modifier(Modifier::BOLD))
-        }
-        Connection::Stopped { reason, .. } => (SafeText::line(&format!("✗ {reason}")), theme.bad()),
-    }
+    let style = match &state.link.connection {
+        Connection::Online => theme.good(),
+        Connection::Connecting => theme.warning(),
+        Connection::Waiting { .. } => theme.warning().add_modifier(Modifier::BOLD),
+        Connection::Stopped { .. } => theme.bad(),
+    };
+    (layout::connection_words(state), style)
 }

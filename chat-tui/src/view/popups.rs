@@ -9,10 +9,10 @@ use crate::state::picker::{Kind, Picker};
 use crate::text;
 
 /// The widest and highest that a popup grows.
-const SIZE: (u16, u16) = (84, 30);
+const SIZE: (u16, u16) = (96, 40);
 
 /// Columns for keys and commands in the help.
-const HELP_LEFT: usize = 28;
+const HELP_LEFT: usize = 31;
 
 /// Columns for the names in a list.
 const LABEL: usize = 26;

@@ -56,7 +56,7 @@ fn welcome(form: &SignIn) -> SafeText {
     };
     let team = form.team().unwrap_or_default();
     let text = match hello.registration {
-        Registration::Closed => format!("{team} at {server}. New accounts are closed; log in with yours."),
+        Registration::Closed => format!("{team} at {server}. No new accounts, except by the owner's code."),
         Registration::Invite => format!("{team} at {server}. A new account needs an invite code."),
         Registration::Open => format!("{team} at {server}. Log in, or make an account."),
     };
@@ -85,9 +85,14 @@ fn draw_field(form: &SignIn, field: Field, area: Rect, row: usize, canvas: &mut 
     let theme = canvas.theme;
     let label = match field {
         Field::Server => "server",
-        Field::Way => "",
+        Field::Way => "account",
         Field::Name => "name",
         Field::Password => "password",
+        Field::Invite
+            if form.hello.as_ref().is_some_and(|(_, hello)| hello.registration == Registration::Open) =>
+        {
+            "invite ?"
+        }
         Field::Invite => "invite",
     };
     canvas.literal(area, (2, row), label, theme.dim());

@@ -44,6 +44,9 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
     let column = canvas.put(room, (column, 0), &SafeText::line(name), theme.title());
     match conversation.with.first() {
         Some(person) if conversation.kind == ConversationKind::Direct => {
+            if state.link.connection != Connection::Online {
+                return;
+            }
             let presence = state.people.presence(person.id);
             let (glyph, style) = list::presence(presence, canvas);
             let column = canvas.literal(room, (column + 2, 0), glyph, style);

@@ -83,19 +83,32 @@ fn draw_message(
     let Some(line) = part.checked_sub(head) else { return };
     let rows = text::wrap(message.body.as_str(), columns.body);
     let Some(range) = rows.get(line) else {
-        if let Some(Tick::Failed(reason)) = &message.tick {
-            let text = SafeText::line(&format!("✗ {reason} — Enter retries, Del takes it back"));
-            canvas.put(area, (columns.indent, row), &text, canvas.theme.bad());
-        }
+        draw_failure(message, columns, line - rows.len(), area, row, canvas);
         return;
     };
     if message.mentions_me {
-        let at = columns.indent.saturating_sub(if columns.is_stacked() { 1 } else { 2 });
+        let at = columns.indent.saturating_sub(1);
         canvas.literal(area, (at, row), MENTION_MARK, canvas.theme.mention());
     }
     draw_body(state, message, columns, range.clone(), area, row, canvas);
     if line + 1 == rows.len() {
         draw_tick(message, area, row, canvas);
+    }
+}
+
+/// A row of what stands below a message that failed.
+fn draw_failure(
+    message: &Message,
+    columns: &Columns,
+    line: usize,
+    area: Rect,
+    row: usize,
+    canvas: &mut Canvas,
+) {
+    let Some(text) = message.failure() else { return };
+    if let Some(range) = text::wrap(text.as_str(), columns.system()).get(line) {
+        let indent = columns.width.saturating_sub(columns.system());
+        canvas.part(area, (indent, row), &text.as_str()[range.clone()], canvas.theme.bad());
     }
 }
 

@@ -1,0 +1,314 @@
+//! A chat to look at: a small team with a believable morning, and short ways to press keys, bring
+//! news and read what follows.
+#![allow(missing_docs, dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+
+use std::time::Duration;
+
+use chat_client::{Anchor, Connection, Delivery, History, Outgoing, Update};
+use chat_proto::*;
+use chat_tui::effect::{Effect, Outcome, Question, Tell};
+use chat_tui::{Input, Moment, State, What, update, view};
+use crossterm::event::{Event as Input_, KeyCode, KeyEvent, KeyModifiers};
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use uuid::Uuid;
+
+/// Tuesday 17 November 2026, 09:30 UTC.
+pub const NOW: i64 = 1_794_907_800_000;
+pub const MINUTE: i64 = 60_000;
+
+pub const GENERAL: ConversationId = ConversationId(Uuid::from_u128(1));
+pub const DEPLOYS: ConversationId = ConversationId(Uuid::from_u128(2));
+pub const RANDOM: ConversationId = ConversationId(Uuid::from_u128(3));
+pub const ADA: ConversationId = ConversationId(Uuid::from_u128(4));
+pub const LIN: ConversationId = ConversationId(Uuid::from_u128(5));
+
+pub fn person(name: &str) -> Person {
+    let id = name.bytes().fold(7u128, |sum, byte| sum * 131 + u128::from(byte));
+    Person { id: UserId(Uuid::from_u128(id)), name: UserName::parse(name).unwrap() }
+}
+
+pub fn me() -> Person {
+    person("mara")
+}
+
+pub fn room(id: ConversationId, name: &str, topic: &str) -> Conversation {
+    Conversation {
+        id,
+        kind: ConversationKind::Room,
+        name: Some(RoomName::parse(name).unwrap()),
+        topic: Topic::new(topic).unwrap(),
+        with: Vec::new(),
+        members: 4,
+        head: Seq(0),
+        read: Seq(0),
+        others_read: Seq(0),
+        unread: 0,
+        mentions: 0,
+        last_message: None,
+        active_at: Timestamp(NOW - id.0.as_u128() as i64 * MINUTE),
+    }
+}
+
+pub fn direct(id: ConversationId, with: &str) -> Conversation {
+    Conversation {
+        kind: ConversationKind::Direct,
+        name: None,
+        members: 2,
+        with: vec![person(with)],
+        ..room(id, "x", "")
+    }
+}
+
+pub fn event(conversation: ConversationId, seq: u64, minute: i64, author: &str, what: EventKind) -> Event {
+    let at = Timestamp(NOW + (minute - 30) * MINUTE);
+    Event { conversation, seq: Seq(seq), at, author: person(author), what }
+}
+
+pub fn message(conversation: ConversationId, seq: u64, minute: i64, author: &str, body: &str) -> Event {
+    let mentions = mentioned_names(body).iter().map(|name| person(name.as_str()).id).collect();
+    let what = EventKind::Message {
+        client_id: ClientId(Uuid::from_u128(u128::from(seq) + 1_000)),
+        body: Body::new(body).unwrap(),
+        mentions,
+    };
+    event(conversation, seq, minute, author, what)
+}
+
+pub fn outgoing(conversation: ConversationId, id: u128, body: &str, delivery: Delivery) -> Update {
+    Update::Outgoing(Outgoing {
+        client_id: ClientId(Uuid::from_u128(id)),
+        conversation,
+        body: Body::new(body).unwrap(),
+        written_at: Timestamp(NOW),
+        delivery,
+    })
+}
+
+/// A chat and its clock.
+pub struct Stage {
+    pub state: State,
+    pub ms: u64,
+}
+
+impl Stage {
+    pub fn empty() -> Self {
+        let mut stage = Self { state: State::new(TimeZone::UTC, true), ms: 0 };
+        stage.news(Update::Me { user: me(), role: Role::Member, server_name: "acme".into() });
+        stage.news(Update::Connection(Connection::Online));
+        stage
+    }
+
+    /// The team of the picture in the design: #deploys is open, with two people who wrote.
+    pub fn team() -> Self {
+        let mut stage = Self::empty();
+        let mut deploys = room(DEPLOYS, "deploys", "release train, freeze Friday");
+        (deploys.head, deploys.read, deploys.unread, deploys.others_read) = (Seq(7), Seq(5), 1, Seq(7));
+        deploys.active_at = Timestamp(NOW);
+        let mut general = room(GENERAL, "general", "");
+        (general.unread, general.mentions) = (3, 1);
+        let mut ada = direct(ADA, "ada");
+        ada.unread = 2;
+        stage.news(Update::Conversations(vec![
+            general,
+            deploys,
+            room(RANDOM, "random", ""),
+            ada,
+            direct(LIN, "lin"),
+        ]));
+        stage.history(
+            DEPLOYS,
+            vec![
+                event(
+                    DEPLOYS,
+                    1,
+                    -60 * 24,
+                    "ada",
+                    EventKind::Created {
+                        client_id: ClientId(Uuid::nil()),
+                        name: RoomName::parse("deploys").ok(),
+                        topic: Topic::default(),
+                    },
+                ),
+                event(DEPLOYS, 2, -60 * 24, "lin", EventKind::Joined),
+                event(DEPLOYS, 3, -60 * 24, "mara", EventKind::Joined),
+                message(DEPLOYS, 4, 14, "ada", "morning! did the canary go out?"),
+                message(DEPLOYS, 5, 15, "lin", "yes, 5% since 08:50"),
+                message(DEPLOYS, 6, 21, "grace", "graph attached, @mara have a look"),
+                message(DEPLOYS, 7, 22, "mara", "looks good, going to 50%"),
+            ],
+        );
+        let members = ["ada", "grace", "lin", "mara"].map(person).to_vec();
+        stage.outcome(Outcome::Members(DEPLOYS, members));
+        let presence = |name: &str, state| Presence { user: person(name).id, state, last_seen: None };
+        stage.news(Update::Presence(vec![
+            presence("ada", PresenceState::Online),
+            presence("lin", PresenceState::Away),
+        ]));
+        stage
+    }
+
+    pub fn input(&mut self, what: What) -> Vec<Effect> {
+        let at = Moment { clock: Timestamp(NOW + self.ms as i64), ms: self.ms };
+        update(&mut self.state, Input { at, what })
+    }
+
+    pub fn news(&mut self, update: Update) -> Vec<Effect> {
+        self.input(What::Engine(update))
+    }
+
+    pub fn outcome(&mut self, outcome: Outcome) -> Vec<Effect> {
+        self.input(What::Outcome(outcome))
+    }
+
+    pub fn history(&mut self, id: ConversationId, events: Vec<Event>) -> Vec<Effect> {
+        let page = History { events, more_before: false, more_after: false };
+        self.outcome(Outcome::History(id, Anchor::Newest, Ok(page)))
+    }
+
+    pub fn live(&mut self, event: Event) -> Vec<Effect> {
+        self.news(Update::Events { conversation: event.conversation, events: vec![event], live: true })
+    }
+
+    pub fn tick(&mut self, ms: u64) -> Vec<Effect> {
+        self.ms += ms;
+        self.input(What::Tick)
+    }
+
+    pub fn waiting(&mut self, seconds: u64) {
+        let retry_in = Duration::from_secs(seconds);
+        self.news(Update::Connection(Connection::Waiting { retry_in, reason: "connection refused".into() }));
+    }
+
+    /// Presses keys, written as people write them: `Alt-A`, `Enter`; anything else is typed.
+    pub fn keys(&mut self, keys: &[&str]) -> String {
+        let mut effects = Vec::new();
+        for key in keys {
+            match named(key) {
+                Some(key) => effects.extend(self.input(What::Terminal(Input_::Key(key)))),
+                None => {
+                    for c in key.chars() {
+                        let key = KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE);
+                        effects.extend(self.input(What::Terminal(Input_::Key(key))));
+                    }
+                }
+            }
+        }
+        said(&effects)
+    }
+
+    pub fn text(&self) -> String {
+        self.state.composer.text()
+    }
+
+    pub fn notice(&self) -> &str {
+        self.state.notice.as_ref().map_or("", |notice| &notice.text)
+    }
+
+    pub fn buffer(&mut self, columns: u16, rows: u16) -> Buffer {
+        self.input(What::Terminal(Input_::Resize(columns, rows)));
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        terminal.draw(|frame| view(&self.state, frame)).unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    /// The screen as text between bars; the cells under a wide one are left out.
+    pub fn screen(&mut self, columns: u16, rows: u16) -> String {
+        let buffer = self.buffer(columns, rows);
+        let mut out = String::new();
+        for row in buffer.content.chunks(usize::from(columns)) {
+            let mut line = String::new();
+            let mut covered = 0;
+            for cell in row {
+                if covered > 0 {
+                    covered -= 1;
+                    continue;
+                }
+                covered = chat_tui::text::width(cell.symbol()).saturating_sub(1);
+                line.push_str(cell.symbol());
+            }
+            out.push_str(&format!("|{}|\n", line.trim_end()));
+        }
+        out
+    }
+}
+
+fn named(key: &str) -> Option<KeyEvent> {
+    let (modifiers, name) = match key.split_once('-') {
+        Some(("Alt", name)) => (KeyModifiers::ALT, name),
+        Some(("Ctrl", name)) => (KeyModifiers::CONTROL, name),
+        Some(("Shift", name)) => (KeyModifiers::SHIFT, name),
+        _ => (KeyModifiers::NONE, key),
+    };
+    let code = match name {
+        "Enter" => KeyCode::Enter,
+        "Esc" => KeyCode::Esc,
+        "Tab" if modifiers == KeyModifiers::SHIFT => KeyCode::BackTab,
+        "Tab" => KeyCode::Tab,
+        "Up" => KeyCode::Up,
+        "Down" => KeyCode::Down,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
+        "Home" => KeyCode::Home,
+        "End" => KeyCode::End,
+        "Del" => KeyCode::Delete,
+        "Backspace" => KeyCode::Backspace,
+        "PageUp" => KeyCode::PageUp,
+        "PageDown" => KeyCode::PageDown,
+        "F1" => KeyCode::F(1),
+        "F2" => KeyCode::F(2),
+        one if one.chars().count() == 1 && (modifiers != KeyModifiers::NONE) => {
+            KeyCode::Char(one.chars().next().unwrap().to_ascii_lowercase())
+        }
+        _ => return None,
+    };
+    Some(KeyEvent::new(code, modifiers))
+}
+
+/// Effects in short words, in order; titles and watching are left out.
+pub fn said(effects: &[Effect]) -> String {
+    let words: Vec<String> = effects.iter().filter_map(word).collect();
+    words.join(", ")
+}
+
+fn word(effect: &Effect) -> Option<String> {
+    Some(match effect {
+        Effect::Tell(Tell::Send(id, body)) => format!("send {} {body}", place(*id)),
+        Effect::Tell(Tell::MarkRead(id, seq)) => format!("read {} {seq}", place(*id)),
+        Effect::Tell(Tell::Typing(id, true)) => format!("typing {}", place(*id)),
+        Effect::Tell(Tell::Typing(id, false)) => format!("not typing {}", place(*id)),
+        Effect::Tell(Tell::SaveDraft(id, text)) => format!("draft {} {text:?}", place(*id)),
+        Effect::Tell(Tell::Presence(state)) => format!("presence {state:?}").to_lowercase(),
+        Effect::Tell(Tell::Retry(_)) => "retry".into(),
+        Effect::Tell(Tell::Discard(_)) => "discard".into(),
+        Effect::Tell(Tell::Reconnect) => "reconnect".into(),
+        Effect::Tell(Tell::Watch(_)) | Effect::Title(_) => return None,
+        Effect::Ask(Question::History(id, anchor, _)) => format!("history {} {anchor:?}", place(*id)),
+        Effect::Ask(Question::Draft(_) | Question::Members(_)) => return None,
+        Effect::Ask(Question::Join(room)) => format!("join #{room}"),
+        Effect::Ask(Question::Create(_, room, topic)) => format!("create #{room} {topic}").trim_end().into(),
+        Effect::Ask(Question::OpenDirect(user, text)) => format!("direct @{user} {text:?}"),
+        Effect::Ask(Question::Leave(id)) => format!("leave {}", place(*id)),
+        Effect::Ask(Question::Topic(id, topic)) => format!("topic {} {topic}", place(*id)),
+        Effect::Ask(Question::Rooms(query)) => format!("rooms {query:?}"),
+        Effect::Ask(Question::People(query)) => format!("people {query:?}"),
+        Effect::SignIn(ask) => format!("{ask:?}"),
+        Effect::Start(account) => format!("start {}", account.user.name),
+        Effect::Redraw => "redraw".into(),
+        Effect::Suspend => "suspend".into(),
+        Effect::Quit => "quit".into(),
+    })
+}
+
+fn place(id: ConversationId) -> &'static str {
+    match id {
+        GENERAL => "#general",
+        DEPLOYS => "#deploys",
+        RANDOM => "#random",
+        ADA => "@ada",
+        LIN => "@lin",
+        _ => "?",
+    }
+}

@@ -1,0 +1,131 @@
+//! An idle chat does nothing: no frame, no wake-up.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test may stop at once")]
+
+mod common;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use chat_client::paths::Paths;
+use chat_client::tls::Tls;
+use chat_client::{Connection, Update};
+use chat_proto::*;
+use chat_tui::app::{self, App, Surface};
+use chat_tui::state::sign_in::Known;
+use chat_tui::{State, What};
+use common::*;
+use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+
+/// A surface that only counts.
+#[derive(Clone, Default)]
+struct Counter {
+    frames: Arc<AtomicUsize>,
+    titles: Arc<AtomicUsize>,
+}
+
+impl Surface for Counter {
+    fn draw(&mut self, _: &State) -> io::Result<()> {
+        self.frames.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn forget(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn title(&mut self, _: &str) -> io::Result<()> {
+        self.titles.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> io::Result<(u16, u16)> {
+        Ok((80, 24))
+    }
+}
+
+impl Counter {
+    fn frames(&self) -> usize {
+        self.frames.swap(0, Ordering::SeqCst)
+    }
+}
+
+/// A running chat without a terminal and without an engine.
+fn running() -> (mpsc::Sender<What>, Counter, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = Paths::resolve(Some(dir.path().to_owned())).unwrap();
+    let places = app::places(&paths, Tls::default());
+    let (sender, events) = mpsc::channel(1_024);
+    let counter = Counter::default();
+    let mut surface = counter.clone();
+    let state = State::new(TimeZone::UTC, true);
+    tokio::spawn(async move {
+        let first = What::Engine(Update::Me { user: me(), role: Role::Member, server_name: "acme".into() });
+        App::new(state, paths, places, events).run(&mut surface, first).await.unwrap();
+    });
+    (sender, counter, dir)
+}
+
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_chat_draws_nothing() {
+    let (sender, counter, _dir) = running();
+    let news = |update| What::Engine(update);
+    sender.send(news(Update::Connection(Connection::Online))).await.unwrap();
+    sender
+        .send(news(Update::Conversations(vec![room(DEPLOYS, "deploys", ""), direct(ADA, "ada")])))
+        .await
+        .unwrap();
+    settle().await;
+    assert!(counter.frames() > 0);
+    // Ten minutes bring the away mark, which is told and not drawn; after that there is nothing.
+    tokio::time::sleep(Duration::from_secs(24 * 3_600)).await;
+    assert_eq!(counter.frames(), 0);
+    assert_eq!(counter.titles.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_drawn_in_few_frames() {
+    let (sender, counter, _dir) = running();
+    sender.send(What::Engine(Update::Conversations(vec![room(DEPLOYS, "deploys", "")]))).await.unwrap();
+    settle().await;
+    counter.frames();
+    for _ in 0..500 {
+        let key = KeyEvent::from(KeyCode::Char('x'));
+        sender.try_send(What::Terminal(TermEvent::Key(key))).unwrap();
+    }
+    settle().await;
+    assert!((1..=3).contains(&counter.frames()), "a batch is drawn once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_countdown_draws_once_a_second_and_stops() {
+    let (sender, counter, _dir) = running();
+    let waiting = Connection::Waiting { retry_in: Duration::from_secs(3), reason: "cut".into() };
+    sender.send(What::Engine(Update::Connection(waiting))).await.unwrap();
+    settle().await;
+    counter.frames();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(counter.frames(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_moves_nothing_draws_nothing() {
+    let (sender, counter, _dir) = running();
+    sender.send(What::FirstRun(Known::default())).await.unwrap();
+    settle().await;
+    counter.frames();
+    for event in [TermEvent::FocusLost, TermEvent::FocusGained, TermEvent::Resize(80, 24)] {
+        sender.send(What::Terminal(event)).await.unwrap();
+    }
+    settle().await;
+    assert_eq!(counter.frames(), 0);
+    drop(sender);
+    settle().await;
+}
