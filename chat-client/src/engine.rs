@@ -1,5 +1,4 @@
 //! The task that owns the connection, the cache and the outbox of one account.
-
 //!
 //! It only carries: what is decided, [`crate::session`] decides. It never waits for the disk (a
 //! thread does), and waits for a slow interface by not reading from the server any more.

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use chat_proto::{
-    Ask, ClientFrame, CloseReason, ErrorCode, FrameId, Hello, PROTOCOL_VERSION, Push, Secret, ServerFrame,
-    Token, Welcome, WireError,
+    Ask, ClientFrame, CloseReason, FrameId, Hello, PROTOCOL_VERSION, Push, Secret, ServerFrame, Token,
+    Welcome, WireError,
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -29,7 +29,7 @@ pub enum LinkError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The server said no.
-    #[error("{}", sentence(.0))]
+    #[error("{}", chat_proto::SafeText::line(&.0.message))]
     Refused(WireError),
     /// The server speaks another version of the protocol.
     #[error(
@@ -67,15 +67,6 @@ impl LinkError {
             LinkError::Dial(_) | LinkError::TimedOut(_) => true,
             LinkError::Tls(_) | LinkError::Version { .. } | LinkError::Unreadable(_) => false,
         }
-    }
-}
-
-/// The server's sentence, and what to do about it where the server cannot know.
-fn sentence(error: &WireError) -> String {
-    let message = chat_proto::SafeText::line(&error.message);
-    match error.code {
-        ErrorCode::InviteInvalid => format!("{message} Give an invite code with --invite or CHAT_INVITE."),
-        _ => message.to_string(),
     }
 }
 

@@ -7,6 +7,7 @@
 //! 3. Nothing sleeps to let something else happen first; order comes from barriers.
 
 mod binaries;
+mod cleanup;
 mod process;
 mod screenshot;
 mod script;
@@ -16,6 +17,7 @@ mod terminal;
 use std::time::Duration;
 
 pub use binaries::{bin, use_binaries_in};
+pub use cleanup::{Folder, end_all, hold, release};
 pub use process::{Running, Signal, clean_environment, run};
 pub use screenshot::screenshot;
 pub use script::{Script, uuid};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::DEADLINE;
+use crate::{DEADLINE, hold, release};
 
 /// Lines that may wait before the child has to; far more than any test leaves unread.
 const LINES: usize = 20_000;
@@ -29,6 +29,8 @@ pub enum Signal {
     Terminate,
     /// SIGINT: what Ctrl-C sends.
     Interrupt,
+    /// SIGHUP: the terminal is gone.
+    HangUp,
     /// SIGSTOP: stand still.
     Stop,
     /// SIGCONT: go on.
@@ -45,6 +47,7 @@ impl Signal {
             Signal::Kill => "KILL",
             Signal::Terminate => "TERM",
             Signal::Interrupt => "INT",
+            Signal::HangUp => "HUP",
             Signal::Stop => "STOP",
             Signal::Continue => "CONT",
         };
@@ -82,6 +85,7 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("starting {name}"))?;
+        hold(child.id());
         let stdin = child.stdin.take();
         let (to_lines, lines) = sync_channel(LINES);
         if let Some(stdout) = child.stdout.take() {
@@ -176,6 +180,7 @@ impl Running {
         // An error here means that it has ended already, which is what was wanted.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        release(self.child.id());
     }
 
     /// What it wrote on stderr, the end of it.

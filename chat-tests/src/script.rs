@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::{DEADLINE, PASSWORD, Running, Server, Signal, bin};
+use crate::{DEADLINE, Folder, PASSWORD, Running, Server, Signal, bin};
 
 /// A fresh id for a message or a room.
 #[must_use]
@@ -23,12 +22,13 @@ pub struct Script {
     who: String,
     running: Running,
     // Held for its end: the folder goes with the process.
-    _dir: TempDir,
+    _dir: Folder,
     /// What came and was not asked for yet, in order.
     waiting: VecDeque<Value>,
     requests: u64,
     /// The answer to the login.
     welcome: Value,
+    token: String,
 }
 
 impl Script {
@@ -65,7 +65,10 @@ impl Script {
     /// # Errors
     /// The server refuses.
     pub fn token(server: &Server, name: &str, token: &str) -> Result<Self> {
-        Self::stranger(server)?.authenticate(name, "auth.token", json!({"protocol": 1, "token": token}))
+        let payload = json!({"protocol": 1, "token": token});
+        let mut script = Self::stranger(server)?.authenticate(name, "auth.token", payload)?;
+        script.token = token.to_owned();
+        Ok(script)
     }
 
     /// Logs in the way a person's script does: by name and password from the environment.
@@ -85,15 +88,23 @@ impl Script {
         self.who = name.to_owned();
         self.expect("hello", |_| true)?;
         self.welcome = self.ok(kind, payload)?;
+        self.token = self.welcome["token"].as_str().unwrap_or_default().to_owned();
         Ok(self)
     }
 
     fn launch(who: &str, url: &str, environment: &[(&str, &str)], arguments: &[&str]) -> Result<Self> {
-        let dir = TempDir::with_prefix("chat-script-")?;
+        let dir = Folder::new("chat-script-")?;
         let command = Self::command(dir.path(), url, environment, arguments)?;
         let running = Running::start(command)?;
-        let (waiting, welcome) = (VecDeque::new(), Value::Null);
-        Ok(Self { who: who.to_owned(), running, _dir: dir, waiting, requests: 0, welcome })
+        Ok(Self {
+            who: who.to_owned(),
+            running,
+            _dir: dir,
+            waiting: VecDeque::new(),
+            requests: 0,
+            welcome: Value::Null,
+            token: String::new(),
+        })
     }
 
     fn command(dir: &Path, url: &str, env: &[(&str, &str)], arguments: &[&str]) -> Result<Command> {
@@ -115,10 +126,10 @@ impl Script {
         self.welcome["user"]["id"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The token that the login gave.
+    /// The token that the login gave, or was done with.
     #[must_use]
     pub fn own_token(&self) -> String {
-        self.welcome["token"].as_str().unwrap_or_default().to_owned()
+        self.token.clone()
     }
 
     /// The process id.

@@ -5,9 +5,8 @@ use std::process::{Command, ExitStatus, Output};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use tempfile::TempDir;
 
-use crate::{DEADLINE, Running, Signal, bin, run};
+use crate::{DEADLINE, Folder, Running, Signal, bin, run};
 
 /// How a server is started.
 #[derive(Debug, Clone)]
@@ -28,10 +27,16 @@ impl Default for Options {
 
 /// A server that ends with this value. Its folder goes too.
 pub struct Server {
-    dir: TempDir,
+    dir: Folder,
     options: Options,
-    port: u16,
     running: Running,
+    ready: Ready,
+}
+
+/// What a server printed before it served.
+struct Ready {
+    url: String,
+    port: u16,
     owner_invite: Option<String>,
 }
 
@@ -49,21 +54,21 @@ impl Server {
     /// # Errors
     /// It does not come up.
     pub fn start_with(options: Options) -> Result<Self> {
-        let dir = TempDir::with_prefix("chat-server-")?;
-        let (running, port, owner_invite) = launch(dir.path(), &options, 0)?;
-        Ok(Self { dir, options, port, running, owner_invite })
+        let dir = Folder::new("chat-server-")?;
+        let (running, ready) = launch(dir.path(), &options, 0)?;
+        Ok(Self { dir, options, running, ready })
     }
 
-    /// Where clients connect.
+    /// Where clients connect, as the server printed it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("ws://127.0.0.1:{}", self.port)
+        self.ready.url.clone()
     }
 
     /// Its port, which stays the same over restarts.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.ready.port
     }
 
     /// Its folder.
@@ -75,7 +80,7 @@ impl Server {
     /// The invite for the first account, which a server without accounts prints.
     #[must_use]
     pub fn owner_invite(&self) -> Option<&str> {
-        self.owner_invite.as_deref()
+        self.ready.owner_invite.as_deref()
     }
 
     /// Its process id.
@@ -119,10 +124,11 @@ impl Server {
         self.running.kill();
         let until = Instant::now() + DEADLINE;
         loop {
-            match launch(self.dir.path(), &self.options, self.port) {
-                Ok((running, port, invite)) => {
-                    ensure!(port == self.port, "asked for port {}, listens on {port}", self.port);
-                    (self.running, self.owner_invite) = (running, invite);
+            match launch(self.dir.path(), &self.options, self.ready.port) {
+                Ok((running, ready)) => {
+                    let (asked, port) = (self.ready.port, ready.port);
+                    ensure!(port == asked, "asked for port {asked}, listens on {port}");
+                    (self.running, self.ready) = (running, ready);
                     return Ok(());
                 }
                 // Somebody's outgoing connection may sit on our port for a moment.
@@ -167,7 +173,7 @@ impl Server {
 }
 
 /// Starts the process and reads what it prints until it is ready.
-fn launch(dir: &Path, options: &Options, port: u16) -> Result<(Running, u16, Option<String>)> {
+fn launch(dir: &Path, options: &Options, port: u16) -> Result<(Running, Ready)> {
     let mut command = Command::new(bin("chat-server")?);
     command
         .arg("serve")
@@ -184,8 +190,10 @@ fn launch(dir: &Path, options: &Options, port: u16) -> Result<(Running, u16, Opt
         if let Some(code) = line.strip_prefix("owner invite: ") {
             owner_invite = Some(code.trim().to_owned());
         } else if let Some(address) = line.strip_prefix("listening on ") {
-            let port = address.trim().rsplit(':').next().and_then(|port| port.parse().ok());
-            return Ok((running, port.with_context(|| format!("no port in {line:?}"))?, owner_invite));
+            let url = address.trim().to_owned();
+            let port = url.rsplit(':').next().and_then(|port| port.parse().ok());
+            let port = port.with_context(|| format!("no port in {line:?}"))?;
+            return Ok((running, Ready { url, port, owner_invite }));
         }
     }
     // Its stderr says why; wait for the end so that it is complete.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use crate::{DEADLINE, Signal};
+use crate::{DEADLINE, Signal, hold, release};
 
 /// How often a wait looks again although nothing was drawn.
 const POLL: Duration = Duration::from_millis(50);
@@ -74,6 +74,15 @@ struct Shared {
 struct Display {
     parser: vt100::Parser<Answers>,
     ended: bool,
+}
+
+impl Display {
+    /// Between the marks that a program sets around a drawing (synchronized output), the screen
+    /// is neither the old nor the new one.
+    fn is_half_drawn(&self) -> bool {
+        const SYNCHRONIZED: u16 = 2026;
+        self.parser.callbacks().private_modes.contains(&SYNCHRONIZED)
+    }
 }
 
 /// The part of a terminal that talks back, and the modes that must be given back at the end.
@@ -149,6 +158,7 @@ impl Terminal {
         let pair = native_pty_system().openpty(pty_size(columns, rows)?)?;
         let line_discipline = line_discipline(&*pair.master);
         let child = pair.slave.spawn_command(command(program, arguments, environment))?;
+        child.process_id().into_iter().for_each(hold);
         // The program alone holds the other end now, so that reading ends when it does.
         drop(pair.slave);
         let parser =
@@ -186,9 +196,14 @@ impl Terminal {
         self.look(|screen| screen.contents())
     }
 
-    /// Looks at the screen with its colours.
+    /// Looks at the screen with its colours, when no drawing is half done.
     pub fn look<T>(&self, look: impl FnOnce(&vt100::Screen) -> T) -> T {
-        look(self.shared.display().parser.screen())
+        let until = Instant::now() + DEADLINE;
+        let mut display = self.shared.display();
+        while display.is_half_drawn() && Instant::now() < until {
+            display = self.shared.next_change(display);
+        }
+        look(display.parser.screen())
     }
 
     /// The window's title.
@@ -212,7 +227,7 @@ impl Terminal {
         let mut display = self.shared.display();
         loop {
             let text = display.parser.screen().contents();
-            if fits(&text) {
+            if !display.is_half_drawn() && fits(&text) {
                 return Ok(text);
             }
             ensure!(!display.ended, "waiting for {what}, the program ended:\n{text}");
@@ -298,6 +313,7 @@ impl Terminal {
             let _ = Signal::Kill.send(pid);
         }
         let _ = self.child.wait();
+        self.child.process_id().into_iter().for_each(release);
     }
 }
 

@@ -1,2 +1,71 @@
-//! Placeholder.
-fn main() {}
+//! What people type in this repository: `cargo xtask demo`, `test`, `picture`.
+
+mod build;
+mod check;
+mod colleague;
+mod demo;
+mod interrupt;
+mod picture;
+mod play;
+mod small_talk;
+mod team;
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use build::Profile;
+
+/// Tasks of this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Try the chat: a server, a small team and you; without a terminal, a conversation that is
+    /// played and checked
+    Demo {
+        /// Which binaries to build and use
+        #[arg(long, default_value = "release")]
+        profile: Profile,
+    },
+    /// Check everything: format, lints, build, every test
+    Test {
+        /// Leave out format and lints
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Draw docs/screen.svg anew, from the real program
+    Picture {
+        /// Which binaries to build and use
+        #[arg(long, default_value = "dev")]
+        profile: Profile,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().task {
+        Task::Demo { profile } => demo::run(profile),
+        Task::Test { fast } => check::run(fast),
+        Task::Picture { profile } => picture::run(profile),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line; this program's output is its interface.
+fn say(line: impl Display) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{line}")?)
+}

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::Result;
+use chat_proto::limits;
 use chat_tests::{Script, Server, Signal, uuid};
 use rand::RngExt as _;
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use crate::scenarios::{message, room, say, seqs, text};
 /// How often the server is killed.
 const ROUNDS: usize = 24;
 
-/// Messages under way when it dies; within what a client may have unanswered.
+/// New messages in each round, while no more than a client may have unanswered are under way.
 const SENDS: usize = 12;
 
 /// Longest wait before the kill. Long enough that some sends are answered, short enough that some
@@ -69,7 +70,7 @@ fn what_was_acknowledged_is_there_once_after_kill_9() -> Result<()> {
         let sent = ada.ok("message.send", message(&id, &send.client_id, &send.body))?;
         acknowledged.insert(send.client_id, (sent["seq"].as_u64().unwrap(), send.body));
     }
-    assert_eq!(acknowledged.len(), ROUNDS * SENDS);
+    assert!(acknowledged.len() >= ROUNDS, "{} messages in {ROUNDS} rounds", acknowledged.len());
     check(&server, &token, &id, &acknowledged, &[])?;
     Ok(())
 }

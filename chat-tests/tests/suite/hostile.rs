@@ -228,7 +228,8 @@ fn a_reader_that_does_not_read_is_cut_and_can_resume() -> Result<()> {
     }
     assert!(sent > 800, "{sent}");
     let (frames, end) = slow.hear_the_end()?;
-    assert_eq!(closed(&end), 4000, "{end:?} after {} frames", frames.len());
+    // Whoever reads nothing may find the close frame lost behind what it did not read.
+    assert!(matches!(end, Heard::Closed(4000, _) | Heard::Cut), "{end:?} after {} frames", frames.len());
     let seen: Vec<u64> = frames.iter().filter(|f| f["type"] == "event").filter_map(number).collect();
     assert!(seen.windows(2).all(|pair| pair[1] == pair[0] + 1), "no gap before the cut");
     // Everybody else got everything, in the meantime.

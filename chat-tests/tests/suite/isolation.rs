@@ -151,7 +151,7 @@ fn who_does_not_belong_finds_nothing_in_any_request() -> Result<()> {
 
 #[test]
 fn members_may_do_in_a_room_all_that_strangers_may_not() -> Result<()> {
-    let Cast { mut ada, mut lin, world, .. } = cast()?;
+    let Cast { mut ada, mut lin, world, _server, .. } = cast()?;
     let mut last = None;
     for kind in RequestKind::ALL {
         if let Case::Membership(payload) = case(*kind, &world.room, &world) {
@@ -202,7 +202,7 @@ fn nothing_that_members_do_is_pushed_to_others() -> Result<()> {
 
 #[test]
 fn a_direct_cannot_be_joined_as_a_room() -> Result<()> {
-    let Cast { mut mallory, world, .. } = cast()?;
+    let Cast { mut mallory, world, _server, .. } = cast()?;
     for name in [world.direct.as_str(), "ada", "lin"] {
         assert_eq!(mallory.refused("room.join", json!({"room": name}))?, "not_found");
     }

@@ -5,6 +5,7 @@
 // clippy.toml allows these inside test functions; their helpers are tests as well.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod admin;
 mod cli;
 mod crash;
 mod hostile;

@@ -6,10 +6,24 @@ use serde_json::{Value, json};
 
 use super::{ada_and_lin, room, say};
 
-/// Watches these people and gives their states.
-fn watch(script: &mut Script, users: &[&str]) -> Result<Vec<String>> {
+/// Watches these people and waits until they are seen in these states: changes of the last moment
+/// follow the answer as a push.
+fn watch(script: &mut Script, people: &[(&str, &str)]) -> Result<()> {
+    let users: Vec<&str> = people.iter().map(|(user, _)| *user).collect();
     let answer = script.ok("presence.watch", json!({"users": users}))?;
-    Ok(super::column(&answer["presences"], "/state"))
+    let mut missing = people.to_vec();
+    missing.retain(|(user, state)| row_of(&answer, user)["state"] != *state);
+    while !missing.is_empty() {
+        // One push may tell of several people.
+        let push = script.expect("presence", |_| true)?;
+        missing.retain(|(user, state)| change_of(&push, user).is_none_or(|change| change["state"] != *state));
+    }
+    Ok(())
+}
+
+fn row_of(answer: &Value, user: &str) -> Value {
+    let rows = answer["presences"].as_array().unwrap();
+    rows.iter().find(|row| row["user"] == user).cloned().unwrap_or_else(|| panic!("no row: {answer}"))
 }
 
 /// Waits until a push says that somebody is in a state.
@@ -32,7 +46,7 @@ fn devices_are_merged_and_a_cut_is_seen_after_the_grace() -> Result<()> {
     let (server, mut ada, mut lin) = ada_and_lin()?;
     room("deploys", &mut ada, &mut [&mut lin])?;
     let id = lin.user_id();
-    assert_eq!(watch(&mut ada, &[&id])?, ["online"]);
+    watch(&mut ada, &[(&id, "online")])?;
 
     set(&mut lin, "away")?;
     expect_state(&mut ada, &id, "away")?;
@@ -59,7 +73,7 @@ fn whoever_is_back_within_the_grace_was_never_away() -> Result<()> {
     let mut grace = Script::register(&server, "grace")?;
     room("deploys", &mut ada, &mut [&mut lin, &mut grace])?;
     let (lin_id, grace_id) = (lin.user_id(), grace.user_id());
-    assert_eq!(watch(&mut ada, &[&lin_id, &grace_id])?, ["online", "online"]);
+    watch(&mut ada, &[(&lin_id, "online"), (&grace_id, "online")])?;
 
     lin.kill();
     let _lin = Script::login(&server, "lin")?;
@@ -71,18 +85,31 @@ fn whoever_is_back_within_the_grace_was_never_away() -> Result<()> {
 }
 
 #[test]
+fn whoever_says_goodbye_is_gone_at_once() -> Result<()> {
+    let server = Server::start_with(Options { presence_grace: "1h", ..Options::default() })?;
+    let mut ada = Script::register(&server, "ada")?;
+    let mut lin = Script::register(&server, "lin")?;
+    room("deploys", &mut ada, &mut [&mut lin])?;
+    let id = lin.user_id();
+    watch(&mut ada, &[(&id, "online")])?;
+    lin.finish()?;
+    expect_state(&mut ada, &id, "offline")?;
+    Ok(())
+}
+
+#[test]
 fn one_hidden_device_hides_all() -> Result<()> {
     let (server, mut ada, mut lin) = ada_and_lin()?;
     room("deploys", &mut ada, &mut [&mut lin])?;
     let id = lin.user_id();
     let mut phone = Script::login(&server, "lin")?;
-    assert_eq!(watch(&mut ada, &[&id])?, ["online"]);
+    watch(&mut ada, &[(&id, "online")])?;
     set(&mut phone, "offline")?;
     expect_state(&mut ada, &id, "offline")?;
     set(&mut lin, "away")?;
     set(&mut lin, "online")?;
     ada.expect_none("presence", |push| change_of(push, &id).is_some())?;
-    assert_eq!(watch(&mut ada, &[&id])?, ["offline"]);
+    watch(&mut ada, &[(&id, "offline")])?;
     set(&mut phone, "online")?;
     expect_state(&mut ada, &id, "online")?;
     Ok(())
@@ -94,8 +121,8 @@ fn a_new_watch_takes_the_place_of_the_one_before() -> Result<()> {
     let mut grace = Script::register(&server, "grace")?;
     room("deploys", &mut ada, &mut [&mut lin, &mut grace])?;
     let (lin_id, grace_id) = (lin.user_id(), grace.user_id());
-    watch(&mut ada, &[&lin_id])?;
-    watch(&mut ada, &[&grace_id])?;
+    watch(&mut ada, &[(&lin_id, "online")])?;
+    watch(&mut ada, &[(&grace_id, "online")])?;
     set(&mut lin, "away")?;
     set(&mut grace, "away")?;
     expect_state(&mut ada, &grace_id, "away")?;
@@ -110,8 +137,9 @@ fn people_without_a_common_conversation_see_nothing_of_each_other() -> Result<()
     let (_server, mut ada, mut lin) = ada_and_lin()?;
     let (id, nobody) = (lin.user_id(), chat_tests::uuid());
     let seen = ada.ok("presence.watch", json!({"users": [id, nobody]}))?;
-    assert_eq!(seen["presences"][0], json!({"user": id, "state": "offline"}));
-    assert_eq!(seen["presences"][1], json!({"user": nobody, "state": "offline"}));
+    for user in [&id, &nobody] {
+        assert_eq!(row_of(&seen, user), json!({"user": user, "state": "offline"}));
+    }
     set(&mut lin, "away")?;
     ada.expect_none("presence", |_| true)?;
     Ok(())

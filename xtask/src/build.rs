@@ -1,0 +1,68 @@
+//! Building the binaries, and telling the harness where they are.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+
+use crate::say;
+
+/// How the binaries are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// Small and fast; the first build takes some minutes.
+    Release,
+    /// Quick to build.
+    Dev,
+}
+
+impl Profile {
+    /// The folder below the target folder.
+    fn folder(self) -> &'static str {
+        match self {
+            Profile::Release => "release",
+            Profile::Dev => "debug",
+        }
+    }
+}
+
+/// The root of the repository.
+pub(crate) fn root() -> &'static Path {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here)
+}
+
+/// Builds the product, unless `CHAT_BIN_DIR` says where it already is.
+pub(crate) fn binaries(profile: Profile) -> Result<()> {
+    if std::env::var_os("CHAT_BIN_DIR").is_some() {
+        return Ok(());
+    }
+    say("Building the chat …")?;
+    let mut arguments = vec!["build", "--quiet", "--bins"];
+    for package in ["chat-server", "chat-client", "chat-tui"] {
+        arguments.extend(["--package", package]);
+    }
+    if profile == Profile::Release {
+        arguments.push("--release");
+    }
+    cargo(&arguments)?;
+    chat_tests::use_binaries_in(target_dir()?.join(profile.folder()));
+    Ok(())
+}
+
+/// Runs cargo in the root of the repository.
+pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status =
+        Command::new(cargo).args(arguments).current_dir(root()).status().context("starting cargo")?;
+    ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
+    Ok(())
+}
+
+/// The folder in which cargo builds, two above this very program.
+fn target_dir() -> Result<PathBuf> {
+    let executable = std::env::current_exe().context("where is this executable?")?;
+    let dir = executable.parent().and_then(Path::parent).context("an executable lies below target/")?;
+    Ok(dir.to_owned())
+}
