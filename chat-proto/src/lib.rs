@@ -23,6 +23,7 @@ mod error;
 mod event;
 mod frame;
 mod id;
+mod lenient;
 pub mod limits;
 mod mention;
 mod model;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, Description, Event, RoomName, Seq, Timestamp, Topic, UserId, UserName};
+use crate::{ConversationId, Description, Event, RoomName, Seq, Timestamp, Topic, UserId, UserName, lenient};
 
 /// A person, as much as is needed to draw and address them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -16,12 +16,13 @@ pub struct Person {
 }
 
 /// What an account may do on the whole server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Sees only the people and rooms that they share, and cannot make or find others.
     Guest,
     /// Talks.
+    #[default]
     Member,
     /// Runs the server for the others.
     Admin,
@@ -87,10 +88,11 @@ impl fmt::Display for RoomRole {
 }
 
 /// The two kinds of conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConversationKind {
     /// Named, with members who come and go.
+    #[default]
     Room,
     /// Between two people, or a group of up to nine; has no name and its members never change.
     Direct,
@@ -102,6 +104,7 @@ pub struct Conversation {
     /// Its id.
     pub id: ConversationId,
     /// Room or direct.
+    #[serde(deserialize_with = "lenient::word")]
     pub kind: ConversationKind,
     /// The room's name; a direct has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,7 +122,7 @@ pub struct Conversation {
     #[serde(default, skip_serializing_if = "RoomRules::is_default")]
     pub rules: RoomRules,
     /// What the asking member may do here.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::word")]
     pub role: RoomRole,
     /// The other people of a direct; empty for a room.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -220,14 +223,14 @@ pub struct Member {
     /// Who.
     pub user: Person,
     /// What they may do here.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::word")]
     pub role: RoomRole,
     /// How far they have read.
     pub read: Seq,
 }
 
 /// Whether somebody is there, all their devices taken together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PresenceState {
     /// At a device.
@@ -235,6 +238,7 @@ pub enum PresenceState {
     /// Connected, but not at a device.
     Away,
     /// Not connected, or hidden.
+    #[default]
     Offline,
 }
 
@@ -244,6 +248,7 @@ pub struct Presence {
     /// Whose.
     pub user: UserId,
     /// The state.
+    #[serde(deserialize_with = "lenient::word")]
     pub state: PresenceState,
     /// When they were last online; absent while they are, and for people one may not see.
     #[serde(default, skip_serializing_if = "Option::is_none")]

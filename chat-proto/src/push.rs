@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Conversation, ConversationId, Epoch, Event, Invitation, Person, Presence, Seq, Timestamp, UserId, limits,
+    Conversation, ConversationId, Epoch, Event, Invitation, Person, Presence, Seq, Timestamp, UserId,
+    lenient, limits,
 };
 
 /// A frame from the server that answers no request.
@@ -82,12 +83,13 @@ pub enum Push {
 }
 
 /// Who may make an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Registration {
     /// Everybody.
     Open,
     /// Who has an invite code.
+    #[default]
     Invite,
     /// Nobody, apart from the owner's first account.
     Closed,
@@ -108,6 +110,7 @@ pub struct Hello {
     #[serde(default)]
     pub features: Vec<String>,
     /// Who may make an account.
+    #[serde(deserialize_with = "lenient::word")]
     pub registration: Registration,
     /// The server's limits.
     pub limits: Limits,

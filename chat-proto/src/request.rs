@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::{
     Body, ClientId, Conversation, ConversationId, Description, DeviceName, Emoji, Epoch, Event, Invitation,
     Member, Person, Presence, PresenceState, Role, RoomInfo, RoomName, RoomRole, RoomRules, Secret, Seq,
-    SessionId, Timestamp, Topic, UserId, UserName,
+    SessionId, Timestamp, Topic, UserId, UserName, lenient,
 };
 
 /// A payload that asks, tied to the type of its answer.
@@ -250,6 +250,7 @@ pub struct Welcome {
     /// Who one is.
     pub user: Person,
     /// What one may do on the server.
+    #[serde(deserialize_with = "lenient::word")]
     pub role: Role,
     /// The session that the token stands for.
     pub session: SessionId,

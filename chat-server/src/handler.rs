@@ -180,6 +180,7 @@ impl App {
 
     async fn logout(&self, caller: &Caller) -> Result<Handled, WireError> {
         self.store.end_session(caller.session).await.map_err(store_failed)?;
+        self.hub.end_login(caller.person.id, caller.key).await;
         Ok(Handled::LoggedOut)
     }
 }

@@ -14,7 +14,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
-use chat_proto::{ConversationId, ErrorCode, FrameId, Person, ServerFrame, Timestamp, UserId, WireError};
+use chat_proto::{
+    ConversationId, ErrorCode, FrameId, Person, ServerFrame, SessionId, Timestamp, UserId, WireError,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::Actor;
@@ -33,9 +35,12 @@ pub fn now() -> Timestamp {
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// One connection, as long as this process lives.
+/// One connection, as long as this process lives, and the login that it came in by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct SessionKey(u64);
+pub struct SessionKey {
+    connection: u64,
+    login: SessionId,
+}
 
 /// Where the answer to a request goes.
 #[derive(Clone)]
@@ -63,6 +68,7 @@ impl Reply {
 enum ToShard {
     Attach { user: UserId, session: SessionKey, outbox: Outbox, ready: oneshot::Sender<()> },
     Detach { user: UserId, session: SessionKey },
+    EndLogin { user: UserId, session: SessionKey },
     Do { conversation: ConversationId, actor: Actor, task: Task, reply: Reply },
     Typing { conversation: ConversationId, user: Person, active: bool },
 }
@@ -98,8 +104,8 @@ impl Hub {
 
     /// A key for a new connection.
     #[must_use]
-    pub fn new_session(&self) -> SessionKey {
-        SessionKey(self.sessions.fetch_add(1, Ordering::Relaxed))
+    pub fn new_session(&self, login: SessionId) -> SessionKey {
+        SessionKey { connection: self.sessions.fetch_add(1, Ordering::Relaxed), login }
     }
 
     /// Begins to deliver this person's conversations to this connection. When it returns, every
@@ -125,6 +131,15 @@ impl Hub {
             let _ = shard.send(ToShard::Detach { user, session }).await;
         }
         self.presence.disconnect(user, session, clean).await;
+    }
+
+    /// Closes the other connections that came in by the same login, which has ended.
+    pub async fn end_login(&self, user: UserId, session: SessionKey) {
+        // Every shard knows every connection, so one is enough.
+        if let Some(shard) = self.shards.first() {
+            // An error means that the shard has ended with the server.
+            let _ = shard.send(ToShard::EndLogin { user, session }).await;
+        }
     }
 
     /// Hands a task to the conversation's shard, which answers through the reply.

@@ -237,13 +237,12 @@ async fn read_terminal(sender: mpsc::Sender<What>) {
 }
 
 async fn read_signals(sender: mpsc::Sender<What>) {
-    let (Ok(mut term), Ok(mut hangup)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-    else {
-        return;
-    };
+    let caught = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
+    let [Ok(mut term), Ok(mut hangup), Ok(mut interrupt)] = caught else { return };
     tokio::select! {
         _ = term.recv() => {}
         _ = hangup.recv() => {}
+        _ = interrupt.recv() => {}
     }
     let _ = sender.send(What::Terminate).await;
 }

@@ -45,8 +45,12 @@ impl App {
     /// falls between this window and the events that follow.
     ///
     /// # Errors
-    /// `unavailable` if the store fails.
+    /// `bad_credentials` if the login has just ended, `unavailable` if the store fails.
     pub async fn welcome(&self, caller: &Caller, token: Option<Secret>) -> Result<Answer, WireError> {
+        // It may have ended between the proof and the attachment; from here on the hub ends it.
+        if !self.store.session_exists(caller.session).await.map_err(store_failed)? {
+            return Err(login_ended());
+        }
         let window = self
             .store
             .conversations(caller.person.id, None, limits::WELCOME_CONVERSATIONS)
@@ -108,12 +112,7 @@ impl App {
         check_protocol(ask.protocol)?;
         let known =
             self.store.use_session(SecretHash::of(ask.token.expose()), now()).await.map_err(store_failed)?;
-        let KnownSession { id: session, person, role } = known.ok_or_else(|| {
-            WireError::new(
-                ErrorCode::BadCredentials,
-                "This login is not valid any more; log in with the password.",
-            )
-        })?;
+        let KnownSession { id: session, person, role } = known.ok_or_else(login_ended)?;
         Ok(Authenticated { person, role, session, token: None })
     }
 
@@ -144,6 +143,10 @@ fn check_protocol(version: u16) -> Result<(), WireError> {
         "This server speaks protocol version {PROTOCOL_VERSION} and the client version {version}; upgrade the older one."
     );
     Err(WireError::new(ErrorCode::UnsupportedVersion, message))
+}
+
+fn login_ended() -> WireError {
+    WireError::new(ErrorCode::BadCredentials, "This login is not valid any more; log in with the password.")
 }
 
 fn name_taken(name: &UserName) -> WireError {

@@ -9,7 +9,9 @@ mod delivery;
 
 use std::collections::{HashMap, HashSet};
 
-use chat_proto::{Answer, ConversationId, ErrorCode, Event, Person, RoomName, Sent, UserId, WireError};
+use chat_proto::{
+    Answer, CloseReason, ConversationId, ErrorCode, Event, Person, RoomName, Sent, UserId, WireError,
+};
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 
@@ -98,6 +100,12 @@ impl Shard {
                     if sessions.is_empty() {
                         self.online.remove(&user);
                     }
+                }
+            }
+            ToShard::EndLogin { user, session } => {
+                let same = |key: &SessionKey| key.login == session.login && *key != session;
+                for (_, outbox) in self.sessions(user).filter(|(key, _)| same(key)) {
+                    outbox.cut(CloseReason::SessionEnded);
                 }
             }
             ToShard::Typing { conversation, user, active } => self.typing(conversation, user, active).await,

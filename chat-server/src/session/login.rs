@@ -89,7 +89,7 @@ async fn attach<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<LoggedIn, End> {
     let Authenticated { person, role, session, token } = authenticated;
     let (outbox, waiting) = Outbox::new();
-    let caller = Caller { person, role, session, key: app.hub.new_session(), outbox };
+    let caller = Caller { person, role, session, key: app.hub.new_session(session), outbox };
     app.hub.attach(caller.person.id, caller.key, &caller.outbox).await;
     match app.welcome(&caller, token).await {
         Ok(answer) => Ok(LoggedIn { welcome: ServerFrame::encode_ok(id, &answer).into(), caller, waiting }),

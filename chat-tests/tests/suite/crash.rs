@@ -41,8 +41,9 @@ fn what_was_acknowledged_is_there_once_after_kill_9() -> Result<()> {
     for round in 0..ROUNDS {
         let mut ada = Script::token(&server, "ada", &token)?;
         // First what the crash before left open, under the same ids, then new messages.
-        let new =
-            (0..SENDS).map(|n| Unanswered { client_id: uuid(), body: format!("round {round} message {n}") });
+        let room_left = limits::SENDS_IN_FLIGHT - unanswered.len();
+        let new = (0..SENDS.min(room_left))
+            .map(|n| Unanswered { client_id: uuid(), body: format!("round {round} message {n}") });
         let sends: Vec<Unanswered> = unanswered.drain(..).chain(new).collect();
         let requests = start_all(&mut ada, &id, &sends)?;
         let moment = rand::rng().random_range(0..LONGEST_WAIT_MS);

@@ -172,7 +172,7 @@ impl Shard {
         }
     }
 
-    fn sessions(&self, user: UserId) -> impl Iterator<Item = &(SessionKey, Outbox)> {
+    pub(super) fn sessions(&self, user: UserId) -> impl Iterator<Item = &(SessionKey, Outbox)> {
         self.online.get(&user).into_iter().flatten()
     }
 }

@@ -126,6 +126,18 @@ impl Sqlite {
         Ok(found)
     }
 
+    /// Whether a session has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn session_exists(&self, session: SessionId) -> Result<bool, StoreError> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ?1)")?;
+            Ok(query.query_row([session.0], |r| r.get(0))?)
+        })
+        .await
+    }
+
     /// Forgets a session; its token is then worth nothing.
     ///
     /// # Errors

@@ -67,7 +67,7 @@ fn devices_are_merged_and_a_cut_is_seen_after_the_grace() -> Result<()> {
 
 #[test]
 fn whoever_is_back_within_the_grace_was_never_away() -> Result<()> {
-    let server = Server::start_with(Options { presence_grace: "2s", ..Options::default() })?;
+    let server = Server::start_with(Options { presence_grace: "4s", ..Options::default() })?;
     let mut ada = Script::register(&server, "ada")?;
     let mut lin = Script::register(&server, "lin")?;
     let mut grace = Script::register(&server, "grace")?;
@@ -75,8 +75,9 @@ fn whoever_is_back_within_the_grace_was_never_away() -> Result<()> {
     let (lin_id, grace_id) = (lin.user_id(), grace.user_id());
     watch(&mut ada, &[(&lin_id, "online"), (&grace_id, "online")])?;
 
+    let token = lin.own_token();
     lin.kill();
-    let _lin = Script::login(&server, "lin")?;
+    let _lin = Script::token(&server, "lin", &token)?;
     // Grace is cut later and does not come back: when she is offline, lin's time has run out too.
     grace.kill();
     expect_state(&mut ada, &grace_id, "offline")?;
