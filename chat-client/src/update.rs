@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, Event, Person, Presence, Role, Seq, Timestamp, UserId,
+    Body, ClientId, Conversation, ConversationId, Event, Invitation, Person, Presence, Role, Seq, Timestamp,
+    UserId,
 };
 
 /// News from the engine.
@@ -64,6 +65,9 @@ pub enum Update {
         /// Writing, or stopped.
         active: bool,
     },
+    /// The rooms that one is invited into and has not answered, the newest first: all of them, in
+    /// place of those told before.
+    Invitations(Vec<Invitation>),
     /// Watched people came, went or stepped away.
     Presence(Vec<Presence>),
 }

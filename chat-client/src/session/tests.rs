@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationKind, Done, Event, EventKind, HistoryPage, Missed,
-    PresenceList, ProtocolRange, ReadState, Registration, Resumed, Sent, Seq, SessionId, Timestamp, UserName,
+    Body, ClientId, Conversation, ConversationKind, Done, Event, EventKind, HistoryPage, Invitations,
+    Message, Missed, PresenceList, ProtocolRange, ReadState, Registration, Resumed, Sent, Seq, SessionId,
+    Timestamp, UserName,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -44,6 +45,10 @@ impl Server {
             kind: ConversationKind::Room,
             name: Some(format!("room{n}").parse().unwrap()),
             topic: Default::default(),
+            description: Default::default(),
+            private: false,
+            rules: Default::default(),
+            role: Default::default(),
             with: Vec::new(),
             members: 2,
             head: Seq(log.len() as u64),
@@ -62,15 +67,14 @@ impl Server {
             seq: Seq(self.logs[n].len() as u64 + 1),
             at: Timestamp(7),
             author: person(author),
-            what: EventKind::Message { client_id, body: Body::new("x").unwrap(), mentions: Vec::new() },
+            what: EventKind::Message(Box::new(Message::new(client_id, Body::new("x").unwrap()))),
         };
         self.logs[n].push(event.clone());
         event
     }
 
     fn stored(&self, id: ClientId) -> Vec<Seq> {
-        let is =
-            |event: &&Event| matches!(&event.what, EventKind::Message { client_id, .. } if *client_id == id);
+        let is = |event: &&Event| event.message().is_some_and(|message| message.client_id == id);
         self.logs.iter().flatten().filter(is).map(|event| event.seq).collect()
     }
 
@@ -151,6 +155,7 @@ impl Server {
                 let (conversation, duplicate) = (send.conversation, !before.is_empty());
                 Answer::SendMessage(Sent { conversation, seq, at: Timestamp(7), duplicate })
             }
+            Request::ListInvitations(_) => Answer::ListInvitations(Invitations { invitations: Vec::new() }),
             Request::WatchPresence(_) => Answer::WatchPresence(PresenceList::default()),
             _ => Answer::SetPresence(Done {}),
         };
