@@ -13,7 +13,9 @@ mod place;
 use std::collections::HashMap;
 use std::fs::File;
 
-use chat_proto::{Body, ClientId, Conversation, ConversationId, Epoch, Event, Role, Seq, Timestamp, limits};
+use chat_proto::{
+    Body, ClientId, Conversation, ConversationId, Epoch, Event, Position, Role, Seq, Timestamp, limits,
+};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -26,7 +28,7 @@ use crate::update::{Delivery, Outgoing};
 const EVENTS_EACH: u64 = 5_000;
 
 /// The steps of the schema, in order; `user_version` counts those done. Only ever added to.
-const STEPS: [&str; 1] = [include_str!("cache/schema.sql")];
+const STEPS: [&str; 2] = [include_str!("cache/schema.sql"), include_str!("cache/schema-2.sql")];
 
 /// What the disk knew at the start.
 #[derive(Debug, Default)]
@@ -171,8 +173,11 @@ fn version(db: &Connection) -> rusqlite::Result<usize> {
 
 /// The messages that wait, oldest first.
 fn outbox(db: &Connection) -> rusqlite::Result<Vec<Outgoing>> {
-    let mut query =
-        db.prepare("SELECT client_id, conversation, body, written_at, failed FROM outbox ORDER BY number")?;
+    let mut query = db.prepare(
+        "SELECT client_id, conversation, body, written_at, failed, action, reply_to, thread,
+             forward_conversation, forward_seq
+         FROM outbox ORDER BY number",
+    )?;
     let rows = query.query_map([], |row| {
         let body: String = row.get(2)?;
         let failed: Option<String> = row.get(4)?;
@@ -182,12 +187,20 @@ fn outbox(db: &Connection) -> rusqlite::Result<Vec<Outgoing>> {
                 client_id: ClientId(row.get(0)?),
                 conversation: ConversationId(row.get(1)?),
                 body,
+                action: row.get(5)?,
+                reply_to: row.get::<_, Option<u64>>(6)?.map(Seq),
+                thread: row.get::<_, Option<u64>>(7)?.map(Seq),
+                forward: forward(row.get(8)?, row.get(9)?),
                 written_at: Timestamp(row.get(3)?),
                 delivery,
             })
         }))
     })?;
     rows.filter_map(Result::transpose).map(Result::flatten).collect()
+}
+
+fn forward(conversation: Option<uuid::Uuid>, seq: Option<u64>) -> Option<Position> {
+    Some(Position { conversation: ConversationId(conversation?), seq: Seq(seq?) })
 }
 
 fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
@@ -242,14 +255,21 @@ fn remove(db: &Transaction<'_>, conversation: ConversationId) -> rusqlite::Resul
 fn add_message(db: &Transaction<'_>, message: &Outgoing, failed: Option<&str>) -> rusqlite::Result<()> {
     run(
         db,
-        "INSERT INTO outbox (client_id, conversation, body, written_at, failed) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO outbox (client_id, conversation, body, written_at, failed, action, reply_to, thread,
+             forward_conversation, forward_seq)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (client_id) DO UPDATE SET failed = excluded.failed",
         params![
             message.client_id.0,
             message.conversation.0,
             message.body.as_str(),
             message.written_at.0,
-            failed
+            failed,
+            message.action,
+            message.reply_to.map(|seq| seq.0),
+            message.thread.map(|seq| seq.0),
+            message.forward.map(|from| from.conversation.0),
+            message.forward.map(|from| from.seq.0),
         ],
     )
 }

@@ -61,7 +61,7 @@ pub(crate) enum Effect {
     /// Keep this.
     Write(Change),
     /// Answer the interface's question.
-    Answer(Ticket, Result<Answer, RequestError>),
+    Answer(Ticket, Result<Box<Answer>, RequestError>),
     /// Drop the connection.
     End(End),
 }
@@ -400,7 +400,7 @@ impl Session {
             (Purpose::Invitations, Answer::ListInvitations(list)) => self.invitations(list.invitations),
             (Purpose::Interface(ticket, left), answer) => {
                 self.learn(&answer, left);
-                self.effects.push(Effect::Answer(ticket, Ok(answer)));
+                self.effects.push(Effect::Answer(ticket, Ok(Box::new(answer))));
             }
             _ => {}
         }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::engine::{StartError, Storage};
-use crate::update::Anchor;
+use crate::update::{Anchor, Draft};
 
 fn room() -> ConversationId {
     ConversationId(Uuid::from_u128(100))
@@ -26,13 +26,8 @@ fn events(seqs: std::ops::RangeInclusive<u64>) -> Vec<Event> {
 }
 
 fn message(n: u128) -> Outgoing {
-    Outgoing {
-        client_id: ClientId(Uuid::from_u128(n)),
-        conversation: room(),
-        body: Body::new(format!("message {n}")).unwrap(),
-        written_at: Timestamp(5),
-        delivery: Delivery::Queued,
-    }
+    let draft = Draft::new(room(), Body::new(format!("message {n}")).unwrap());
+    Outgoing::new(ClientId(Uuid::from_u128(n)), draft, Timestamp(5))
 }
 
 fn memory() -> Cache {

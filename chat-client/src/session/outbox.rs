@@ -6,7 +6,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use chat_proto::{ClientId, Event, SendMessage, Seq, Timestamp};
+use chat_proto::{ClientId, Event, Seq, Timestamp};
 
 use super::{Now, Purpose, Session};
 use crate::cache::Change;
@@ -122,7 +122,7 @@ impl Session {
 
     pub(super) fn pump_outbox(&mut self, now: Now) {
         for outgoing in self.outbox.next(now, self.limits.sends_in_flight) {
-            let send = SendMessage::new(outgoing.conversation, outgoing.client_id, outgoing.body.clone());
+            let send = outgoing.request();
             let id = outgoing.client_id;
             self.marks.wrote(outgoing.conversation);
             self.tell(Update::Outgoing(outgoing));

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::*;
 use crate::cache::{self, Cache};
 use crate::engine::Storage;
-use crate::update::{Delivery, Outgoing};
+use crate::update::{Delivery, Draft, Outgoing};
 
 const ME: u128 = 1;
 const OTHER: u128 = 2;
@@ -277,13 +277,8 @@ impl World {
     fn write(&mut self, n: usize) -> ClientId {
         let client_id = ClientId(Uuid::from_u128(1_000 + self.wrote.len() as u128));
         self.wrote.push((room(n), client_id));
-        let outgoing = Outgoing {
-            client_id,
-            conversation: room(n),
-            body: Body::new("x").unwrap(),
-            written_at: Timestamp(0),
-            delivery: Delivery::Queued,
-        };
+        let draft = Draft::new(room(n), Body::new("x").unwrap());
+        let outgoing = Outgoing::new(client_id, draft, Timestamp(0));
         self.disk.apply(&[Change::OutboxAdd(outgoing.clone())]).unwrap();
         self.session.queue(outgoing, self.now);
         self.settle();
