@@ -333,7 +333,7 @@ impl World {
         };
         let on = !message.is_some_and(has);
         let pin = !message.is_some_and(|message| message.pinned);
-        let mentions = if pick % 3 == 0 && by != ME { vec![person(ME).id] } else { Vec::new() };
+        let mentions = if pick.is_multiple_of(3) && by != ME { vec![person(ME).id] } else { Vec::new() };
         let body = Body::new(format!("secret {pick}")).unwrap();
         let what = match change {
             Deed::Edit if author != person(by).id => return,
