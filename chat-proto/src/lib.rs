@@ -30,6 +30,7 @@ mod name;
 mod push;
 mod request;
 mod safe;
+mod search;
 mod secret;
 mod text;
 
@@ -47,6 +48,7 @@ pub use name::{NameError, RoomName, UserName};
 pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
 pub use request::*;
 pub use safe::SafeText;
+pub use search::{FILTERS, Filter, Place, SearchError, SearchQuery, Term, Whom};
 pub use secret::Secret;
 pub use text::{Body, Description, DeviceName, Emoji, TextError, Topic};
 
