@@ -298,6 +298,12 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
                 GetHistory { conversation, before, after, around, limit }.into_request()
             })
             .boxed(),
+        K::Search => (any::<String>(), any::<Option<bool>>(), any::<Option<String>>(), limit())
+            .prop_map(|(query, newest, cursor, limit)| {
+                let order = newest.map(|newest| if newest { SearchOrder::Newest } else { SearchOrder::Best });
+                Search { query, order, cursor, limit }.into_request()
+            })
+            .boxed(),
         K::MarkRead => (id(), any::<u64>())
             .prop_map(|(conversation, seq)| MarkRead { conversation, seq: Seq(seq) }.into_request())
             .boxed(),
