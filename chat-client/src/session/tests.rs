@@ -90,7 +90,7 @@ impl Server {
         };
         let log = &mut self.logs[n];
         if let EventKind::Deleted { target } = event.what {
-            let erased = Tombstone { deleted: event.seq, thread: None, replies: 0 };
+            let erased = Tombstone { deleted: event.seq, edit_of: Some(target), ..Tombstone::default() };
             let is_edit =
                 |kind: &EventKind| matches!(kind, EventKind::Edited { target: of, .. } if *of == target);
             log.iter_mut()

@@ -155,9 +155,11 @@ fn what() -> impl Strategy<Value = EventKind> {
             EventKind::Created { client_id: ClientId(client_id), name, topic }
         }),
         message().prop_map(|message| EventKind::Message(Box::new(message))),
-        any::<(u64, Option<u64>, u64)>().prop_map(|(deleted, thread, replies)| {
-            EventKind::Tombstone(Tombstone { deleted: Seq(deleted), thread: thread.map(Seq), replies })
-        }),
+        (any::<u64>(), seq(), seq(), any::<u64>(), seq()).prop_map(
+            |(deleted, edit_of, thread, replies, changed)| {
+                EventKind::Tombstone(Tombstone { deleted: Seq(deleted), edit_of, thread, replies, changed })
+            }
+        ),
         (any::<u64>(), body(), prop::collection::vec(uuid().prop_map(UserId), 0..3))
             .prop_map(|(target, body, mentions)| EventKind::Edited { target: Seq(target), body, mentions }),
         any::<u64>().prop_map(|target| EventKind::Deleted { target: Seq(target) }),

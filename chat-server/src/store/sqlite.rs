@@ -129,7 +129,12 @@ impl Sqlite {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.read_mut(move |reader| query(reader)).await
+        self.read_mut(move |reader| {
+            // One snapshot for all that it reads, so that the parts of an answer fit together.
+            let snapshot = reader.transaction()?;
+            query(&snapshot)
+        })
+        .await
     }
 
     /// As `read`, for a query that sets something on its reader; it must set it back.

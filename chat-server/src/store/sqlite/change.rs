@@ -198,8 +198,8 @@ fn keep_version(db: &Connection, old: &Event, message: &Message) -> rusqlite::Re
 fn erase_edits(db: &Connection, deletion: &Event, target: Seq) -> rusqlite::Result<()> {
     let erased = content(&EventKind::Tombstone(chat_proto::Tombstone {
         deleted: deletion.seq,
-        thread: None,
-        replies: 0,
+        edit_of: Some(target),
+        ..chat_proto::Tombstone::default()
     }))?;
     db.prepare_cached(
         "UPDATE events SET content = ?3, deleted = 1 WHERE conversation = ?1 AND target = ?2 AND kind = 'edited'",
