@@ -5,7 +5,7 @@ mod common;
 
 use chat_client::{Anchor, Delivery, History, RequestError, Update};
 use chat_proto::*;
-use chat_tui::effect::Outcome;
+use chat_tui::effect::{Outcome, Question, Then};
 use chat_tui::state::Purpose;
 use common::*;
 
@@ -121,7 +121,7 @@ fn reactions_are_put_and_taken_back() {
     let mut stage = stage();
     assert_eq!(stage.keys(&["Alt-M", "+"]), "");
     assert!(stage.screen(80, 24).contains("react"));
-    let react = |on| format!("message.react #deploys emoji=🚀 on={on} seq=8");
+    let react = |on| format!("redraw, message.react #deploys emoji=🚀 on={on} seq=8");
     assert_eq!(stage.keys(&["rocket", "Enter"]), react(true));
     let what = EventKind::Reaction { target: Seq(8), emoji: Emoji::new("🚀").unwrap(), on: true };
     stage.live(event(DEPLOYS, 11, 26, "mara", what));
@@ -152,8 +152,15 @@ fn forwarding_chooses_a_place() {
     assert_eq!(stage.keys(&["Alt-M", "f", "rand", "Enter"]), "send #random which one? (forward #deploys:8)");
     assert_eq!(stage.notice(), "Forwarded to #random");
     assert!(case(&["/forward #general", "Enter"]).ends_with("send #general which one? (forward #deploys:8)"));
-    let effects = case(&["/forward @zoe", "Enter"]);
+    let mut stage = self::stage();
+    let effects = stage.keys(&["/forward @zoe", "Enter"]);
     assert!(effects.contains("direct @zoe Forward("), "{effects}");
+    let from = Position { conversation: DEPLOYS, seq: Seq(8) };
+    let then = Then::Forward(from, Body::new("which one?").unwrap());
+    let ask = Question::OpenDirect(vec![person("zoe").name], then);
+    let effects = stage.outcome(Outcome::Opened(ask, Ok(Box::new(direct(LIN, "zoe")))));
+    assert_eq!(said(&effects), "send @lin which one? (forward #deploys:8)");
+    assert_eq!(stage.state.open, Some(DEPLOYS), "one stays where one was");
     assert_eq!(case(&["/forward #nowhere", "Enter"]), "draft #deploys \"\"");
 }
 
