@@ -3,10 +3,13 @@
 //! 1. A message of the outbox is on the disk when it is said to be (`synchronous=FULL`), and goes
 //!    only when it is known to be stored, or given up by a person.
 //! 2. The events of a conversation are one stretch without a gap.
-//! 3. The schema only grows, step by step; a newer one than this program knows is left alone.
+//! 3. Held events stand as all held events together leave them, as the server's history shows
+//!    them. A deleted text is gone from the file.
+//! 4. The schema only grows, step by step; a newer one than this program knows is left alone.
 //!
 //! All of it waits for the disk: it is called from the disk's own thread (see [`crate::disk`]).
 
+mod fold;
 mod history;
 mod place;
 
@@ -14,7 +17,8 @@ use std::collections::HashMap;
 use std::fs::File;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, Epoch, Event, Position, Role, Seq, Timestamp, limits,
+    Body, ClientId, Conversation, ConversationId, Epoch, Event, EventKind, Position, Role, Seq, Timestamp,
+    limits,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Serialize, de::DeserializeOwned};
@@ -54,9 +58,9 @@ pub(crate) enum Change {
     /// A conversation's stretch begins anew behind this event.
     Begin { conversation: ConversationId, at: Seq },
     /// Events that follow the stretch.
-    Events { conversation: ConversationId, events: Vec<Event> },
+    Events(Batch),
     /// Events that are kept if they touch the stretch.
-    Page { conversation: ConversationId, events: Vec<Event> },
+    Page(Batch),
     /// Nothing that was seen holds any more. What was typed stays.
     Forget,
     /// A message waits. Also brings back one that is missing.
@@ -73,6 +77,15 @@ pub(crate) enum Change {
     Draft { conversation: ConversationId, text: String },
 }
 
+/// Some events of a conversation, oldest first, without a gap.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Batch {
+    pub(crate) conversation: ConversationId,
+    pub(crate) events: Vec<Event>,
+    /// They stand as they did after this event: later ones may change them.
+    pub(crate) as_of: Seq,
+}
+
 /// The file, open, and the lock that keeps other engines off it.
 pub(crate) struct Cache {
     db: Connection,
@@ -83,6 +96,8 @@ impl Cache {
     fn new(db: Connection, lock: Option<File>) -> rusqlite::Result<Self> {
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
+        // What was deleted is overwritten, not only let go.
+        db.pragma_update(None, "secure_delete", "ON")?;
         let mut cache = Self { db, _lock: lock };
         cache.migrate()?;
         cache.prune()?;
@@ -163,7 +178,25 @@ impl Cache {
         for change in changes {
             apply(&transaction, change)?;
         }
-        transaction.commit()
+        transaction.commit()?;
+        if changes.iter().any(Change::erases) { self.forget_log() } else { Ok(()) }
+    }
+
+    /// Empties the write-ahead log, where erased texts may still be.
+    fn forget_log(&self) -> rusqlite::Result<()> {
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+}
+
+impl Change {
+    fn erases(&self) -> bool {
+        match self {
+            Change::Events(batch) => {
+                batch.events.iter().any(|event| matches!(event.what, EventKind::Deleted { .. }))
+            }
+            Change::Remove(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -212,8 +245,8 @@ fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
         Change::Conversations(rows) => rows.iter().try_for_each(|row| put_row(db, row)),
         Change::Remove(conversation) => remove(db, *conversation),
         Change::Begin { conversation, at } => history::begin(db, *conversation, *at),
-        Change::Events { conversation, events } => history::append(db, *conversation, events),
-        Change::Page { conversation, events } => history::merge(db, *conversation, events),
+        Change::Events(batch) => history::append(db, batch),
+        Change::Page(batch) => history::merge(db, batch),
         Change::Forget => db.execute_batch(
             "DELETE FROM events; DELETE FROM stretches; DELETE FROM conversations; DELETE FROM reads;
              DELETE FROM meta WHERE name = 'epoch';",

@@ -11,7 +11,7 @@ use chat_proto::{
 use std::collections::HashMap;
 
 use super::{LISTED_CONVERSATIONS, Now, Purpose, Session};
-use crate::cache::Change;
+use crate::cache::{Batch, Change};
 use crate::update::Update;
 
 /// More missed events than this are not fetched: the held ones are given up, and the newest page
@@ -120,7 +120,7 @@ impl Replica {
         self.target = self.target.max(row.head);
         if row.head < self.row.head {
             self.row.others_read = self.row.others_read.max(row.others_read);
-            self.blind = self.row.unread > 0;
+            self.blind = self.row.unread > 0 || self.row.mentions > 0;
             return;
         }
         self.blind = false;
@@ -274,7 +274,8 @@ impl Session {
         match self.replicas.get_mut(&conversation) {
             Some(replica) => {
                 if replica.apply(&event, me) {
-                    self.tell_events(conversation, vec![event], true);
+                    let as_of = event.seq;
+                    self.tell_events(conversation, vec![event], as_of, true);
                 }
                 self.look_for_gap(conversation);
             }
@@ -283,8 +284,8 @@ impl Session {
         }
     }
 
-    fn tell_events(&mut self, conversation: ConversationId, events: Vec<Event>, live: bool) {
-        self.write(Change::Events { conversation, events: events.clone() });
+    fn tell_events(&mut self, conversation: ConversationId, events: Vec<Event>, as_of: Seq, live: bool) {
+        self.write(Change::Events(Batch { conversation, events: events.clone(), as_of }));
         self.tell(Update::Events { conversation, events, live });
         self.tell_row(conversation);
     }
@@ -299,7 +300,7 @@ impl Session {
         replica.target = replica.target.max(head);
         events.retain(|event| replica.apply(event, me));
         if !events.is_empty() {
-            self.tell_events(conversation, events, false);
+            self.tell_events(conversation, events, head, false);
         }
         self.look_for_gap(conversation);
     }
@@ -431,8 +432,21 @@ impl Session {
             replica.mark(marked);
         }
         // With nothing unread, what is on its way was written before the mark and counts for nothing.
-        replica.blind = unread > 0;
+        // A thread that mentions one is no unread message.
+        replica.blind = unread > 0 || mentions > 0;
         self.tell_row(conversation);
+    }
+
+    /// Keeps a page for the next time. What is behind the newest event held is still to be told,
+    /// and kept then: else it would be taken for told after a restart.
+    fn keep_page(&mut self, page: &HistoryPage) {
+        let Some(replica) = self.replicas.get(&page.conversation) else { return };
+        let held = |event: &&Event| event.seq <= replica.have;
+        let events: Vec<Event> = page.events.iter().filter(held).cloned().collect();
+        if !events.is_empty() {
+            let (conversation, as_of) = (page.conversation, page.head);
+            self.write(Change::Page(Batch { conversation, events, as_of }));
+        }
     }
 
     /// Takes what an answer to the interface says about conversations.
@@ -443,10 +457,7 @@ impl Session {
             | Answer::CreateRoom(row)
             | Answer::JoinRoom(row)
             | Answer::AcceptInvitation(row) => self.adopt(vec![row.clone()], false),
-            Answer::GetHistory(page) => {
-                let events = page.events.clone();
-                self.write(Change::Page { conversation: page.conversation, events });
-            }
+            Answer::GetHistory(page) => self.keep_page(page),
             Answer::MarkRead(ReadState { conversation, read, unread, mentions }) => {
                 self.counted(*conversation, *read, *unread, *mentions);
             }
