@@ -14,13 +14,13 @@ pub(crate) fn power(state: &State, conversation: &Conversation) -> RoomRole {
 pub(crate) fn silence(state: &State, conversation: &Conversation, in_thread: bool) -> Option<&'static str> {
     let power = power(state, conversation);
     if conversation.rules.archived {
-        return Some("This room is archived: it can be read, and nobody writes any more");
+        return Some("This room is archived; nobody writes here any more");
     }
     if power < RoomRole::Member {
         return Some("You can read here, but not write");
     }
     if conversation.rules.announcement && !in_thread && power < RoomRole::Moderator {
-        return Some("Only moderators begin messages here; answer in a thread, or react");
+        return Some("Only moderators begin messages here; answer in threads");
     }
     None
 }

@@ -149,8 +149,8 @@ fn has_failed(state: &State) -> bool {
 fn picker_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
     let is_control = key.modifiers == KeyModifiers::CONTROL;
     let go = match key.code {
-        KeyCode::Esc => return state.popup = None,
-        KeyCode::Char('c' | 'g') if is_control => return state.popup = None,
+        KeyCode::Esc => return close_picker(state, effects),
+        KeyCode::Char('c' | 'g') if is_control => return close_picker(state, effects),
         KeyCode::Enter => return choose(state, effects),
         KeyCode::Up | KeyCode::BackTab => -1,
         KeyCode::Down | KeyCode::Tab => 1,
@@ -187,9 +187,20 @@ fn picker_edit(state: &mut State, edit: Edit, effects: &mut Effects) {
 }
 
 fn choose(state: &mut State, effects: &mut Effects) {
-    let Some(Popup::Picker(picker)) = state.popup.take() else { return };
-    if let Some(item) = picker.chosen() {
-        actions::act(state, item.action.clone(), effects);
+    let Some(Popup::Picker(picker)) = &state.popup else { return };
+    let action = picker.chosen().map(|item| item.action.clone());
+    close_picker(state, effects);
+    if let Some(action) = action {
+        actions::act(state, action, effects);
+    }
+}
+
+/// A terminal that thinks another width of some emoji leaves parts of them behind.
+fn close_picker(state: &mut State, effects: &mut Effects) {
+    if let Some(Popup::Picker(picker)) = state.popup.take()
+        && picker.kind == Kind::Emoji
+    {
+        effects.add(Effect::Redraw);
     }
 }
 

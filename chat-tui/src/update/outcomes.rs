@@ -206,15 +206,12 @@ fn give_back(state: &mut State, id: ConversationId, text: &str) {
 fn opened(state: &mut State, question: Question, conversation: Conversation, effects: &mut Effects) {
     let id = conversation.id;
     state.conversations.update(vec![conversation]);
+    if let Question::OpenDirect(_, Then::Forward(from, body)) = question {
+        return messages::hand_on(state, from, body, id, effects);
+    }
     places::open(state, id, effects);
-    match question {
-        Question::OpenDirect(_, Then::Say(text)) => {
-            writing::say(state, text, false, effects);
-        }
-        Question::OpenDirect(_, Then::Forward(from, body)) => {
-            messages::hand_on(state, from, body, id, effects);
-        }
-        _ => {}
+    if let Question::OpenDirect(_, Then::Say(text)) = question {
+        writing::say(state, text, false, effects);
     }
 }
 

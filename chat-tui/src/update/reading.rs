@@ -95,25 +95,38 @@ fn is_near_bottom(state: &State) -> bool {
 fn ask_contexts(state: &mut State, effects: &mut Effects) {
     let Some(id) = state.open else { return };
     for in_thread in [false, true] {
-        let wanted = layout::with_side(state, in_thread, |pane, timeline| {
-            let mut items: Vec<usize> =
-                pane.visible(timeline.scroll).into_iter().map(|(item, _)| item).collect();
-            items.dedup();
-            let events =
-                items.into_iter().filter_map(|at| pane.message_at(at)).filter_map(|seq| timeline.get(seq));
-            events.filter_map(|event| event.message()?.reply_to).collect::<Vec<Seq>>()
-        });
-        let timeline = match (in_thread, &mut state.thread) {
-            (true, Some(thread)) => Some(&mut thread.timeline),
-            (true, None) => None,
-            (false, _) => state.timelines.get_mut(&id),
-        };
-        if let (Some(wanted), Some(timeline)) = (wanted.filter(|wanted| !wanted.is_empty()), timeline) {
-            for seq in timeline.ask_contexts(wanted) {
-                effects.ask(Question::Context(id, seq));
+        let wanted = answered_on_screen(state, in_thread);
+        let State { timelines, thread, .. } = state;
+        let Some(main) = timelines.get_mut(&id).filter(|_| !wanted.is_empty()) else { continue };
+        let missing = match thread {
+            _ if !in_thread => main.ask_contexts(wanted),
+            Some(thread) => {
+                let mut missing = thread.timeline.ask_contexts(wanted);
+                // The main line may hold what a thread's message answers.
+                missing.retain(|seq| match main.get(*seq) {
+                    Some(event) => {
+                        thread.timeline.take_context(*seq, Some(event.clone()));
+                        false
+                    }
+                    None => true,
+                });
+                missing
             }
-        }
+            None => Vec::new(),
+        };
+        missing.into_iter().for_each(|seq| effects.ask(Question::Context(id, seq)));
     }
+}
+
+fn answered_on_screen(state: &State, in_thread: bool) -> Vec<Seq> {
+    let found = layout::with_side(state, in_thread, |pane, timeline| {
+        let mut items: Vec<usize> = pane.visible(timeline.scroll).into_iter().map(|(item, _)| item).collect();
+        items.dedup();
+        let messages = items.into_iter().filter_map(|at| pane.message_at(at));
+        let answered = messages.filter_map(|seq| timeline.get(seq)?.message()?.reply_to);
+        answered.collect()
+    });
+    found.unwrap_or_default()
 }
 
 /// The people in the list and in the open conversation.

@@ -26,7 +26,7 @@ pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
     let query = SafeText::line(&picker.query());
     let column = canvas.literal(inner, (0, 0), "› ", theme.mention());
     if query.as_str().is_empty() {
-        canvas.literal(inner, (column, 0), "type to filter · Enter opens · Esc closes", theme.dim());
+        canvas.literal(inner, (column, 0), "type to filter · Enter chooses · Esc closes", theme.dim());
     }
     canvas.put(inner, (column, 0), &query, theme.plain());
     let height = usize::from(inner.height).saturating_sub(1);

@@ -173,6 +173,9 @@ fn right(state: &State, areas: &Areas, canvas: &Canvas) -> Option<(SafeText, Sty
     let theme = canvas.theme;
     let connection = (areas.list.is_none() && state.link.connection != Connection::Online)
         .then(|| list::connection(state, canvas));
+    if state.selected.is_some() && state.notice.is_none() && state.confirm.is_none() {
+        return Some((SafeText::line("? keys · Esc"), theme.dim()));
+    }
     if state.purpose != Purpose::Write && state.notice.is_none() {
         return Some((SafeText::line("Esc cancels"), theme.dim()));
     }

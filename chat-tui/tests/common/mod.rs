@@ -293,6 +293,7 @@ fn named(key: &str) -> Option<KeyEvent> {
         "PageDown" => KeyCode::PageDown,
         "F1" => KeyCode::F(1),
         "F2" => KeyCode::F(2),
+        "F9" => KeyCode::F(9),
         one if one.chars().count() == 1 && (modifiers != KeyModifiers::NONE) => {
             KeyCode::Char(one.chars().next().unwrap().to_ascii_lowercase())
         }
