@@ -21,7 +21,7 @@ pub(crate) async fn create(
     let topic = topic_of(topic.as_deref().unwrap_or_default())?;
     let (mut link, _) = who.link().await?;
     let client_id = ClientId(uuid::Uuid::now_v7());
-    let room = link.request(CreateRoom { client_id, name, topic }).await?;
+    let room = link.request(CreateRoom { topic, ..CreateRoom::new(client_id, name) }).await?;
     link.close().await;
     look::room(&room, out)
 }

@@ -179,7 +179,7 @@ impl Listener {
                 continue;
             }
             *last = event.seq;
-            let shown = out.is_json() || matches!(event.what, EventKind::Message { .. });
+            let shown = out.is_json() || matches!(event.what, EventKind::Message(_));
             if !known.wanted || !shown || self.left == Some(0) {
                 continue;
             }

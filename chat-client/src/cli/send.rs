@@ -75,7 +75,7 @@ async fn attempt(
         *known = Some(target::open(&mut link, &welcome, to).await.map_err(Attempt::Final)?);
     }
     let Some(conversation) = known.as_ref().map(|row| row.id) else { return Err(Attempt::Again(None)) };
-    let sent = link.request(SendMessage { conversation, client_id, body: body.clone() }).await;
+    let sent = link.request(SendMessage::new(conversation, client_id, body.clone())).await;
     match sent {
         Ok(sent) => {
             link.close().await;

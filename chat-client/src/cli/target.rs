@@ -93,7 +93,7 @@ pub(crate) async fn open(
     match target {
         Target::User(user) => match welcome.conversations.iter().find(|row| target.is(row)) {
             Some(row) => Ok(row.clone()),
-            None => Ok(link.request(OpenDirect { user: user.clone() }).await?),
+            None => Ok(link.request(OpenDirect { user: user.clone(), also: Vec::new() }).await?),
         },
         _ => find(link, welcome, target).await,
     }

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationKind, Done, Event, EventKind, HistoryPage, Missed,
-    PresenceList, ProtocolRange, ReadState, Registration, Resumed, Sent, Seq, SessionId, Timestamp, UserName,
+    Body, ClientId, Conversation, ConversationKind, Done, Emoji, Event, EventKind, GetHistory, HistoryPage,
+    Invitations, Message, Missed, PresenceList, ProtocolRange, ReadState, Registration, Resumed, Sent, Seq,
+    SessionId, Timestamp, Tombstone, UserName,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::*;
 use crate::cache::{self, Cache};
 use crate::engine::Storage;
-use crate::update::{Delivery, Outgoing};
+use crate::update::{Anchor, Delivery, Draft, Outgoing};
 
 const ME: u128 = 1;
 const OTHER: u128 = 2;
@@ -27,6 +28,9 @@ fn room(n: usize) -> ConversationId {
 
 /// The server: logs, read marks, and what it will do next.
 struct Server {
+    /// What happened, as it happened.
+    said: Vec<Vec<Event>>,
+    /// The same as it stands now, which is what is shown of it.
     logs: Vec<Vec<Event>>,
     read: Vec<Seq>,
     epoch: u128,
@@ -38,40 +42,72 @@ struct Server {
 impl Server {
     fn row(&self, n: usize) -> Conversation {
         let log = &self.logs[n];
-        let unread = |event: &&Event| event.author.id != person(ME).id && event.seq > self.read[n];
+        let me = person(ME).id;
+        let new = |event: &&Event| event.author.id != me && event.seq > self.read[n];
+        let main = |event: &&Event| event.message().is_some_and(|message| message.thread.is_none());
+        let new: Vec<&Event> = self.said[n].iter().filter(new).collect();
         Conversation {
             id: room(n),
             kind: ConversationKind::Room,
             name: Some(format!("room{n}").parse().unwrap()),
             topic: Default::default(),
+            description: Default::default(),
+            private: false,
+            rules: Default::default(),
+            role: Default::default(),
             with: Vec::new(),
             members: 2,
             head: Seq(log.len() as u64),
             read: self.read[n],
             others_read: Seq::ZERO,
-            unread: log.iter().filter(unread).count() as u64,
-            mentions: 0,
-            last_message: log.last().cloned(),
+            unread: new.iter().filter(|event| main(event)).count() as u64,
+            mentions: new.iter().filter(|event| event.mentions(me)).count() as u64,
+            last_message: log.iter().rfind(main).cloned(),
             active_at: Timestamp(log.len() as i64),
         }
     }
 
-    fn append(&mut self, n: usize, author: u128, client_id: ClientId) -> Event {
+    /// Something happens, and changes what it is about.
+    fn append(&mut self, n: usize, author: u128, what: EventKind) -> Event {
         let event = Event {
             conversation: room(n),
             seq: Seq(self.logs[n].len() as u64 + 1),
             at: Timestamp(7),
             author: person(author),
-            what: EventKind::Message { client_id, body: Body::new("x").unwrap(), mentions: Vec::new() },
+            what,
         };
-        self.logs[n].push(event.clone());
+        let log = &mut self.logs[n];
+        if let EventKind::Deleted { target } = event.what {
+            let erased = Tombstone { deleted: event.seq, thread: None, replies: 0 };
+            let is_edit =
+                |kind: &EventKind| matches!(kind, EventKind::Edited { target: of, .. } if *of == target);
+            log.iter_mut()
+                .filter(|event| is_edit(&event.what))
+                .for_each(|event| event.what = EventKind::Tombstone(erased));
+        }
+        if let Some(target) = event.target() {
+            log[target.0 as usize - 1].apply(&event);
+        }
+        log.push(event.clone());
+        self.said[n].push(event.clone());
         event
     }
 
+    /// A message of the log that is not deleted, if there is one.
+    fn pick(&self, n: usize, pick: usize) -> Option<&Event> {
+        let messages: Vec<&Event> = self.logs[n].iter().filter(|event| event.message().is_some()).collect();
+        messages.get(pick % messages.len().max(1)).copied()
+    }
+
     fn stored(&self, id: ClientId) -> Vec<Seq> {
-        let is =
-            |event: &&Event| matches!(&event.what, EventKind::Message { client_id, .. } if *client_id == id);
-        self.logs.iter().flatten().filter(is).map(|event| event.seq).collect()
+        let is = |event: &&Event| event.message().is_some_and(|message| message.client_id == id);
+        self.said.iter().flatten().filter(is).map(|event| event.seq).collect()
+    }
+
+    fn before(&self, conversation: ConversationId, before: Seq) -> (Vec<Event>, Seq) {
+        let n = (0..self.logs.len()).find(|n| room(*n) == conversation).unwrap();
+        let end = self.logs[n].len().min(before.0.saturating_sub(1) as usize);
+        (self.logs[n][end.saturating_sub(self.page)..end].to_vec(), Seq(self.logs[n].len() as u64))
     }
 
     fn after(&self, conversation: ConversationId, after: Seq) -> (Vec<Event>, Seq) {
@@ -112,7 +148,10 @@ impl Server {
             }),
             Request::Resume(resume) => Answer::Resume(self.resume(&resume)),
             Request::GetHistory(ask) => {
-                let (events, head) = self.after(ask.conversation, ask.after.unwrap_or_default());
+                let (events, head) = match ask.before {
+                    Some(before) => self.before(ask.conversation, before),
+                    None => self.after(ask.conversation, ask.after.unwrap_or_default()),
+                };
                 let conversation = ask.conversation;
                 Answer::GetHistory(HistoryPage {
                     conversation,
@@ -130,8 +169,8 @@ impl Server {
                 let n = (0..self.logs.len()).find(|n| room(*n) == mark.conversation).unwrap();
                 self.read[n] = self.read[n].max(mark.seq);
                 let row = self.row(n);
-                let (read, unread) = (row.read, row.unread);
-                Answer::MarkRead(ReadState { conversation: room(n), read, unread, mentions: 0 })
+                let (read, unread, mentions) = (row.read, row.unread, row.mentions);
+                Answer::MarkRead(ReadState { conversation: room(n), read, unread, mentions })
             }
             Request::SendMessage(_) if std::mem::take(&mut self.refuse_next_send) => {
                 let error = WireError::new(ErrorCode::RateLimited, "Slower.").retry_after_ms(700);
@@ -143,7 +182,9 @@ impl Server {
                     Some(seq) => *seq,
                     None => {
                         let n = (0..self.logs.len()).find(|n| room(*n) == send.conversation).unwrap();
-                        let event = self.append(n, ME, send.client_id);
+                        let message =
+                            Message { thread: send.thread, ..Message::new(send.client_id, send.body) };
+                        let event = self.append(n, ME, EventKind::Message(Box::new(message)));
                         said.push(ServerFrame::encode_push(&Push::Event(event.clone())));
                         event.seq
                     }
@@ -151,6 +192,7 @@ impl Server {
                 let (conversation, duplicate) = (send.conversation, !before.is_empty());
                 Answer::SendMessage(Sent { conversation, seq, at: Timestamp(7), duplicate })
             }
+            Request::ListInvitations(_) => Answer::ListInvitations(Invitations { invitations: Vec::new() }),
             Request::WatchPresence(_) => Answer::WatchPresence(PresenceList::default()),
             _ => Answer::SetPresence(Done {}),
         };
@@ -199,8 +241,14 @@ fn account() -> Account {
 impl World {
     fn new(rooms: usize) -> Self {
         let logs = vec![Vec::new(); rooms];
-        let server =
-            Server { logs, read: vec![Seq::ZERO; rooms], epoch: 1, refuse_next_send: false, page: 3 };
+        let server = Server {
+            said: logs.clone(),
+            logs,
+            read: vec![Seq::ZERO; rooms],
+            epoch: 1,
+            refuse_next_send: false,
+            page: 3,
+        };
         let disk = cache::open(&Storage::Memory).unwrap();
         let session = Session::new(&account(), disk.saved().unwrap());
         let mut world = Self {
@@ -262,23 +310,69 @@ impl World {
     }
 
     fn other_writes(&mut self, n: usize, copies: usize) {
-        let event = self.server.append(n, OTHER, ClientId(Uuid::nil()));
+        let message = Message::new(ClientId(Uuid::nil()), Body::new("x").unwrap());
+        self.happens(n, OTHER, EventKind::Message(Box::new(message)), copies);
+    }
+
+    fn happens(&mut self, n: usize, author: u128, what: EventKind, copies: usize) {
+        let event = self.server.append(n, author, what);
         if self.up {
             let frame = ServerFrame::encode_push(&Push::Event(event));
             self.line.extend(std::iter::repeat_n(frame, copies));
         }
     }
 
+    /// Somebody changes a message, or answers it in a thread.
+    fn changes(&mut self, n: usize, change: Deed, by: u128, pick: usize, copies: usize) {
+        let Some(event) = self.server.pick(n, pick) else { return };
+        let (target, author) = (event.seq, event.author.id);
+        let (thread, message) = (event.message().and_then(|message| message.thread), event.message());
+        let emoji = ["👍", "🎉"][pick % 2];
+        let has = |message: &Message| {
+            message.reactions.iter().any(|r| r.emoji.as_str() == emoji && r.users.contains(&person(by).id))
+        };
+        let on = !message.is_some_and(has);
+        let pin = !message.is_some_and(|message| message.pinned);
+        let mentions = if pick.is_multiple_of(3) && by != ME { vec![person(ME).id] } else { Vec::new() };
+        let body = Body::new(format!("secret {pick}")).unwrap();
+        let what = match change {
+            Deed::Edit if author != person(by).id => return,
+            Deed::Edit => EventKind::Edited { target, body, mentions },
+            Deed::Delete => EventKind::Deleted { target },
+            Deed::React => EventKind::Reaction { target, emoji: Emoji::new(emoji).unwrap(), on },
+            Deed::Pin => EventKind::Pinned { target, on: pin },
+            Deed::Answer => {
+                let thread = Some(thread.unwrap_or(target));
+                let message = Message::new(ClientId(Uuid::nil()), body);
+                EventKind::Message(Box::new(Message { thread, mentions, ..message }))
+            }
+        };
+        self.happens(n, by, what, copies);
+    }
+
+    /// The person scrolls back.
+    fn looks_back(&mut self, n: usize, before: Seq) {
+        let ask = GetHistory {
+            conversation: room(n),
+            before: Some(before),
+            after: None,
+            around: None,
+            limit: None,
+        };
+        self.session.request(0, Request::GetHistory(ask), self.now);
+        self.settle();
+    }
+
+    /// All that the disk holds of a conversation.
+    fn held(&self, n: usize) -> Vec<Event> {
+        self.disk.page(room(n), Anchor::Newest, u32::MAX).unwrap().history.events
+    }
+
     fn write(&mut self, n: usize) -> ClientId {
         let client_id = ClientId(Uuid::from_u128(1_000 + self.wrote.len() as u128));
         self.wrote.push((room(n), client_id));
-        let outgoing = Outgoing {
-            client_id,
-            conversation: room(n),
-            body: Body::new("x").unwrap(),
-            written_at: Timestamp(0),
-            delivery: Delivery::Queued,
-        };
+        let draft = Draft::new(room(n), Body::new("x").unwrap());
+        let outgoing = Outgoing::new(client_id, draft, Timestamp(0));
         self.disk.apply(&[Change::OutboxAdd(outgoing.clone())]).unwrap();
         self.session.queue(outgoing, self.now);
         self.settle();
@@ -425,6 +519,7 @@ fn another_epoch_voids_what_was_seen_but_not_what_was_typed() {
     // A backup was restored: the room is younger now, the other is gone.
     world.server.epoch = 2;
     world.server.logs[0].truncate(1);
+    world.server.said[0].truncate(1);
     world.last.clear();
     world.last.insert(room(0), Seq(1));
     world.told.clear();
@@ -584,9 +679,25 @@ fn who_one_watches_is_said_again_after_a_cut() {
     assert_eq!((world.asked("presence.watch"), world.asked("presence.set")), (2, 2));
 }
 
+/// What can happen to a message.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Edit,
+    Delete,
+    React,
+    Pin,
+    Answer,
+}
+
+fn change() -> impl Strategy<Value = Deed> {
+    prop_oneof![Just(Deed::Edit), Just(Deed::Delete), Just(Deed::React), Just(Deed::Pin), Just(Deed::Answer),]
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Other { n: usize, copies: usize },
+    Change { n: usize, change: Deed, by: u128, pick: usize, copies: usize },
+    LookBack { n: usize, before: u64 },
     Write(usize),
     Read(usize),
     Deliver(usize),
@@ -601,6 +712,9 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         5 => (0..2_usize, 0..3_usize).prop_map(|(n, copies)| Step::Other { n, copies }),
+        6 => (0..2_usize, change(), ME..=OTHER, 0..9_usize, 0..3_usize)
+            .prop_map(|(n, change, by, pick, copies)| Step::Change { n, change, by, pick, copies }),
+        1 => (0..2_usize, 1..9_u64).prop_map(|(n, before)| Step::LookBack { n, before }),
         3 => (0..2_usize).prop_map(Step::Write),
         1 => (0..2_usize).prop_map(Step::Read),
         5 => (1..6_usize).prop_map(Step::Deliver),
@@ -617,13 +731,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     /// Whatever is lost, doubled, cut or killed: in the end every event was told once and in
-    /// order, every message is stored once and in the order written, and the counts are right.
+    /// order, every message is stored once and in the order written, the counts are right, and
+    /// what is held is what the server would show: a snapshot plus events equals a snapshot.
     #[test]
     fn nothing_is_lost_or_doubled(steps in proptest::collection::vec(step(), 1..80)) {
         let mut world = World::online(2);
         for step in steps {
             match step {
                 Step::Other { n, copies } => world.other_writes(n, copies),
+                Step::Change { n, change, by, pick, copies } => world.changes(n, change, by, pick, copies),
+                Step::LookBack { n, before } => world.looks_back(n, Seq(before)),
                 Step::Write(n) => _ = world.write(n),
                 Step::Read(n) => {
                     let seq = world.row(n).head;
@@ -649,7 +766,11 @@ proptest! {
             let head = Seq(world.server.logs[n].len() as u64);
             prop_assert_eq!(world.last.get(&room(n)).copied().unwrap_or_default(), head);
             let (held, true_row) = (world.row(n), world.server.row(n));
-            prop_assert_eq!((held.head, held.unread, held.read), (true_row.head, true_row.unread, true_row.read));
+            let counts = |row: &Conversation| (row.head, row.read, row.unread, row.mentions);
+            prop_assert_eq!(counts(&held), counts(&true_row));
+            prop_assert_eq!(held.last_message, true_row.last_message);
+            let (held, shown) = (world.held(n), &world.server.logs[n]);
+            prop_assert_eq!(&held[..], &shown[shown.len() - held.len()..]);
         }
         for (conversation, _) in &world.wrote {
             let seqs: Vec<Vec<Seq>> = world.wrote.iter().filter(|(c, _)| c == conversation)
