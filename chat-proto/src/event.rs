@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::absent::is_default;
 use crate::{
     Body, ClientId, ConversationId, Description, Emoji, Person, RoomName, RoomRole, RoomRules, Seq,
     Timestamp, Topic, UserId,
@@ -101,7 +102,7 @@ pub enum EventKind {
         /// Whom.
         user: Person,
         /// Why, in the author's words; empty for no reason given.
-        #[serde(default, skip_serializing_if = "Topic::is_empty")]
+        #[serde(default, skip_serializing_if = "is_default")]
         reason: Topic,
     },
     /// The author gave somebody a role in the room.
@@ -176,7 +177,7 @@ pub struct Message {
     /// What was written.
     pub body: Body,
     /// True for an action, as `/me` writes it: "ada waves".
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub action: bool,
     /// The members whom it mentions by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -194,13 +195,13 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited: Option<Seq>,
     /// Whether it is pinned.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub pinned: bool,
     /// The reactions to it, in the order in which each emoji came first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<Reaction>,
     /// How many messages its thread has, without itself.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub replies: u64,
 }
 
@@ -213,7 +214,7 @@ pub struct Tombstone {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<Seq>,
     /// How many messages its own thread has.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub replies: u64,
 }
 
@@ -333,12 +334,4 @@ fn react(reactions: &mut Vec<Reaction>, user: UserId, emoji: &Emoji, on: bool) {
         (Some(_), true) | (None, false) => {}
     }
     reactions.retain(|reaction| !reaction.users.is_empty());
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::absent::is_default;
 use crate::{ConversationId, Description, Event, RoomName, Seq, Timestamp, Topic, UserId, UserName, lenient};
 
 /// A person, as much as is needed to draw and address them.
@@ -113,13 +114,13 @@ pub struct Conversation {
     #[serde(default)]
     pub topic: Topic,
     /// What the room is for, at more length than the topic; empty for none.
-    #[serde(default, skip_serializing_if = "Description::is_empty")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub description: Description,
     /// Whether only members know of the room.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub private: bool,
     /// How people may write in the room.
-    #[serde(default, skip_serializing_if = "RoomRules::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub rules: RoomRules,
     /// What the asking member may do here.
     #[serde(default, deserialize_with = "lenient::word")]
@@ -150,30 +151,14 @@ pub struct Conversation {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomRules {
     /// Only moderators begin messages; the others answer in threads and react.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub announcement: bool,
     /// Seconds that a member waits between two messages; 0 for none.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub slow_mode_s: u32,
     /// Nobody writes any more; all can read.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub archived: bool,
-}
-
-impl RoomRules {
-    /// Whether everybody may write as they like.
-    #[must_use]
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
-fn is_zero(count: &u32) -> bool {
-    *count == 0
 }
 
 /// A wish to have somebody in a room, not yet answered.
@@ -187,7 +172,7 @@ pub struct Invitation {
     #[serde(default)]
     pub topic: Topic,
     /// Whether only members know of it.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub private: bool,
     /// Who invites.
     pub by: Person,
@@ -208,10 +193,10 @@ pub struct RoomInfo {
     /// How many members it has.
     pub members: u64,
     /// What it is for, at more length; empty for none.
-    #[serde(default, skip_serializing_if = "Description::is_empty")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub description: Description,
     /// Whether nobody writes there any more.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub archived: bool,
     /// Whether the asking person is one of them.
     pub joined: bool,

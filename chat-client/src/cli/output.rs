@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
-use chat_proto::{Conversation, Event, EventKind, RoomRules, SafeText, Timestamp};
+use chat_proto::{Conversation, SafeText, Timestamp};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -73,67 +73,10 @@ pub(crate) fn local_time(at: Timestamp, format: &str) -> String {
 pub(crate) fn title(conversation: &Conversation) -> String {
     match &conversation.name {
         Some(name) => format!("#{name}"),
-        None => match conversation.with.first() {
-            Some(person) => format!("@{}", person.name),
-            None => conversation.id.to_string(),
-        },
-    }
-}
-
-/// The rules of a room in words.
-pub(crate) fn rules_in_words(rules: RoomRules) -> String {
-    let mut words = Vec::new();
-    if rules.announcement {
-        words.push("only moderators begin messages".to_owned());
-    }
-    if rules.slow_mode_s > 0 {
-        words.push(format!("one message in {} s", rules.slow_mode_s));
-    }
-    if rules.archived {
-        words.push("archived".to_owned());
-    }
-    if words.is_empty() { "everybody writes".to_owned() } else { words.join(", ") }
-}
-
-/// An event in words; further lines of a message are set in, so that they cannot pass for others.
-pub(crate) fn words(event: &Event) -> String {
-    let author = &event.author.name;
-    match &event.what {
-        EventKind::Message(message) => {
-            let text = SafeText::block(message.body.as_str()).to_string().replace('\n', "\n    ");
-            format!("{author}: {text}")
+        None if conversation.with.is_empty() => conversation.id.to_string(),
+        None => {
+            let names = conversation.with.iter().map(|person| format!("@{}", person.name));
+            names.collect::<Vec<_>>().join(",")
         }
-        EventKind::Tombstone(_) => "(deleted)".to_owned(),
-        EventKind::Edited { target, .. } => format!("* {author} edited message {target}"),
-        EventKind::Deleted { target } => format!("* {author} deleted message {target}"),
-        EventKind::Reaction { target, emoji, on: true } => {
-            format!("* {author} reacted with {emoji} to message {target}")
-        }
-        EventKind::Reaction { target, emoji, on: false } => {
-            format!("* {author} took {emoji} back from message {target}")
-        }
-        EventKind::Pinned { target, on: true } => format!("* {author} pinned message {target}"),
-        EventKind::Pinned { target, on: false } => format!("* {author} unpinned message {target}"),
-        EventKind::Invited { user } => format!("* {author} invited {}", user.name),
-        EventKind::Removed { user, reason } if reason.is_empty() => {
-            format!("* {author} put out {}", user.name)
-        }
-        EventKind::Removed { user, reason } => format!("* {author} put out {}: {reason}", user.name),
-        EventKind::Role { user, role } => format!("* {author} made {} {role}", user.name),
-        EventKind::Renamed { name } => format!("* {author} renamed the room to #{name}"),
-        EventKind::Described { description } if description.is_empty() => {
-            format!("* {author} removed the description")
-        }
-        EventKind::Described { description } => {
-            let text = SafeText::block(description.as_str()).to_string().replace('\n', "\n    ");
-            format!("* {author} described the room: {text}")
-        }
-        EventKind::Rules { rules } => format!("* {author} set the rules: {}", rules_in_words(*rules)),
-        EventKind::Created { .. } => format!("* {author} began this conversation"),
-        EventKind::Joined => format!("* {author} joined"),
-        EventKind::Left => format!("* {author} left"),
-        EventKind::Topic { topic } if topic.as_str().is_empty() => format!("* {author} removed the topic"),
-        EventKind::Topic { topic } => format!("* {author} set the topic: {topic}"),
-        EventKind::Unknown => format!("* {author} did something that this version does not know"),
     }
 }
