@@ -203,19 +203,28 @@ pub struct Message {
     /// How many messages its thread has, without itself.
     #[serde(default, skip_serializing_if = "is_default")]
     pub replies: u64,
+    /// The newest event that changed it; see [`Event::apply`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Seq>,
 }
 
 /// What is left of a deleted message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tombstone {
     /// The number of the `deleted` event.
     pub deleted: Seq,
+    /// The message, if this was not one itself but an edit of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edit_of: Option<Seq>,
     /// The thread that it belonged to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<Seq>,
     /// How many messages its own thread has.
     #[serde(default, skip_serializing_if = "is_default")]
     pub replies: u64,
+    /// The newest event that changed it; see [`Event::apply`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<Seq>,
 }
 
 /// Who reacted with one emoji.
@@ -255,6 +264,7 @@ impl Message {
             pinned: false,
             reactions: Vec::new(),
             replies: 0,
+            changed: None,
         }
     }
 }
@@ -291,37 +301,66 @@ impl Event {
             | EventKind::Reaction { target, .. }
             | EventKind::Pinned { target, .. } => Some(*target),
             EventKind::Message(message) => message.thread,
+            // A deleted message still counts in its thread.
+            EventKind::Tombstone(tombstone) => tombstone.thread,
             _ => None,
         }
     }
 
     /// Brings a message up to date with a later event of its conversation whose
     /// [`target`](Self::target) it is. Doing it in the order of the log to a message as it was
-    /// written gives what history shows; events without a bearing on it change nothing.
+    /// written gives what history shows. Events without a bearing on it change nothing, and
+    /// neither do those that it knows already: `changed` remembers the newest.
     pub fn apply(&mut self, later: &Event) {
-        if later.target() != Some(self.seq)
-            || later.conversation != self.conversation
-            || later.seq <= self.seq
-        {
+        let known = match &self.what {
+            EventKind::Message(message) => message.changed,
+            EventKind::Tombstone(tombstone) => tombstone.changed,
+            _ => return,
+        };
+        let is_news = later.seq > known.unwrap_or(self.seq);
+        if !is_news || later.target() != Some(self.seq) || later.conversation != self.conversation {
             return;
         }
-        match (&mut self.what, &later.what) {
-            (EventKind::Message(message), EventKind::Edited { body, mentions, .. }) => {
-                message.body = body.clone();
-                message.mentions.clone_from(mentions);
-                message.edited = Some(later.seq);
+        match &mut self.what {
+            EventKind::Message(message) => match &later.what {
+                EventKind::Deleted { .. } => self.what = EventKind::Tombstone(message.bury(later.seq)),
+                _ => message.change(later),
+            },
+            EventKind::Tombstone(tombstone) => {
+                tombstone.replies += u64::from(later.is_in_thread());
+                tombstone.changed = Some(later.seq);
             }
-            (EventKind::Message(message), EventKind::Deleted { .. }) => {
-                let (thread, replies) = (message.thread, message.replies);
-                self.what = EventKind::Tombstone(Tombstone { deleted: later.seq, thread, replies });
-            }
-            (EventKind::Message(message), EventKind::Reaction { emoji, on, .. }) => {
-                react(&mut message.reactions, later.author.id, emoji, *on);
-            }
-            (EventKind::Message(message), EventKind::Pinned { on, .. }) => message.pinned = *on,
-            (EventKind::Message(message), EventKind::Message(_)) => message.replies += 1,
-            (EventKind::Tombstone(tombstone), EventKind::Message(_)) => tombstone.replies += 1,
             _ => {}
+        }
+    }
+
+    fn is_in_thread(&self) -> bool {
+        matches!(self.what, EventKind::Message(_) | EventKind::Tombstone(_))
+    }
+}
+
+impl Message {
+    fn bury(&self, deleted: Seq) -> Tombstone {
+        Tombstone {
+            deleted,
+            edit_of: None,
+            thread: self.thread,
+            replies: self.replies,
+            changed: Some(deleted),
+        }
+    }
+
+    fn change(&mut self, later: &Event) {
+        self.changed = Some(later.seq);
+        match &later.what {
+            EventKind::Edited { body, mentions, .. } => {
+                self.body = body.clone();
+                self.mentions.clone_from(mentions);
+                self.edited = Some(later.seq);
+            }
+            EventKind::Reaction { emoji, on, .. } => react(&mut self.reactions, later.author.id, emoji, *on),
+            EventKind::Pinned { on, .. } => self.pinned = *on,
+            _ => self.replies += u64::from(later.is_in_thread()),
         }
     }
 }

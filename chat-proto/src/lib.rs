@@ -32,6 +32,7 @@ mod name;
 mod push;
 mod request;
 mod safe;
+mod search;
 mod secret;
 mod text;
 
@@ -49,6 +50,7 @@ pub use name::{NameError, RoomName, UserName};
 pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
 pub use request::*;
 pub use safe::SafeText;
+pub use search::{FILTERS, Filter, Place, SearchError, SearchQuery, Term, Whom};
 pub use secret::Secret;
 pub use text::{Body, Description, DeviceName, Emoji, TextError, Topic};
 

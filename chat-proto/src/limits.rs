@@ -117,3 +117,23 @@ pub const INVITATIONS: usize = 100;
 
 /// Longest slow mode, in seconds: six hours.
 pub const SLOW_MODE_S: u32 = 6 * 60 * 60;
+
+/// Longest search in characters: two lines of a terminal. Longer ones are pasted by mistake.
+pub const SEARCH_CHARS: usize = 256;
+
+/// Most words, phrases and filters in one search; each of them costs a walk through the index.
+pub const SEARCH_WORDS: usize = 16;
+
+/// Most hits in one page of a search: what people look through before they search again.
+pub const SEARCH_PAGE: u32 = 50;
+
+/// Hits in a page when the client does not say: a screen's worth.
+pub const SEARCH_PAGE_DEFAULT: u32 = 20;
+
+/// Most hits that one search by relevance gives, all pages together. The order is made once and
+/// its rest travels in the cursor, so that pages have neither a gap nor a double; who wants
+/// everything asks for the newest first, which has no end.
+pub const SEARCH_HITS: usize = 500;
+
+/// Length of a hit's snippet in characters as people see them: two lines of a terminal.
+pub const SNIPPET_CHARS: usize = 160;

@@ -5,6 +5,7 @@ mod conversation;
 mod message;
 mod people;
 mod room;
+mod search;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -16,6 +17,7 @@ pub use conversation::*;
 pub use message::*;
 pub use people::*;
 pub use room::*;
+pub use search::*;
 
 /// A payload that asks, tied to the type of its answer.
 pub trait Ask: Sized {
@@ -186,6 +188,8 @@ requests! {
     GetThread = "thread.get" -> ThreadPage;
     /// A page of a conversation's events, always oldest first.
     GetHistory = "history.get" -> HistoryPage;
+    /// Finds messages in all of one's conversations.
+    Search = "search" -> SearchPage;
     /// Moves the own read mark forward; it never moves back.
     MarkRead = "read.mark" -> ReadState;
     /// Watches the presence of these people in place of those watched before.

@@ -5,6 +5,8 @@
 //! come in. This is the only place that says who may do what in a conversation.
 
 mod decide;
+pub mod find;
+pub mod words;
 
 use std::collections::HashMap;
 

@@ -6,6 +6,7 @@
 pub mod account;
 mod query;
 mod room;
+mod search;
 
 use std::sync::Arc;
 
@@ -140,6 +141,7 @@ impl App {
             Request::ListVersions(ask) => self.list_versions(&caller, ask).await,
             Request::GetThread(ask) => self.get_thread(&caller, ask).await,
             Request::GetHistory(ask) => self.get_history(&caller, ask).await,
+            Request::Search(ask) => self.search(&caller, ask).await,
             Request::MarkRead(ask) => task(ask.conversation, Task::MarkRead(ask.seq)).await,
             Request::WatchPresence(ask) => self.watch_presence(&caller, ask).await,
             Request::SetPresence(ask) => {

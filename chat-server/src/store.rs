@@ -7,6 +7,7 @@
 //!
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
+mod search;
 mod sqlite;
 
 use chat_proto::{
@@ -18,6 +19,7 @@ use thiserror::Error;
 use crate::auth::SecretHash;
 use crate::domain::ReadPosition;
 
+pub use search::{Hits, Search, SearchCursor};
 pub use sqlite::{OpenError, Sqlite as Store};
 
 /// Why the store did not do it. Nothing was changed.

@@ -89,6 +89,8 @@ fn the_switcher() {
         name: RoomName::parse("incidents").unwrap(),
         topic: Topic::new("pagers and post-mortems").unwrap(),
         members: 9,
+        description: Description::default(),
+        archived: false,
         joined: false,
     };
     stage.outcome(Outcome::Rooms(vec![room]));

@@ -3,7 +3,7 @@
 //! Each row says up to which event it is up to date, for what comes from the server may be so
 //! already, and a count must not be made twice.
 
-use chat_proto::{Body, ClientId, Event, EventKind, Message, Seq, Tombstone};
+use chat_proto::{Event, EventKind, Seq, Tombstone};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{json, run};
@@ -16,13 +16,13 @@ pub(super) fn put(db: &Transaction<'_>, event: &Event, as_of: Seq) -> rusqlite::
          ON CONFLICT (conversation, seq) DO UPDATE
          SET json = excluded.json, target = excluded.target, as_of = excluded.as_of
          WHERE excluded.as_of >= events.as_of",
-        params![event.conversation.0, event.seq.0, json(event), target(event).map(|seq| seq.0), as_of.0],
+        params![event.conversation.0, event.seq.0, json(event), event.target().map(|seq| seq.0), as_of.0],
     )
 }
 
 /// Brings what an event changes up to date with it, as far as that is held.
 pub(super) fn fold(db: &Transaction<'_>, later: &Event) -> rusqlite::Result<()> {
-    let Some(target) = target(later) else { return Ok(()) };
+    let Some(target) = later.target() else { return Ok(()) };
     if let EventKind::Deleted { target } = later.what {
         erase_edits(db, later, target)?;
     }
@@ -37,26 +37,8 @@ pub(super) fn fold(db: &Transaction<'_>, later: &Event) -> rusqlite::Result<()> 
         // Its text may still wait to be sent, if the answer was lost.
         run(db, "DELETE FROM outbox WHERE client_id = ?1", [message.client_id.0])?;
     }
-    match as_written(later) {
-        Some(later) => changed.apply(&later),
-        None => changed.apply(later),
-    }
+    changed.apply(later);
     put(db, &changed, later.seq)
-}
-
-/// The earlier event that this one changes. A deleted message still counts in its thread.
-fn target(event: &Event) -> Option<Seq> {
-    match &event.what {
-        EventKind::Tombstone(tombstone) => tombstone.thread,
-        _ => event.target(),
-    }
-}
-
-/// What a deleted message of a thread was, as far as the thread is concerned.
-fn as_written(event: &Event) -> Option<Event> {
-    let EventKind::Tombstone(Tombstone { thread, .. }) = event.what else { return None };
-    let message = Message { thread, ..Message::new(ClientId(uuid::Uuid::nil()), Body::new("-").ok()?) };
-    Some(Event { what: EventKind::Message(Box::new(message)), ..event.clone() })
 }
 
 /// The texts of earlier edits go with the message; their numbers stay.
@@ -69,7 +51,11 @@ fn erase_edits(db: &Transaction<'_>, deletion: &Event, target: Seq) -> rusqlite:
     for text in texts {
         let Ok(mut edit) = serde_json::from_str::<Event>(&text) else { continue };
         if matches!(edit.what, EventKind::Edited { .. }) {
-            edit.what = EventKind::Tombstone(Tombstone { deleted: deletion.seq, thread: None, replies: 0 });
+            edit.what = EventKind::Tombstone(Tombstone {
+                deleted: deletion.seq,
+                edit_of: Some(target),
+                ..Tombstone::default()
+            });
             put(db, &edit, deletion.seq)?;
         }
     }

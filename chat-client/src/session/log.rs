@@ -120,7 +120,7 @@ impl Replica {
         self.target = self.target.max(row.head);
         if row.head < self.row.head {
             self.row.others_read = self.row.others_read.max(row.others_read);
-            self.blind = self.row.unread > 0;
+            self.blind = self.row.unread > 0 || self.row.mentions > 0;
             return;
         }
         self.blind = false;
@@ -432,7 +432,8 @@ impl Session {
             replica.mark(marked);
         }
         // With nothing unread, what is on its way was written before the mark and counts for nothing.
-        replica.blind = unread > 0;
+        // A thread that mentions one is no unread message.
+        replica.blind = unread > 0 || mentions > 0;
         self.tell_row(conversation);
     }
 

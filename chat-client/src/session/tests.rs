@@ -1,13 +1,14 @@
 //! The session against a small server made of vectors, over a line that loses what it likes.
 
+mod property;
+
 use std::collections::VecDeque;
 
 use chat_proto::{
     Body, ClientId, Conversation, ConversationKind, Done, Emoji, Event, EventKind, GetHistory, HistoryPage,
-    Invitations, Message, Missed, PresenceList, ProtocolRange, ReadState, Registration, Resumed, Sent, Seq,
-    SessionId, Timestamp, Tombstone, UserName,
+    Invitation, Invitations, Message, Missed, PresenceList, ProtocolRange, ReadState, Registration, Resumed,
+    Sent, Seq, SessionId, Timestamp, Tombstone, UserName,
 };
-use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
@@ -26,6 +27,16 @@ fn room(n: usize) -> ConversationId {
     ConversationId(Uuid::from_u128(100 + n as u128))
 }
 
+/// What can happen to a message.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Edit,
+    Delete,
+    React,
+    Pin,
+    Answer,
+}
+
 /// The server: logs, read marks, and what it will do next.
 struct Server {
     /// What happened, as it happened.
@@ -34,6 +45,7 @@ struct Server {
     logs: Vec<Vec<Event>>,
     read: Vec<Seq>,
     epoch: u128,
+    invitations: Vec<Invitation>,
     refuse_next_send: bool,
     /// Events in a page or a resume.
     page: usize,
@@ -78,7 +90,7 @@ impl Server {
         };
         let log = &mut self.logs[n];
         if let EventKind::Deleted { target } = event.what {
-            let erased = Tombstone { deleted: event.seq, thread: None, replies: 0 };
+            let erased = Tombstone { deleted: event.seq, edit_of: Some(target), ..Tombstone::default() };
             let is_edit =
                 |kind: &EventKind| matches!(kind, EventKind::Edited { target: of, .. } if *of == target);
             log.iter_mut()
@@ -192,7 +204,9 @@ impl Server {
                 let (conversation, duplicate) = (send.conversation, !before.is_empty());
                 Answer::SendMessage(Sent { conversation, seq, at: Timestamp(7), duplicate })
             }
-            Request::ListInvitations(_) => Answer::ListInvitations(Invitations { invitations: Vec::new() }),
+            Request::ListInvitations(_) => {
+                Answer::ListInvitations(Invitations { invitations: self.invitations.clone() })
+            }
             Request::WatchPresence(_) => Answer::WatchPresence(PresenceList::default()),
             _ => Answer::SetPresence(Done {}),
         };
@@ -246,6 +260,7 @@ impl World {
             logs,
             read: vec![Seq::ZERO; rooms],
             epoch: 1,
+            invitations: Vec::new(),
             refuse_next_send: false,
             page: 3,
         };
@@ -679,105 +694,82 @@ fn who_one_watches_is_said_again_after_a_cut() {
     assert_eq!((world.asked("presence.watch"), world.asked("presence.set")), (2, 2));
 }
 
-/// What can happen to a message.
-#[derive(Debug, Clone, Copy)]
-enum Deed {
-    Edit,
-    Delete,
-    React,
-    Pin,
-    Answer,
+fn invitation(n: usize) -> Invitation {
+    let name = format!("room{n}").parse().unwrap();
+    let (topic, at) = (Default::default(), Timestamp(0));
+    Invitation { conversation: room(n), name, topic, private: true, by: person(OTHER), at }
 }
 
-fn change() -> impl Strategy<Value = Deed> {
-    prop_oneof![Just(Deed::Edit), Just(Deed::Delete), Just(Deed::React), Just(Deed::Pin), Just(Deed::Answer),]
+#[test]
+fn invitations_are_listed_and_kept_in_step() {
+    let mut world = World::new(1);
+    world.server.invitations = vec![invitation(7)];
+    world.connect();
+    world.deliver(usize::MAX);
+    let told = |world: &World| {
+        let list = world.told.iter().rev().find_map(|update| match update {
+            Update::Invitations(list) => Some(list.iter().map(|i| i.conversation).collect::<Vec<_>>()),
+            _ => None,
+        });
+        list.unwrap_or_default()
+    };
+    assert_eq!(told(&world), [room(7)]);
+    let mut push = |push: Push| {
+        world.line.push_back(ServerFrame::encode_push(&push));
+        world.deliver(1);
+        told(&world)
+    };
+    assert_eq!(push(Push::Invitation { invitation: invitation(8) }), [room(8), room(7)]);
+    assert_eq!(push(Push::Invitation { invitation: invitation(8) }), [room(8), room(7)], "once");
+    let conversation = Conversation { id: room(7), ..world.server.row(0) };
+    world.line.push_back(ServerFrame::encode_push(&Push::ConversationAdded { conversation }));
+    world.deliver(1);
+    assert_eq!(told(&world), [room(8)], "accepted on another device");
+    let decline = chat_proto::DeclineInvitation { conversation: room(8) };
+    world.session.request(5, Request::DeclineInvitation(decline), world.now);
+    world.settle();
+    world.deliver(usize::MAX);
+    assert_eq!(told(&world), []);
 }
 
-#[derive(Debug, Clone)]
-enum Step {
-    Other { n: usize, copies: usize },
-    Change { n: usize, change: Deed, by: u128, pick: usize, copies: usize },
-    LookBack { n: usize, before: u64 },
-    Write(usize),
-    Read(usize),
-    Deliver(usize),
-    Connect,
-    Cut,
-    Kill,
-    Deaf,
-    Refuse,
-    Pass,
+#[test]
+fn the_row_of_a_room_follows_its_events() {
+    let mut world = World::online(1);
+    let rules = chat_proto::RoomRules { archived: true, ..Default::default() };
+    let description = chat_proto::Description::new("all about it").unwrap();
+    for what in [
+        EventKind::Renamed { name: "releases".parse().unwrap() },
+        EventKind::Described { description: description.clone() },
+        EventKind::Rules { rules },
+        EventKind::Role { user: person(OTHER), role: chat_proto::RoomRole::Owner },
+        EventKind::Role { user: person(ME), role: chat_proto::RoomRole::Moderator },
+        EventKind::Invited { user: person(3) },
+        EventKind::Joined,
+        EventKind::Joined,
+        EventKind::Removed { user: person(3), reason: Default::default() },
+    ] {
+        world.happens(0, OTHER, what, 1);
+    }
+    world.deliver(usize::MAX);
+    let row = world.row(0);
+    assert_eq!(row.name.unwrap().as_str(), "releases");
+    assert_eq!((row.description, row.rules), (description, rules));
+    assert_eq!((row.role, row.members, row.unread), (chat_proto::RoomRole::Moderator, 3, 0));
+    assert_eq!(world.asked("conversation.get"), 0);
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        5 => (0..2_usize, 0..3_usize).prop_map(|(n, copies)| Step::Other { n, copies }),
-        6 => (0..2_usize, change(), ME..=OTHER, 0..9_usize, 0..3_usize)
-            .prop_map(|(n, change, by, pick, copies)| Step::Change { n, change, by, pick, copies }),
-        1 => (0..2_usize, 1..9_u64).prop_map(|(n, before)| Step::LookBack { n, before }),
-        3 => (0..2_usize).prop_map(Step::Write),
-        1 => (0..2_usize).prop_map(Step::Read),
-        5 => (1..6_usize).prop_map(Step::Deliver),
-        3 => Just(Step::Connect),
-        1 => Just(Step::Cut),
-        1 => Just(Step::Kill),
-        1 => Just(Step::Deaf),
-        1 => Just(Step::Refuse),
-        1 => Just(Step::Pass),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
-    /// Whatever is lost, doubled, cut or killed: in the end every event was told once and in
-    /// order, every message is stored once and in the order written, the counts are right, and
-    /// what is held is what the server would show: a snapshot plus events equals a snapshot.
-    #[test]
-    fn nothing_is_lost_or_doubled(steps in proptest::collection::vec(step(), 1..80)) {
-        let mut world = World::online(2);
-        for step in steps {
-            match step {
-                Step::Other { n, copies } => world.other_writes(n, copies),
-                Step::Change { n, change, by, pick, copies } => world.changes(n, change, by, pick, copies),
-                Step::LookBack { n, before } => world.looks_back(n, Seq(before)),
-                Step::Write(n) => _ = world.write(n),
-                Step::Read(n) => {
-                    let seq = world.row(n).head;
-                    world.session.mark_read(room(n), seq, world.now);
-                    world.settle();
-                }
-                Step::Deliver(frames) => world.deliver(frames),
-                Step::Connect => world.connect(),
-                Step::Cut => _ = world.cut(None),
-                Step::Kill => world.kill(),
-                Step::Deaf => world.deaf = true,
-                Step::Refuse => world.server.refuse_next_send = true,
-                Step::Pass => world.pass(Duration::from_secs(2)),
-            }
-        }
-        world.connect();
-        for n in 0..2 {
-            // A lost event shows when the next one comes.
-            world.other_writes(n, 1);
-        }
-        world.heal();
-        for n in 0..2 {
-            let head = Seq(world.server.logs[n].len() as u64);
-            prop_assert_eq!(world.last.get(&room(n)).copied().unwrap_or_default(), head);
-            let (held, true_row) = (world.row(n), world.server.row(n));
-            let counts = |row: &Conversation| (row.head, row.read, row.unread, row.mentions);
-            prop_assert_eq!(counts(&held), counts(&true_row));
-            prop_assert_eq!(held.last_message, true_row.last_message);
-            let (held, shown) = (world.held(n), &world.server.logs[n]);
-            prop_assert_eq!(&held[..], &shown[shown.len() - held.len()..]);
-        }
-        for (conversation, _) in &world.wrote {
-            let seqs: Vec<Vec<Seq>> = world.wrote.iter().filter(|(c, _)| c == conversation)
-                .map(|(_, id)| world.server.stored(*id)).collect();
-            prop_assert!(seqs.iter().all(|seqs| seqs.len() == 1), "each once: {seqs:?}");
-            prop_assert!(seqs.is_sorted(), "in the order written: {seqs:?}");
-        }
-        prop_assert!(world.disk.saved().unwrap().outbox.is_empty());
+#[test]
+fn a_draft_is_sent_with_its_ties() {
+    let mut world = World::online(1);
+    let (reply_to, thread) = (Some(Seq(1)), Some(Seq(1)));
+    let forward = Some(chat_proto::Position { conversation: room(0), seq: Seq(1) });
+    let plain = Draft::new(room(0), Body::new("waves").unwrap());
+    let draft = Draft { action: true, reply_to, thread, forward, ..plain };
+    world.other_writes(0, 1);
+    world.session.queue(Outgoing::new(ClientId(Uuid::from_u128(9)), draft, Timestamp(0)), world.now);
+    world.settle();
+    let sent = world.sent.iter().find(|frame| frame.contains("message.send")).unwrap();
+    for part in ["\"action\":true", "\"reply_to\":1", "\"thread\":1", "\"forward\":{"] {
+        assert!(sent.contains(part), "{part} in {sent}");
     }
 }

@@ -155,9 +155,11 @@ fn what() -> impl Strategy<Value = EventKind> {
             EventKind::Created { client_id: ClientId(client_id), name, topic }
         }),
         message().prop_map(|message| EventKind::Message(Box::new(message))),
-        any::<(u64, Option<u64>, u64)>().prop_map(|(deleted, thread, replies)| {
-            EventKind::Tombstone(Tombstone { deleted: Seq(deleted), thread: thread.map(Seq), replies })
-        }),
+        (any::<u64>(), seq(), seq(), any::<u64>(), seq()).prop_map(
+            |(deleted, edit_of, thread, replies, changed)| {
+                EventKind::Tombstone(Tombstone { deleted: Seq(deleted), edit_of, thread, replies, changed })
+            }
+        ),
         (any::<u64>(), body(), prop::collection::vec(uuid().prop_map(UserId), 0..3))
             .prop_map(|(target, body, mentions)| EventKind::Edited { target: Seq(target), body, mentions }),
         any::<u64>().prop_map(|target| EventKind::Deleted { target: Seq(target) }),
@@ -296,6 +298,12 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
         K::GetHistory => (id(), seq(), seq(), seq(), limit())
             .prop_map(|(conversation, before, after, around, limit)| {
                 GetHistory { conversation, before, after, around, limit }.into_request()
+            })
+            .boxed(),
+        K::Search => (any::<String>(), any::<Option<bool>>(), any::<Option<String>>(), limit())
+            .prop_map(|(query, newest, cursor, limit)| {
+                let order = newest.map(|newest| if newest { SearchOrder::Newest } else { SearchOrder::Best });
+                Search { query, order, cursor, limit }.into_request()
             })
             .boxed(),
         K::MarkRead => (id(), any::<u64>())

@@ -5,7 +5,7 @@ use chat_proto::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{log, row};
+use super::{index, log, row};
 use crate::domain::ReadPosition;
 use crate::store::{Write, topic_of};
 
@@ -155,7 +155,9 @@ fn change_target(db: &Connection, event: &Event, target: Seq) -> rusqlite::Resul
         }
         _ => {}
     }
+    let before = changed.clone();
     changed.apply(event);
+    index::change(db, &before, &changed)?;
     let pinned = changed.message().is_some_and(|message| message.pinned);
     let deleted = matches!(changed.what, EventKind::Tombstone(_));
     db.prepare_cached(
@@ -196,8 +198,8 @@ fn keep_version(db: &Connection, old: &Event, message: &Message) -> rusqlite::Re
 fn erase_edits(db: &Connection, deletion: &Event, target: Seq) -> rusqlite::Result<()> {
     let erased = content(&EventKind::Tombstone(chat_proto::Tombstone {
         deleted: deletion.seq,
-        thread: None,
-        replies: 0,
+        edit_of: Some(target),
+        ..chat_proto::Tombstone::default()
     }))?;
     db.prepare_cached(
         "UPDATE events SET content = ?3, deleted = 1 WHERE conversation = ?1 AND target = ?2 AND kind = 'edited'",

@@ -12,7 +12,7 @@ use crate::store::{Anchor, EventPage, FirstUse, StoreError, Write};
 
 /// A page ends early when its messages together reach this size, so that an answer stays small
 /// enough for an outbox, however long the messages are.
-const PAGE_BYTES: usize = 256 * 1024;
+pub(super) const PAGE_BYTES: usize = 256 * 1024;
 
 impl Sqlite {
     /// A conversation as its shard needs it.
