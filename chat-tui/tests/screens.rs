@@ -186,7 +186,7 @@ fn full() -> Stage {
             12,
             25,
             "lin",
-            EventKind::Tombstone(Tombstone { deleted: Seq(16), thread: None, replies: 0 }),
+            EventKind::Tombstone(Tombstone { deleted: Seq(16), ..Tombstone::default() }),
         ),
         said_as(DEPLOYS, 13, 26, "ada", "rings the bell", |m| m.action = true),
         said_as(DEPLOYS, 14, 27, "mara", "disk is full", |m| m.forwarded = Some(from)),

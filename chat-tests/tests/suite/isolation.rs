@@ -92,6 +92,7 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         | RequestKind::ListRooms
         | RequestKind::ListPeople => Case::Filtered(json!({})),
         RequestKind::WatchPresence => Case::Filtered(json!({"users": world.people})),
+        RequestKind::Search => Case::Filtered(json!({"query": "hush"})),
         // A direct is opened with its own people, and a new room is new.
         RequestKind::OpenDirect | RequestKind::CreateRoom => Case::Own,
         RequestKind::Register

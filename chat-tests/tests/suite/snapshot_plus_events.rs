@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, Event, EventKind, Invitation, Member, Message, Push,
-    RoomRole, Seq, Tombstone, UserId,
+    Conversation, ConversationId, Event, EventKind, Invitation, Member, Push, RoomRole, Seq, Tombstone,
+    UserId,
 };
 use chat_tests::{Script, Server, Signal};
 use serde_json::{Value, json};
@@ -108,7 +108,7 @@ impl Held {
         if event.seq > self.as_of {
             ensure!(event.seq == self.as_of.next(), "a gap before {event:?}");
             self.as_of = event.seq;
-            fold(&mut self.events, event)?;
+            fold(&mut self.events, event);
             self.events.insert(event.seq, event.clone());
             self.follow_members(event);
         }
@@ -176,26 +176,22 @@ impl Held {
 }
 
 /// Brings held events up to date with a later one.
-fn fold(events: &mut BTreeMap<Seq, Event>, later: &Event) -> Result<()> {
+fn fold(events: &mut BTreeMap<Seq, Event>, later: &Event) {
     if let EventKind::Deleted { target } = later.what {
         // Its text goes from the edits that are kept as well.
         for event in events.values_mut() {
             if matches!(event.what, EventKind::Edited { target: edited, .. } if edited == target) {
-                event.what = EventKind::Tombstone(Tombstone { deleted: later.seq, thread: None, replies: 0 });
+                event.what = EventKind::Tombstone(Tombstone {
+                    deleted: later.seq,
+                    edit_of: Some(target),
+                    ..Tombstone::default()
+                });
             }
         }
     }
-    let mut later = later.clone();
-    if let EventKind::Tombstone(Tombstone { thread: Some(thread), .. }) = later.what {
-        // A reply that was deleted before it came here; its thread counts it all the same.
-        let mut reply = Message::new(ClientId(uuid::Uuid::nil()), Body::new("gone")?);
-        reply.thread = Some(thread);
-        later.what = EventKind::Message(Box::new(reply));
-    }
     if let Some(target) = later.target().and_then(|target| events.get_mut(&target)) {
-        target.apply(&later);
+        target.apply(later);
     }
-    Ok(())
 }
 
 /// Who acts. Lin watches from one device and acts from another.
@@ -457,7 +453,7 @@ fn who_was_away_for_every_event_catches_up_to_the_same() -> Result<()> {
         let held = replica.conversations.get_mut(&events[0].conversation).context("resumed, nowhere")?;
         // They stand as they are now, so only what was held before is brought up to date.
         for event in &events {
-            fold(&mut held.events, event)?;
+            fold(&mut held.events, event);
         }
         held.events.extend(events.into_iter().map(|event| (event.seq, event)));
     }
