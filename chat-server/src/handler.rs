@@ -93,6 +93,7 @@ impl App {
     ///
     /// # Errors
     /// The refusal to answer with.
+    #[allow(clippy::cognitive_complexity, reason = "a table: one line for each request, each with its await")]
     pub async fn handle(
         self: Arc<Self>,
         caller: Caller,

@@ -65,11 +65,19 @@ impl Reply {
     }
 }
 
+/// A request on its way through its shard.
+struct Job {
+    conversation: ConversationId,
+    actor: Actor,
+    task: Task,
+    reply: Reply,
+}
+
 enum ToShard {
     Attach { user: UserId, session: SessionKey, outbox: Outbox, ready: oneshot::Sender<()> },
     Detach { user: UserId, session: SessionKey },
     EndLogin { user: UserId, session: SessionKey },
-    Do { conversation: ConversationId, actor: Actor, task: Task, reply: Reply },
+    Do(Box<Job>),
     Typing { conversation: ConversationId, user: Person, active: bool },
 }
 
@@ -144,9 +152,9 @@ impl Hub {
 
     /// Hands a task to the conversation's shard, which answers through the reply.
     pub async fn submit(&self, conversation: ConversationId, actor: Actor, task: Task, reply: Reply) {
-        let unsent = self.shard(conversation).send(ToShard::Do { conversation, actor, task, reply }).await;
-        if let Err(mpsc::error::SendError(ToShard::Do { reply, .. })) = unsent {
-            reply.error(&unavailable());
+        let job = ToShard::Do(Box::new(Job { conversation, actor, task, reply }));
+        if let Err(mpsc::error::SendError(ToShard::Do(job))) = self.shard(conversation).send(job).await {
+            job.reply.error(&unavailable());
         }
     }
 

@@ -17,8 +17,8 @@ use tracing::{error, warn};
 
 use super::outbox::Outbox;
 use super::task::{Beginning, Task};
-use super::{Reply, SessionKey, ToShard, now, unavailable};
-use crate::domain::{Actor, Change, Command, Room, not_found};
+use super::{Job, SessionKey, ToShard, now, unavailable};
+use crate::domain::{Change, Command, Room, not_found};
 use crate::store::{Store, StoreError, Write};
 
 /// Requests decided and committed together.
@@ -35,14 +35,6 @@ pub(super) struct Shard {
     store: Store,
     rooms: HashMap<ConversationId, Room>,
     online: HashMap<UserId, Vec<(SessionKey, Outbox)>>,
-}
-
-/// A request on its way through a turn.
-struct Job {
-    conversation: ConversationId,
-    actor: Actor,
-    task: Task,
-    reply: Reply,
 }
 
 /// What a decided request leads to once it is committed.
@@ -66,14 +58,14 @@ impl Shard {
             let mut changed = HashSet::new();
             for input in inputs.drain(..) {
                 match input {
-                    ToShard::Do { conversation, actor, task, reply } => {
+                    ToShard::Do(job) => {
                         // What is known of a message holds only until it is changed.
-                        if let Some(seq) = task.changes()
-                            && !changed.insert((conversation, seq))
+                        if let Some(seq) = job.task.changes()
+                            && !changed.insert((job.conversation, seq))
                         {
                             self.turn(std::mem::take(&mut jobs)).await;
                         }
-                        jobs.push(Job { conversation, actor, task, reply });
+                        jobs.push(*job);
                     }
                     // What came before must be delivered by who listened then.
                     other => {
@@ -109,7 +101,7 @@ impl Shard {
                 }
             }
             ToShard::Typing { conversation, user, active } => self.typing(conversation, user, active).await,
-            ToShard::Do { .. } => {}
+            ToShard::Do(_) => {}
         }
     }
 

@@ -31,7 +31,7 @@ struct Held {
     row: Conversation,
     events: BTreeMap<Seq, Event>,
     members: BTreeMap<UserId, Member>,
-    /// The number up to which `events` and `members` are up to date; `row` says its own.
+    /// The newest event of `events`; `row` says its own.
     as_of: Seq,
 }
 
@@ -105,10 +105,10 @@ impl Held {
     }
 
     fn follow(&mut self, event: &Event, me: UserId) -> Result<()> {
+        fold(&mut self.events, event);
         if event.seq > self.as_of {
             ensure!(event.seq == self.as_of.next(), "a gap before {event:?}");
             self.as_of = event.seq;
-            fold(&mut self.events, event);
             self.events.insert(event.seq, event.clone());
             self.follow_members(event);
         }
@@ -175,14 +175,15 @@ impl Held {
     }
 }
 
-/// Brings held events up to date with a later one.
+/// Brings held events up to date with a later one; what they know already changes nothing.
 fn fold(events: &mut BTreeMap<Seq, Event>, later: &Event) {
     if let EventKind::Deleted { target } = later.what {
         // Its text goes from the edits that are kept as well.
         for event in events.values_mut() {
             if matches!(event.what, EventKind::Edited { target: edited, .. } if edited == target) {
+                let deleted = later.seq;
                 event.what = EventKind::Tombstone(Tombstone {
-                    deleted: later.seq,
+                    deleted,
                     edit_of: Some(target),
                     ..Tombstone::default()
                 });
@@ -451,11 +452,10 @@ fn who_was_away_for_every_event_catches_up_to_the_same() -> Result<()> {
         let events: Vec<Event> = serde_json::from_value(missed["events"].clone())?;
         assert_eq!(json!(events.last().unwrap().seq), missed["head"], "not too much to come at once");
         let held = replica.conversations.get_mut(&events[0].conversation).context("resumed, nowhere")?;
-        // They stand as they are now, so only what was held before is brought up to date.
+        held.events.extend(events.iter().map(|event| (event.seq, event.clone())));
         for event in &events {
             fold(&mut held.events, event);
         }
-        held.events.extend(events.into_iter().map(|event| (event.seq, event)));
     }
     let fresh = Replica::snapshot(&mut lin)?;
     for (id, held) in &replica.conversations {

@@ -5,11 +5,11 @@ use chat_proto::{
 };
 use tracing::warn;
 
-use super::{Job, Outcome, Shard, refuse_all};
+use super::{Outcome, Shard, refuse_all};
 use crate::domain::not_found;
-use crate::hub::SessionKey;
 use crate::hub::outbox::{Frame, Outbox};
 use crate::hub::task::Task;
+use crate::hub::{Job, SessionKey};
 use crate::store::READ_MARKS_SHOWN_UP_TO;
 
 impl Shard {

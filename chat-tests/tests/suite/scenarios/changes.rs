@@ -114,6 +114,8 @@ fn a_deleted_message_is_gone_wherever_it_was() -> Result<()> {
         ada.ok("message.pins", json!({"conversation": id}))?,
         ada.ok("thread.get", json!({"conversation": id, "thread": secret}))?,
         ada.ok("conversation.list", json!({}))?,
+        ada.ok("search", json!({"query": "hunter"}))?,
+        ada.ok("search", json!({"query": "from:lin"}))?,
         match ada.request("message.versions", about(&id, secret, json!({})))? {
             Ok(seen) | Err(seen) => seen,
         },

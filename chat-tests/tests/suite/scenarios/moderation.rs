@@ -301,21 +301,24 @@ fn slow_mode_holds_members_back_and_says_for_how_long() -> Result<()> {
 /// The answer to a send was lost, and before the client could ask again the room took no more
 /// messages. The one that it has must be told, or its author writes it a second time elsewhere.
 #[test]
-fn a_repeat_is_known_where_nothing_new_may_be_written() -> Result<()> {
-    for (what, closed) in [("slow", json!({"slow_mode_s": 3600})), ("archived", json!({"archived": true}))] {
-        let Staff { server: _server, mut owner, mut member, room, .. } = staff()?;
-        let sent = message(&room, &uuid(), "only once");
-        if what == "slow" {
-            owner.ok("room.rules", rules(&room, closed.clone()))?;
-        }
-        let first = member.ok("message.send", sent.clone())?;
-        if what != "slow" {
-            owner.ok("room.rules", rules(&room, closed))?;
-        }
-        let again = member.request("message.send", sent)?;
-        let again = again.unwrap_or_else(|refused| panic!("{what}: {refused}"));
-        assert_eq!((&again["seq"], again["duplicate"].as_bool()), (&first["seq"], Some(true)), "{what}");
-    }
+fn a_repeat_is_known_in_a_slow_room() -> Result<()> {
+    let Staff { server: _server, mut owner, mut member, room, .. } = staff()?;
+    owner.ok("room.rules", rules(&room, json!({"slow_mode_s": 3600})))?;
+    let sent = message(&room, &uuid(), "only once");
+    let first = member.ok("message.send", sent.clone())?;
+    let again = member.ok("message.send", sent)?;
+    assert_eq!((&again["seq"], again["duplicate"].as_bool()), (&first["seq"], Some(true)));
+    Ok(())
+}
+
+#[test]
+fn a_repeat_is_known_in_an_archived_room() -> Result<()> {
+    let Staff { server: _server, mut owner, mut member, room, .. } = staff()?;
+    let sent = message(&room, &uuid(), "only once");
+    let first = member.ok("message.send", sent.clone())?;
+    owner.ok("room.rules", rules(&room, json!({"archived": true})))?;
+    let again = member.ok("message.send", sent)?;
+    assert_eq!((&again["seq"], again["duplicate"].as_bool()), (&first["seq"], Some(true)));
     Ok(())
 }
 
