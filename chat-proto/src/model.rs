@@ -138,7 +138,7 @@ pub struct Conversation {
     pub others_read: Seq,
     /// Messages of others after `read`.
     pub unread: u64,
-    /// Those of them that mention the asking member.
+    /// Messages after `read`, in threads too, that mention the asking member.
     pub mentions: u64,
     /// The newest message, for a preview.
     #[serde(default, skip_serializing_if = "Option::is_none")]

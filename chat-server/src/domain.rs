@@ -276,7 +276,9 @@ impl Room {
             EventKind::Message(message) => self.apply_message(event, message),
             EventKind::Joined => {
                 let name = event.author.name.clone();
-                let newcomer = Membership::newcomer(name, RoomRole::Member, event.seq, self.messages);
+                // Whoever comes into an empty room keeps it; nobody else could.
+                let role = if self.members.is_empty() { RoomRole::Owner } else { RoomRole::Member };
+                let newcomer = Membership::newcomer(name, role, event.seq, self.messages);
                 self.members.insert(event.author.id, newcomer);
             }
             EventKind::Left => {

@@ -163,8 +163,7 @@ impl Room {
 
     fn decide_leave(&self, member: &Membership) -> Result<EventKind, WireError> {
         self.must_be_room()?;
-        let owners = self.members.values().filter(|member| member.role == RoomRole::Owner).count();
-        if member.role == RoomRole::Owner && owners == 1 && self.members.len() > 1 {
+        if member.role == RoomRole::Owner && self.owners() == 1 && self.members.len() > 1 {
             return Err(forbidden(
                 "You are this room's only owner. Make somebody else owner before you leave.",
             ));
@@ -184,8 +183,11 @@ impl Room {
         if user.id == author.id {
             return Err(forbidden("To go out yourself, leave the room."));
         }
-        if member.role >= power {
+        if member.role >= power && power < RoomRole::Owner {
             return Err(forbidden("You can put out only people with a weaker role than yours."));
+        }
+        if member.role == RoomRole::Owner && self.owners() == 1 {
+            return Err(forbidden("That is this room's only owner. Make somebody else owner first."));
         }
         Ok(EventKind::Removed { user, reason })
     }
@@ -209,8 +211,7 @@ impl Room {
                 "You can give only weaker roles than yours, to people with a weaker role.",
             ));
         }
-        let owners = self.members.values().filter(|member| member.role == RoomRole::Owner).count();
-        if member.role == RoomRole::Owner && owners == 1 {
+        if member.role == RoomRole::Owner && self.owners() == 1 {
             let who = if user.id == author.id { "You are" } else { "That is" };
             return Err(forbidden(&format!("{who} this room's only owner. Make somebody else owner first.")));
         }
@@ -229,6 +230,10 @@ impl Room {
             return Err(WireError::new(ErrorCode::Invalid, message));
         }
         Ok((rules != self.rules).then_some(EventKind::Rules { rules }))
+    }
+
+    fn owners(&self) -> usize {
+        self.members.values().filter(|member| member.role == RoomRole::Owner).count()
     }
 
     fn must_be_room(&self) -> Result<(), WireError> {
@@ -312,7 +317,9 @@ fn message_of(target: Option<Event>) -> Result<(chat_proto::Seq, Box<Message>), 
 /// message still holds its thread.
 fn thread_root(target: Target) -> Result<chat_proto::Seq, WireError> {
     match target.event {
-        Some(Event { seq, what: EventKind::Tombstone(tombstone), .. }) => Ok(tombstone.thread.unwrap_or(seq)),
+        Some(Event { seq, what: EventKind::Tombstone(tombstone), .. }) if tombstone.edit_of.is_none() => {
+            Ok(tombstone.thread.unwrap_or(seq))
+        }
         event => message_of(event).map(|(seq, message)| message.thread.unwrap_or(seq)),
     }
 }

@@ -164,7 +164,11 @@ impl App {
         let GetThread { conversation, thread, .. } = ask;
         let user = caller.person.id;
         let root = self.store.event_for(user, conversation, thread).await.map_err(store_failed)?;
-        let is_root = |event: &Event| matches!(event.what, EventKind::Message(_) | EventKind::Tombstone(_));
+        let is_root = |event: &Event| match &event.what {
+            EventKind::Message(_) => true,
+            EventKind::Tombstone(tombstone) => tombstone.edit_of.is_none(),
+            _ => false,
+        };
         let root = root.filter(is_root).ok_or_else(not_found)?;
         let limit = ask.limit.unwrap_or(limits::HISTORY_PAGE_DEFAULT).clamp(1, limits::HISTORY_PAGE);
         let after = ask.after.unwrap_or(Seq::ZERO);

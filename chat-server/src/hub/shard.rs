@@ -40,8 +40,13 @@ pub(super) struct Shard {
 /// What a decided request leads to once it is committed.
 enum Outcome {
     Refused(WireError),
+    /// A repeat of what was done before.
+    Repeated(Result<Answer, WireError>),
     Unchanged,
-    Began { members: Vec<UserId>, event: Event },
+    Began {
+        members: Vec<UserId>,
+        event: Event,
+    },
     Happened(Event),
     Read,
 }
@@ -60,11 +65,12 @@ impl Shard {
                 match input {
                     ToShard::Do(job) => {
                         // What is known of a message holds only until it is changed.
-                        if let Some(seq) = job.task.changes()
-                            && !changed.insert((job.conversation, seq))
-                        {
+                        let changes: Vec<_> = job.task.changes().map(|seq| (job.conversation, seq)).collect();
+                        if changes.iter().any(|change| changed.contains(change)) {
                             self.turn(std::mem::take(&mut jobs)).await;
+                            changed.clear();
                         }
+                        changed.extend(changes);
                         jobs.push(*job);
                     }
                     // What came before must be delivered by who listened then.
@@ -188,7 +194,12 @@ impl Shard {
         };
         let change = match room.decide(&job.actor, command, now()) {
             Ok(change) => change,
-            Err(refusal) => return Ok(Outcome::Refused(refusal)),
+            Err(refusal) => {
+                // What was stored before stays known, whatever has changed here since.
+                let is_member = room.members.contains_key(&job.actor.person.id);
+                let first = if is_member { self.answer_of_first(job).await? } else { None };
+                return Ok(first.map_or(Outcome::Refused(refusal), Outcome::Repeated));
+            }
         };
         room.apply(&change);
         let messages = room.messages;

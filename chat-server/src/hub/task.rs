@@ -79,13 +79,16 @@ impl Task {
         }
     }
 
-    /// The message that it changes. What is decided about it holds only until the next change, so
-    /// two of these do not go into one commit.
-    pub(super) fn changes(&self) -> Option<Seq> {
-        match self {
-            Task::Edit(seq, _) | Task::Delete(seq) | Task::React(seq, ..) | Task::Pin(seq, _) => Some(*seq),
-            _ => None,
-        }
+    /// The messages that it changes. What is decided about one holds only until the next change,
+    /// so two of these do not go into one commit. The number of pins is such a thing too, under
+    /// the number that no message has.
+    pub(super) fn changes(&self) -> impl Iterator<Item = Seq> {
+        let changed = match self {
+            Task::Edit(seq, _) | Task::Delete(seq) | Task::React(seq, ..) => [Some(*seq), None],
+            Task::Pin(seq, _) => [Some(*seq), Some(Seq::ZERO)],
+            _ => [None, None],
+        };
+        changed.into_iter().flatten()
     }
 
     /// The command with what must be known to decide it; `None` for what begins a conversation.

@@ -16,7 +16,8 @@ impl Shard {
     pub(super) async fn deliver_all(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>) {
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
             match outcome {
-                Outcome::Refused(refusal) => job.reply.error(&refusal),
+                Outcome::Refused(refusal) | Outcome::Repeated(Err(refusal)) => job.reply.error(&refusal),
+                Outcome::Repeated(Ok(answer)) => job.reply.ok(&answer),
                 Outcome::Unchanged => self.deliver_unchanged(&job).await,
                 Outcome::Began { members, event } => self.deliver_begin(&job, &members, &event).await,
                 Outcome::Happened(event) => self.deliver_event(&job, &event).await,

@@ -56,7 +56,10 @@ fn follow(db: &Connection, event: &Event, messages: u64) -> rusqlite::Result<()>
     match &event.what {
         EventKind::Message(message) => message_sent(db, event, message)?,
         EventKind::Joined => {
-            add_member(db, event, event.author.id, messages, "member")?;
+            let is_empty: bool = db
+                .prepare_cached("SELECT members = 0 FROM conversations WHERE id = ?1")?
+                .query_row([id], |r| r.get(0))?;
+            add_member(db, event, event.author.id, messages, if is_empty { "owner" } else { "member" })?;
             count_members(db, event, 1)?;
             set("DELETE FROM invitations WHERE conversation = ?1 AND user = ?2", &event.author.id.0)?;
         }

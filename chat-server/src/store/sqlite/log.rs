@@ -89,12 +89,17 @@ impl Sqlite {
                 .optional()?;
             let Some((seq, messages)) = at else { return Ok(None) };
             let key = params![conversation.0, user.0, row::int(seq.0)];
+            // Counted back from now, because the member's count begins anew when they come again.
             let sent = db
                 .prepare_cached(
-                    "SELECT count(*) FROM events WHERE conversation = ?1 AND author = ?2 AND seq <= ?3 AND kind = 'message'
-                         AND target IS NULL",
+                    "SELECT max(0, m.sent - (
+                         SELECT count(*) FROM events WHERE conversation = ?1 AND author = ?2 AND seq > ?3
+                             AND kind = 'message' AND target IS NULL))
+                     FROM members m WHERE m.conversation = ?1 AND m.user = ?2",
                 )?
-                .query_row(key, |r| row::count(r, 0))?;
+                .query_row(key, |r| row::count(r, 0))
+                .optional()?
+                .unwrap_or(0);
             let mentions = db
                 .prepare_cached("SELECT count(*) FROM mentions WHERE conversation = ?1 AND user = ?2 AND seq > ?3")?
                 .query_row(key, |r| row::count(r, 0))?;
