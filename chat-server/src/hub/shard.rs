@@ -196,8 +196,9 @@ impl Shard {
             Ok(change) => change,
             Err(refusal) => {
                 // What was stored before stays known, whatever has changed here since.
-                let is_member = room.members.contains_key(&job.actor.person.id);
-                let first = if is_member { self.answer_of_first(job).await? } else { None };
+                let may_be_repeat =
+                    job.task.client_id().is_some() && room.members.contains_key(&job.actor.person.id);
+                let first = if may_be_repeat { self.answer_of_first(job).await? } else { None };
                 return Ok(first.map_or(Outcome::Refused(refusal), Outcome::Repeated));
             }
         };
