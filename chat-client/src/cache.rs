@@ -3,17 +3,23 @@
 //! 1. A message of the outbox is on the disk when it is said to be (`synchronous=FULL`), and goes
 //!    only when it is known to be stored, or given up by a person.
 //! 2. The events of a conversation are one stretch without a gap.
-//! 3. The schema only grows, step by step; a newer one than this program knows is left alone.
+//! 3. Held events stand as all held events together leave them, as the server's history shows
+//!    them. A deleted text is gone from the file.
+//! 4. The schema only grows, step by step; a newer one than this program knows is left alone.
 //!
 //! All of it waits for the disk: it is called from the disk's own thread (see [`crate::disk`]).
 
+mod fold;
 mod history;
 mod place;
 
 use std::collections::HashMap;
 use std::fs::File;
 
-use chat_proto::{Body, ClientId, Conversation, ConversationId, Epoch, Event, Role, Seq, Timestamp, limits};
+use chat_proto::{
+    Body, ClientId, Conversation, ConversationId, Epoch, Event, EventKind, Position, Role, Seq, Timestamp,
+    limits,
+};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -26,7 +32,7 @@ use crate::update::{Delivery, Outgoing};
 const EVENTS_EACH: u64 = 5_000;
 
 /// The steps of the schema, in order; `user_version` counts those done. Only ever added to.
-const STEPS: [&str; 1] = [include_str!("cache/schema.sql")];
+const STEPS: [&str; 2] = [include_str!("cache/schema.sql"), include_str!("cache/schema-2.sql")];
 
 /// What the disk knew at the start.
 #[derive(Debug, Default)]
@@ -52,9 +58,9 @@ pub(crate) enum Change {
     /// A conversation's stretch begins anew behind this event.
     Begin { conversation: ConversationId, at: Seq },
     /// Events that follow the stretch.
-    Events { conversation: ConversationId, events: Vec<Event> },
+    Events(Batch),
     /// Events that are kept if they touch the stretch.
-    Page { conversation: ConversationId, events: Vec<Event> },
+    Page(Batch),
     /// Nothing that was seen holds any more. What was typed stays.
     Forget,
     /// A message waits. Also brings back one that is missing.
@@ -71,6 +77,15 @@ pub(crate) enum Change {
     Draft { conversation: ConversationId, text: String },
 }
 
+/// Some events of a conversation, oldest first, without a gap.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Batch {
+    pub(crate) conversation: ConversationId,
+    pub(crate) events: Vec<Event>,
+    /// They stand as they did after this event: later ones may change them.
+    pub(crate) as_of: Seq,
+}
+
 /// The file, open, and the lock that keeps other engines off it.
 pub(crate) struct Cache {
     db: Connection,
@@ -81,6 +96,8 @@ impl Cache {
     fn new(db: Connection, lock: Option<File>) -> rusqlite::Result<Self> {
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
+        // What was deleted is overwritten, not only let go.
+        db.pragma_update(None, "secure_delete", "ON")?;
         let mut cache = Self { db, _lock: lock };
         cache.migrate()?;
         cache.prune()?;
@@ -161,7 +178,25 @@ impl Cache {
         for change in changes {
             apply(&transaction, change)?;
         }
-        transaction.commit()
+        transaction.commit()?;
+        if changes.iter().any(Change::erases) { self.forget_log() } else { Ok(()) }
+    }
+
+    /// Empties the write-ahead log, where erased texts may still be.
+    fn forget_log(&self) -> rusqlite::Result<()> {
+        self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    }
+}
+
+impl Change {
+    fn erases(&self) -> bool {
+        match self {
+            Change::Events(batch) => {
+                batch.events.iter().any(|event| matches!(event.what, EventKind::Deleted { .. }))
+            }
+            Change::Remove(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -171,8 +206,11 @@ fn version(db: &Connection) -> rusqlite::Result<usize> {
 
 /// The messages that wait, oldest first.
 fn outbox(db: &Connection) -> rusqlite::Result<Vec<Outgoing>> {
-    let mut query =
-        db.prepare("SELECT client_id, conversation, body, written_at, failed FROM outbox ORDER BY number")?;
+    let mut query = db.prepare(
+        "SELECT client_id, conversation, body, written_at, failed, action, reply_to, thread,
+             forward_conversation, forward_seq
+         FROM outbox ORDER BY number",
+    )?;
     let rows = query.query_map([], |row| {
         let body: String = row.get(2)?;
         let failed: Option<String> = row.get(4)?;
@@ -182,12 +220,20 @@ fn outbox(db: &Connection) -> rusqlite::Result<Vec<Outgoing>> {
                 client_id: ClientId(row.get(0)?),
                 conversation: ConversationId(row.get(1)?),
                 body,
+                action: row.get(5)?,
+                reply_to: row.get::<_, Option<u64>>(6)?.map(Seq),
+                thread: row.get::<_, Option<u64>>(7)?.map(Seq),
+                forward: forward(row.get(8)?, row.get(9)?),
                 written_at: Timestamp(row.get(3)?),
                 delivery,
             })
         }))
     })?;
     rows.filter_map(Result::transpose).map(Result::flatten).collect()
+}
+
+fn forward(conversation: Option<uuid::Uuid>, seq: Option<u64>) -> Option<Position> {
+    Some(Position { conversation: ConversationId(conversation?), seq: Seq(seq?) })
 }
 
 fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
@@ -199,8 +245,8 @@ fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
         Change::Conversations(rows) => rows.iter().try_for_each(|row| put_row(db, row)),
         Change::Remove(conversation) => remove(db, *conversation),
         Change::Begin { conversation, at } => history::begin(db, *conversation, *at),
-        Change::Events { conversation, events } => history::append(db, *conversation, events),
-        Change::Page { conversation, events } => history::merge(db, *conversation, events),
+        Change::Events(batch) => history::append(db, batch),
+        Change::Page(batch) => history::merge(db, batch),
         Change::Forget => db.execute_batch(
             "DELETE FROM events; DELETE FROM stretches; DELETE FROM conversations; DELETE FROM reads;
              DELETE FROM meta WHERE name = 'epoch';",
@@ -242,14 +288,21 @@ fn remove(db: &Transaction<'_>, conversation: ConversationId) -> rusqlite::Resul
 fn add_message(db: &Transaction<'_>, message: &Outgoing, failed: Option<&str>) -> rusqlite::Result<()> {
     run(
         db,
-        "INSERT INTO outbox (client_id, conversation, body, written_at, failed) VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO outbox (client_id, conversation, body, written_at, failed, action, reply_to, thread,
+             forward_conversation, forward_seq)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (client_id) DO UPDATE SET failed = excluded.failed",
         params![
             message.client_id.0,
             message.conversation.0,
             message.body.as_str(),
             message.written_at.0,
-            failed
+            failed,
+            message.action,
+            message.reply_to.map(|seq| seq.0),
+            message.thread.map(|seq| seq.0),
+            message.forward.map(|from| from.conversation.0),
+            message.forward.map(|from| from.seq.0),
         ],
     )
 }

@@ -6,7 +6,7 @@ use chat_proto::{
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::update::{Anchor, History, Update};
+use crate::update::{Anchor, Draft, History, Update};
 
 /// Commands that may wait for the engine; a person cannot type faster than it drains them.
 pub(crate) const COMMANDS: usize = 256;
@@ -27,12 +27,8 @@ pub enum RequestError {
 
 /// What the handle asks of the engine.
 pub(crate) enum Command {
-    Request(Box<Request>, oneshot::Sender<Result<Answer, RequestError>>),
-    Send {
-        client_id: ClientId,
-        conversation: ConversationId,
-        body: Body,
-    },
+    Request(Box<Request>, oneshot::Sender<Result<Box<Answer>, RequestError>>),
+    Send(ClientId, Box<Draft>),
     Retry(ClientId),
     Discard(ClientId),
     History {
@@ -100,7 +96,7 @@ impl Client {
         let (answer, answered) = oneshot::channel();
         self.command(Command::Request(Box::new(ask.into_request()), answer)).await?;
         let answer = answered.await.map_err(|_| RequestError::Stopped)??;
-        A::answer(answer).ok_or(RequestError::Stopped)
+        A::answer(*answer).ok_or(RequestError::Stopped)
     }
 
     /// Puts a message into the durable outbox and returns its id at once; its way is told by
@@ -109,8 +105,16 @@ impl Client {
     /// # Errors
     /// `Stopped` if the engine has ended; the message was not taken.
     pub async fn send(&self, conversation: ConversationId, body: Body) -> Result<ClientId, RequestError> {
+        self.send_draft(Draft::new(conversation, body)).await
+    }
+
+    /// As [`Client::send`], for a message that is tied to others.
+    ///
+    /// # Errors
+    /// `Stopped` if the engine has ended; the message was not taken.
+    pub async fn send_draft(&self, draft: Draft) -> Result<ClientId, RequestError> {
         let client_id = ClientId(uuid::Uuid::now_v7());
-        self.command(Command::Send { client_id, conversation, body }).await?;
+        self.command(Command::Send(client_id, Box::new(draft))).await?;
         Ok(client_id)
     }
 

@@ -7,6 +7,7 @@
 //! 3. Every request gets one answer, at the latest when the connection ends.
 //! 4. Whatever waits for the server has a limit in number and in time.
 
+mod invitations;
 mod log;
 mod marks;
 mod outbox;
@@ -27,6 +28,7 @@ use crate::cache::{Change, Saved};
 use crate::client::RequestError;
 use crate::link;
 use crate::update::Update;
+use invitations::Invited;
 use log::Replica;
 use marks::Marks;
 use outbox::Outbox;
@@ -59,7 +61,7 @@ pub(crate) enum Effect {
     /// Keep this.
     Write(Change),
     /// Answer the interface's question.
-    Answer(Ticket, Result<Answer, RequestError>),
+    Answer(Ticket, Result<Box<Answer>, RequestError>),
     /// Drop the connection.
     End(End),
 }
@@ -94,7 +96,8 @@ enum Purpose {
     Send(chat_proto::ClientId),
     Read(ConversationId),
     State,
-    /// The interface's; with the conversation that is left by it.
+    Invitations,
+    /// The interface's; with the conversation that is left, or whose invitation is declined, by it.
     Interface(Ticket, Option<ConversationId>),
 }
 
@@ -136,6 +139,7 @@ pub(crate) struct Session {
     drain: Option<Duration>,
     outbox: Outbox,
     marks: Marks,
+    invited: Invited,
     effects: Vec<Effect>,
 }
 
@@ -166,6 +170,7 @@ impl Session {
             drain: None,
             outbox: Outbox::default(),
             marks: Marks::new(saved.reads),
+            invited: Invited::default(),
             effects: Vec::new(),
         };
         session.tell_me(saved.role.unwrap_or(Role::Member));
@@ -272,6 +277,7 @@ impl Session {
         }
         let left = match &request {
             Request::LeaveRoom(leave) => Some(leave.conversation),
+            Request::DeclineInvitation(decline) => Some(decline.conversation),
             _ => None,
         };
         self.send_request(Purpose::Interface(ticket, left), request, now);
@@ -329,6 +335,7 @@ impl Session {
             }
             Push::Presence { changes } => self.tell(Update::Presence(changes)),
             Push::ConversationAdded { conversation } => self.added(conversation),
+            Push::Invitation { invitation } => self.invited(invitation),
             Push::ConversationRemoved { conversation } => self.remove(conversation),
             Push::Draining { reconnect_after_ms } => {
                 self.drain = Some(Duration::from_millis(reconnect_after_ms))
@@ -390,9 +397,10 @@ impl Session {
             (Purpose::Send(message), Answer::SendMessage(sent)) => self.stored(message, sent.seq, sent.at),
             (Purpose::Read(_), Answer::MarkRead(state)) => self.read_told(state),
             (Purpose::State, Answer::WatchPresence(list)) => self.tell(Update::Presence(list.presences)),
+            (Purpose::Invitations, Answer::ListInvitations(list)) => self.invitations(list.invitations),
             (Purpose::Interface(ticket, left), answer) => {
                 self.learn(&answer, left);
-                self.effects.push(Effect::Answer(ticket, Ok(answer)));
+                self.effects.push(Effect::Answer(ticket, Ok(Box::new(answer))));
             }
             _ => {}
         }
@@ -420,7 +428,8 @@ impl Session {
                 self.effects.push(Effect::Answer(ticket, Err(RequestError::Refused(error))));
             }
             Purpose::State => self.restate |= error.temporary,
-            Purpose::List => {}
+            Purpose::Invitations if error.temporary => self.want_invitations(),
+            Purpose::List | Purpose::Invitations => {}
         }
     }
 
@@ -446,6 +455,7 @@ impl Session {
             self.list_ended();
         }
         self.say_state(now);
+        self.want_invitations();
         if !self.pending.values().any(|pending| pending.purpose == Purpose::Resume) {
             self.ready();
         }

@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, Event, Person, Presence, Role, Seq, Timestamp, UserId,
+    Body, ClientId, Conversation, ConversationId, Event, Invitation, Person, Position, Presence, Role,
+    SendMessage, Seq, Timestamp, UserId,
 };
 
 /// News from the engine.
@@ -29,6 +30,10 @@ pub enum Update {
     Removed(ConversationId),
     /// Events that follow the newest one held, in order and without a gap. The conversation's
     /// head, last message, unread and mention counts are told beside it by `Conversations`.
+    ///
+    /// An event may change an earlier one, its [`Event::target`]. An interface first gives each of
+    /// the list to [`Event::apply`] of what it shows from before, and then adds the list, whose
+    /// events are not applied to each other: they come as they stand, like those of a [`History`].
     Events {
         /// Where.
         conversation: ConversationId,
@@ -64,6 +69,9 @@ pub enum Update {
         /// Writing, or stopped.
         active: bool,
     },
+    /// The rooms that one is invited into and has not answered, the newest first: all of them, in
+    /// place of those told before.
+    Invitations(Vec<Invitation>),
     /// Watched people came, went or stepped away.
     Presence(Vec<Presence>),
 }
@@ -91,6 +99,31 @@ pub enum Connection {
     },
 }
 
+/// A message as a person wants it sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Where it goes.
+    pub conversation: ConversationId,
+    /// What it says.
+    pub body: Body,
+    /// True for an action, as `/me` writes it.
+    pub action: bool,
+    /// The message that it answers, in the same conversation.
+    pub reply_to: Option<Seq>,
+    /// The message under which it continues a thread; that of a thread's message is its first.
+    pub thread: Option<Seq>,
+    /// The message that it forwards; the server puts that one's text in the place of `body`.
+    pub forward: Option<Position>,
+}
+
+impl Draft {
+    /// A plain message without any ties.
+    #[must_use]
+    pub fn new(conversation: ConversationId, body: Body) -> Self {
+        Self { conversation, body, action: false, reply_to: None, thread: None, forward: None }
+    }
+}
+
 /// One message of one's own on its way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
@@ -100,10 +133,40 @@ pub struct Outgoing {
     pub conversation: ConversationId,
     /// What it says.
     pub body: Body,
+    /// True for an action, as `/me` writes it.
+    pub action: bool,
+    /// The message that it answers.
+    pub reply_to: Option<Seq>,
+    /// The message under which it continues a thread.
+    pub thread: Option<Seq>,
+    /// The message that it forwards.
+    pub forward: Option<Position>,
     /// When it was written, by this machine's clock.
     pub written_at: Timestamp,
     /// How far it has come.
     pub delivery: Delivery,
+}
+
+impl Outgoing {
+    /// A message that begins its way.
+    pub(crate) fn new(client_id: ClientId, draft: Draft, written_at: Timestamp) -> Self {
+        let Draft { conversation, body, action, reply_to, thread, forward } = draft;
+        let delivery = Delivery::Queued;
+        Self { client_id, conversation, body, action, reply_to, thread, forward, written_at, delivery }
+    }
+
+    /// The request that sends it.
+    pub(crate) fn request(&self) -> SendMessage {
+        SendMessage {
+            conversation: self.conversation,
+            client_id: self.client_id,
+            body: self.body.clone(),
+            action: self.action,
+            reply_to: self.reply_to,
+            thread: self.thread,
+            forward: self.forward,
+        }
+    }
 }
 
 /// The delivery ladder. "Read" is its last rung and follows from the others' read marks.

@@ -8,8 +8,8 @@ use chat_client::tls::Tls;
 use chat_client::{Anchor, Client, Connection, Delivery, Options, RequestError, Storage, Update, Updates};
 use chat_proto::{
     Answer, Body, ClientFrame, ClientId, Conversation, ConversationId, ConversationKind, Epoch, Event,
-    EventKind, FrameId, Hello, HistoryPage, Limits, Person, ProtocolRange, Push, Registration, Request,
-    Resumed, Role, Secret, Sent, Seq, ServerFrame, SessionId, Timestamp, UserId, Welcome,
+    EventKind, FrameId, Hello, HistoryPage, Invitations, Limits, Person, ProtocolRange, Push, Registration,
+    Request, Resumed, Role, Secret, Sent, Seq, ServerFrame, SessionId, Timestamp, UserId, Welcome,
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,8 +35,7 @@ fn body(text: &str) -> Body {
 }
 
 fn message(seq: u64, author: Person) -> Event {
-    let what =
-        EventKind::Message { client_id: ClientId(Uuid::nil()), body: body("hi"), mentions: Vec::new() };
+    let what = EventKind::Message(Box::new(chat_proto::Message::new(ClientId(Uuid::nil()), body("hi"))));
     Event { conversation: room(), seq: Seq(seq), at: Timestamp(9), author, what }
 }
 
@@ -46,6 +45,10 @@ fn row(head: u64) -> Conversation {
         kind: ConversationKind::Room,
         name: Some("deploys".parse().unwrap()),
         topic: Default::default(),
+        description: Default::default(),
+        private: false,
+        rules: Default::default(),
+        role: Default::default(),
         with: Vec::new(),
         members: 2,
         head: Seq(head),
@@ -115,8 +118,14 @@ impl Peer {
     async fn request(&mut self) -> (FrameId, Request) {
         loop {
             let Message::Text(text) = self.0.next().await.unwrap().unwrap() else { continue };
-            if let ClientFrame::Request { id, request } = ClientFrame::decode(&text).unwrap() {
-                return (id, *request);
+            let ClientFrame::Request { id, request } = ClientFrame::decode(&text).unwrap() else { continue };
+            match *request {
+                // Asked after every login.
+                Request::ListInvitations(_) => {
+                    let invitations = Invitations { invitations: Vec::new() };
+                    self.ok(&id, Answer::ListInvitations(invitations)).await;
+                }
+                request => return (id, request),
             }
         }
     }

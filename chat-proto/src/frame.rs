@@ -224,7 +224,7 @@ impl ServerFrame {
 }
 
 /// The types of [`Push`]; a test holds this list against the enum.
-const PUSHES: [&str; 9] = [
+const PUSHES: [&str; 10] = [
     "hello",
     "event",
     "read",
@@ -233,6 +233,7 @@ const PUSHES: [&str; 9] = [
     "presence",
     "conversation.added",
     "conversation.removed",
+    "invitation",
     "draining",
 ];
 

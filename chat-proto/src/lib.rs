@@ -18,6 +18,7 @@
 //! `PROTOCOL.md` beside this crate is the specification; every example in it is decoded and
 //! encoded again by `tests/wire.rs`. This crate is pure: no I/O, no clock, no randomness.
 
+mod absent;
 mod close;
 mod error;
 mod event;
@@ -31,22 +32,27 @@ mod name;
 mod push;
 mod request;
 mod safe;
+mod search;
 mod secret;
 mod text;
 
 pub use close::{CloseReason, Verdict};
 pub use error::{ErrorCode, WireError};
-pub use event::{Event, EventKind};
+pub use event::{Event, EventKind, Forwarded, Message, Reaction, Tombstone};
 pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
 pub use id::{ClientId, ConversationId, Epoch, Seq, SessionId, Timestamp, UserId};
 pub use mention::mentioned_names;
-pub use model::{Conversation, ConversationKind, Member, Person, Presence, PresenceState, Role, RoomInfo};
+pub use model::{
+    Conversation, ConversationKind, Invitation, Member, Person, Presence, PresenceState, Role, RoomInfo,
+    RoomRole, RoomRules,
+};
 pub use name::{NameError, RoomName, UserName};
 pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
 pub use request::*;
 pub use safe::SafeText;
+pub use search::{FILTERS, Filter, Place, SearchError, SearchQuery, Term, Whom};
 pub use secret::Secret;
-pub use text::{Body, DeviceName, TextError, Topic};
+pub use text::{Body, Description, DeviceName, Emoji, TextError, Topic};
 
 /// The protocol version that this crate speaks.
 ///

@@ -93,3 +93,47 @@ pub const QUERY_CHARS: usize = 64;
 
 /// Most people that one message can mention by name.
 pub const MENTIONS: usize = 50;
+
+/// Longest emoji in bytes: the longest family of the standard, with skin tones.
+pub const EMOJI_BYTES: usize = 48;
+
+/// Different emoji on one message; more is a wall.
+pub const REACTIONS: usize = 20;
+
+/// Pinned messages in one conversation; a list that nobody reads helps nobody.
+pub const PINS: usize = 50;
+
+/// Earlier texts kept of one message; older ones go first.
+pub const VERSIONS: usize = 50;
+
+/// Longest description of a room in characters: a screen of text.
+pub const DESCRIPTION_CHARS: usize = 2_000;
+
+/// Most people in a group conversation without a name; more want a room.
+pub const GROUP_PEOPLE: usize = 9;
+
+/// Unanswered invitations of one person; more would bury the real ones.
+pub const INVITATIONS: usize = 100;
+
+/// Longest slow mode, in seconds: six hours.
+pub const SLOW_MODE_S: u32 = 6 * 60 * 60;
+
+/// Longest search in characters: two lines of a terminal. Longer ones are pasted by mistake.
+pub const SEARCH_CHARS: usize = 256;
+
+/// Most words, phrases and filters in one search; each of them costs a walk through the index.
+pub const SEARCH_WORDS: usize = 16;
+
+/// Most hits in one page of a search: what people look through before they search again.
+pub const SEARCH_PAGE: u32 = 50;
+
+/// Hits in a page when the client does not say: a screen's worth.
+pub const SEARCH_PAGE_DEFAULT: u32 = 20;
+
+/// Most hits that one search by relevance gives, all pages together. The order is made once and
+/// its rest travels in the cursor, so that pages have neither a gap nor a double; who wants
+/// everything asks for the newest first, which has no end.
+pub const SEARCH_HITS: usize = 500;
+
+/// Length of a hit's snippet in characters as people see them: two lines of a terminal.
+pub const SNIPPET_CHARS: usize = 160;

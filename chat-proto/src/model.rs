@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, Event, RoomName, Seq, Timestamp, Topic, UserId, UserName, lenient};
+use crate::absent::is_default;
+use crate::{ConversationId, Description, Event, RoomName, Seq, Timestamp, Topic, UserId, UserName, lenient};
 
 /// A person, as much as is needed to draw and address them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub struct Person {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
+    /// Sees only the people and rooms that they share, and cannot make or find others.
+    Guest,
     /// Talks.
     #[default]
     Member,
@@ -33,6 +36,7 @@ impl Role {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Role::Guest => "guest",
             Role::Member => "member",
             Role::Admin => "admin",
             Role::Owner => "owner",
@@ -46,6 +50,44 @@ impl fmt::Display for Role {
     }
 }
 
+/// What a member may do in a room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoomRole {
+    /// Reads.
+    ReadOnly,
+    /// Talks.
+    #[default]
+    Member,
+    /// Keeps order.
+    Moderator,
+    /// Decides what the room is.
+    Owner,
+}
+
+impl RoomRole {
+    /// Every role, the weakest first.
+    pub const ALL: [RoomRole; 4] =
+        [RoomRole::ReadOnly, RoomRole::Member, RoomRole::Moderator, RoomRole::Owner];
+
+    /// The word on the wire, in the database and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RoomRole::ReadOnly => "read-only",
+            RoomRole::Member => "member",
+            RoomRole::Moderator => "moderator",
+            RoomRole::Owner => "owner",
+        }
+    }
+}
+
+impl fmt::Display for RoomRole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// The two kinds of conversation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,7 +95,7 @@ pub enum ConversationKind {
     /// Named, with members who come and go.
     #[default]
     Room,
-    /// Between two people; has no name and its members never change.
+    /// Between two people, or a group of up to nine; has no name and its members never change.
     Direct,
 }
 
@@ -71,6 +113,18 @@ pub struct Conversation {
     /// The room's topic; empty for none.
     #[serde(default)]
     pub topic: Topic,
+    /// What the room is for, at more length than the topic; empty for none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub description: Description,
+    /// Whether only members know of the room.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub private: bool,
+    /// How people may write in the room.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rules: RoomRules,
+    /// What the asking member may do here.
+    #[serde(default, deserialize_with = "lenient::word")]
+    pub role: RoomRole,
     /// The other people of a direct; empty for a room.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub with: Vec<Person>,
@@ -84,13 +138,46 @@ pub struct Conversation {
     pub others_read: Seq,
     /// Messages of others after `read`.
     pub unread: u64,
-    /// Those of them that mention the asking member.
+    /// Messages after `read`, in threads too, that mention the asking member.
     pub mentions: u64,
     /// The newest message, for a preview.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message: Option<Event>,
     /// When the newest event happened.
     pub active_at: Timestamp,
+}
+
+/// How people may write in a room.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomRules {
+    /// Only moderators begin messages; the others answer in threads and react.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub announcement: bool,
+    /// Seconds that a member waits between two messages; 0 for none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub slow_mode_s: u32,
+    /// Nobody writes any more; all can read.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub archived: bool,
+}
+
+/// A wish to have somebody in a room, not yet answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// Into which room.
+    pub conversation: ConversationId,
+    /// Its name.
+    pub name: RoomName,
+    /// Its topic; empty for none.
+    #[serde(default)]
+    pub topic: Topic,
+    /// Whether only members know of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub private: bool,
+    /// Who invites.
+    pub by: Person,
+    /// Since when.
+    pub at: Timestamp,
 }
 
 /// A room in the directory of public rooms.
@@ -105,6 +192,12 @@ pub struct RoomInfo {
     pub topic: Topic,
     /// How many members it has.
     pub members: u64,
+    /// What it is for, at more length; empty for none.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub description: Description,
+    /// Whether nobody writes there any more.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub archived: bool,
     /// Whether the asking person is one of them.
     pub joined: bool,
 }
@@ -114,6 +207,9 @@ pub struct RoomInfo {
 pub struct Member {
     /// Who.
     pub user: Person,
+    /// What they may do here.
+    #[serde(default, deserialize_with = "lenient::word")]
+    pub role: RoomRole,
     /// How far they have read.
     pub read: Seq,
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Conversation, ConversationId, Epoch, Event, Person, Presence, Seq, Timestamp, UserId, lenient, limits,
+    Conversation, ConversationId, Epoch, Event, Invitation, Person, Presence, Seq, Timestamp, UserId,
+    lenient, limits,
 };
 
 /// A frame from the server that answers no request.
@@ -59,6 +60,12 @@ pub enum Push {
     ConversationAdded {
         /// The conversation as the receiver sees it.
         conversation: Conversation,
+    },
+    /// Somebody invites the receiver into a room.
+    #[serde(rename = "invitation")]
+    Invitation {
+        /// Into which, and who.
+        invitation: Invitation,
     },
     /// The receiver is no longer a member.
     #[serde(rename = "conversation.removed")]

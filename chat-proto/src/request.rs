@@ -1,15 +1,23 @@
 //! Requests and their answers: one row of the table below for each.
 
-use std::collections::BTreeMap;
+mod account;
+mod conversation;
+mod message;
+mod people;
+mod room;
+mod search;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{
-    Body, ClientId, Conversation, ConversationId, DeviceName, Epoch, Event, Member, Person, Presence,
-    PresenceState, Role, RoomInfo, RoomName, Secret, Seq, SessionId, Timestamp, Topic, UserId, UserName,
-    lenient,
-};
+use crate::{Conversation, ConversationId};
+
+pub use account::*;
+pub use conversation::*;
+pub use message::*;
+pub use people::*;
+pub use room::*;
+pub use search::*;
 
 /// A payload that asks, tied to the type of its answer.
 pub trait Ask: Sized {
@@ -130,10 +138,28 @@ requests! {
     GetConversation = "conversation.get" -> Conversation;
     /// Opens the direct conversation with somebody, making it if there is none.
     OpenDirect = "direct.open" -> Conversation;
-    /// Makes a public room and joins it.
+    /// Makes a room and joins it as its owner.
     CreateRoom = "room.create" -> Conversation;
     /// Joins a public room by name; harmless for a member.
     JoinRoom = "room.join" -> Conversation;
+    /// Asks somebody into a room.
+    Invite = "room.invite" -> Done;
+    /// The invitations that one has not answered yet, the newest first.
+    ListInvitations = "invitation.list" -> Invitations;
+    /// Accepts an invitation and joins.
+    AcceptInvitation = "invitation.accept" -> Conversation;
+    /// Declines an invitation; who invited is not told.
+    DeclineInvitation = "invitation.decline" -> Done;
+    /// Puts somebody out of a room.
+    RemoveMember = "member.remove" -> Done;
+    /// Gives somebody a role in a room.
+    SetRole = "member.role" -> Done;
+    /// Gives a room another name.
+    RenameRoom = "room.rename" -> Position;
+    /// Describes a room at more length than its topic.
+    DescribeRoom = "room.describe" -> Position;
+    /// Sets how people may write in a room.
+    SetRules = "room.rules" -> Position;
     /// Leaves a room.
     LeaveRoom = "room.leave" -> Done;
     /// A page of the directory of public rooms, by name.
@@ -146,8 +172,24 @@ requests! {
     ListPeople = "user.list" -> PeoplePage;
     /// Sends a message. Answered when it is stored.
     SendMessage = "message.send" -> Sent;
+    /// Changes the text of one's own message.
+    EditMessage = "message.edit" -> Position;
+    /// Deletes one's own message, or as a moderator anybody's; its text is gone everywhere.
+    DeleteMessage = "message.delete" -> Position;
+    /// Puts a reaction to a message, or takes it back; harmless when it is so already.
+    React = "message.react" -> ReactionState;
+    /// Pins a message for everybody, or unpins it; harmless when it is so already.
+    PinMessage = "message.pin" -> PinState;
+    /// The pinned messages of a conversation, as they stand now.
+    ListPins = "message.pins" -> Messages;
+    /// The earlier texts of an edited message, oldest first.
+    ListVersions = "message.versions" -> Versions;
+    /// A page of a thread: the messages under its first one, oldest first.
+    GetThread = "thread.get" -> ThreadPage;
     /// A page of a conversation's events, always oldest first.
     GetHistory = "history.get" -> HistoryPage;
+    /// Finds messages in all of one's conversations.
+    Search = "search" -> SearchPage;
     /// Moves the own read mark forward; it never moves back.
     MarkRead = "read.mark" -> ReadState;
     /// Watches the presence of these people in place of those watched before.
@@ -170,369 +212,4 @@ pub enum Signal {
         /// Writing, or stopped.
         active: bool,
     },
-}
-
-/// Payload of `auth.register`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Register {
-    /// The protocol version that the client speaks.
-    pub protocol: u16,
-    /// The name wanted.
-    pub name: UserName,
-    /// The password wanted.
-    pub password: Secret,
-    /// An invite code, where the server asks for one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invite: Option<Secret>,
-    /// What to call this device in the list of sessions.
-    #[serde(default)]
-    pub device: DeviceName,
-}
-
-/// Payload of `auth.login`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Login {
-    /// The protocol version that the client speaks.
-    pub protocol: u16,
-    /// The account's name.
-    pub name: UserName,
-    /// Its password.
-    pub password: Secret,
-    /// What to call this device in the list of sessions.
-    #[serde(default)]
-    pub device: DeviceName,
-}
-
-/// Payload of `auth.token`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Token {
-    /// The protocol version that the client speaks.
-    pub protocol: u16,
-    /// The token that a login gave.
-    pub token: Secret,
-}
-
-/// The answer to every login.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Welcome {
-    /// Who one is.
-    pub user: Person,
-    /// What one may do on the server.
-    #[serde(deserialize_with = "lenient::word")]
-    pub role: Role,
-    /// The session that the token stands for.
-    pub session: SessionId,
-    /// The new token, from `auth.register` and `auth.login` only. Shown this once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<Secret>,
-    /// This life of the database.
-    pub epoch: Epoch,
-    /// The most recently active conversations.
-    pub conversations: Vec<Conversation>,
-    /// Where `conversation.list` goes on, if there are more.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-}
-
-/// Payload of `auth.logout`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Logout {}
-
-/// The answer of requests that have nothing to tell.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Done {}
-
-/// Payload of `sync.resume`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Resume {
-    /// The epoch in which the positions were seen.
-    pub epoch: Epoch,
-    /// The last event held, by conversation.
-    pub conversations: BTreeMap<ConversationId, Seq>,
-}
-
-/// The answer to `sync.resume`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Resumed {
-    /// False when the epoch is another one: forget the positions and the cached events, and
-    /// start from the conversations in [`Welcome`]. The rest is then empty.
-    pub same_epoch: bool,
-    /// The stated conversations that have moved on.
-    pub resumed: Vec<Missed>,
-    /// The stated conversations that one is not (any more) a member of.
-    pub gone: Vec<ConversationId>,
-}
-
-/// What happened in one conversation since the stated position.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Missed {
-    /// Where.
-    pub conversation: ConversationId,
-    /// The events that follow the stated position, oldest first, without a gap.
-    pub events: Vec<Event>,
-    /// The newest event's number. When `events` ends before it, the rest is for `history.get`.
-    pub head: Seq,
-}
-
-/// Payload of `conversation.list`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListConversations {
-    /// Where the page before ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-    /// How many rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-}
-
-/// The answer to `conversation.list`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConversationPage {
-    /// The most recently active first.
-    pub conversations: Vec<Conversation>,
-    /// Where the next page begins; absent on the last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<String>,
-}
-
-/// Payload of `conversation.get`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GetConversation {
-    /// Which.
-    pub conversation: ConversationId,
-}
-
-/// Payload of `direct.open`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenDirect {
-    /// With whom.
-    pub user: UserName,
-}
-
-/// Payload of `room.create`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CreateRoom {
-    /// The client's id for this request: a repeat gives the same room.
-    pub client_id: ClientId,
-    /// The name wanted.
-    pub name: RoomName,
-    /// What it is for.
-    #[serde(default)]
-    pub topic: Topic,
-}
-
-/// Payload of `room.join`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JoinRoom {
-    /// The room's name.
-    pub room: RoomName,
-}
-
-/// Payload of `room.leave`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeaveRoom {
-    /// Which.
-    pub conversation: ConversationId,
-}
-
-/// Payload of `room.list`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListRooms {
-    /// Only names or topics with this text in them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub query: Option<String>,
-    /// The last name of the page before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<RoomName>,
-    /// How many rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-}
-
-/// The answer to `room.list`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoomPage {
-    /// By name.
-    pub rooms: Vec<RoomInfo>,
-    /// Whether there are more after the last.
-    pub more: bool,
-}
-
-/// Payload of `room.topic`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetTopic {
-    /// Which room.
-    pub conversation: ConversationId,
-    /// The new topic; empty for none.
-    pub topic: Topic,
-}
-
-/// Where an event landed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// In which conversation.
-    pub conversation: ConversationId,
-    /// Its number there.
-    pub seq: Seq,
-}
-
-/// Payload of `member.list`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListMembers {
-    /// Of which conversation.
-    pub conversation: ConversationId,
-    /// The last name of the page before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<UserName>,
-    /// How many rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-}
-
-/// The answer to `member.list`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberPage {
-    /// By name.
-    pub members: Vec<Member>,
-    /// Whether there are more after the last.
-    pub more: bool,
-}
-
-/// Payload of `user.list`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListPeople {
-    /// Only names with this text in them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub query: Option<String>,
-    /// The last name of the page before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<UserName>,
-    /// How many rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-}
-
-/// The answer to `user.list`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PeoplePage {
-    /// By name.
-    pub people: Vec<Person>,
-    /// Whether there are more after the last.
-    pub more: bool,
-}
-
-/// Payload of `message.send`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SendMessage {
-    /// Where to.
-    pub conversation: ConversationId,
-    /// The client's id for this message: a repeat gives the first result, never a second message.
-    pub client_id: ClientId,
-    /// What to say.
-    pub body: Body,
-}
-
-/// The answer to `message.send`: it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sent {
-    /// Where.
-    pub conversation: ConversationId,
-    /// Its number there.
-    pub seq: Seq,
-    /// When, by the server's clock.
-    pub at: Timestamp,
-    /// Whether this `client_id` had been stored before; `seq` is then the first one's.
-    #[serde(default)]
-    pub duplicate: bool,
-}
-
-/// Payload of `history.get`. At most one of `before`, `after` and `around`; without any, the
-/// newest page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GetHistory {
-    /// Of which conversation.
-    pub conversation: ConversationId,
-    /// Events with smaller numbers, the nearest ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<Seq>,
-    /// Events with greater numbers, the nearest ones.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Seq>,
-    /// Events on both sides of this number, and itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub around: Option<Seq>,
-    /// How many events.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-}
-
-/// The answer to `history.get`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HistoryPage {
-    /// Of which conversation.
-    pub conversation: ConversationId,
-    /// Oldest first, without a gap.
-    pub events: Vec<Event>,
-    /// The newest event's number in the conversation.
-    pub head: Seq,
-    /// Whether there are events before the first of these.
-    pub more_before: bool,
-    /// Whether there are events after the last of these.
-    pub more_after: bool,
-}
-
-/// Payload of `read.mark`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MarkRead {
-    /// Where.
-    pub conversation: ConversationId,
-    /// Up to and with which event.
-    pub seq: Seq,
-}
-
-/// The answer to `read.mark`: how it stands now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadState {
-    /// Where.
-    pub conversation: ConversationId,
-    /// The read mark, which may be further than asked.
-    pub read: Seq,
-    /// Messages of others after it.
-    pub unread: u64,
-    /// Those of them that mention oneself.
-    pub mentions: u64,
-}
-
-/// Payload of `presence.watch`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WatchPresence {
-    /// The people on one's screen; an empty list watches nobody.
-    pub users: Vec<UserId>,
-}
-
-/// The answer to `presence.watch`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PresenceList {
-    /// One row for each person asked for. Those with whom one shares no conversation are
-    /// `offline` and never change, like people who do not exist.
-    pub presences: Vec<Presence>,
-}
-
-/// Payload of `presence.set`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SetPresence {
-    /// `online`: somebody is at this device. `away`: nobody is. `offline`: hide; as long as one
-    /// device says so, the others see the account as offline.
-    pub state: PresenceState,
-}
-
-/// Payload of `ping`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ping {}
-
-/// The answer to `ping`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pong {
-    /// The server's clock.
-    pub server_time: Timestamp,
 }

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
+use unicode_properties::UnicodeEmoji;
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::limits;
 
@@ -21,6 +23,9 @@ pub enum TextError {
     /// A control character where one line of plain text is wanted.
     #[error("the text has a control character or a line break")]
     Control,
+    /// Not one single emoji.
+    #[error("a reaction is one emoji")]
+    NotEmoji,
 }
 
 /// What a person wrote in a message: 1 to [`limits::MESSAGE_BYTES`] bytes, not only white space.
@@ -51,7 +56,7 @@ impl Body {
     }
 }
 
-/// One line that says what a room is for; may be empty.
+/// One line that says what a room is for, or why something was done; may be empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Topic(String);
@@ -65,10 +70,47 @@ impl Topic {
         one_line(text.as_ref(), limits::TOPIC_CHARS).map(Self)
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The text as written. Not safe to draw: see [`crate::SafeText`].
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Some lines that say what a room is for; may be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Description(String);
+
+impl Description {
+    /// Takes a text, trimmed.
+    ///
+    /// # Errors
+    /// [`TextError::TooLong`].
+    pub fn new(text: impl AsRef<str>) -> Result<Self, TextError> {
+        let text = text.as_ref().trim();
+        if text.chars().nth(limits::DESCRIPTION_CHARS).is_some() {
+            return Err(TextError::TooLong(limits::DESCRIPTION_CHARS, "characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The text as written. Not safe to draw: see [`crate::SafeText`].
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -87,6 +129,32 @@ impl DeviceName {
     }
 
     /// The text as given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One emoji, as a reaction: a single grapheme that a terminal shows as a picture, at most
+/// [`limits::EMOJI_BYTES`] long.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Emoji(String);
+
+impl Emoji {
+    /// Takes one emoji.
+    ///
+    /// # Errors
+    /// [`TextError::NotEmoji`] for anything else.
+    pub fn new(text: impl AsRef<str>) -> Result<Self, TextError> {
+        let text = text.as_ref().trim();
+        let is_one = text.len() <= limits::EMOJI_BYTES && text.graphemes(true).count() == 1;
+        let is_picture = text.chars().any(|c| !c.is_ascii() && c.is_emoji_char() || matches!(c, '\u{20e3}'));
+        let is_safe = crate::SafeText::is_safe_line(text);
+        if is_one && is_picture && is_safe { Ok(Self(text.to_owned())) } else { Err(TextError::NotEmoji) }
+    }
+
+    /// The emoji. Safe to draw.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -121,7 +189,7 @@ macro_rules! text_traits {
     )+};
 }
 
-text_traits!(Body Topic DeviceName);
+text_traits!(Body Topic Description DeviceName Emoji);
 
 #[cfg(test)]
 mod tests {
@@ -131,6 +199,17 @@ mod tests {
     fn a_body_is_kept_as_written() {
         let text = "  two\n\tlines \u{1b}[31m ";
         assert_eq!(Body::new(text).unwrap().as_str(), text);
+    }
+
+    #[test]
+    fn a_reaction_is_one_emoji() {
+        for good in ["👍", "❤️", "👩‍👩‍👧", "🇩🇪", "1️⃣", "👍🏽", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"]
+        {
+            assert!(Emoji::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a", "1", "👍👍", "é", "中", "\u{202e}", "👍\u{1b}", ":+1:"] {
+            assert_eq!(Emoji::new(bad), Err(TextError::NotEmoji), "{bad}");
+        }
     }
 
     #[test]

@@ -61,6 +61,8 @@ enum InviteCommand {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum InviteRole {
+    /// Sees only the people and rooms that they share
+    Guest,
     /// Talks
     Member,
     /// Runs the server for the others
@@ -138,6 +140,7 @@ async fn create_invite(
     let invite = NewInvite {
         code: SecretHash::of(code.expose()),
         role: match role {
+            InviteRole::Guest => Role::Guest,
             InviteRole::Member => Role::Member,
             InviteRole::Admin => Role::Admin,
         },

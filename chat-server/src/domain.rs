@@ -1,14 +1,19 @@
 //! Floor 1: the rules of a conversation, pure.
 //!
 //! [`Room::decide`] says what a command would change, or why it is refused; [`Room::apply`] makes
-//! the change. Neither knows a clock, a socket or a database: time and ids come in. This is the
-//! only place that says who may do what in a conversation.
+//! the change. Neither knows a clock, a socket or a database: time, ids and what the store knows
+//! come in. This is the only place that says who may do what in a conversation.
+
+mod decide;
+pub mod find;
+pub mod words;
 
 use std::collections::HashMap;
 
 use chat_proto::{
-    Body, ClientId, ConversationId, ConversationKind, ErrorCode, Event, EventKind, Person, RoomName, Seq,
-    Timestamp, Topic, UserId, UserName, WireError, mentioned_names,
+    Body, ClientId, ConversationId, ConversationKind, Description, Emoji, ErrorCode, Event, EventKind,
+    Forwarded, Person, Role, RoomName, RoomRole, RoomRules, Seq, Timestamp, Topic, UserId, UserName,
+    WireError,
 };
 
 /// A conversation as its shard holds it: what is needed to decide, nothing else.
@@ -18,24 +23,44 @@ pub struct Room {
     pub id: ConversationId,
     /// Room or direct.
     pub kind: ConversationKind,
+    /// Whether only members know of it.
+    pub private: bool,
+    /// How people may write in it.
+    pub rules: RoomRules,
     /// The number of its newest event.
     pub head: Seq,
-    /// How many of its events are messages.
+    /// How many of its events are messages of the main line.
     pub messages: u64,
     /// Who belongs to it.
     pub members: HashMap<UserId, Membership>,
+    /// When each member last wrote, for slow mode. Not stored: a restart forgives.
+    pub wrote_at: WroteAt,
 }
+
+/// When members last wrote; not a part of what two equal rooms have in common.
+#[derive(Debug, Clone, Default)]
+pub struct WroteAt(pub HashMap<UserId, Timestamp>);
+
+impl PartialEq for WroteAt {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for WroteAt {}
 
 /// One member of a conversation, with what unread counts are made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// The member's name now.
     pub name: UserName,
+    /// What they may do here.
+    pub role: RoomRole,
     /// Read up to and with this event.
     pub read: Seq,
-    /// How many messages there are up to `read`.
+    /// How many messages of the main line there are up to `read`.
     pub read_messages: u64,
-    /// How many messages the member has sent.
+    /// How many messages of the main line the member has sent.
     pub sent: u64,
     /// How many of those are up to `read`.
     pub read_sent: u64,
@@ -45,8 +70,8 @@ pub struct Membership {
 
 impl Membership {
     /// A newcomer: everything so far counts as read.
-    fn newcomer(name: UserName, head: Seq, messages: u64) -> Self {
-        Self { name, read: head, read_messages: messages, sent: 0, read_sent: 0, mentions: 0 }
+    fn newcomer(name: UserName, role: RoomRole, head: Seq, messages: u64) -> Self {
+        Self { name, role, read: head, read_messages: messages, sent: 0, read_sent: 0, mentions: 0 }
     }
 
     /// Messages of others after the read mark, out of so many messages in all.
@@ -56,24 +81,115 @@ impl Membership {
     }
 }
 
-/// What somebody wants to do in a conversation.
+/// Who wants something, with their role on the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Who.
+    pub person: Person,
+    /// What they may do on the server.
+    pub role: Role,
+}
+
+/// What somebody wants to do in a conversation. Where a command names a message, it comes with
+/// the event as it stands now; `None` if there is no such event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Write a message.
-    Send {
-        /// The author's id for it.
-        client_id: ClientId,
-        /// What it says.
+    Send(Box<Draft>),
+    /// Change the text of a message.
+    Edit {
+        /// Which.
+        target: Option<Event>,
+        /// Its new text.
         body: Body,
     },
-    /// Come in.
-    Join,
+    /// Delete a message.
+    Delete {
+        /// Which.
+        target: Option<Event>,
+    },
+    /// Put a reaction to a message, or take it back.
+    React {
+        /// Which.
+        target: Option<Event>,
+        /// With what.
+        emoji: Emoji,
+        /// Put, or take back.
+        on: bool,
+    },
+    /// Pin a message, or unpin it.
+    Pin {
+        /// Which.
+        target: Option<Event>,
+        /// Pin, or unpin.
+        on: bool,
+        /// How many messages are pinned now.
+        pins: usize,
+    },
+    /// Come in, by an invitation or because the room is public.
+    Join {
+        /// Whether there is an invitation.
+        invited: bool,
+    },
+    /// Ask somebody in.
+    Invite {
+        /// Whom.
+        user: Person,
+        /// Whether they were asked already.
+        invited: bool,
+    },
+    /// Put somebody out.
+    Remove {
+        /// Whom.
+        user: Person,
+        /// Why.
+        reason: Topic,
+    },
+    /// Give somebody a role.
+    SetRole {
+        /// Whom.
+        user: Person,
+        /// Which.
+        role: RoomRole,
+    },
     /// Go out.
     Leave,
     /// Set the topic.
     SetTopic(Topic),
+    /// Describe the room.
+    Describe(Description),
+    /// Give the room another name.
+    Rename(RoomName),
+    /// Set how people may write.
+    SetRules(RoomRules),
     /// Move the own read mark.
     MarkRead(ReadPosition),
+}
+
+/// A message to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The author's id for it.
+    pub client_id: ClientId,
+    /// What it says.
+    pub body: Body,
+    /// True for an action, as `/me` writes it.
+    pub action: bool,
+    /// The message that it answers.
+    pub reply_to: Option<Target>,
+    /// A message of the thread that it continues.
+    pub thread: Option<Target>,
+    /// Where it comes from, if it is forwarded.
+    pub forwarded: Option<Forwarded>,
+}
+
+/// An event that a command names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// Its number.
+    pub seq: Seq,
+    /// The event as it stands now; `None` if there is none.
+    pub event: Option<Event>,
 }
 
 /// A place in the log, with the counts that a read mark there implies.
@@ -81,7 +197,7 @@ pub enum Command {
 pub struct ReadPosition {
     /// Read up to and with this event.
     pub seq: Seq,
-    /// How many messages there are up to it.
+    /// How many messages of the main line there are up to it.
     pub messages: u64,
     /// How many of those the member sent.
     pub sent: u64,
@@ -110,14 +226,18 @@ pub fn not_found() -> WireError {
 }
 
 impl Room {
-    /// A conversation that begins with its first event.
+    /// A conversation that begins with its first event; the first of the members makes it.
     #[must_use]
-    pub fn begin(id: ConversationId, kind: ConversationKind, members: &[Person]) -> Self {
+    pub fn begin(id: ConversationId, kind: ConversationKind, private: bool, members: &[Person]) -> Self {
+        let role =
+            |at| if at == 0 && kind == ConversationKind::Room { RoomRole::Owner } else { RoomRole::Member };
         let members = members
             .iter()
-            .map(|person| (person.id, Membership::newcomer(person.name.clone(), Seq(1), 0)))
+            .enumerate()
+            .map(|(at, person)| (person.id, Membership::newcomer(person.name.clone(), role(at), Seq(1), 0)))
             .collect();
-        Self { id, kind, head: Seq(1), messages: 0, members }
+        let (rules, wrote_at) = (RoomRules::default(), WroteAt::default());
+        Self { id, kind, private, rules, head: Seq(1), messages: 0, members, wrote_at }
     }
 
     /// The first event of a conversation.
@@ -132,36 +252,6 @@ impl Room {
     ) -> Event {
         let what = EventKind::Created { client_id, name, topic };
         Event { conversation: id, seq: Seq(1), at, author, what }
-    }
-
-    /// What the command would change.
-    ///
-    /// # Errors
-    /// Why this person may not do this here.
-    pub fn decide(&self, author: &Person, command: Command, now: Timestamp) -> Result<Change, WireError> {
-        let member = self.members.get(&author.id);
-        match (command, member) {
-            (Command::Join, _) if self.kind == ConversationKind::Direct => Err(not_found()),
-            (Command::Join, Some(_)) => Ok(Change::Nothing),
-            (Command::Join, None) => Ok(self.event(author, now, EventKind::Joined)),
-            (_, None) => Err(not_found()),
-            (Command::Send { client_id, body }, Some(_)) => {
-                let mentions = self.mentioned(author.id, &body);
-                Ok(self.event(author, now, EventKind::Message { client_id, body, mentions }))
-            }
-            (Command::Leave | Command::SetTopic(_), Some(_)) if self.kind == ConversationKind::Direct => {
-                Err(WireError::new(
-                    ErrorCode::Forbidden,
-                    "A direct conversation has no topic and cannot be left; this works in rooms.",
-                ))
-            }
-            (Command::Leave, Some(_)) => Ok(self.event(author, now, EventKind::Left)),
-            (Command::SetTopic(topic), Some(_)) => Ok(self.event(author, now, EventKind::Topic { topic })),
-            (Command::MarkRead(position), Some(member)) if position.seq > member.read => {
-                Ok(Change::Read(author.id, position))
-            }
-            (Command::MarkRead(_), Some(_)) => Ok(Change::Nothing),
-        }
     }
 
     /// Makes a decided change. Events must carry the next number.
@@ -183,25 +273,53 @@ impl Room {
     fn apply_event(&mut self, event: &Event) {
         self.head = event.seq;
         match &event.what {
-            EventKind::Message { mentions, .. } => {
-                self.messages += 1;
-                if let Some(author) = self.members.get_mut(&event.author.id) {
-                    author.sent += 1;
-                }
-                for user in mentions {
-                    if let Some(member) = self.members.get_mut(user) {
-                        member.mentions += 1;
-                    }
-                }
-            }
+            EventKind::Message(message) => self.apply_message(event, message),
             EventKind::Joined => {
-                let newcomer = Membership::newcomer(event.author.name.clone(), event.seq, self.messages);
+                let name = event.author.name.clone();
+                // Whoever comes into an empty room keeps it; nobody else could.
+                let role = if self.members.is_empty() { RoomRole::Owner } else { RoomRole::Member };
+                let newcomer = Membership::newcomer(name, role, event.seq, self.messages);
                 self.members.insert(event.author.id, newcomer);
             }
             EventKind::Left => {
                 self.members.remove(&event.author.id);
             }
-            EventKind::Created { .. } | EventKind::Topic { .. } | EventKind::Unknown => {}
+            EventKind::Removed { user, .. } => {
+                self.members.remove(&user.id);
+            }
+            EventKind::Role { user, role } => {
+                if let Some(member) = self.members.get_mut(&user.id) {
+                    member.role = *role;
+                }
+            }
+            EventKind::Rules { rules } => self.rules = *rules,
+            EventKind::Created { .. }
+            | EventKind::Tombstone(_)
+            | EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Reaction { .. }
+            | EventKind::Pinned { .. }
+            | EventKind::Invited { .. }
+            | EventKind::Renamed { .. }
+            | EventKind::Described { .. }
+            | EventKind::Topic { .. }
+            | EventKind::Unknown => {}
+        }
+    }
+
+    fn apply_message(&mut self, event: &Event, message: &chat_proto::Message) {
+        self.wrote_at.0.insert(event.author.id, event.at);
+        for user in &message.mentions {
+            if let Some(member) = self.members.get_mut(user) {
+                member.mentions += 1;
+            }
+        }
+        // Threads have counts of their own.
+        if message.thread.is_none() {
+            self.messages += 1;
+            if let Some(author) = self.members.get_mut(&event.author.id) {
+                author.sent += 1;
+            }
         }
     }
 
@@ -211,135 +329,7 @@ impl Room {
         let sent = self.members.get(&user).map_or(0, |member| member.sent);
         ReadPosition { seq: self.head, messages: self.messages, sent, mentions: 0 }
     }
-
-    fn event(&self, author: &Person, at: Timestamp, what: EventKind) -> Change {
-        Change::Event(Event {
-            conversation: self.id,
-            seq: self.head.next(),
-            at,
-            author: author.clone(),
-            what,
-        })
-    }
-
-    /// The members, apart from the author, whom a text calls by name.
-    fn mentioned(&self, author: UserId, body: &Body) -> Vec<UserId> {
-        let names = mentioned_names(body.as_str());
-        if names.is_empty() {
-            return Vec::new();
-        }
-        let mut found: Vec<UserId> = self
-            .members
-            .iter()
-            .filter(|(user, member)| **user != author && names.contains(&member.name))
-            .map(|(user, _)| *user)
-            .collect();
-        found.sort_unstable();
-        found
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn person(name: &str) -> Person {
-        Person { id: UserId(Uuid::new_v5_like(name)), name: UserName::parse(name).unwrap() }
-    }
-
-    /// A stable id per name, so that cases read well.
-    trait IdOfName {
-        fn new_v5_like(name: &str) -> Uuid;
-    }
-
-    impl IdOfName for Uuid {
-        fn new_v5_like(name: &str) -> Uuid {
-            let mut bytes = [0; 16];
-            for (at, byte) in name.bytes().take(16).enumerate() {
-                bytes[at] = byte;
-            }
-            Uuid::from_bytes(bytes)
-        }
-    }
-
-    fn room(kind: ConversationKind, members: &[&str]) -> Room {
-        let members: Vec<Person> = members.iter().map(|name| person(name)).collect();
-        Room::begin(ConversationId(Uuid::nil()), kind, &members)
-    }
-
-    fn send(text: &str) -> Command {
-        Command::Send { client_id: ClientId(Uuid::nil()), body: Body::new(text).unwrap() }
-    }
-
-    fn act(room: &mut Room, who: &str, command: Command) -> Result<Change, ErrorCode> {
-        let change = room.decide(&person(who), command, Timestamp(1)).map_err(|refusal| refusal.code)?;
-        room.apply(&change);
-        Ok(change)
-    }
-
-    #[test]
-    fn numbers_follow_without_a_gap() {
-        let mut room = room(ConversationKind::Room, &["ada"]);
-        for expected in 2..6 {
-            let Ok(Change::Event(event)) = act(&mut room, "ada", send("hi")) else { panic!("no event") };
-            assert_eq!(event.seq, Seq(expected));
-        }
-        assert_eq!(act(&mut room, "ada", Command::Join), Ok(Change::Nothing), "joining twice is harmless");
-        assert_eq!(room.head, Seq(5));
-    }
-
-    #[test]
-    fn strangers_and_former_members_find_nothing() {
-        let mut room = room(ConversationKind::Room, &["ada", "lin"]);
-        act(&mut room, "lin", Command::Leave).unwrap();
-        let position = room.all_read(person("ada").id);
-        for who in ["lin", "eve"] {
-            for command in
-                [send("hi"), Command::Leave, Command::SetTopic(Topic::default()), Command::MarkRead(position)]
-            {
-                assert_eq!(act(&mut room, who, command), Err(ErrorCode::NotFound));
-            }
-        }
-    }
-
-    #[test]
-    fn a_direct_is_closed_to_others_and_has_no_topic() {
-        let mut direct = room(ConversationKind::Direct, &["ada", "lin"]);
-        assert_eq!(act(&mut direct, "eve", Command::Join), Err(ErrorCode::NotFound));
-        assert_eq!(act(&mut direct, "ada", Command::Leave), Err(ErrorCode::Forbidden));
-        assert_eq!(act(&mut direct, "ada", Command::SetTopic(Topic::default())), Err(ErrorCode::Forbidden));
-    }
-
-    #[test]
-    fn unread_counts_the_messages_of_others_after_the_mark() {
-        let mut room = room(ConversationKind::Room, &["ada", "lin"]);
-        let unread = |room: &Room, who: &str| {
-            let member = &room.members[&person(who).id];
-            (member.unread(room.messages), member.mentions)
-        };
-        act(&mut room, "ada", send("one")).unwrap();
-        act(&mut room, "lin", send("two @ada")).unwrap();
-        act(&mut room, "ada", Command::SetTopic(Topic::new("t").unwrap())).unwrap();
-        assert_eq!(unread(&room, "ada"), (1, 1));
-        assert_eq!(unread(&room, "lin"), (1, 0));
-
-        let all = room.all_read(person("ada").id);
-        act(&mut room, "ada", Command::MarkRead(all)).unwrap();
-        assert_eq!(unread(&room, "ada"), (0, 0));
-        assert_eq!(act(&mut room, "ada", Command::MarkRead(all)), Ok(Change::Nothing), "marks only grow");
-
-        act(&mut room, "eve", Command::Join).unwrap();
-        assert_eq!(unread(&room, "eve"), (0, 0), "a newcomer has nothing to catch up");
-    }
-
-    #[test]
-    fn only_members_are_mentioned_and_nobody_mentions_themselves() {
-        let mut room = room(ConversationKind::Room, &["ada", "lin"]);
-        let Ok(Change::Event(event)) = act(&mut room, "ada", send("@ada @lin @eve")) else {
-            panic!("no event")
-        };
-        assert!(matches!(event.what, EventKind::Message { mentions, .. } if mentions == [person("lin").id]));
-    }
-}
+mod tests;

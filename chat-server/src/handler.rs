@@ -5,19 +5,19 @@
 
 pub mod account;
 mod query;
+mod room;
+mod search;
 
 use std::sync::Arc;
 
 use chat_proto::{
-    Answer, Body, ClientId, ConversationId, ConversationKind, Done, ErrorCode, FrameId, Hello, Limits,
-    OpenDirect, PROTOCOL_VERSION, Person, Pong, ProtocolRange, Registration, Request, Role, SessionId,
-    Signal, Topic, WireError,
+    Answer, ConversationId, Done, ErrorCode, FrameId, Hello, Limits, PROTOCOL_VERSION, Person, Pong,
+    ProtocolRange, Registration, Request, Role, SessionId, Signal, WireError,
 };
 use tracing::error;
-use uuid::Uuid;
 
 use crate::auth::Passwords;
-use crate::domain::{Command, not_found};
+use crate::domain::{Actor, Command};
 use crate::hub::outbox::Outbox;
 use crate::hub::{Hub, Reply, SessionKey, Task, now, unavailable};
 use crate::store::{Store, StoreError};
@@ -93,14 +93,15 @@ impl App {
     ///
     /// # Errors
     /// The refusal to answer with.
+    #[allow(clippy::cognitive_complexity, reason = "a table: one line for each request, each with its await")]
     pub async fn handle(
         self: Arc<Self>,
         caller: Caller,
         id: FrameId,
         request: Request,
     ) -> Result<Handled, WireError> {
-        let submit = |conversation, task| self.submit(&caller, id.clone(), conversation, task);
-        let command = |conversation, command| submit(conversation, Task::Command(command));
+        let task = |conversation, task| self.submit(&caller, id.clone(), conversation, task);
+        let command = |conversation, command| task(conversation, Task::Command(command));
         match request {
             Request::Register(_) | Request::Login(_) | Request::Token(_) => Err(already_logged_in()),
             Request::Logout(_) => self.logout(&caller).await,
@@ -108,23 +109,41 @@ impl App {
             Request::ListConversations(ask) => self.list_conversations(&caller, ask).await,
             Request::GetConversation(ask) => self.get_conversation(&caller, ask).await,
             Request::OpenDirect(ask) => self.open_direct(&caller, id, ask).await,
-            Request::CreateRoom(ask) => {
-                let (kind, name) = (ConversationKind::Room, Some(ask.name));
-                let task = Task::Begin { kind, name, topic: ask.topic, client_id: ask.client_id, with: None };
-                submit(new_conversation(), task).await
+            Request::CreateRoom(ask) => self.create_room(&caller, id, ask).await,
+            Request::JoinRoom(ask) => task(self.public_room(&caller, ask).await?, Task::Join).await,
+            Request::Invite(ask) => {
+                task(ask.conversation, Task::Invite(self.visible_person(&caller, &ask.user).await?)).await
             }
-            Request::JoinRoom(ask) => {
-                let room = self.store.room_named(ask.room.clone()).await.map_err(store_failed)?;
-                command(room.ok_or_else(|| no_room(&ask.room))?, Command::Join).await
+            Request::ListInvitations(_) => self.list_invitations(&caller).await,
+            Request::AcceptInvitation(ask) => self.accept_invitation(&caller, id, ask.conversation).await,
+            Request::DeclineInvitation(ask) => self.decline_invitation(&caller, ask.conversation).await,
+            Request::RemoveMember(ask) => {
+                let user = self.visible_person(&caller, &ask.user).await?;
+                command(ask.conversation, Command::Remove { user, reason: ask.reason }).await
             }
+            Request::SetRole(ask) => {
+                let user = self.visible_person(&caller, &ask.user).await?;
+                command(ask.conversation, Command::SetRole { user, role: ask.role }).await
+            }
+            Request::RenameRoom(ask) => command(ask.conversation, Command::Rename(ask.name)).await,
+            Request::DescribeRoom(ask) => command(ask.conversation, Command::Describe(ask.description)).await,
+            Request::SetRules(ask) => command(ask.conversation, Command::SetRules(ask.rules)).await,
             Request::LeaveRoom(ask) => command(ask.conversation, Command::Leave).await,
             Request::ListRooms(ask) => self.list_rooms(&caller, ask).await,
             Request::SetTopic(ask) => command(ask.conversation, Command::SetTopic(ask.topic)).await,
             Request::ListMembers(ask) => self.list_members(&caller, ask).await,
-            Request::ListPeople(ask) => self.list_people(ask).await,
-            Request::SendMessage(ask) => command(ask.conversation, send(ask.client_id, ask.body)).await,
+            Request::ListPeople(ask) => self.list_people(&caller, ask).await,
+            Request::SendMessage(ask) => self.send_message(&caller, id, ask).await,
+            Request::EditMessage(ask) => task(ask.conversation, Task::Edit(ask.seq, ask.body)).await,
+            Request::DeleteMessage(ask) => task(ask.conversation, Task::Delete(ask.seq)).await,
+            Request::React(ask) => task(ask.conversation, Task::React(ask.seq, ask.emoji, ask.on)).await,
+            Request::PinMessage(ask) => task(ask.conversation, Task::Pin(ask.seq, ask.on)).await,
+            Request::ListPins(ask) => self.list_pins(&caller, ask).await,
+            Request::ListVersions(ask) => self.list_versions(&caller, ask).await,
+            Request::GetThread(ask) => self.get_thread(&caller, ask).await,
             Request::GetHistory(ask) => self.get_history(&caller, ask).await,
-            Request::MarkRead(ask) => submit(ask.conversation, Task::MarkRead(ask.seq)).await,
+            Request::Search(ask) => self.search(&caller, ask).await,
+            Request::MarkRead(ask) => task(ask.conversation, Task::MarkRead(ask.seq)).await,
             Request::WatchPresence(ask) => self.watch_presence(&caller, ask).await,
             Request::SetPresence(ask) => {
                 self.hub.presence().set(caller.person.id, caller.key, ask.state).await;
@@ -157,31 +176,9 @@ impl App {
         task: Task,
     ) -> Result<Handled, WireError> {
         let reply = Reply { id, session: caller.key, outbox: caller.outbox.clone() };
-        self.hub.submit(conversation, caller.person.clone(), task, reply).await;
+        let actor = Actor { person: caller.person.clone(), role: caller.role };
+        self.hub.submit(conversation, actor, task, reply).await;
         Ok(Handled::Deferred)
-    }
-
-    async fn open_direct(&self, caller: &Caller, id: FrameId, ask: OpenDirect) -> Result<Handled, WireError> {
-        let other = self.store.person(ask.user.clone()).await.map_err(store_failed)?;
-        let other = other.ok_or_else(|| {
-            WireError::new(ErrorCode::NotFound, format!("There is nobody called @{} here.", ask.user))
-        })?;
-        if other.id == caller.person.id {
-            return Err(WireError::new(ErrorCode::Invalid, "A direct conversation needs somebody else."));
-        }
-        if let Some(direct) = self.store.direct_of(caller.person.id, other.id).await.map_err(store_failed)? {
-            let shown = self.store.conversation(caller.person.id, direct).await.map_err(store_failed)?;
-            return Ok(Answer::OpenDirect(shown.ok_or_else(not_found)?).into());
-        }
-        let task = Task::Begin {
-            kind: ConversationKind::Direct,
-            name: None,
-            topic: Topic::default(),
-            // Two people have one direct, so no repeat can make a second: any id will do.
-            client_id: ClientId(Uuid::now_v7()),
-            with: Some(other),
-        };
-        self.submit(caller, id, new_conversation(), task).await
     }
 
     async fn logout(&self, caller: &Caller) -> Result<Handled, WireError> {
@@ -189,22 +186,6 @@ impl App {
         self.hub.end_login(caller.person.id, caller.key).await;
         Ok(Handled::LoggedOut)
     }
-}
-
-fn send(client_id: ClientId, body: Body) -> Command {
-    Command::Send { client_id, body }
-}
-
-/// Ids sort by time, so that rows of one conversation lie together in every index.
-fn new_conversation() -> ConversationId {
-    ConversationId(Uuid::now_v7())
-}
-
-fn no_room(name: &chat_proto::RoomName) -> WireError {
-    WireError::new(
-        ErrorCode::NotFound,
-        format!("There is no room called #{name}. Create it, or look in the list of rooms."),
-    )
 }
 
 fn already_logged_in() -> WireError {

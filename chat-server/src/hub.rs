@@ -7,6 +7,7 @@
 pub mod outbox;
 mod presence;
 mod shard;
+mod task;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -14,15 +15,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use chat_proto::{
-    ClientId, ConversationId, ConversationKind, ErrorCode, FrameId, Person, RoomName, Seq, ServerFrame,
-    SessionId, Timestamp, Topic, UserId, WireError,
+    ConversationId, ErrorCode, FrameId, Person, ServerFrame, SessionId, Timestamp, UserId, WireError,
 };
 use tokio::sync::{mpsc, oneshot};
 
-use crate::domain::Command;
+use crate::domain::Actor;
 use crate::store::Store;
 use outbox::Outbox;
 pub use presence::PresenceHub;
+pub use task::{Beginning, Letter, Task};
 
 /// Requests that may wait for one shard; past that its clients wait, each on its own connection.
 const SHARD_QUEUE: usize = 1_024;
@@ -64,33 +65,19 @@ impl Reply {
     }
 }
 
-/// What is asked of a conversation's shard.
-#[derive(Clone)]
-pub enum Task {
-    /// A command that the conversation's rules decide.
-    Command(Command),
-    /// Move the asking person's read mark to this number.
-    MarkRead(Seq),
-    /// Begin this conversation; its id is new.
-    Begin {
-        /// Room or direct.
-        kind: ConversationKind,
-        /// The room's name.
-        name: Option<RoomName>,
-        /// The room's topic.
-        topic: Topic,
-        /// The creator's id for this.
-        client_id: ClientId,
-        /// Whom the direct is with.
-        with: Option<Person>,
-    },
+/// A request on its way through its shard.
+struct Job {
+    conversation: ConversationId,
+    actor: Actor,
+    task: Task,
+    reply: Reply,
 }
 
 enum ToShard {
     Attach { user: UserId, session: SessionKey, outbox: Outbox, ready: oneshot::Sender<()> },
     Detach { user: UserId, session: SessionKey },
     EndLogin { user: UserId, session: SessionKey },
-    Do { conversation: ConversationId, author: Person, task: Task, reply: Reply },
+    Do(Box<Job>),
     Typing { conversation: ConversationId, user: Person, active: bool },
 }
 
@@ -164,10 +151,10 @@ impl Hub {
     }
 
     /// Hands a task to the conversation's shard, which answers through the reply.
-    pub async fn submit(&self, conversation: ConversationId, author: Person, task: Task, reply: Reply) {
-        let unsent = self.shard(conversation).send(ToShard::Do { conversation, author, task, reply }).await;
-        if let Err(mpsc::error::SendError(ToShard::Do { reply, .. })) = unsent {
-            reply.error(&unavailable());
+    pub async fn submit(&self, conversation: ConversationId, actor: Actor, task: Task, reply: Reply) {
+        let job = ToShard::Do(Box::new(Job { conversation, actor, task, reply }));
+        if let Err(mpsc::error::SendError(ToShard::Do(job))) = self.shard(conversation).send(job).await {
+            job.reply.error(&unavailable());
         }
     }
 

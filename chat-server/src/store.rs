@@ -7,17 +7,19 @@
 //!
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
+mod search;
 mod sqlite;
 
 use chat_proto::{
-    Conversation, ConversationId, ConversationKind, Event, Member, Person, Role, RoomInfo, RoomName, Seq,
-    SessionId, Timestamp, Topic, UserId, UserName,
+    Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, Role, RoomInfo,
+    RoomName, Seq, SessionId, Timestamp, Topic, UserId, UserName,
 };
 use thiserror::Error;
 
 use crate::auth::SecretHash;
 use crate::domain::ReadPosition;
 
+pub use search::{Hits, Search, SearchCursor};
 pub use sqlite::{OpenError, Sqlite as Store};
 
 /// Why the store did not do it. Nothing was changed.
@@ -109,7 +111,11 @@ pub enum Write {
         kind: ConversationKind,
         /// The room's name.
         name: Option<RoomName>,
-        /// The first members; the two of a direct.
+        /// What the room is for, at more length.
+        description: Description,
+        /// Whether only members know of it.
+        private: bool,
+        /// The first members; all of a direct.
         members: Vec<UserId>,
         /// The first event.
         event: Event,
@@ -118,7 +124,7 @@ pub enum Write {
     Event {
         /// What.
         event: Event,
-        /// How many messages the conversation has with it.
+        /// How many messages the main line has with it.
         messages: u64,
     },
     /// A read mark moves.

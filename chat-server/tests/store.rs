@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use chat_proto::{
-    Body, ClientId, ConversationId, ConversationKind, Event, EventKind, Person, Registration, Role, RoomName,
-    Seq, Timestamp, Topic, UserId, UserName,
+    Body, ClientId, ConversationId, ConversationKind, Description, Emoji, Event, EventKind, Person,
+    Registration, Role, RoomName, Seq, Timestamp, Topic, UserId, UserName,
 };
 use chat_server::auth::SecretHash;
-use chat_server::domain::{Change, Command, Room};
+use chat_server::domain::{Actor, Change, Command, Draft, Room, Target};
 use chat_server::store::{Anchor, NewAccount, NewInvite, NewSession, Store, StoreError, Write};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -54,6 +54,8 @@ impl Fixture {
         let begin = Write::Begin {
             kind: ConversationKind::Room,
             name: Some(RoomName::parse(name).unwrap()),
+            description: Description::default(),
+            private: false,
             members: vec![people[0].id],
             event,
         };
@@ -61,16 +63,18 @@ impl Fixture {
         let mut room = Room::begin(
             id,
             ConversationKind::Room,
+            false,
             &people[..1].iter().map(|p| (*p).clone()).collect::<Vec<_>>(),
         );
         for person in &people[1..] {
-            self.act(&mut room, person, Command::Join).await.unwrap();
+            self.act(&mut room, person, Command::Join { invited: false }).await.unwrap();
         }
         room
     }
 
     async fn act(&self, room: &mut Room, author: &Person, command: Command) -> Result<(), StoreError> {
-        let change = room.decide(author, command, Timestamp(2)).unwrap();
+        let actor = Actor { person: author.clone(), role: Role::Member };
+        let change = room.decide(&actor, command, Timestamp(2)).unwrap();
         room.apply(&change);
         let write = match change {
             Change::Event(event) => Write::Event { event, messages: room.messages },
@@ -86,7 +90,12 @@ impl Fixture {
 }
 
 fn say(text: &str) -> Command {
-    Command::Send { client_id: ClientId(Uuid::now_v7()), body: Body::new(text).unwrap() }
+    Command::Send(Box::new(draft(text)))
+}
+
+fn draft(text: &str) -> Draft {
+    let (client_id, body) = (ClientId(Uuid::now_v7()), Body::new(text).unwrap());
+    Draft { client_id, body, action: false, reply_to: None, thread: None, forwarded: None }
 }
 
 fn seqs(events: &[Event]) -> Vec<u64> {
@@ -127,7 +136,8 @@ async fn a_taken_number_and_a_used_client_id_are_refused_and_change_nothing() {
     assert!(matches!(f.act(&mut again, &ada, first.clone()).await, Err(StoreError::Conflict)));
     assert_eq!(f.store.load(room.id).await.unwrap().unwrap(), room);
 
-    let Command::Send { client_id, .. } = first else { unreachable!() };
+    let Command::Send(draft) = first else { unreachable!() };
+    let client_id = draft.client_id;
     let used = f.store.first_use(ada.id, client_id).await.unwrap().unwrap();
     assert_eq!((used.conversation, used.seq, used.is_message), (room.id, Seq(2), true));
 }
@@ -219,6 +229,51 @@ async fn what_was_missed_is_bounded_and_shows_where_it_ends() {
 }
 
 #[tokio::test]
+async fn a_message_stands_in_history_as_its_events_made_it() {
+    let f = Fixture::new();
+    let (ada, lin) = (f.person("ada").await, f.person("lin").await);
+    let mut room = f.room("deploys", &[&ada, &lin]).await;
+    f.say(&mut room, &ada, "frist").await;
+    let seq = room.head;
+    let now = async || f.store.event(room.id, seq).await.unwrap();
+    let first = now().await;
+    let act = async |room: &mut Room, who: &Person, command| f.act(room, who, command).await.unwrap();
+    let mut copy = room.clone();
+    act(&mut copy, &ada, Command::Edit { target: now().await, body: Body::new("first").unwrap() }).await;
+    act(&mut copy, &ada, Command::Edit { target: now().await, body: Body::new("first!").unwrap() }).await;
+    act(&mut copy, &lin, Command::React { target: now().await, emoji: Emoji::new("👍").unwrap(), on: true })
+        .await;
+    act(&mut copy, &lin, Command::Pin { target: now().await, on: true, pins: 0 }).await;
+    let thread = Some(Target { seq, event: now().await });
+    act(&mut copy, &lin, Command::Send(Box::new(Draft { thread, ..draft("aside") }))).await;
+
+    let mut folded = first.clone().unwrap();
+    let later = f.store.history(ada.id, room.id, Anchor::After(seq), 10).await.unwrap().unwrap().events;
+    assert_eq!(later.len(), 5);
+    later.iter().for_each(|event| folded.apply(event));
+    assert_eq!(now().await.unwrap(), folded, "the client's fold and the store's row agree");
+    let message = folded.message().unwrap();
+    assert_eq!((message.body.as_str(), message.pinned, message.replies), ("first!", true, 1));
+    let versions = f.store.versions(lin.id, room.id, seq).await.unwrap().unwrap();
+    assert_eq!(versions.iter().map(|v| v.body.as_str()).collect::<Vec<_>>(), ["frist", "first"]);
+    assert_eq!(f.store.pins(lin.id, room.id).await.unwrap().unwrap(), [folded]);
+    let page = f.store.thread(lin.id, room.id, seq, Seq::ZERO, 10).await.unwrap().unwrap();
+    assert_eq!(page.rows.len(), 1);
+    assert_eq!(f.store.load(room.id).await.unwrap().unwrap(), copy);
+
+    act(&mut copy, &ada, Command::Delete { target: now().await }).await;
+    assert!(matches!(now().await.unwrap().what, EventKind::Tombstone(_)));
+    assert!(f.store.versions(lin.id, room.id, seq).await.unwrap().unwrap().is_empty());
+    assert!(f.store.pins(lin.id, room.id).await.unwrap().unwrap().is_empty());
+    f.store.close().await;
+    for file in std::fs::read_dir(f.dir.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let found = bytes.windows(6).any(|window| window == b"first!" || window == b"frist\"");
+        assert!(!found, "a deleted text is still on the disk");
+    }
+}
+
+#[tokio::test]
 async fn invites_are_used_up_and_expire() {
     let f = Fixture::new();
     f.person("owner").await;
@@ -281,7 +336,7 @@ async fn everything_is_there_after_a_restart_and_the_epoch_stays() {
     let store = Store::open(&f.dir.path().join("chat.sqlite")).unwrap();
     assert_eq!(store.epoch(), epoch);
     let page = store.history(ada.id, room.id, Anchor::Newest, 10).await.unwrap().unwrap();
-    assert!(matches!(&page.events[1].what, EventKind::Message { body, .. } if body.as_str() == "hello"));
+    assert!(matches!(&page.events[1].what, EventKind::Message(message) if message.body.as_str() == "hello"));
 }
 
 #[tokio::test]

@@ -126,6 +126,12 @@ impl Script {
         self.welcome["user"]["id"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// The own name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.welcome["user"]["name"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// The token that the login gave, or was done with.
     #[must_use]
     pub fn own_token(&self) -> String {
@@ -251,6 +257,26 @@ impl Script {
         let found = self.waiting.iter().find(|frame| frame["type"] == kind && fits(&frame["payload"]));
         ensure!(found.is_none(), "{} should not have got {}", self.who, found.unwrap_or(&Value::Null));
         Ok(())
+    }
+
+    /// Makes sure that nothing that has come has this text anywhere in it, after a barrier.
+    ///
+    /// # Errors
+    /// Something has.
+    pub fn expect_nothing_about(&mut self, text: &str) -> Result<()> {
+        self.barrier()?;
+        let found = self.waiting.iter().find(|frame| frame.to_string().contains(text));
+        ensure!(found.is_none(), "{} should not have got {}", self.who, found.unwrap_or(&Value::Null));
+        Ok(())
+    }
+
+    /// Takes the pushes that have come and were not asked for, after a barrier.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    pub fn pushes(&mut self) -> Result<Vec<Value>> {
+        self.barrier()?;
+        Ok(self.waiting.drain(..).collect())
     }
 
     /// A round trip: what the server sent before it is here afterwards.

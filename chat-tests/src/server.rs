@@ -153,7 +153,15 @@ impl Server {
     /// # Errors
     /// The command fails.
     pub fn invite(&self) -> Result<String> {
-        let output = self.command(&["invite", "create"])?;
+        self.invite_as("member")
+    }
+
+    /// A new invite code for accounts with this role.
+    ///
+    /// # Errors
+    /// The command fails.
+    pub fn invite_as(&self, role: &str) -> Result<String> {
+        let output = self.command(&["invite", "create", "--role", role])?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let stdout = String::from_utf8(output.stdout)?;
         let code = stdout.split_whitespace().last().context("no invite code was printed")?;

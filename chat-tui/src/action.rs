@@ -3,7 +3,18 @@
 //! Keys, slash commands, the mouse and the switcher end in an [`Action`]; the help screen and the
 //! switcher are printed from the same rows.
 
-use chat_proto::{ConversationId, PresenceState, RoomName, Topic, UserName};
+use chat_proto::{
+    ConversationId, Description, Emoji, Position, PresenceState, RoomName, RoomRole, Seq, Topic, UserName,
+};
+
+/// A room or a person, as people write them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// `#room`.
+    Room(RoomName),
+    /// `@user`.
+    User(UserName),
+}
 
 /// Something that a person wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,14 +27,56 @@ pub enum Action {
     Open(ConversationId),
     /// Joins a room by name, or goes there.
     Join(RoomName),
-    /// Makes a room.
-    Create(RoomName, Topic),
-    /// Opens the direct conversation with somebody, and perhaps says something there.
-    Message(UserName, Option<String>),
+    /// Makes a room; perhaps one that only its members know of.
+    Create(RoomName, Topic, bool),
+    /// Opens the direct conversation with these people, and perhaps says something there.
+    Message(Vec<UserName>, Option<String>),
     /// Sets the topic of the open room; without a text, shows it.
     Topic(Option<Topic>),
     /// Says a text in the open conversation.
     Say(String),
+    /// Says it as an action: "ada waves".
+    Me(String),
+    /// Answers a message with this text.
+    Reply(String),
+    /// Gives the own message this text.
+    Edit(String),
+    /// Puts a reaction to a message, or takes it back.
+    React(Emoji),
+    /// Pins a message for everybody, or unpins it.
+    Pin(bool),
+    /// Deletes this message of the open conversation; was asked before.
+    Delete(Seq),
+    /// Forwards a message to a place.
+    Forward(Place),
+    /// Forwards this message there.
+    ForwardTo(Position, ConversationId),
+    /// Goes to a message, in the open conversation or another room.
+    GoTo(Option<RoomName>, Seq),
+    /// Goes to a message of this conversation.
+    Show(ConversationId, Seq),
+    /// Asks somebody into the open room.
+    Invite(UserName),
+    /// Takes an invitation, or declines it.
+    Answer(RoomName, bool),
+    /// Asks what to do with an invitation.
+    AskInvitation(ConversationId),
+    /// Puts somebody out of the open room.
+    Kick(UserName, Topic),
+    /// Gives somebody a role in the open room.
+    Role(UserName, RoomRole),
+    /// Gives the open room another name.
+    Rename(RoomName),
+    /// Describes the open room; without a text, shows the description.
+    Describe(Option<Description>),
+    /// Ends writing in the open room, or allows it again.
+    Archive(bool),
+    /// Seconds that members of the open room wait between two messages.
+    Slow(u32),
+    /// Lets only moderators begin messages in the open room, or everybody.
+    Announce(bool),
+    /// Nothing: a row that is there to be read.
+    Nothing,
     /// Tells the others whether one is here.
     Presence(PresenceState),
     /// Moves the view by rows; up is negative.
@@ -69,13 +122,31 @@ plain_actions! {
     PageUp = "page up", "Look further back; older history loads by itself";
     PageDown = "page down", "Look further on";
     Newest = "newest", "Go to the newest message";
-    Complete = "complete", "Complete a @name, #room or /command; again for the next one";
+    Complete = "complete", "Complete a @name, #room, :emoji: or /command; again for the next";
     CompleteBack = "complete back", "The completion before";
-    Older = "earlier message", "With nothing written: bring back one of your earlier messages";
-    Later = "later message", "The later one of your messages";
+    EditLast = "edit last message", "With nothing written: edit your last message; again for the one before";
+    EditLater = "edit later message", "While editing: the later one of your messages";
+    Select = "select message", "Choose a message by the arrows, then press a letter";
+    OtherSide = "thread or room", "Write in the thread that is open, or in the room again";
     Retry = "retry", "Send the failed messages of this conversation again";
     Discard = "discard", "Take the newest failed message back into the composer";
     Cancel = "cancel", "Close what is open, one layer at a time; then go to the newest message";
+    Reply = "reply", "Answer the message";
+    Thread = "thread", "Open the message's thread, or begin one";
+    Edit = "edit", "Change your message";
+    Delete = "delete", "Delete the message for everybody; asks once";
+    React = "react", "Choose an emoji for the message, or take it back";
+    Pin = "pin or unpin", "Pin the message for everybody, or unpin it";
+    Forward = "forward", "Send the message on to another conversation";
+    Versions = "versions", "What the message said before it was edited";
+    CopyText = "copy text", "Copy the message to the clipboard";
+    CopyLink = "copy link", "Copy the message's place, like #room:42; /goto goes there";
+    JumpToReplied = "jump to replied", "Go to the message that this one answers";
+    JumpBack = "jump back", "Go back to where you were before the jump";
+    Above = "message above", "The message above";
+    Below = "message below", "The message below";
+    Pins = "pinned messages", "What is pinned in this conversation";
+    Invitations = "invitations", "The rooms that you are invited into";
     ToggleList = "toggle list", "Show or hide the list of conversations";
     Members = "members", "Who is in this conversation";
     Rooms = "rooms", "The directory of public rooms";

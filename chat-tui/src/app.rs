@@ -47,6 +47,11 @@ pub trait Surface {
     /// # Errors
     /// The terminal's.
     fn title(&mut self, title: &str) -> io::Result<()>;
+    /// Puts a text into the clipboard, where the terminal lets programs do that.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn copy(&mut self, text: &str) -> io::Result<()>;
     /// Goes back to the shell for a while; says the size after that.
     ///
     /// # Errors
@@ -65,6 +70,10 @@ impl Surface for Screen {
 
     fn title(&mut self, title: &str) -> io::Result<()> {
         Screen::title(self, title)
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        Screen::copy(self, text)
     }
 
     fn suspend(&mut self) -> io::Result<(u16, u16)> {
@@ -165,6 +174,7 @@ impl App {
                 Effect::SignIn(ask) => self.runner.sign_in(ask),
                 Effect::Start(account) => self.start(account).await?,
                 Effect::Title(title) => surface.title(&title)?,
+                Effect::Copy(text) => surface.copy(&text)?,
                 Effect::Redraw => surface.forget()?,
                 Effect::Suspend => {
                     // The shell, not we, was told of a change of size meanwhile.

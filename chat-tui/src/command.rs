@@ -1,7 +1,9 @@
 //! Slash commands: "/join #deploys" becomes an [`Action`]. One row for each; help, the hint while
 //! typing and completion read the same rows.
 
-use chat_proto::{PresenceState, RoomName, Topic, UserName};
+mod arguments;
+
+use chat_proto::PresenceState;
 
 use crate::action::{Action, Plain};
 
@@ -16,48 +18,61 @@ pub struct Command {
     parse: fn(&str) -> Result<Action, String>,
 }
 
+const fn row(
+    name: &'static str,
+    usage: &'static str,
+    help: &'static str,
+    parse: fn(&str) -> Result<Action, String>,
+) -> Command {
+    Command { name, usage, help, parse }
+}
+
 /// All commands, in the order of the help screen.
 pub const COMMANDS: &[Command] = &[
-    Command { name: "help", usage: "", help: "All keys and commands", parse: |_| plain(Plain::Help) },
-    Command { name: "join", usage: "#room", help: "Join a room, or go there", parse: join },
-    Command { name: "create", usage: "#room [topic]", help: "Make a room", parse: create },
-    Command { name: "msg", usage: "@user [text]", help: "Open a direct conversation", parse: message },
-    Command { name: "leave", usage: "", help: "Leave this room", parse: |_| plain(Plain::Leave) },
-    Command { name: "topic", usage: "[text]", help: "Show or set this room's topic", parse: topic },
-    Command {
-        name: "members",
-        usage: "",
-        help: "Who is in this conversation",
-        parse: |_| plain(Plain::Members),
-    },
-    Command {
-        name: "rooms",
-        usage: "",
-        help: "The directory of public rooms",
-        parse: |_| plain(Plain::Rooms),
-    },
-    Command { name: "who", usage: "", help: "Who is on this server", parse: |_| plain(Plain::Who) },
-    Command {
-        name: "away",
-        usage: "",
-        help: "Show yourself as away",
-        parse: |_| Ok(Action::Presence(PresenceState::Away)),
-    },
-    Command {
-        name: "back",
-        usage: "",
-        help: "Show yourself as here again",
-        parse: |_| Ok(Action::Presence(PresenceState::Online)),
-    },
-    Command { name: "reconnect", usage: "", help: "Connect now", parse: |_| plain(Plain::Reconnect) },
-    Command { name: "retry", usage: "", help: "Send failed messages again", parse: |_| plain(Plain::Retry) },
-    Command {
-        name: "discard",
-        usage: "",
-        help: "Take a failed message back to edit it",
-        parse: |_| plain(Plain::Discard),
-    },
-    Command { name: "quit", usage: "", help: "Close the chat", parse: |_| plain(Plain::Quit) },
+    row("help", "", "All keys and commands", |_| plain(Plain::Help)),
+    row("join", "#room", "Join a room, or go there", arguments::join),
+    row("create", "[--private] #room [topic]", "Make a room", arguments::create),
+    row("msg", "@user… [text]", "Open a direct conversation, with up to 8 people", arguments::message),
+    row("leave", "", "Leave this room", |_| plain(Plain::Leave)),
+    row("me", "TEXT", "Say what you do: \"ada waves\"", |text| arguments::text(text, "me", Action::Me)),
+    row("reply", "TEXT", "Answer the selected message, or the newest", |text| {
+        arguments::text(text, "reply", Action::Reply)
+    }),
+    row("thread", "", "Open the thread of the selected message, or the newest", |_| plain(Plain::Thread)),
+    row("edit", "TEXT", "Change your selected message, or your last one", |text| {
+        arguments::text(text, "edit", Action::Edit)
+    }),
+    row("delete", "", "Delete your selected message, or your last one", |_| plain(Plain::Delete)),
+    row("react", "EMOJI|:name:", "React to the selected message, or the newest", arguments::react),
+    row("pin", "", "Pin the selected message, or the newest", |_| Ok(Action::Pin(true))),
+    row("unpin", "", "Unpin the selected message, or the newest pinned", |_| Ok(Action::Pin(false))),
+    row("pins", "", "What is pinned here", |_| plain(Plain::Pins)),
+    row("forward", "#room|@user", "Send the selected message, or the newest, on", arguments::forward),
+    row("versions", "", "What the selected message said before", |_| plain(Plain::Versions)),
+    row("goto", "[#room]:SEQ", "Go to a message, as its link says", arguments::goto),
+    row("select", "", "Choose a message to act on", |_| plain(Plain::Select)),
+    row("topic", "[text]", "Show or set this room's topic", arguments::topic),
+    row("describe", "[text]", "Show or set what this room is for", arguments::describe),
+    row("members", "", "Who is in this conversation, and their roles", |_| plain(Plain::Members)),
+    row("invite", "@user", "Ask somebody into this room", arguments::invite),
+    row("invitations", "", "The rooms that you are invited into", |_| plain(Plain::Invitations)),
+    row("accept", "#room", "Take an invitation", |room| arguments::answer(room, true)),
+    row("decline", "#room", "Decline an invitation", |room| arguments::answer(room, false)),
+    row("kick", "@user [reason]", "Put somebody out of this room", arguments::kick),
+    row("role", "@user ROLE", "Make somebody owner, moderator, member or read-only", arguments::role),
+    row("rename", "#new", "Give this room another name", arguments::rename),
+    row("archive", "", "End writing in this room; all can read", |_| Ok(Action::Archive(true))),
+    row("unarchive", "", "Let people write in this room again", |_| Ok(Action::Archive(false))),
+    row("slow", "SECONDS|off", "How long members wait between two messages", arguments::slow),
+    row("announce", "on|off", "Only moderators begin messages here", arguments::announce),
+    row("rooms", "", "The directory of public rooms", |_| plain(Plain::Rooms)),
+    row("who", "", "Who is on this server", |_| plain(Plain::Who)),
+    row("away", "", "Show yourself as away", |_| Ok(Action::Presence(PresenceState::Away))),
+    row("back", "", "Show yourself as here again", |_| Ok(Action::Presence(PresenceState::Online))),
+    row("reconnect", "", "Connect now", |_| plain(Plain::Reconnect)),
+    row("retry", "", "Send failed messages again", |_| plain(Plain::Retry)),
+    row("discard", "", "Take a failed message back to edit it", |_| plain(Plain::Discard)),
+    row("quit", "", "Close the chat", |_| plain(Plain::Quit)),
 ];
 
 /// What a finished line of the composer asks for.
@@ -105,39 +120,6 @@ fn plain(action: Plain) -> Result<Action, String> {
     Ok(action.into())
 }
 
-fn join(arguments: &str) -> Result<Action, String> {
-    room(arguments, "/join #room").map(Action::Join)
-}
-
-fn create(arguments: &str) -> Result<Action, String> {
-    let (name, rest) = split(arguments);
-    let topic = Topic::new(rest).map_err(|error| format!("Topic: {error}"))?;
-    Ok(Action::Create(room(name, "/create #room [topic]")?, topic))
-}
-
-fn message(arguments: &str) -> Result<Action, String> {
-    let (name, rest) = split(arguments);
-    if name.is_empty() {
-        return Err("Say to whom: /msg @user [text]".to_owned());
-    }
-    let user = UserName::parse(name.trim_start_matches('@')).map_err(|error| format!("@user: {error}"))?;
-    Ok(Action::Message(user, (!rest.is_empty()).then(|| rest.to_owned())))
-}
-
-fn topic(arguments: &str) -> Result<Action, String> {
-    if arguments.is_empty() {
-        return Ok(Action::Topic(None));
-    }
-    Topic::new(arguments).map(|topic| Action::Topic(Some(topic))).map_err(|error| format!("Topic: {error}"))
-}
-
-fn room(argument: &str, usage: &str) -> Result<RoomName, String> {
-    if argument.is_empty() {
-        return Err(format!("Say which room: {usage}"));
-    }
-    RoomName::parse(argument.trim_start_matches('#')).map_err(|error| format!("#room: {error}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,11 +137,27 @@ mod tests {
         assert_eq!(case("//etc/passwd"), r#"Say("/etc/passwd")"#);
         assert_eq!(case("/JOIN #Deploys"), r#"Join(RoomName("deploys"))"#);
         assert_eq!(case("/join deploys "), r#"Join(RoomName("deploys"))"#);
-        assert_eq!(case("/msg @ada hi  there"), r#"Message(UserName("ada"), Some("hi  there"))"#);
-        assert_eq!(case("/msg ada"), r#"Message(UserName("ada"), None)"#);
+        assert_eq!(case("/msg @ada hi  there"), r#"Message([UserName("ada")], Some("hi  there"))"#);
+        assert_eq!(case("/msg ada"), r#"Message([UserName("ada")], None)"#);
         assert_eq!(case("/topic"), "Topic(None)");
-        assert_eq!(case("/create #x one two"), r#"Create(RoomName("x"), Topic("one two"))"#);
+        assert_eq!(case("/create #x one two"), r#"Create(RoomName("x"), Topic("one two"), false)"#);
+        assert_eq!(case("/create --private #x"), r#"Create(RoomName("x"), Topic(""), true)"#);
         assert_eq!(case("/quit"), "Plain(Quit)");
+        let both = r#"Message([UserName("ada"), UserName("lin")], Some("hi"))"#;
+        assert_eq!(case("/msg @ada @lin hi"), both);
+        assert_eq!(case("/msg @ada,@lin hi"), both);
+        assert_eq!(case("/me waves"), r#"Me("waves")"#);
+        assert_eq!(case("/react :tada:"), r#"React(Emoji("🎉"))"#);
+        assert_eq!(case("/react"), "Plain(React)");
+        assert_eq!(case("/role @ada read-only"), r#"Role(UserName("ada"), ReadOnly)"#);
+        assert_eq!(case("/kick @ada too loud"), r#"Kick(UserName("ada"), Topic("too loud"))"#);
+        assert_eq!(case("/slow 30"), "Slow(30)");
+        assert_eq!(case("/slow off"), "Slow(0)");
+        assert_eq!(case("/announce on"), "Announce(true)");
+        assert_eq!(case("/forward @ada"), r#"Forward(User(UserName("ada")))"#);
+        assert_eq!(case("/goto #ops:42"), r#"GoTo(Some(RoomName("ops")), Seq(42))"#);
+        assert_eq!(case("/goto 42"), "GoTo(None, Seq(42))");
+        assert_eq!(case("/decline ops"), r#"Answer(RoomName("ops"), false)"#);
     }
 
     #[test]
@@ -170,14 +168,20 @@ mod tests {
         );
         assert_eq!(case("/join"), "Say which room: /join #room");
         assert_eq!(case("/join #a b"), "#room: a name has only letters, digits, '.', '-' and '_'");
-        assert_eq!(case("/msg"), "Say to whom: /msg @user [text]");
+        assert_eq!(case("/msg"), "Say to whom: /msg @user… [text]");
+        assert_eq!(case("/me"), "Write a text behind it: /me TEXT");
+        assert_eq!(case("/role @ada king"), "Say which role: owner, moderator, member or read-only");
+        assert_eq!(case("/slow soon"), "Say how long: /slow SECONDS or /slow off");
+        assert_eq!(case("/announce"), "Say on or off: /announce on");
+        assert_eq!(case("/goto there"), "Say where: /goto #room:SEQ");
+        assert_eq!(case("/forward ops"), "Say where to: /forward #room or /forward @user");
     }
 
     #[test]
     fn hints_follow_the_typing() {
         assert_eq!(hint("hello"), None);
         assert_eq!(hint("//x"), None);
-        assert_eq!(hint("/re").as_deref(), Some("/reconnect /retry"));
+        assert_eq!(hint("/re").as_deref(), Some("/reply /react /rename /reconnect /retry"));
         assert_eq!(hint("/join #d").as_deref(), Some("/join #room · Join a room, or go there"));
         assert_eq!(hint("/zz").as_deref(), Some("no command /zz"));
     }

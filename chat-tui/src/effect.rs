@@ -3,17 +3,18 @@
 //! Commands to the engine go through one task in their order, so two messages never overtake each
 //! other; questions each wait for their answer in a task of their own.
 
+mod answer;
+
 use std::path::PathBuf;
 
 use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
 use chat_client::link::Link;
 use chat_client::tls::Tls;
-use chat_client::{Anchor, Client, History, RequestError, sign_in};
+use chat_client::{Anchor, Client, Draft, History, RequestError, sign_in};
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, CreateRoom, Hello, JoinRoom, LeaveRoom, ListMembers,
-    ListPeople, ListRooms, OpenDirect, Person, PresenceState, RoomInfo, RoomName, Secret, Seq, SetTopic,
-    Topic, UserId, UserName, limits,
+    Body, ClientId, Conversation, ConversationId, CreateRoom, Event, Hello, Member, Person, Position,
+    PresenceState, Request, RoomInfo, RoomName, Secret, Seq, ThreadPage, UserId, UserName, Versions,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -25,9 +26,6 @@ const COMMANDS: usize = 1_024;
 
 /// Answers that may wait for the screen.
 const OUTCOMES: usize = 256;
-
-/// Members that are asked for when a conversation opens: as many as can be watched.
-const MEMBERS: usize = limits::WATCHED_PEOPLE;
 
 /// Something to be done outside.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +40,8 @@ pub enum Effect {
     Start(Account),
     /// Give the terminal's window a title; it is safe.
     Title(String),
+    /// Put a text into the clipboard; it is safe.
+    Copy(String),
     /// Draw everything again.
     Redraw,
     /// Go back to the shell until it calls.
@@ -54,7 +54,7 @@ pub enum Effect {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Tell {
     /// Send a message.
-    Send(ConversationId, Body),
+    Send(Box<Draft>),
     /// Try a failed message again.
     Retry(ClientId),
     /// Give a failed message up.
@@ -73,8 +73,19 @@ pub enum Tell {
     SaveDraft(ConversationId, String),
 }
 
-/// A question to the engine.
+/// What is done in a conversation once it is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// Nothing more.
+    Look,
+    /// This is said.
+    Say(String),
+    /// This message, with its text, is forwarded there.
+    Forward(Position, Body),
+}
+
+/// A question to the engine.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Question {
     /// A page of history.
     History(ConversationId, Anchor, u32),
@@ -83,13 +94,21 @@ pub enum Question {
     /// Join a room.
     Join(RoomName),
     /// Make a room.
-    Create(ClientId, RoomName, Topic),
-    /// Open a direct conversation, and then say this.
-    OpenDirect(UserName, Option<String>),
-    /// Leave a room.
-    Leave(ConversationId),
-    /// Set a topic.
-    Topic(ConversationId, Topic),
+    Create(CreateRoom),
+    /// Take an invitation.
+    Accept(ConversationId),
+    /// Open a direct conversation, and then do this there.
+    OpenDirect(Vec<UserName>, Then),
+    /// Change something; only a refusal is told.
+    Do(Box<Request>),
+    /// A thread from its first message on.
+    Thread(ConversationId, Seq),
+    /// One message that another one answers.
+    Context(ConversationId, Seq),
+    /// What is pinned.
+    Pins(ConversationId),
+    /// What a message said before.
+    Versions(ConversationId, Seq),
     /// Who is in a conversation.
     Members(ConversationId),
     /// Rooms with this in their name or topic.
@@ -108,7 +127,17 @@ pub enum Outcome {
     /// A conversation was joined, made or opened; then this is to be said there.
     Opened(Question, Result<Box<Conversation>, RequestError>),
     /// The members.
-    Members(ConversationId, Vec<Person>),
+    Members(ConversationId, Vec<Member>),
+    /// A thread.
+    Thread(ConversationId, Seq, Result<Box<ThreadPage>, RequestError>),
+    /// One message that another one answers; `None` if it cannot be had.
+    Context(ConversationId, Seq, Option<Box<Event>>),
+    /// What is pinned.
+    Pins(ConversationId, Vec<Event>),
+    /// What a message said before.
+    Versions(Versions),
+    /// A change was refused; one sentence.
+    NotDone(Box<Request>, String),
     /// Rooms of the directory.
     Rooms(Vec<RoomInfo>),
     /// People of the server.
@@ -116,7 +145,7 @@ pub enum Outcome {
     /// Something was refused; one sentence.
     Refused(String),
     /// A message could not be handed over; its text goes back to the composer.
-    NotSent(ConversationId, Body),
+    NotSent(Box<Draft>),
     /// What a server says of itself.
     Probed(ServerAddress, Result<Hello, String>),
     /// The login or the new account.
@@ -165,9 +194,9 @@ impl Runner {
     pub fn tell(&self, tell: Tell) {
         let Some(engine) = &self.engine else { return };
         if let Err(error) = engine.tells.try_send(tell)
-            && let Tell::Send(conversation, body) = error.into_inner()
+            && let Tell::Send(draft) = error.into_inner()
         {
-            let _ = self.outcomes.try_send(Outcome::NotSent(conversation, body));
+            let _ = self.outcomes.try_send(Outcome::NotSent(draft));
         }
     }
 
@@ -176,7 +205,7 @@ impl Runner {
         let Some(engine) = &self.engine else { return };
         let (client, outcomes) = (engine.client.clone(), self.outcomes.clone());
         tokio::spawn(async move {
-            if let Some(outcome) = answer(&client, question).await {
+            if let Some(outcome) = answer::answer(&client, question).await {
                 let _ = outcomes.send(outcome).await;
             }
         });
@@ -204,19 +233,19 @@ impl Runner {
 async fn tell_all(client: Client, mut queue: mpsc::Receiver<Tell>, outcomes: mpsc::Sender<Outcome>) {
     while let Some(tell) = queue.recv().await {
         let unsent = match &tell {
-            Tell::Send(conversation, body) => Some((*conversation, body.clone())),
+            Tell::Send(draft) => Some(draft.clone()),
             _ => None,
         };
-        if let (Err(error), Some((conversation, body))) = (tell_one(&client, tell).await, unsent) {
+        if let (Err(error), Some(draft)) = (tell_one(&client, tell).await, unsent) {
             tracing::warn!(%error, "a message was not taken");
-            let _ = outcomes.try_send(Outcome::NotSent(conversation, body));
+            let _ = outcomes.try_send(Outcome::NotSent(draft));
         }
     }
 }
 
 async fn tell_one(client: &Client, tell: Tell) -> Result<(), RequestError> {
     match tell {
-        Tell::Send(conversation, body) => client.send(conversation, body).await.map(|_| ()),
+        Tell::Send(draft) => client.send_draft(*draft).await.map(|_| ()),
         Tell::Retry(message) => client.retry(message).await,
         Tell::Discard(message) => client.discard(message).await,
         Tell::MarkRead(conversation, seq) => client.mark_read(conversation, seq).await,
@@ -225,67 +254,6 @@ async fn tell_one(client: &Client, tell: Tell) -> Result<(), RequestError> {
         Tell::Presence(state) => client.set_presence(state).await,
         Tell::Reconnect => client.reconnect().await,
         Tell::SaveDraft(conversation, text) => client.save_draft(conversation, text).await,
-    }
-}
-
-async fn answer(client: &Client, question: Question) -> Option<Outcome> {
-    match question.clone() {
-        Question::History(conversation, anchor, limit) => {
-            Some(Outcome::History(conversation, anchor, client.history(conversation, anchor, limit).await))
-        }
-        Question::Draft(conversation) => {
-            let draft = client.draft(conversation).await.ok().flatten()?;
-            Some(Outcome::Draft(conversation, draft))
-        }
-        Question::Join(room) => opened(question, client.request(JoinRoom { room }).await),
-        Question::Create(client_id, name, topic) => {
-            opened(question, client.request(CreateRoom { client_id, name, topic }).await)
-        }
-        Question::OpenDirect(user, _) => opened(question, client.request(OpenDirect { user }).await),
-        Question::Leave(conversation) => refused(client.request(LeaveRoom { conversation }).await),
-        Question::Topic(conversation, topic) => {
-            refused(client.request(SetTopic { conversation, topic }).await)
-        }
-        Question::Members(conversation) => {
-            Some(Outcome::Members(conversation, members(client, conversation).await.ok()?))
-        }
-        Question::Rooms(query) => {
-            let ask =
-                ListRooms { query: wish(&query), limit: Some(limits::LIST_PAGE), ..ListRooms::default() };
-            client.request(ask).await.ok().map(|page| Outcome::Rooms(page.rooms))
-        }
-        Question::People(query) => {
-            let ask =
-                ListPeople { query: wish(&query), limit: Some(limits::LIST_PAGE), ..ListPeople::default() };
-            client.request(ask).await.ok().map(|page| Outcome::People(query, page.people))
-        }
-    }
-}
-
-fn opened(question: Question, result: Result<Conversation, RequestError>) -> Option<Outcome> {
-    Some(Outcome::Opened(question, result.map(Box::new)))
-}
-
-fn refused<T>(result: Result<T, RequestError>) -> Option<Outcome> {
-    result.err().map(|error| Outcome::Refused(error.to_string()))
-}
-
-fn wish(query: &str) -> Option<String> {
-    let query: String = query.trim().chars().take(limits::QUERY_CHARS).collect();
-    (!query.is_empty()).then_some(query)
-}
-
-async fn members(client: &Client, conversation: ConversationId) -> Result<Vec<Person>, RequestError> {
-    let mut members: Vec<Person> = Vec::new();
-    loop {
-        let after = members.last().map(|person| person.name.clone());
-        let page =
-            client.request(ListMembers { conversation, after, limit: Some(limits::LIST_PAGE) }).await?;
-        let is_last = !page.more || page.members.is_empty();
-        members.extend(page.members.into_iter().map(|member| member.user));
-        if is_last || members.len() >= MEMBERS {
-            return Ok(members);
-        }
     }
 }
 

@@ -22,6 +22,13 @@ pub(crate) fn rows() -> Vec<Row> {
         }
     }
     rows.extend(OTHER_KEYS.iter().map(|(key, help)| Row::Line((*key).to_owned(), help)));
+    rows.extend([Row::Gap, Row::Title("WITH A MESSAGE SELECTED")]);
+    for plain in Plain::ALL {
+        let labels: Vec<&str> = keymap::select_labels(*plain).collect();
+        if !labels.is_empty() {
+            rows.push(Row::Line(labels.join(", "), plain.help()));
+        }
+    }
     rows.extend([Row::Gap, Row::Title("COMMANDS")]);
     for command in COMMANDS {
         let usage = format!("/{} {}", command.name, command.usage);

@@ -57,8 +57,11 @@ const KEYS: &[Row] = &[
     row("Ctrl-End", CTRL, KeyCode::End, Plain::Newest),
     row("Tab", NONE, KeyCode::Tab, Plain::Complete),
     row("Shift-Tab", SHIFT, KeyCode::BackTab, Plain::CompleteBack),
-    row("Up", NONE, KeyCode::Up, Plain::Older),
-    row("Down", NONE, KeyCode::Down, Plain::Later),
+    row("Up", NONE, KeyCode::Up, Plain::EditLast),
+    row("Down", NONE, KeyCode::Down, Plain::EditLater),
+    row("Alt-M", ALT, KeyCode::Char('m'), Plain::Select),
+    row("F9", NONE, KeyCode::F(9), Plain::Select),
+    row("Alt-T", ALT, KeyCode::Char('t'), Plain::OtherSide),
     row("Esc", NONE, KeyCode::Esc, Plain::Cancel),
     row("F2", NONE, KeyCode::F(2), Plain::ToggleList),
     row("F7", NONE, KeyCode::F(7), Plain::ToggleList),
@@ -67,6 +70,30 @@ const KEYS: &[Row] = &[
     row("F1", NONE, KeyCode::F(1), Plain::Help),
     row("Ctrl-Z", CTRL, KeyCode::Char('z'), Plain::Suspend),
     row("Ctrl-C", CTRL, KeyCode::Char('c'), Plain::Interrupt),
+];
+
+/// The keys while a message is selected; the other keys of the chat work too, letters do not.
+const SELECT_KEYS: &[Row] = &[
+    row("Up", NONE, KeyCode::Up, Plain::Above),
+    row("k", NONE, KeyCode::Char('k'), Plain::Above),
+    row("Down", NONE, KeyCode::Down, Plain::Below),
+    row("j", NONE, KeyCode::Char('j'), Plain::Below),
+    row("r", NONE, KeyCode::Char('r'), Plain::Reply),
+    row("t", NONE, KeyCode::Char('t'), Plain::Thread),
+    row("e", NONE, KeyCode::Char('e'), Plain::Edit),
+    row("d", NONE, KeyCode::Char('d'), Plain::Delete),
+    row("Del", NONE, KeyCode::Delete, Plain::Delete),
+    row("+", NONE, KeyCode::Char('+'), Plain::React),
+    row("p", NONE, KeyCode::Char('p'), Plain::Pin),
+    row("f", NONE, KeyCode::Char('f'), Plain::Forward),
+    row("v", NONE, KeyCode::Char('v'), Plain::Versions),
+    row("y", NONE, KeyCode::Char('y'), Plain::CopyText),
+    row("l", NONE, KeyCode::Char('l'), Plain::CopyLink),
+    row("o", NONE, KeyCode::Char('o'), Plain::JumpToReplied),
+    row("Enter", NONE, KeyCode::Enter, Plain::JumpToReplied),
+    row("b", NONE, KeyCode::Char('b'), Plain::JumpBack),
+    row("Backspace", NONE, KeyCode::Backspace, Plain::JumpBack),
+    row("?", NONE, KeyCode::Char('?'), Plain::Help),
 ];
 
 /// Keys that the table cannot hold, for the help screen.
@@ -95,10 +122,30 @@ pub fn meaning(key: KeyEvent) -> Option<Meaning> {
     edit(modifiers, code).map(Meaning::Edit)
 }
 
+/// What a key means while a message is selected; `None` for letters that mean nothing there.
+#[must_use]
+pub fn select_meaning(key: KeyEvent) -> Option<Action> {
+    let (modifiers, code) = normal(key);
+    if let Some(row) = SELECT_KEYS.iter().find(|row| row.modifiers == modifiers && row.code == code) {
+        return Some(row.plain.into());
+    }
+    match meaning(key) {
+        Some(Meaning::Do(action)) if action != Plain::Complete.into() => Some(action),
+        _ => None,
+    }
+}
+
 /// The key that does this, for the help screen and the switcher.
 #[must_use]
-pub fn label(plain: Plain) -> Option<&'static str> {
-    KEYS.iter().find(|row| row.plain == plain).map(|row| row.label)
+pub fn label(plain: Plain) -> Option<String> {
+    let by_key = KEYS.iter().find(|row| row.plain == plain).map(|row| row.label.to_owned());
+    let select = KEYS.iter().find(|row| row.plain == Plain::Select).map_or("", |row| row.label);
+    by_key.or_else(|| select_labels(plain).next().map(|label| format!("{select} {label}")))
+}
+
+/// All keys that do this while a message is selected.
+pub fn select_labels(plain: Plain) -> impl Iterator<Item = &'static str> {
+    SELECT_KEYS.iter().filter(move |row| row.plain == plain).map(|row| row.label)
 }
 
 /// All keys that do this.
@@ -170,10 +217,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_stands_twice_in_the_table() {
-        for (at, row) in KEYS.iter().enumerate() {
-            let double = KEYS[at + 1..].iter().any(|o| o.modifiers == row.modifiers && o.code == row.code);
-            assert!(!double, "{}", row.label);
+    fn no_key_stands_twice_in_a_table() {
+        for keys in [KEYS, SELECT_KEYS] {
+            for (at, row) in keys.iter().enumerate() {
+                let double =
+                    keys[at + 1..].iter().any(|o| o.modifiers == row.modifiers && o.code == row.code);
+                assert!(!double, "{}", row.label);
+            }
         }
     }
 

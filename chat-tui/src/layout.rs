@@ -7,7 +7,8 @@ use ratatui::layout::Rect;
 
 use crate::state::composer::screen_rows;
 use crate::state::conversations::is_direct;
-use crate::state::items::{Context, Pane};
+use crate::state::items::Context;
+use crate::state::pane::Pane;
 use crate::state::timeline::Timeline;
 use crate::state::{ListMode, State};
 use crate::text;
@@ -27,6 +28,9 @@ const BOX_FROM_COLUMNS: u16 = 20;
 /// The composer grows to this many rows, or a third of the screen.
 const COMPOSER_ROWS: u16 = 8;
 
+/// From this many columns on, a thread stands beside the main line; both keep room for a text.
+const SPLIT_FROM_COLUMNS: u16 = 88;
+
 /// The connection's state takes at most this many rows of the list.
 const CONNECTION_ROWS: u16 = 4;
 
@@ -37,7 +41,10 @@ pub(crate) struct Areas {
     /// Whether the list lies over the conversation.
     pub(crate) list_floats: bool,
     pub(crate) header: Rect,
+    /// The main line; empty while a thread has its place.
     pub(crate) pane: Rect,
+    /// The open thread.
+    pub(crate) thread: Option<Rect>,
     pub(crate) status: Rect,
     pub(crate) composer: Rect,
     pub(crate) composer_text: Rect,
@@ -66,13 +73,24 @@ pub(crate) fn areas(state: &State) -> Areas {
     // A column of air between the list and the text.
     let air = u16::from(main.width >= BOX_FROM_COLUMNS);
     let part = |top: u16, height: u16| Rect::new(main.x + air, top, main.width - air, height);
+    let whole = part(header_rows, pane_rows);
+    let (pane, thread) = match state.thread {
+        None => (whole, None),
+        Some(_) if whole.width >= SPLIT_FROM_COLUMNS => {
+            let columns = whole.width * 2 / 5;
+            let left = whole.width - columns - 2;
+            (Rect { width: left, ..whole }, Some(Rect { x: whole.x + left + 2, width: columns, ..whole }))
+        }
+        Some(_) => (Rect { width: 0, ..whole }, Some(whole)),
+    };
     let composer = Rect::new(main.x + air, composer_top, main.width - air, composer_rows);
     let inset = if boxed { 1 } else { 0 };
     Areas {
         list: shows_list.then(|| Rect::new(0, 0, list_columns, rows)),
         list_floats: shows_list && !is_wide,
         header: part(0, header_rows),
-        pane: part(header_rows, pane_rows),
+        pane,
+        thread,
         status: part(header_rows + pane_rows, status_rows),
         composer,
         composer_text: Rect::new(
@@ -90,6 +108,7 @@ pub(crate) fn areas(state: &State) -> Areas {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ListRow {
     Section(&'static str),
+    Invitation(ConversationId),
     Conversation(ConversationId),
 }
 
@@ -97,6 +116,10 @@ pub(crate) enum ListRow {
 /// that the open conversation is among them.
 pub(crate) fn list_rows(state: &State, height: usize) -> Vec<ListRow> {
     let mut rows = Vec::new();
+    if !state.invitations.is_empty() {
+        rows.push(ListRow::Section("INVITATIONS"));
+        rows.extend(state.invitations.iter().map(|invitation| ListRow::Invitation(invitation.conversation)));
+    }
     for (title, direct) in [("ROOMS", false), ("DIRECT", true)] {
         rows.push(ListRow::Section(title));
         let section = state.conversations.in_order().filter(|c| is_direct(c) == direct);
@@ -137,11 +160,29 @@ pub(crate) fn connection_words(state: &State) -> SafeText {
     }
 }
 
-/// Does something with the open conversation's pane at its present size.
+/// The area of the pane that the keys mean.
+pub(crate) fn focused_area(state: &State) -> Rect {
+    let areas = areas(state);
+    areas.thread.filter(|_| state.in_thread()).unwrap_or(areas.pane)
+}
+
+/// Does something with the pane that the keys mean.
 pub(crate) fn with_pane<T>(state: &State, then: impl FnOnce(&Pane, &Timeline) -> T) -> Option<T> {
+    with_side(state, state.in_thread(), then)
+}
+
+/// Does something with the main line's or the thread's pane at its present size.
+pub(crate) fn with_side<T>(
+    state: &State,
+    in_thread: bool,
+    then: impl FnOnce(&Pane, &Timeline) -> T,
+) -> Option<T> {
     let conversation = state.open_conversation()?;
-    let timeline = state.open_timeline()?;
-    let area = areas(state).pane;
+    let areas = areas(state);
+    let (timeline, area) = match in_thread {
+        true => (&state.thread.as_ref()?.timeline, areas.thread?),
+        false => (state.open_timeline()?, areas.pane),
+    };
     let context = Context { me: state.me.as_ref(), conversation, zone: &state.zone, now: state.now.clock };
     let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
     Some(then(&pane, timeline))

@@ -7,16 +7,22 @@
 pub mod completion;
 pub mod composer;
 pub mod conversations;
+pub(crate) mod emoji;
 pub mod items;
+pub(crate) mod message;
+pub(crate) mod pane;
 pub mod people;
 pub mod picker;
+pub(crate) mod rights;
 pub mod sign_in;
+pub(crate) mod system;
+pub mod thread;
 pub mod timeline;
 
 use std::collections::HashMap;
 
 use chat_client::Connection;
-use chat_proto::{Conversation, ConversationId, Person, Timestamp, UserId};
+use chat_proto::{Conversation, ConversationId, Event, Invitation, Person, Role, Seq, Timestamp, UserId};
 use jiff::tz::TimeZone;
 
 use completion::Completion;
@@ -25,7 +31,10 @@ use conversations::Conversations;
 use people::People;
 use picker::Picker;
 use sign_in::SignIn;
+use thread::Thread;
 use timeline::Timeline;
+
+use crate::action::Action;
 
 /// A point in time, by two clocks: one for people, one that never jumps for waiting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +52,47 @@ pub enum Popup {
     Picker(Box<Picker>),
     /// The help screen, scrolled down by so many rows.
     Help(usize),
+    /// Something to read.
+    Page(Page),
+}
+
+/// Something to read over the conversation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Page {
+    /// What it is. Not safe to draw, like the rows.
+    pub title: String,
+    /// A word at the left, a text at the right.
+    pub rows: Vec<(String, String)>,
+    /// Scrolled down by so many rows.
+    pub top: usize,
+}
+
+/// What the text in the composer is to become.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// A message.
+    #[default]
+    Write,
+    /// An answer to this message.
+    Reply(Seq),
+    /// The new text of this message.
+    Edit {
+        /// Which.
+        seq: Seq,
+        /// Its text now.
+        before: String,
+        /// What was being written before; it comes back afterwards.
+        draft: String,
+    },
+}
+
+/// Something that is done only if the next key says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirm {
+    /// What is asked. Not safe to draw.
+    pub question: String,
+    /// What a yes does.
+    pub action: Action,
 }
 
 /// One line for the person, until the next key.
@@ -98,6 +148,8 @@ pub struct State {
     pub focused: bool,
     /// Who one is.
     pub me: Option<Person>,
+    /// What one may do on the server.
+    pub(crate) role: Role,
     /// The team's name.
     pub server_name: String,
     /// The address of the server, for logging in again.
@@ -106,6 +158,8 @@ pub struct State {
     pub link: Link,
     /// The conversations.
     pub conversations: Conversations,
+    /// The rooms that one is invited into.
+    pub invitations: Vec<Invitation>,
     /// The people.
     pub people: People,
     /// What is held of each conversation that was opened.
@@ -116,8 +170,20 @@ pub struct State {
     pub(crate) last: Option<ConversationId>,
     /// Where "next that needs me" began.
     pub(crate) home: Option<ConversationId>,
+    /// The thread beside the main line.
+    pub thread: Option<Thread>,
+    /// What was being written in threads that are closed.
+    pub(crate) thread_drafts: HashMap<(ConversationId, Seq), String>,
+    /// The message that keys act on; while there is one, letters are keys.
+    pub selected: Option<Seq>,
+    /// Where one was before jumping, the last place at the end.
+    pub(crate) jumps: Vec<(ConversationId, Seq)>,
+    /// Something that waits for a yes.
+    pub confirm: Option<Confirm>,
     /// What is being written.
     pub composer: Composer,
+    /// What for.
+    pub purpose: Purpose,
     /// A completion under way.
     pub(crate) completion: Option<Completion>,
     /// What was being written in the other conversations.
@@ -161,16 +227,24 @@ impl State {
             size: (80, 24),
             focused: true,
             me: None,
+            role: Role::Member,
             server_name: String::new(),
             server: String::new(),
             link: Link { connection: Connection::Connecting, since_ms: 0 },
             conversations: Conversations::default(),
+            invitations: Vec::new(),
             people: People::default(),
             timelines: HashMap::new(),
             open: None,
             last: None,
             home: None,
+            thread: None,
+            thread_drafts: HashMap::new(),
+            selected: None,
+            jumps: Vec::new(),
+            confirm: None,
             composer: Composer::default(),
+            purpose: Purpose::Write,
             completion: None,
             drafts: HashMap::new(),
             draft_due_ms: None,
@@ -205,6 +279,35 @@ impl State {
         self.open.and_then(|id| self.timelines.get_mut(&id))
     }
 
+    /// Whether keys and composer mean the thread and not the main line.
+    #[must_use]
+    pub fn in_thread(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| thread.focused)
+    }
+
+    /// The messages that the keys mean: the thread's, or the main line's.
+    #[must_use]
+    pub fn focused_timeline(&self) -> Option<&Timeline> {
+        match &self.thread {
+            Some(thread) if thread.focused => Some(&thread.timeline),
+            _ => self.open_timeline(),
+        }
+    }
+
+    pub(crate) fn focused_timeline_mut(&mut self) -> Option<&mut Timeline> {
+        if self.in_thread() {
+            return self.thread.as_mut().map(|thread| &mut thread.timeline);
+        }
+        self.open_timeline_mut()
+    }
+
+    /// An event of the open conversation, wherever it is held.
+    pub(crate) fn held(&self, seq: Seq) -> Option<&Event> {
+        let in_thread = self.thread.as_ref().and_then(|thread| thread.timeline.get(seq));
+        let in_main = || self.open_timeline().and_then(|timeline| timeline.context(seq).flatten());
+        in_thread.or_else(in_main)
+    }
+
     /// The own account's id.
     #[must_use]
     pub fn my_id(&self) -> Option<UserId> {
@@ -225,7 +328,9 @@ impl State {
     /// Whether any text is written and not sent, here or elsewhere.
     #[must_use]
     pub(crate) fn has_unsent_text(&self) -> bool {
-        !self.composer.text().trim().is_empty()
+        let aside = self.thread.as_ref().map(|thread| thread.other_text.as_str()).unwrap_or_default();
+        let in_threads = self.thread_drafts.values().any(|text| !text.trim().is_empty());
+        !self.composer.text().trim().is_empty() || !aside.trim().is_empty() || in_threads
     }
 
     /// Seconds until the next try, while one is waited for.

@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal, Stdout, Write};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use crossterm::cursor::{SetCursorStyle, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
@@ -123,6 +125,15 @@ impl Screen {
     /// The terminal's.
     pub fn title(&self, title: &str) -> io::Result<()> {
         execute!(io::stdout(), SetTitle(title))
+    }
+
+    /// Puts a text into the clipboard by OSC 52, which also works over SSH. A terminal that does
+    /// not know it, or forbids it, does nothing.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn copy(&self, text: &str) -> io::Result<()> {
+        execute!(io::stdout(), Print(format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text))))
     }
 
     /// Goes back to the shell, with everything that runs in this job, until the shell brings it

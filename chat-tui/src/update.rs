@@ -7,18 +7,24 @@
 mod actions;
 mod engine;
 mod keys;
+mod lists;
+pub(crate) mod messages;
 mod mouse;
 mod outcomes;
+mod places;
 mod reading;
+mod rooms;
+mod threads;
 mod writing;
 
 use chat_client::Update;
 use chat_client::account::Account;
+use chat_proto::Request;
 use crossterm::event::{Event, KeyEventKind};
 
 use crate::effect::{Effect, Outcome, Question, Tell};
 use crate::state::sign_in::{Known, SignIn};
-use crate::state::{Moment, State};
+use crate::state::{Moment, Notice, State};
 
 /// Without a key for this long, the others see one as away.
 pub(crate) const AWAY_AFTER_MS: u64 = 10 * 60 * 1_000;
@@ -67,6 +73,21 @@ impl Effects {
     pub(crate) fn ask(&mut self, question: Question) {
         self.0.push(Effect::Ask(question));
     }
+
+    /// Asks for a change; only a refusal is heard of.
+    pub(crate) fn change(&mut self, request: Request) {
+        self.ask(Question::Do(Box::new(request)));
+    }
+}
+
+/// Says that something went wrong, until the next key.
+fn complain(state: &mut State, text: String) {
+    state.notice = Some(Notice { text, is_error: true });
+}
+
+/// Says something, until the next key.
+fn say_so(state: &mut State, text: String) {
+    state.notice = Some(Notice { text, is_error: false });
 }
 
 /// Changes the state by one input and says what is to be done outside.

@@ -8,6 +8,7 @@
 mod canvas;
 mod composer;
 mod list;
+mod message;
 mod popups;
 mod sign_in;
 mod status;
@@ -17,7 +18,7 @@ mod timeline;
 use chat_proto::SafeText;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use crate::layout;
 use crate::state::{Popup, State};
@@ -45,8 +46,11 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
         return sign_in::draw(form, canvas);
     }
     let areas = layout::areas(state);
-    status::header(state, areas.header, canvas);
-    timeline::draw(state, areas.pane, canvas);
+    let head = if areas.thread.is_some() { areas.pane.width } else { areas.header.width };
+    status::header(state, Rect { width: head, ..areas.header }, canvas);
+    status::thread_header(state, &areas, canvas);
+    timeline::main(state, areas.pane, canvas);
+    timeline::thread(state, &areas, canvas);
     status::status(state, &areas, canvas);
     let mut cursor = composer::draw(state, &areas, canvas);
     if let Some(area) = areas.list {
@@ -62,6 +66,11 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
             popups::help(*top, canvas);
             None
         }
+        Some(Popup::Page(page)) => {
+            popups::page(page, canvas);
+            None
+        }
+        None if state.selected.is_some() || state.confirm.is_some() => None,
         None => cursor,
     }
 }

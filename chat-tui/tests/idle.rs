@@ -42,6 +42,10 @@ impl Surface for Counter {
         Ok(())
     }
 
+    fn copy(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
     fn suspend(&mut self) -> io::Result<(u16, u16)> {
         Ok((80, 24))
     }

@@ -89,6 +89,8 @@ fn the_switcher() {
         name: RoomName::parse("incidents").unwrap(),
         topic: Topic::new("pagers and post-mortems").unwrap(),
         members: 9,
+        description: Description::default(),
+        archived: false,
         joined: false,
     };
     stage.outcome(Outcome::Rooms(vec![room]));
@@ -149,6 +151,103 @@ fn the_first_run() {
     assert_snapshot!("new_account_80x24", stage.screen(80, 24));
 }
 
+/// Rooms & messages with a bit of everything: replies, reactions, an edit, a deletion, an action,
+/// a forwarded message, a pin and a thread.
+fn full() -> Stage {
+    let mut stage = Stage::team();
+    stage.screen(80, 24);
+    let mut ops = room(ConversationId(uuid::Uuid::from_u128(6)), "ops", "");
+    ops.private = true;
+    let mut group = direct(ConversationId(uuid::Uuid::from_u128(7)), "ada");
+    group.with.push(person("lin"));
+    let mut deploys = room(DEPLOYS, "deploys", "release train, freeze Friday");
+    (deploys.head, deploys.read, deploys.others_read) = (Seq(20), Seq(20), Seq(10));
+    deploys.rules.slow_mode_s = 30;
+    stage.news(Update::Conversations(vec![ops, group, deploys]));
+    stage.news(Update::Invitations(vec![Invitation {
+        conversation: ConversationId(uuid::Uuid::from_u128(8)),
+        name: RoomName::parse("board").unwrap(),
+        topic: Topic::new("numbers").unwrap(),
+        private: true,
+        by: person("ada"),
+        at: Timestamp(NOW),
+    }]));
+    let from = Forwarded { author: person("zoe"), at: Timestamp(NOW), room: RoomName::parse("ops").ok() };
+    for event in [
+        said_as(DEPLOYS, 8, 23, "ada", "which canary?", |m| {
+            m.reply_to = Some(Seq(5));
+            m.reactions = vec![reaction("👍", &["lin", "mara"]), reaction("🎉", &["lin"])];
+        }),
+        said_as(DEPLOYS, 9, 24, "lin", "the small one", |m| m.thread = Some(Seq(4))),
+        said_as(DEPLOYS, 10, 24, "mara", "thanks, then all is well", |m| m.thread = Some(Seq(4))),
+        said_as(DEPLOYS, 11, 25, "grace", "all green", |m| (m.edited, m.pinned) = (Some(Seq(15)), true)),
+        event(
+            DEPLOYS,
+            12,
+            25,
+            "lin",
+            EventKind::Tombstone(Tombstone { deleted: Seq(16), ..Tombstone::default() }),
+        ),
+        said_as(DEPLOYS, 13, 26, "ada", "rings the bell", |m| m.action = true),
+        said_as(DEPLOYS, 14, 27, "mara", "disk is full", |m| m.forwarded = Some(from)),
+    ] {
+        stage.live(event);
+    }
+    stage
+}
+
+#[test]
+fn rooms_and_messages_at_many_sizes() {
+    for (columns, rows) in [(40, 10), (40, 30), (80, 24), (120, 40)] {
+        assert_snapshot!(format!("full_{columns}x{rows}"), full().screen(columns, rows));
+    }
+}
+
+#[test]
+fn a_thread_beside_the_room_or_in_its_place() {
+    for (columns, rows) in [(40, 10), (80, 24), (120, 40)] {
+        let mut stage = full();
+        stage.screen(columns, rows);
+        stage.keys(&["/goto 10", "Enter", "Esc", "half an ans"]);
+        assert_snapshot!(format!("thread_{columns}x{rows}"), stage.screen(columns, rows));
+    }
+}
+
+#[test]
+fn a_chosen_message() {
+    let mut stage = full();
+    stage.screen(80, 24);
+    stage.keys(&["/goto 8", "Enter"]);
+    assert_snapshot!("chosen_80x24", stage.screen(80, 24));
+    assert_snapshot!("chosen_40x10", stage.screen(40, 10));
+    stage.keys(&["r"]);
+    assert_snapshot!("reply_80x24", stage.screen(80, 24));
+    stage.keys(&["Esc", "Up"]);
+    assert_snapshot!("edit_80x24", stage.screen(80, 24));
+    stage.keys(&["Esc", "/goto 14", "Enter", "d"]);
+    assert_snapshot!("delete_80x24", stage.screen(80, 24));
+}
+
+#[test]
+fn lists_about_a_room() {
+    let mut stage = full();
+    stage.keys(&["/members", "Enter"]);
+    assert_snapshot!("members_80x24", stage.screen(80, 24));
+    stage.keys(&["Esc", "/invitations", "Enter", "Enter"]);
+    assert_snapshot!("invitation_80x24", stage.screen(80, 24));
+    stage.keys(&["Esc", "Alt-M", "+", "tada"]);
+    assert_snapshot!("emoji_80x24", stage.screen(80, 24));
+}
+
+#[test]
+fn a_room_that_is_archived() {
+    let mut stage = full();
+    let mut deploys = room(DEPLOYS, "deploys", "release train, freeze Friday");
+    (deploys.rules.archived, deploys.role) = (true, RoomRole::Moderator);
+    stage.news(Update::Conversations(vec![deploys]));
+    assert_snapshot!("archived_80x24", stage.screen(80, 24));
+}
+
 /// Anything that people or attackers write.
 fn hostile() -> impl Strategy<Value = String> {
     "(\\p{Cc}|\\p{Cf}|\\p{M}|\\p{Emoji}|\\p{Han}|\\p{Arabic}|[\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2066}-\u{2069}]|a| |.){1,40}"
@@ -167,12 +266,15 @@ proptest! {
         stage.news(Update::Conversations(vec![room(GENERAL, "general", &topic)]));
         for (at, body) in bodies.iter().enumerate() {
             if let Ok(body) = Body::new(body.as_str()) {
-                stage.live(message(DEPLOYS, 8 + at as u64, 23, "ada", body.as_str()));
+                stage.live(message(DEPLOYS, 8 + 2 * at as u64, 23, "ada", body.as_str()));
+                stage.live(said_as(DEPLOYS, 9 + 2 * at as u64, 23, "ada", body.as_str(), |m| {
+                    (m.action, m.reply_to, m.edited) = (at == 1, Some(Seq(8 + 2 * at as u64)), Some(Seq(40)));
+                }));
                 stage.news(outgoing(DEPLOYS, 900 + at as u128, body.as_str(), Delivery::Failed { reason: reason.clone() }));
             }
         }
         stage.input(What::Terminal(crossterm::event::Event::Paste(typed)));
-        for keys in [&[][..], &["Alt-1"][..], &["Ctrl-P", "g"][..]] {
+        for keys in [&[][..], &["Alt-M", "r"][..], &["Esc", "Alt-M", "t"][..], &["Alt-M", "d"][..], &["Alt-1"][..], &["Ctrl-P", "g"][..]] {
             stage.keys(keys);
             let buffer = stage.buffer(columns, rows);
             for cell in &buffer.content {
@@ -184,8 +286,9 @@ proptest! {
 
     #[test]
     fn no_size_panics(columns in 1u16..210, rows in 1u16..70, keys in proptest::sample::subsequence(
-        vec!["F2", "PageUp", "x", "Alt-Enter", "Ctrl-P", "Esc", "F1", "Esc", "Alt-U", "Alt-1", "?", "PageDown"], 0..12)) {
-        let mut stage = busy();
+        vec!["F2", "PageUp", "x", "Alt-Enter", "Ctrl-P", "Esc", "F1", "Esc", "Alt-U", "Alt-1", "?", "PageDown",
+            "Alt-M", "Up", "t", "r", "Esc", "+", "Esc", "Alt-T", "d", "n", "l"], 0..20), calm in any::<bool>()) {
+        let mut stage = if calm { busy() } else { full() };
         stage.screen(columns, rows);
         stage.keys(&keys);
         stage.screen(columns, rows);

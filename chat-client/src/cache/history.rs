@@ -3,7 +3,7 @@
 use chat_proto::{ConversationId, Event, Seq};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::{Cache, json, run};
+use super::{Batch, Cache, fold, run};
 use crate::update::{Anchor, History};
 
 /// What the cache has of a page that was asked for.
@@ -85,34 +85,42 @@ pub(super) fn begin(db: &Transaction<'_>, conversation: ConversationId, at: Seq)
 
 /// Adds events that follow the stretch. If they do not, because a write failed before, they are
 /// the new stretch.
-pub(super) fn append(
-    db: &Transaction<'_>,
-    conversation: ConversationId,
-    events: &[Event],
-) -> rusqlite::Result<()> {
-    let Some(first) = events.first() else { return Ok(()) };
-    let held = stretch(db, conversation)?;
+pub(super) fn append(db: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
+    let Some(first) = batch.events.first() else { return Ok(()) };
+    let held = stretch(db, batch.conversation)?;
     if held.is_none_or(|(_, high)| first.seq.0 > high + 1) {
-        begin(db, conversation, Seq(first.seq.0.saturating_sub(1)))?;
+        begin(db, batch.conversation, Seq(first.seq.0.saturating_sub(1)))?;
     }
-    merge(db, conversation, events)
+    merge(db, batch)
 }
 
 /// Adds a page if it touches the stretch or overlaps it.
-pub(super) fn merge(
-    db: &Transaction<'_>,
-    conversation: ConversationId,
-    events: &[Event],
-) -> rusqlite::Result<()> {
-    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
-    let Some((low, high)) = stretch(db, conversation)? else { return Ok(()) };
-    let gapless = events.windows(2).all(|pair| pair[0].seq.next() == pair[1].seq);
+pub(super) fn merge(db: &Transaction<'_>, batch: &Batch) -> rusqlite::Result<()> {
+    let (Some(first), Some(last)) = (batch.events.first(), batch.events.last()) else { return Ok(()) };
+    let Some((low, high)) = stretch(db, batch.conversation)? else { return Ok(()) };
+    let gapless = batch.events.windows(2).all(|pair| pair[0].seq.next() == pair[1].seq);
     if !gapless || first.seq.0 > high + 1 || last.seq.0 + 1 < low {
         return Ok(());
     }
-    for event in events {
-        let put = "INSERT OR REPLACE INTO events VALUES (?1, ?2, ?3)";
-        run(db, put, params![conversation.0, event.seq.0, json(event)])?;
+    let as_of = batch.as_of.max(last.seq);
+    for event in &batch.events {
+        fold::put(db, event, as_of)?;
     }
-    put_stretch(db, conversation, (low.min(first.seq.0), high.max(last.seq.0)))
+    // What is held is brought up to date with what is new, and what is new with what is held.
+    for event in batch.events.iter().filter(|event| event.seq.0 > high) {
+        fold::fold(db, event)?;
+    }
+    for event in after(db, batch.conversation, as_of)? {
+        fold::fold(db, &event)?;
+    }
+    put_stretch(db, batch.conversation, (low.min(first.seq.0), high.max(last.seq.0)))
+}
+
+/// The held events behind a number; of those that change others, which are few.
+fn after(db: &Transaction<'_>, conversation: ConversationId, seq: Seq) -> rusqlite::Result<Vec<Event>> {
+    let mut query = db.prepare_cached(
+        "SELECT json FROM events WHERE conversation = ?1 AND seq > ?2 AND target IS NOT NULL ORDER BY seq",
+    )?;
+    let texts = query.query_map(params![conversation.0, seq.0], |row| row.get::<_, String>(0))?;
+    texts.filter_map(|text| text.map(|text| serde_json::from_str(&text).ok()).transpose()).collect()
 }

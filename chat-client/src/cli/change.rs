@@ -1,27 +1,35 @@
-//! The commands that change something: create, join, leave, topic, read.
+//! The commands that change a room or one's place in it.
 
-use chat_proto::{ClientId, CreateRoom, JoinRoom, LeaveRoom, MarkRead, RoomName, Seq, SetTopic, Topic};
+use chat_proto::{
+    ClientId, CreateRoom, DescribeRoom, Description, JoinRoom, LeaveRoom, MarkRead, RemoveMember, RenameRoom,
+    RoomName, RoomRole, RoomRules, Seq, SetRole, SetRules, SetTopic, Topic, UserName,
+};
+use serde_json::json;
 
+use super::args::{CreateArgs, RulesArgs, Switch};
 use super::failure::Failure;
 use super::look;
 use super::output::Output;
+use super::send;
 use super::target::{self, Target};
 use super::who::Who;
+use super::words::rules_in_words;
 
 /// Makes a room.
 ///
 /// # Errors
 /// As the exit codes say.
-pub(crate) async fn create(
-    who: &Who,
-    name: RoomName,
-    topic: Option<String>,
-    out: &mut Output,
-) -> Result<(), Failure> {
-    let topic = topic_of(topic.as_deref().unwrap_or_default())?;
-    let (mut link, _) = who.link().await?;
+pub(crate) async fn create(who: &Who, args: CreateArgs, out: &mut Output) -> Result<(), Failure> {
     let client_id = ClientId(uuid::Uuid::now_v7());
-    let room = link.request(CreateRoom { client_id, name, topic }).await?;
+    let ask = CreateRoom {
+        client_id,
+        name: args.room.0,
+        topic: args.topic.unwrap_or_default(),
+        description: args.description.unwrap_or_default(),
+        private: args.private,
+    };
+    let (mut link, _) = who.link().await?;
+    let room = link.request(ask).await?;
     link.close().await;
     look::room(&room, out)
 }
@@ -46,7 +54,7 @@ pub(crate) async fn leave(who: &Who, target: &Target, out: &mut Output) -> Resul
     let conversation = target::find(&mut link, &welcome, target).await?.id;
     link.request(LeaveRoom { conversation }).await?;
     link.close().await;
-    out.put(&serde_json::json!({ "left": conversation }), || format!("left {target}"))
+    out.put(&json!({ "left": conversation }), || format!("left {target}"))
 }
 
 /// Prints or sets the topic.
@@ -67,12 +75,118 @@ pub(crate) async fn topic(
             let position = link.request(SetTopic { conversation: row.id, topic: topic.clone() }).await?;
             out.put(&position, || topic.to_string())
         }
-        None => out.put(&serde_json::json!({ "conversation": row.id, "topic": row.topic }), || {
-            row.topic.to_string()
+        None => out.put(&json!({ "conversation": row.id, "topic": row.topic }), || row.topic.to_string()),
+    };
+    link.close().await;
+    result
+}
+
+/// Prints or sets the description.
+///
+/// # Errors
+/// As the exit codes say.
+pub(crate) async fn describe(
+    who: &Who,
+    target: &Target,
+    text: Option<String>,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let text = if text.as_deref() == Some("-") { Some(send::stdin()?) } else { text };
+    let description = text
+        .map(|text| {
+            Description::new(text).map_err(|error| Failure::usage(format!("no description: {error}")))
+        })
+        .transpose()?;
+    let (mut link, welcome) = who.link().await?;
+    let row = target::find(&mut link, &welcome, target).await?;
+    let result = match description {
+        Some(description) => {
+            let ask = DescribeRoom { conversation: row.id, description: description.clone() };
+            out.put(&link.request(ask).await?, || description.to_string())
+        }
+        None => out.put(&json!({ "conversation": row.id, "description": row.description }), || {
+            row.description.to_string()
         }),
     };
     link.close().await;
     result
+}
+
+/// Gives a room another name.
+///
+/// # Errors
+/// As the exit codes say.
+pub(crate) async fn rename(
+    who: &Who,
+    target: &Target,
+    name: RoomName,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let (mut link, welcome) = who.link().await?;
+    let conversation = target::find(&mut link, &welcome, target).await?.id;
+    let position = link.request(RenameRoom { conversation, name: name.clone() }).await?;
+    link.close().await;
+    out.put(&position, || format!("{target} is now #{name}"))
+}
+
+/// Prints or sets how people may write; what is not named stays as it is.
+///
+/// # Errors
+/// As the exit codes say.
+pub(crate) async fn rules(who: &Who, args: &RulesArgs, out: &mut Output) -> Result<(), Failure> {
+    let (mut link, welcome) = who.link().await?;
+    let row = target::find(&mut link, &welcome, &args.target).await?;
+    let (conversation, now) = (row.id, row.rules);
+    let is_on = |switch: Option<Switch>, now: bool| switch.map_or(now, |switch| switch == Switch::On);
+    let rules = RoomRules {
+        announcement: is_on(args.announcement, now.announcement),
+        slow_mode_s: args.slow.unwrap_or(now.slow_mode_s),
+        archived: is_on(args.archived, now.archived),
+    };
+    let asked = args.announcement.is_some() || args.slow.is_some() || args.archived.is_some();
+    let result = match asked {
+        true => out.put(&link.request(SetRules { conversation, rules }).await?, || rules_in_words(rules)),
+        false => out.put(&json!({ "conversation": conversation, "rules": now }), || rules_in_words(now)),
+    };
+    link.close().await;
+    result
+}
+
+/// Puts somebody out of a room.
+///
+/// # Errors
+/// As the exit codes say.
+pub(crate) async fn kick(
+    who: &Who,
+    target: &Target,
+    user: UserName,
+    reason: Topic,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let (mut link, welcome) = who.link().await?;
+    let conversation = target::find(&mut link, &welcome, target).await?.id;
+    link.request(RemoveMember { conversation, user: user.clone(), reason }).await?;
+    link.close().await;
+    out.put(&json!({ "conversation": conversation, "user": user }), || format!("put out @{user}"))
+}
+
+/// Gives somebody a role in a room.
+///
+/// # Errors
+/// As the exit codes say.
+pub(crate) async fn role(
+    who: &Who,
+    target: &Target,
+    user: UserName,
+    role: RoomRole,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let (mut link, welcome) = who.link().await?;
+    let conversation = target::find(&mut link, &welcome, target).await?.id;
+    link.request(SetRole { conversation, user: user.clone(), role }).await?;
+    link.close().await;
+    let thing = json!({ "conversation": conversation, "user": user, "role": role });
+    out.put(&thing, || format!("@{user} is now {role}"))
 }
 
 /// Moves the read mark.

@@ -2,18 +2,23 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chat_client::{Client, Connection, Options, RequestError, Storage, Update, Updates};
+use chat_client::{Anchor, Client, Connection, Options, RequestError, Storage, Update, Updates};
 use chat_proto::{Conversation, ConversationId, Event, EventKind, GetHistory, Seq};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
-use super::ListenArgs;
+use super::args::ListenArgs;
 use super::failure::Failure;
-use super::output::{Output, local_time, title, words};
+use super::output::{Output, local_time, title};
 use super::target::{self, Target};
 use super::who::Who;
+use super::words::words;
 
 /// The longest `--timeout` that can be waited for: a year.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+
+/// How long a quoted message is waited for. In a flood the engine answers nothing before its
+/// updates are taken, which happens after this.
+const QUOTE: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// Listens until the count is reached, the time is over, or for ever.
 ///
@@ -140,7 +145,7 @@ impl Listener {
         if self.behind.contains(&id) || first > last.next() {
             return self.behind(id, out).await;
         }
-        self.print(id, events, out)
+        self.print(id, events, out).await
     }
 
     /// Fetches what follows the last number, or notes to do so when there is a connection.
@@ -152,7 +157,7 @@ impl Listener {
             match self.client.request(ask).await {
                 Ok(page) => {
                     let more = page.more_after && !page.events.is_empty();
-                    self.print(conversation, page.events, out)?;
+                    self.print(conversation, page.events, out).await?;
                     if !more {
                         break;
                     }
@@ -171,22 +176,39 @@ impl Listener {
         Ok(())
     }
 
-    fn print(&mut self, id: ConversationId, events: Vec<Event>, out: &mut Output) -> Result<(), Failure> {
-        let last = self.last.entry(id).or_default();
+    async fn print(
+        &mut self,
+        id: ConversationId,
+        events: Vec<Event>,
+        out: &mut Output,
+    ) -> Result<(), Failure> {
         let Some(known) = self.known.get(&id) else { return Ok(()) };
         for event in events {
+            let last = self.last.entry(id).or_default();
             if event.seq <= *last {
                 continue;
             }
             *last = event.seq;
-            let shown = out.is_json() || matches!(event.what, EventKind::Message { .. });
-            if !known.wanted || !shown || self.left == Some(0) {
+            if !known.wanted || !(out.is_json() || is_about_messages(&event)) || self.left == Some(0) {
                 continue;
             }
+            let answered = if out.is_json() { None } else { answered(&self.client, &event).await };
             let time = local_time(event.at, "%H:%M");
-            out.put(&event, || format!("{time} {} {}", known.title, words(&event)))?;
+            out.put(&event, || format!("{time} {} {}", known.title, words(&event, answered.as_ref())))?;
             self.left = self.left.map(|left| left.saturating_sub(1));
         }
         Ok(())
     }
+}
+
+/// In words, what is written and what becomes of it; who comes and goes is not.
+fn is_about_messages(event: &Event) -> bool {
+    matches!(event.what, EventKind::Message(_) | EventKind::Tombstone(_)) || event.target().is_some()
+}
+
+/// The message that this one answers, if it is to be had now.
+async fn answered(client: &Client, event: &Event) -> Option<Event> {
+    let seq = event.message()?.reply_to?;
+    let page = timeout(QUOTE, client.history(event.conversation, Anchor::Around(seq), 1)).await.ok()?.ok()?;
+    page.events.into_iter().find(|event| event.seq == seq)
 }

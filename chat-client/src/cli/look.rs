@@ -1,19 +1,25 @@
 //! The commands that only look: history, rooms, members, people, whoami.
 
+use std::collections::HashMap;
+
 use chat_client::link::Link;
 use chat_proto::{
-    Conversation, ConversationId, Event, GetHistory, HistoryPage, ListConversations, ListMembers, ListPeople,
-    ListRooms, RoomInfo, Seq,
+    Conversation, ConversationId, Event, EventKind, GetHistory, HistoryPage, ListConversations, ListMembers,
+    ListPeople, ListRooms, RoomInfo, RoomRole, Seq,
 };
 
-use super::HistoryArgs;
+use super::args::{Around, HistoryArgs};
 use super::failure::Failure;
-use super::output::{Output, local_time, title, words};
+use super::output::{Output, local_time, title};
 use super::target::{self, Target};
 use super::who::{self, Who};
+use super::words::words;
 
 /// Most events of one `history`: they are held in memory to be printed oldest first.
 const EVENTS: u32 = 100_000;
+
+/// Most quoted messages that are asked for: each costs a round trip.
+const QUOTES: usize = 100;
 
 /// Most pages of any list; a server that has always more is not sane.
 const PAGES: usize = 10_000;
@@ -23,10 +29,18 @@ const PAGES: usize = 10_000;
 /// # Errors
 /// As the exit codes say.
 pub(crate) async fn history(who: &Who, args: HistoryArgs, out: &mut Output) -> Result<(), Failure> {
+    let (named, around) = match args.around {
+        Some(Around::Place(place)) => (Some(place.target), Some(place.seq.0)),
+        Some(Around::Seq(seq)) => (None, Some(seq.0)),
+        None => (None, None),
+    };
+    let Some(target) = named.or(args.target) else {
+        return Err(Failure::usage("which conversation? write '#room', '@user', or --around '#room:42'"));
+    };
     let (mut link, welcome) = who.link().await?;
-    let conversation = target::find(&mut link, &welcome, &args.target).await?.id;
-    let limit = args.limit.clamp(1, EVENTS);
-    let events = match (args.after, args.around) {
+    let row = target::find(&mut link, &welcome, &target).await?;
+    let (conversation, limit) = (row.id, args.limit.clamp(1, EVENTS));
+    let events = match (args.after, around) {
         (Some(after), _) => forward(&mut link, conversation, Seq(after), limit).await?,
         (None, Some(around)) => {
             let before = Seq(around.saturating_add(1));
@@ -37,11 +51,72 @@ pub(crate) async fn history(who: &Who, args: HistoryArgs, out: &mut Output) -> R
         }
         (None, None) => backward(&mut link, conversation, args.before.map(Seq), limit).await?,
     };
+    let printed = print(&mut link, &row, &events, args.links, out).await;
     link.close().await;
-    events.iter().try_for_each(|event| {
-        let time = local_time(event.at, "%Y-%m-%d %H:%M");
-        out.put(event, || format!("{time} {}", words(event)))
-    })
+    printed
+}
+
+/// Prints events of a conversation, with what they answer. In words, a change is told by the
+/// message that was changed, not by a line of its own.
+///
+/// # Errors
+/// As the exit codes say.
+pub(crate) async fn print(
+    link: &mut Link,
+    row: &Conversation,
+    events: &[Event],
+    links: bool,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let is_json = out.is_json();
+    let answered = if is_json { HashMap::new() } else { answered(link, row.id, events).await? };
+    for event in events.iter().filter(|event| is_json || has_line(event, events)) {
+        let quote = event.message().and_then(|message| answered.get(&message.reply_to?));
+        out.put(event, || {
+            let time = local_time(event.at, "%Y-%m-%d %H:%M");
+            let name = if links { format!("{}:{} ", title(row), event.seq) } else { String::new() };
+            format!("{name}{time} {}", words(event, quote))
+        })?;
+    }
+    Ok(())
+}
+
+fn has_line(event: &Event, events: &[Event]) -> bool {
+    match &event.what {
+        EventKind::Edited { .. }
+        | EventKind::Deleted { .. }
+        | EventKind::Reaction { .. }
+        | EventKind::Pinned { .. } => false,
+        // What is left of an edit, when its message was deleted.
+        EventKind::Tombstone(tombstone) => !events.iter().any(|deletion| {
+            deletion.seq == tombstone.deleted && deletion.target().is_some_and(|target| target != event.seq)
+        }),
+        _ => true,
+    }
+}
+
+/// The messages that these answer, as far as they are to be had.
+async fn answered(
+    link: &mut Link,
+    conversation: ConversationId,
+    events: &[Event],
+) -> Result<HashMap<Seq, Event>, Failure> {
+    let mut found = HashMap::new();
+    let mut asked = 0;
+    for seq in events.iter().filter_map(|event| event.message()?.reply_to) {
+        if found.contains_key(&seq) {
+            continue;
+        }
+        if let Some(event) = events.iter().find(|event| event.seq == seq) {
+            found.insert(seq, event.clone());
+        } else if asked < QUOTES {
+            asked += 1;
+            let around = GetHistory { around: Some(seq), limit: Some(1), ..newest(conversation) };
+            let page = link.request(around).await?;
+            found.extend(page.events.into_iter().filter(|event| event.seq == seq).map(|event| (seq, event)));
+        }
+    }
+    Ok(found)
 }
 
 async fn page(link: &mut Link, mut ask: GetHistory, left: usize) -> Result<HistoryPage, Failure> {
@@ -125,6 +200,12 @@ pub(crate) async fn rooms(who: &Who, out: &mut Output) -> Result<(), Failure> {
 pub(crate) fn room(row: &Conversation, out: &mut Output) -> Result<(), Failure> {
     out.put(row, || {
         let mut line = title(row);
+        if row.private && row.name.is_some() {
+            line.push_str(" (private)");
+        }
+        if row.rules.archived {
+            line.push_str(" (archived)");
+        }
         if row.unread > 0 {
             line.push_str(&format!(" ({} unread", row.unread));
             if row.mentions > 0 {
@@ -161,7 +242,8 @@ pub(crate) async fn directory(who: &Who, out: &mut Output) -> Result<(), Failure
 
 fn listing(room: &RoomInfo) -> String {
     let joined = if room.joined { ", joined" } else { "" };
-    let mut line = format!("#{} ({} members{joined})", room.name, room.members);
+    let archived = if room.archived { ", archived" } else { "" };
+    let mut line = format!("#{} ({} members{joined}{archived})", room.name, room.members);
     if !room.topic.as_str().is_empty() {
         line.push_str(&format!(" · {}", room.topic));
     }
@@ -179,7 +261,12 @@ pub(crate) async fn members(who: &Who, target: &Target, out: &mut Output) -> Res
     let mut after = None;
     for _ in 0..PAGES {
         let page = link.request(ListMembers { conversation, after: after.take(), limit }).await?;
-        page.members.iter().try_for_each(|member| out.put(member, || format!("@{}", member.user.name)))?;
+        page.members.iter().try_for_each(|member| {
+            out.put(member, || match member.role {
+                RoomRole::Member => format!("@{}", member.user.name),
+                role => format!("@{} ({role})", member.user.name),
+            })
+        })?;
         after = page.members.last().map(|member| member.user.name.clone());
         if !page.more || after.is_none() {
             break;

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Write};
 
-use chat_proto::{Conversation, Event, EventKind, SafeText, Timestamp};
+use chat_proto::{Conversation, SafeText, Timestamp};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -73,26 +73,10 @@ pub(crate) fn local_time(at: Timestamp, format: &str) -> String {
 pub(crate) fn title(conversation: &Conversation) -> String {
     match &conversation.name {
         Some(name) => format!("#{name}"),
-        None => match conversation.with.first() {
-            Some(person) => format!("@{}", person.name),
-            None => conversation.id.to_string(),
-        },
-    }
-}
-
-/// An event in words; further lines of a message are set in, so that they cannot pass for others.
-pub(crate) fn words(event: &Event) -> String {
-    let author = &event.author.name;
-    match &event.what {
-        EventKind::Message { body, .. } => {
-            let text = SafeText::block(body.as_str()).to_string().replace('\n', "\n    ");
-            format!("{author}: {text}")
+        None if conversation.with.is_empty() => conversation.id.to_string(),
+        None => {
+            let names = conversation.with.iter().map(|person| format!("@{}", person.name));
+            names.collect::<Vec<_>>().join(",")
         }
-        EventKind::Created { .. } => format!("* {author} began this conversation"),
-        EventKind::Joined => format!("* {author} joined"),
-        EventKind::Left => format!("* {author} left"),
-        EventKind::Topic { topic } if topic.as_str().is_empty() => format!("* {author} removed the topic"),
-        EventKind::Topic { topic } => format!("* {author} set the topic: {topic}"),
-        EventKind::Unknown => format!("* {author} did something that this version does not know"),
     }
 }

@@ -28,7 +28,7 @@ Each line is a frame as in PROTOCOL.md: {\"type\":\"message.send\",\"id\":\"1\",
 The first line printed is the answer to the login; with --no-login it is the server's hello.
 
 For convenience:
-  \"conversation\":\"#room\" or \"@user\" becomes the id
+  \"conversation\":\"#room\", \"@user\" or \"@user,@other\" becomes the id, also in \"forward\"
   a missing \"client_id\" of message.send, room.create is made up
   a missing \"id\" of a request becomes \"auto-1\", \"auto-2\", …
 
@@ -194,31 +194,35 @@ impl Script<'_> {
         self.take(answer.to_string(), answer)
     }
 
-    /// Puts the id in the place of `#room` or `@user`; false if there is none.
+    /// Puts ids in the place of names, wherever a conversation is named; false if there is none.
     async fn resolve(&mut self, frame: &mut Value) -> Result<bool, Failure> {
-        let Some(name) = frame["payload"]["conversation"].as_str().map(str::to_owned) else {
-            return Ok(true);
-        };
-        if !name.starts_with(['#', '@']) {
-            return Ok(true);
+        let mut known = true;
+        for place in ["/payload/conversation", "/payload/forward/conversation"] {
+            let name = frame.pointer(place).and_then(Value::as_str).map(str::to_owned);
+            if let Some(name) = name.filter(|name| name.starts_with(['#', '@'])) {
+                let id = self.find(&name).await?;
+                known &= id.is_some();
+                if let (Some(id), Some(field)) = (id, frame.pointer_mut(place)) {
+                    *field = id.into();
+                }
+            }
         }
-        if self.names.find(&name).is_none() {
+        Ok(known)
+    }
+
+    /// The conversation called `#room`, `@user` or `@user,@other`.
+    async fn find(&mut self, name: &str) -> Result<Option<String>, Failure> {
+        if self.names.find(name).is_none() {
             // An answer under way may name it, and a room may just be made.
             self.all_answered(Instant::now() + OWN_ANSWER).await?;
         }
-        if self.names.find(&name).is_none()
-            && let Some(question) = Names::question(&name)
-        {
-            let answer = self.ask(question).await?;
-            self.names.learn_answer(&name, &answer);
-        }
-        match self.names.find(&name) {
-            Some(id) => {
-                frame["payload"]["conversation"] = id.into();
-                Ok(true)
+        for question in Names::questions(name) {
+            if self.names.find(name).is_none() {
+                let answer = self.ask(question).await?;
+                self.names.learn_answer(name, &answer);
             }
-            None => Ok(false),
         }
+        Ok(self.names.find(name).map(str::to_owned))
     }
 
     /// Asks something for the tool itself; the answer is not printed.

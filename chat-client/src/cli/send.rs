@@ -3,13 +3,14 @@
 use std::io::{IsTerminal, Read};
 use std::time::Duration;
 
-use chat_client::link::LinkError;
-use chat_proto::{Body, ClientId, Conversation, SendMessage, Sent, limits};
+use chat_client::link::{Link, LinkError};
+use chat_proto::{Body, ClientId, Position, SendMessage, Sent, Seq, Welcome, limits};
 use tokio::time::sleep;
 
+use super::args::SendArgs;
 use super::failure::Failure;
 use super::output::Output;
-use super::target::{self, Target};
+use super::target::{self, Place};
 use super::who::Who;
 
 /// Tries when the connection is cut or the server is busy. The id is the same each time, so the
@@ -26,25 +27,24 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// As the exit codes say; 0 means stored.
-pub(crate) async fn send(
-    who: &Who,
-    to: &Target,
-    text: Option<String>,
-    out: &mut Output,
-) -> Result<(), Failure> {
-    let body = body(text)?;
+pub(crate) async fn send(who: &Who, args: SendArgs, out: &mut Output) -> Result<(), Failure> {
+    let body = match &args.forward {
+        // The server puts the forwarded text in its place.
+        Some(from) => body(Some(format!("forwarded from {}:{}", from.target, from.seq)))?,
+        None => body(args.text.clone())?,
+    };
     let client_id = ClientId(uuid::Uuid::now_v7());
-    let mut conversation = None;
+    let mut ask = None;
     let mut wait = WAIT;
     for _ in 1..TRIES {
-        match attempt(who, to, &mut conversation, client_id, &body).await {
+        match attempt(who, &args, &mut ask, client_id, &body).await {
             Ok(sent) => return print(&sent, client_id, out),
             Err(Attempt::Final(failure)) => return Err(failure),
             Err(Attempt::Again(asked)) => sleep(asked.unwrap_or(wait).min(LONGEST_WAIT)).await,
         }
         wait *= 2;
     }
-    match attempt(who, to, &mut conversation, client_id, &body).await {
+    match attempt(who, &args, &mut ask, client_id, &body).await {
         Ok(sent) => print(&sent, client_id, out),
         Err(Attempt::Final(failure)) => Err(failure),
         Err(Attempt::Again(_)) => Err(Failure::timed_out(
@@ -60,8 +60,8 @@ enum Attempt {
 
 async fn attempt(
     who: &Who,
-    to: &Target,
-    known: &mut Option<Conversation>,
+    args: &SendArgs,
+    known: &mut Option<SendMessage>,
     client_id: ClientId,
     body: &Body,
 ) -> Result<Sent, Attempt> {
@@ -71,12 +71,14 @@ async fn attempt(
         Err(failure) if known.is_none() => return Err(Attempt::Final(failure)),
         Err(_) => return Err(Attempt::Again(None)),
     };
-    if known.is_none() {
-        *known = Some(target::open(&mut link, &welcome, to).await.map_err(Attempt::Final)?);
-    }
-    let Some(conversation) = known.as_ref().map(|row| row.id) else { return Err(Attempt::Again(None)) };
-    let sent = link.request(SendMessage { conversation, client_id, body: body.clone() }).await;
-    match sent {
+    let ask = match known {
+        Some(ask) => ask,
+        None => {
+            let ask = prepare(&mut link, &welcome, args, client_id, body.clone()).await;
+            known.insert(ask.map_err(Attempt::Final)?)
+        }
+    };
+    match link.request(ask.clone()).await {
         Ok(sent) => {
             link.close().await;
             Ok(sent)
@@ -89,13 +91,38 @@ async fn attempt(
     }
 }
 
+/// Finds where the message goes and what it is tied to.
+async fn prepare(
+    link: &mut Link,
+    welcome: &Welcome,
+    args: &SendArgs,
+    client_id: ClientId,
+    body: Body,
+) -> Result<SendMessage, Failure> {
+    let forward = match &args.forward {
+        Some(Place { target, seq }) => {
+            let conversation = target::find(link, welcome, target).await?.id;
+            Some(Position { conversation, seq: *seq })
+        }
+        None => None,
+    };
+    let conversation = target::open(link, welcome, &args.target).await?.id;
+    let (reply_to, thread) = (args.reply_to.map(Seq), args.thread.map(Seq));
+    let plain = SendMessage::new(conversation, client_id, body);
+    Ok(SendMessage { action: args.me, reply_to, thread, forward, ..plain })
+}
+
 fn print(sent: &Sent, client_id: ClientId, out: &mut Output) -> Result<(), Failure> {
     let mut thing = serde_json::to_value(sent).unwrap_or_default();
     thing["client_id"] = client_id.to_string().into();
     out.put(&thing, || sent.seq.to_string())
 }
 
-fn body(text: Option<String>) -> Result<Body, Failure> {
+/// A text from the command line, or from stdin.
+///
+/// # Errors
+/// Says why it is no message.
+pub(crate) fn body(text: Option<String>) -> Result<Body, Failure> {
     let text = match text.as_deref() {
         Some("-") => stdin()?,
         None if std::io::stdin().is_terminal() => {
@@ -115,7 +142,10 @@ fn body(text: Option<String>) -> Result<Body, Failure> {
 }
 
 /// All of stdin as one message, without the last line break.
-fn stdin() -> Result<String, Failure> {
+///
+/// # Errors
+/// Says why it is no message.
+pub(crate) fn stdin() -> Result<String, Failure> {
     // One byte and a line break more than fits, to tell what fits from what does not.
     let most = u64::try_from(limits::MESSAGE_BYTES).unwrap_or(u64::MAX).saturating_add(3);
     let mut bytes = Vec::new();

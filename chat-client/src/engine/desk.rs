@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chat_proto::{Answer, Body, ClientId, ConversationId, GetHistory, Timestamp};
+use chat_proto::{Answer, ClientId, ConversationId, GetHistory, Timestamp};
 use tokio::sync::oneshot;
 
 use super::Engine;
@@ -10,12 +10,12 @@ use crate::cache::{CachedPage, Change};
 use crate::client::{Command, RequestError};
 use crate::disk::{Done, Job};
 use crate::session::Ticket;
-use crate::update::{Anchor, Delivery, History, Outgoing, Update};
+use crate::update::{Anchor, Delivery, Draft, History, Outgoing, Update};
 
 /// Who waits for an answer.
 pub(super) enum Waiter {
     /// For what the server says.
-    Request(oneshot::Sender<Result<Answer, RequestError>>),
+    Request(oneshot::Sender<Result<Box<Answer>, RequestError>>),
     /// For a page: first from the disk, then perhaps from the server.
     Page {
         conversation: ConversationId,
@@ -35,7 +35,7 @@ impl Engine {
                 let ticket = self.ticket(Waiter::Request(answer));
                 self.session.request(ticket, *request, now);
             }
-            Command::Send { client_id, conversation, body } => self.keep(client_id, conversation, body).await,
+            Command::Send(client_id, draft) => self.keep(client_id, *draft).await,
             Command::Retry(message) => self.session.retry(message, now),
             Command::Discard(message) => self.session.discard(message),
             Command::History { conversation, anchor, limit, answer } => {
@@ -61,9 +61,8 @@ impl Engine {
     }
 
     /// Writes a message to the disk before anything else is done with it.
-    async fn keep(&mut self, client_id: ClientId, conversation: ConversationId, body: Body) {
-        let written_at = wall_clock();
-        let mut message = Outgoing { client_id, conversation, body, written_at, delivery: Delivery::Queued };
+    async fn keep(&mut self, client_id: ClientId, draft: Draft) {
+        let mut message = Outgoing::new(client_id, draft, wall_clock());
         if self.session.outbox_has_room() {
             self.asked += 1;
             self.disk.give(Job::Queue(message)).await;
@@ -103,7 +102,7 @@ impl Engine {
         self.session.request(ticket, chat_proto::Request::GetHistory(ask), self.now());
     }
 
-    pub(super) fn answer(&mut self, ticket: Ticket, answered: Result<Answer, RequestError>) {
+    pub(super) fn answer(&mut self, ticket: Ticket, answered: Result<Box<Answer>, RequestError>) {
         match self.waiters.remove(&ticket) {
             // In both cases nobody may want it any more.
             Some(Waiter::Request(answer)) => _ = answer.send(answered),
@@ -119,8 +118,11 @@ impl Engine {
     }
 }
 
-fn history(answered: Result<Answer, RequestError>, cached: Option<History>) -> Result<History, RequestError> {
-    match answered {
+fn history(
+    answered: Result<Box<Answer>, RequestError>,
+    cached: Option<History>,
+) -> Result<History, RequestError> {
+    match answered.map(|answer| *answer) {
         Ok(Answer::GetHistory(page)) => {
             Ok(History { events: page.events, more_before: page.more_before, more_after: page.more_after })
         }

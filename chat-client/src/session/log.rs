@@ -6,12 +6,12 @@
 
 use chat_proto::{
     Answer, Conversation, ConversationId, ConversationPage, Event, EventKind, GetHistory, HistoryPage,
-    ReadState, Resumed, Seq, UserId,
+    Message, ReadState, Resumed, Seq, UserId,
 };
 use std::collections::HashMap;
 
 use super::{LISTED_CONVERSATIONS, Now, Purpose, Session};
-use crate::cache::Change;
+use crate::cache::{Batch, Change};
 use crate::update::Update;
 
 /// More missed events than this are not fetched: the held ones are given up, and the newest page
@@ -69,17 +69,49 @@ impl Replica {
         row.head = event.seq;
         row.active_at = row.active_at.max(event.at);
         match &event.what {
-            EventKind::Message { .. } => {
-                row.last_message = Some(event.clone());
-                if event.author.id != me && event.seq > row.read {
-                    row.unread += 1;
-                    row.mentions += u64::from(event.mentions(me));
-                }
-            }
+            EventKind::Message(message) => self.count_message(event, message, me),
+            // Deleted before it came here. The server has counted it, and what it was is not said.
+            EventKind::Tombstone(_) => self.recount = true,
             EventKind::Topic { topic } => row.topic = topic.clone(),
+            EventKind::Renamed { name } => row.name = Some(name.clone()),
+            EventKind::Described { description } => row.description = description.clone(),
+            EventKind::Rules { rules } => row.rules = *rules,
+            EventKind::Role { user, role } if user.id == me => row.role = *role,
             EventKind::Joined => row.members = row.members.saturating_add(1),
-            EventKind::Left => row.members = row.members.saturating_sub(1),
-            EventKind::Created { .. } | EventKind::Unknown => {}
+            EventKind::Left | EventKind::Removed { .. } => row.members = row.members.saturating_sub(1),
+            EventKind::Edited { .. }
+            | EventKind::Deleted { .. }
+            | EventKind::Reaction { .. }
+            | EventKind::Pinned { .. } => self.change_preview(event),
+            EventKind::Created { .. }
+            | EventKind::Role { .. }
+            | EventKind::Invited { .. }
+            | EventKind::Unknown => {}
+        }
+    }
+
+    /// The messages of a thread are unread there, not in the main line; who is called by name is
+    /// called everywhere.
+    fn count_message(&mut self, event: &Event, message: &Message, me: UserId) {
+        if event.author.id != me && event.seq > self.row.read {
+            self.row.unread += u64::from(message.thread.is_none());
+            self.row.mentions += u64::from(event.mentions(me));
+        }
+        // Whom it called when it was written, which is what counts, an edited one does not tell.
+        self.recount |= message.edited.is_some();
+        match message.thread {
+            None => self.row.last_message = Some(event.clone()),
+            Some(_) => self.change_preview(event),
+        }
+    }
+
+    /// Brings the newest message up to date; which one is the newest after it, the server knows.
+    fn change_preview(&mut self, event: &Event) {
+        let Some(last) = &mut self.row.last_message else { return };
+        last.apply(event);
+        if matches!(last.what, EventKind::Tombstone(_)) {
+            self.row.last_message = None;
+            self.recount = true;
         }
     }
 
@@ -88,7 +120,7 @@ impl Replica {
         self.target = self.target.max(row.head);
         if row.head < self.row.head {
             self.row.others_read = self.row.others_read.max(row.others_read);
-            self.blind = self.row.unread > 0;
+            self.blind = self.row.unread > 0 || self.row.mentions > 0;
             return;
         }
         self.blind = false;
@@ -154,6 +186,7 @@ impl Session {
                 }
                 told.push(replica.row.clone());
             }
+            self.invitation_answered(id);
         }
         self.tell_rows(told);
     }
@@ -241,7 +274,8 @@ impl Session {
         match self.replicas.get_mut(&conversation) {
             Some(replica) => {
                 if replica.apply(&event, me) {
-                    self.tell_events(conversation, vec![event], true);
+                    let as_of = event.seq;
+                    self.tell_events(conversation, vec![event], as_of, true);
                 }
                 self.look_for_gap(conversation);
             }
@@ -250,8 +284,8 @@ impl Session {
         }
     }
 
-    fn tell_events(&mut self, conversation: ConversationId, events: Vec<Event>, live: bool) {
-        self.write(Change::Events { conversation, events: events.clone() });
+    fn tell_events(&mut self, conversation: ConversationId, events: Vec<Event>, as_of: Seq, live: bool) {
+        self.write(Change::Events(Batch { conversation, events: events.clone(), as_of }));
         self.tell(Update::Events { conversation, events, live });
         self.tell_row(conversation);
     }
@@ -266,7 +300,7 @@ impl Session {
         replica.target = replica.target.max(head);
         events.retain(|event| replica.apply(event, me));
         if !events.is_empty() {
-            self.tell_events(conversation, events, false);
+            self.tell_events(conversation, events, head, false);
         }
         self.look_for_gap(conversation);
     }
@@ -398,8 +432,21 @@ impl Session {
             replica.mark(marked);
         }
         // With nothing unread, what is on its way was written before the mark and counts for nothing.
-        replica.blind = unread > 0;
+        // A thread that mentions one is no unread message.
+        replica.blind = unread > 0 || mentions > 0;
         self.tell_row(conversation);
+    }
+
+    /// Keeps a page for the next time. What is behind the newest event held is still to be told,
+    /// and kept then: else it would be taken for told after a restart.
+    fn keep_page(&mut self, page: &HistoryPage) {
+        let Some(replica) = self.replicas.get(&page.conversation) else { return };
+        let held = |event: &&Event| event.seq <= replica.have;
+        let events: Vec<Event> = page.events.iter().filter(held).cloned().collect();
+        if !events.is_empty() {
+            let (conversation, as_of) = (page.conversation, page.head);
+            self.write(Change::Page(Batch { conversation, events, as_of }));
+        }
     }
 
     /// Takes what an answer to the interface says about conversations.
@@ -408,11 +455,9 @@ impl Session {
             Answer::GetConversation(row)
             | Answer::OpenDirect(row)
             | Answer::CreateRoom(row)
-            | Answer::JoinRoom(row) => self.adopt(vec![row.clone()], false),
-            Answer::GetHistory(page) => {
-                let events = page.events.clone();
-                self.write(Change::Page { conversation: page.conversation, events });
-            }
+            | Answer::JoinRoom(row)
+            | Answer::AcceptInvitation(row) => self.adopt(vec![row.clone()], false),
+            Answer::GetHistory(page) => self.keep_page(page),
             Answer::MarkRead(ReadState { conversation, read, unread, mentions }) => {
                 self.counted(*conversation, *read, *unread, *mentions);
             }
@@ -421,6 +466,12 @@ impl Session {
                     self.remove(conversation);
                 }
             }
+            Answer::DeclineInvitation(_) => {
+                if let Some(conversation) = left {
+                    self.invitation_answered(conversation);
+                }
+            }
+            Answer::ListInvitations(list) => self.invitations(list.invitations.clone()),
             _ => {}
         }
     }

@@ -6,7 +6,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use chat_proto::{ClientId, Event, EventKind, SendMessage, Seq, Timestamp};
+use chat_proto::{ClientId, Event, Seq, Timestamp};
 
 use super::{Now, Purpose, Session};
 use crate::cache::Change;
@@ -122,11 +122,7 @@ impl Session {
 
     pub(super) fn pump_outbox(&mut self, now: Now) {
         for outgoing in self.outbox.next(now, self.limits.sends_in_flight) {
-            let send = SendMessage {
-                conversation: outgoing.conversation,
-                client_id: outgoing.client_id,
-                body: outgoing.body.clone(),
-            };
+            let send = outgoing.request();
             let id = outgoing.client_id;
             self.marks.wrote(outgoing.conversation);
             self.tell(Update::Outgoing(outgoing));
@@ -144,10 +140,10 @@ impl Session {
 
     /// An event of one's own proves that its message is stored, even if the answer was lost.
     pub(super) fn note_own(&mut self, event: &Event) {
-        if let EventKind::Message { client_id, .. } = &event.what
+        if let Some(message) = event.message()
             && event.author.id == self.me()
         {
-            self.stored(*client_id, event.seq, event.at);
+            self.stored(message.client_id, event.seq, event.at);
         }
     }
 

@@ -79,6 +79,7 @@ impl Session {
         (self.cursor.is_some() && !listing)
             || !self.rows.is_empty()
             || self.restate
+            || self.invited.wants()
             || self.marks.wants()
             || self.has_unfetched_gap()
     }
@@ -92,6 +93,9 @@ impl Session {
             free -= 1;
         }
         free = self.pump_gaps(free, now);
+        if free > 0 && self.pump_invitations(now) {
+            free -= 1;
+        }
         let listing = self.pending.values().any(|pending| pending.purpose == Purpose::List);
         if free > 0
             && !listing
@@ -104,7 +108,10 @@ impl Session {
 
     fn background(&self) -> usize {
         let background = |pending: &&Pending| {
-            matches!(pending.purpose, Purpose::List | Purpose::Row(_) | Purpose::Missed(_))
+            matches!(
+                pending.purpose,
+                Purpose::List | Purpose::Row(_) | Purpose::Missed(_) | Purpose::Invitations
+            )
         };
         self.pending.values().filter(background).count()
     }

@@ -1,18 +1,20 @@
 //! The session against a small server made of vectors, over a line that loses what it likes.
 
+mod property;
+
 use std::collections::VecDeque;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationKind, Done, Event, EventKind, HistoryPage, Missed,
-    PresenceList, ProtocolRange, ReadState, Registration, Resumed, Sent, Seq, SessionId, Timestamp, UserName,
+    Body, ClientId, Conversation, ConversationKind, Done, Emoji, Event, EventKind, GetHistory, HistoryPage,
+    Invitation, Invitations, Message, Missed, PresenceList, ProtocolRange, ReadState, Registration, Resumed,
+    Sent, Seq, SessionId, Timestamp, Tombstone, UserName,
 };
-use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
 use crate::cache::{self, Cache};
 use crate::engine::Storage;
-use crate::update::{Delivery, Outgoing};
+use crate::update::{Anchor, Delivery, Draft, Outgoing};
 
 const ME: u128 = 1;
 const OTHER: u128 = 2;
@@ -25,11 +27,25 @@ fn room(n: usize) -> ConversationId {
     ConversationId(Uuid::from_u128(100 + n as u128))
 }
 
+/// What can happen to a message.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Edit,
+    Delete,
+    React,
+    Pin,
+    Answer,
+}
+
 /// The server: logs, read marks, and what it will do next.
 struct Server {
+    /// What happened, as it happened.
+    said: Vec<Vec<Event>>,
+    /// The same as it stands now, which is what is shown of it.
     logs: Vec<Vec<Event>>,
     read: Vec<Seq>,
     epoch: u128,
+    invitations: Vec<Invitation>,
     refuse_next_send: bool,
     /// Events in a page or a resume.
     page: usize,
@@ -38,40 +54,72 @@ struct Server {
 impl Server {
     fn row(&self, n: usize) -> Conversation {
         let log = &self.logs[n];
-        let unread = |event: &&Event| event.author.id != person(ME).id && event.seq > self.read[n];
+        let me = person(ME).id;
+        let new = |event: &&Event| event.author.id != me && event.seq > self.read[n];
+        let main = |event: &&Event| event.message().is_some_and(|message| message.thread.is_none());
+        let new: Vec<&Event> = self.said[n].iter().filter(new).collect();
         Conversation {
             id: room(n),
             kind: ConversationKind::Room,
             name: Some(format!("room{n}").parse().unwrap()),
             topic: Default::default(),
+            description: Default::default(),
+            private: false,
+            rules: Default::default(),
+            role: Default::default(),
             with: Vec::new(),
             members: 2,
             head: Seq(log.len() as u64),
             read: self.read[n],
             others_read: Seq::ZERO,
-            unread: log.iter().filter(unread).count() as u64,
-            mentions: 0,
-            last_message: log.last().cloned(),
+            unread: new.iter().filter(|event| main(event)).count() as u64,
+            mentions: new.iter().filter(|event| event.mentions(me)).count() as u64,
+            last_message: log.iter().rfind(main).cloned(),
             active_at: Timestamp(log.len() as i64),
         }
     }
 
-    fn append(&mut self, n: usize, author: u128, client_id: ClientId) -> Event {
+    /// Something happens, and changes what it is about.
+    fn append(&mut self, n: usize, author: u128, what: EventKind) -> Event {
         let event = Event {
             conversation: room(n),
             seq: Seq(self.logs[n].len() as u64 + 1),
             at: Timestamp(7),
             author: person(author),
-            what: EventKind::Message { client_id, body: Body::new("x").unwrap(), mentions: Vec::new() },
+            what,
         };
-        self.logs[n].push(event.clone());
+        let log = &mut self.logs[n];
+        if let EventKind::Deleted { target } = event.what {
+            let erased = Tombstone { deleted: event.seq, edit_of: Some(target), ..Tombstone::default() };
+            let is_edit =
+                |kind: &EventKind| matches!(kind, EventKind::Edited { target: of, .. } if *of == target);
+            log.iter_mut()
+                .filter(|event| is_edit(&event.what))
+                .for_each(|event| event.what = EventKind::Tombstone(erased));
+        }
+        if let Some(target) = event.target() {
+            log[target.0 as usize - 1].apply(&event);
+        }
+        log.push(event.clone());
+        self.said[n].push(event.clone());
         event
     }
 
+    /// A message of the log that is not deleted, if there is one.
+    fn pick(&self, n: usize, pick: usize) -> Option<&Event> {
+        let messages: Vec<&Event> = self.logs[n].iter().filter(|event| event.message().is_some()).collect();
+        messages.get(pick % messages.len().max(1)).copied()
+    }
+
     fn stored(&self, id: ClientId) -> Vec<Seq> {
-        let is =
-            |event: &&Event| matches!(&event.what, EventKind::Message { client_id, .. } if *client_id == id);
-        self.logs.iter().flatten().filter(is).map(|event| event.seq).collect()
+        let is = |event: &&Event| event.message().is_some_and(|message| message.client_id == id);
+        self.said.iter().flatten().filter(is).map(|event| event.seq).collect()
+    }
+
+    fn before(&self, conversation: ConversationId, before: Seq) -> (Vec<Event>, Seq) {
+        let n = (0..self.logs.len()).find(|n| room(*n) == conversation).unwrap();
+        let end = self.logs[n].len().min(before.0.saturating_sub(1) as usize);
+        (self.logs[n][end.saturating_sub(self.page)..end].to_vec(), Seq(self.logs[n].len() as u64))
     }
 
     fn after(&self, conversation: ConversationId, after: Seq) -> (Vec<Event>, Seq) {
@@ -112,7 +160,10 @@ impl Server {
             }),
             Request::Resume(resume) => Answer::Resume(self.resume(&resume)),
             Request::GetHistory(ask) => {
-                let (events, head) = self.after(ask.conversation, ask.after.unwrap_or_default());
+                let (events, head) = match ask.before {
+                    Some(before) => self.before(ask.conversation, before),
+                    None => self.after(ask.conversation, ask.after.unwrap_or_default()),
+                };
                 let conversation = ask.conversation;
                 Answer::GetHistory(HistoryPage {
                     conversation,
@@ -130,8 +181,8 @@ impl Server {
                 let n = (0..self.logs.len()).find(|n| room(*n) == mark.conversation).unwrap();
                 self.read[n] = self.read[n].max(mark.seq);
                 let row = self.row(n);
-                let (read, unread) = (row.read, row.unread);
-                Answer::MarkRead(ReadState { conversation: room(n), read, unread, mentions: 0 })
+                let (read, unread, mentions) = (row.read, row.unread, row.mentions);
+                Answer::MarkRead(ReadState { conversation: room(n), read, unread, mentions })
             }
             Request::SendMessage(_) if std::mem::take(&mut self.refuse_next_send) => {
                 let error = WireError::new(ErrorCode::RateLimited, "Slower.").retry_after_ms(700);
@@ -143,13 +194,18 @@ impl Server {
                     Some(seq) => *seq,
                     None => {
                         let n = (0..self.logs.len()).find(|n| room(*n) == send.conversation).unwrap();
-                        let event = self.append(n, ME, send.client_id);
+                        let message =
+                            Message { thread: send.thread, ..Message::new(send.client_id, send.body) };
+                        let event = self.append(n, ME, EventKind::Message(Box::new(message)));
                         said.push(ServerFrame::encode_push(&Push::Event(event.clone())));
                         event.seq
                     }
                 };
                 let (conversation, duplicate) = (send.conversation, !before.is_empty());
                 Answer::SendMessage(Sent { conversation, seq, at: Timestamp(7), duplicate })
+            }
+            Request::ListInvitations(_) => {
+                Answer::ListInvitations(Invitations { invitations: self.invitations.clone() })
             }
             Request::WatchPresence(_) => Answer::WatchPresence(PresenceList::default()),
             _ => Answer::SetPresence(Done {}),
@@ -199,8 +255,15 @@ fn account() -> Account {
 impl World {
     fn new(rooms: usize) -> Self {
         let logs = vec![Vec::new(); rooms];
-        let server =
-            Server { logs, read: vec![Seq::ZERO; rooms], epoch: 1, refuse_next_send: false, page: 3 };
+        let server = Server {
+            said: logs.clone(),
+            logs,
+            read: vec![Seq::ZERO; rooms],
+            epoch: 1,
+            invitations: Vec::new(),
+            refuse_next_send: false,
+            page: 3,
+        };
         let disk = cache::open(&Storage::Memory).unwrap();
         let session = Session::new(&account(), disk.saved().unwrap());
         let mut world = Self {
@@ -262,23 +325,69 @@ impl World {
     }
 
     fn other_writes(&mut self, n: usize, copies: usize) {
-        let event = self.server.append(n, OTHER, ClientId(Uuid::nil()));
+        let message = Message::new(ClientId(Uuid::nil()), Body::new("x").unwrap());
+        self.happens(n, OTHER, EventKind::Message(Box::new(message)), copies);
+    }
+
+    fn happens(&mut self, n: usize, author: u128, what: EventKind, copies: usize) {
+        let event = self.server.append(n, author, what);
         if self.up {
             let frame = ServerFrame::encode_push(&Push::Event(event));
             self.line.extend(std::iter::repeat_n(frame, copies));
         }
     }
 
+    /// Somebody changes a message, or answers it in a thread.
+    fn changes(&mut self, n: usize, change: Deed, by: u128, pick: usize, copies: usize) {
+        let Some(event) = self.server.pick(n, pick) else { return };
+        let (target, author) = (event.seq, event.author.id);
+        let (thread, message) = (event.message().and_then(|message| message.thread), event.message());
+        let emoji = ["👍", "🎉"][pick % 2];
+        let has = |message: &Message| {
+            message.reactions.iter().any(|r| r.emoji.as_str() == emoji && r.users.contains(&person(by).id))
+        };
+        let on = !message.is_some_and(has);
+        let pin = !message.is_some_and(|message| message.pinned);
+        let mentions = if pick.is_multiple_of(3) && by != ME { vec![person(ME).id] } else { Vec::new() };
+        let body = Body::new(format!("secret {pick}")).unwrap();
+        let what = match change {
+            Deed::Edit if author != person(by).id => return,
+            Deed::Edit => EventKind::Edited { target, body, mentions },
+            Deed::Delete => EventKind::Deleted { target },
+            Deed::React => EventKind::Reaction { target, emoji: Emoji::new(emoji).unwrap(), on },
+            Deed::Pin => EventKind::Pinned { target, on: pin },
+            Deed::Answer => {
+                let thread = Some(thread.unwrap_or(target));
+                let message = Message::new(ClientId(Uuid::nil()), body);
+                EventKind::Message(Box::new(Message { thread, mentions, ..message }))
+            }
+        };
+        self.happens(n, by, what, copies);
+    }
+
+    /// The person scrolls back.
+    fn looks_back(&mut self, n: usize, before: Seq) {
+        let ask = GetHistory {
+            conversation: room(n),
+            before: Some(before),
+            after: None,
+            around: None,
+            limit: None,
+        };
+        self.session.request(0, Request::GetHistory(ask), self.now);
+        self.settle();
+    }
+
+    /// All that the disk holds of a conversation.
+    fn held(&self, n: usize) -> Vec<Event> {
+        self.disk.page(room(n), Anchor::Newest, u32::MAX).unwrap().history.events
+    }
+
     fn write(&mut self, n: usize) -> ClientId {
         let client_id = ClientId(Uuid::from_u128(1_000 + self.wrote.len() as u128));
         self.wrote.push((room(n), client_id));
-        let outgoing = Outgoing {
-            client_id,
-            conversation: room(n),
-            body: Body::new("x").unwrap(),
-            written_at: Timestamp(0),
-            delivery: Delivery::Queued,
-        };
+        let draft = Draft::new(room(n), Body::new("x").unwrap());
+        let outgoing = Outgoing::new(client_id, draft, Timestamp(0));
         self.disk.apply(&[Change::OutboxAdd(outgoing.clone())]).unwrap();
         self.session.queue(outgoing, self.now);
         self.settle();
@@ -425,6 +534,7 @@ fn another_epoch_voids_what_was_seen_but_not_what_was_typed() {
     // A backup was restored: the room is younger now, the other is gone.
     world.server.epoch = 2;
     world.server.logs[0].truncate(1);
+    world.server.said[0].truncate(1);
     world.last.clear();
     world.last.insert(room(0), Seq(1));
     world.told.clear();
@@ -584,79 +694,82 @@ fn who_one_watches_is_said_again_after_a_cut() {
     assert_eq!((world.asked("presence.watch"), world.asked("presence.set")), (2, 2));
 }
 
-#[derive(Debug, Clone)]
-enum Step {
-    Other { n: usize, copies: usize },
-    Write(usize),
-    Read(usize),
-    Deliver(usize),
-    Connect,
-    Cut,
-    Kill,
-    Deaf,
-    Refuse,
-    Pass,
+fn invitation(n: usize) -> Invitation {
+    let name = format!("room{n}").parse().unwrap();
+    let (topic, at) = (Default::default(), Timestamp(0));
+    Invitation { conversation: room(n), name, topic, private: true, by: person(OTHER), at }
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        5 => (0..2_usize, 0..3_usize).prop_map(|(n, copies)| Step::Other { n, copies }),
-        3 => (0..2_usize).prop_map(Step::Write),
-        1 => (0..2_usize).prop_map(Step::Read),
-        5 => (1..6_usize).prop_map(Step::Deliver),
-        3 => Just(Step::Connect),
-        1 => Just(Step::Cut),
-        1 => Just(Step::Kill),
-        1 => Just(Step::Deaf),
-        1 => Just(Step::Refuse),
-        1 => Just(Step::Pass),
-    ]
+#[test]
+fn invitations_are_listed_and_kept_in_step() {
+    let mut world = World::new(1);
+    world.server.invitations = vec![invitation(7)];
+    world.connect();
+    world.deliver(usize::MAX);
+    let told = |world: &World| {
+        let list = world.told.iter().rev().find_map(|update| match update {
+            Update::Invitations(list) => Some(list.iter().map(|i| i.conversation).collect::<Vec<_>>()),
+            _ => None,
+        });
+        list.unwrap_or_default()
+    };
+    assert_eq!(told(&world), [room(7)]);
+    let mut push = |push: Push| {
+        world.line.push_back(ServerFrame::encode_push(&push));
+        world.deliver(1);
+        told(&world)
+    };
+    assert_eq!(push(Push::Invitation { invitation: invitation(8) }), [room(8), room(7)]);
+    assert_eq!(push(Push::Invitation { invitation: invitation(8) }), [room(8), room(7)], "once");
+    let conversation = Conversation { id: room(7), ..world.server.row(0) };
+    world.line.push_back(ServerFrame::encode_push(&Push::ConversationAdded { conversation }));
+    world.deliver(1);
+    assert_eq!(told(&world), [room(8)], "accepted on another device");
+    let decline = chat_proto::DeclineInvitation { conversation: room(8) };
+    world.session.request(5, Request::DeclineInvitation(decline), world.now);
+    world.settle();
+    world.deliver(usize::MAX);
+    assert_eq!(told(&world), []);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+#[test]
+fn the_row_of_a_room_follows_its_events() {
+    let mut world = World::online(1);
+    let rules = chat_proto::RoomRules { archived: true, ..Default::default() };
+    let description = chat_proto::Description::new("all about it").unwrap();
+    for what in [
+        EventKind::Renamed { name: "releases".parse().unwrap() },
+        EventKind::Described { description: description.clone() },
+        EventKind::Rules { rules },
+        EventKind::Role { user: person(OTHER), role: chat_proto::RoomRole::Owner },
+        EventKind::Role { user: person(ME), role: chat_proto::RoomRole::Moderator },
+        EventKind::Invited { user: person(3) },
+        EventKind::Joined,
+        EventKind::Joined,
+        EventKind::Removed { user: person(3), reason: Default::default() },
+    ] {
+        world.happens(0, OTHER, what, 1);
+    }
+    world.deliver(usize::MAX);
+    let row = world.row(0);
+    assert_eq!(row.name.unwrap().as_str(), "releases");
+    assert_eq!((row.description, row.rules), (description, rules));
+    assert_eq!((row.role, row.members, row.unread), (chat_proto::RoomRole::Moderator, 3, 0));
+    assert_eq!(world.asked("conversation.get"), 0);
+}
 
-    /// Whatever is lost, doubled, cut or killed: in the end every event was told once and in
-    /// order, every message is stored once and in the order written, and the counts are right.
-    #[test]
-    fn nothing_is_lost_or_doubled(steps in proptest::collection::vec(step(), 1..80)) {
-        let mut world = World::online(2);
-        for step in steps {
-            match step {
-                Step::Other { n, copies } => world.other_writes(n, copies),
-                Step::Write(n) => _ = world.write(n),
-                Step::Read(n) => {
-                    let seq = world.row(n).head;
-                    world.session.mark_read(room(n), seq, world.now);
-                    world.settle();
-                }
-                Step::Deliver(frames) => world.deliver(frames),
-                Step::Connect => world.connect(),
-                Step::Cut => _ = world.cut(None),
-                Step::Kill => world.kill(),
-                Step::Deaf => world.deaf = true,
-                Step::Refuse => world.server.refuse_next_send = true,
-                Step::Pass => world.pass(Duration::from_secs(2)),
-            }
-        }
-        world.connect();
-        for n in 0..2 {
-            // A lost event shows when the next one comes.
-            world.other_writes(n, 1);
-        }
-        world.heal();
-        for n in 0..2 {
-            let head = Seq(world.server.logs[n].len() as u64);
-            prop_assert_eq!(world.last.get(&room(n)).copied().unwrap_or_default(), head);
-            let (held, true_row) = (world.row(n), world.server.row(n));
-            prop_assert_eq!((held.head, held.unread, held.read), (true_row.head, true_row.unread, true_row.read));
-        }
-        for (conversation, _) in &world.wrote {
-            let seqs: Vec<Vec<Seq>> = world.wrote.iter().filter(|(c, _)| c == conversation)
-                .map(|(_, id)| world.server.stored(*id)).collect();
-            prop_assert!(seqs.iter().all(|seqs| seqs.len() == 1), "each once: {seqs:?}");
-            prop_assert!(seqs.is_sorted(), "in the order written: {seqs:?}");
-        }
-        prop_assert!(world.disk.saved().unwrap().outbox.is_empty());
+#[test]
+fn a_draft_is_sent_with_its_ties() {
+    let mut world = World::online(1);
+    let (reply_to, thread) = (Some(Seq(1)), Some(Seq(1)));
+    let forward = Some(chat_proto::Position { conversation: room(0), seq: Seq(1) });
+    let plain = Draft::new(room(0), Body::new("waves").unwrap());
+    let draft = Draft { action: true, reply_to, thread, forward, ..plain };
+    world.other_writes(0, 1);
+    world.session.queue(Outgoing::new(ClientId(Uuid::from_u128(9)), draft, Timestamp(0)), world.now);
+    world.settle();
+    let sent = world.sent.iter().find(|frame| frame.contains("message.send")).unwrap();
+    for part in ["\"action\":true", "\"reply_to\":1", "\"thread\":1", "\"forward\":{"] {
+        assert!(sent.contains(part), "{part} in {sent}");
     }
 }

@@ -26,6 +26,10 @@ prop_compose! {
         id in uuid(),
         name in prop::option::of(room_name()),
         topic in topic(),
+        description in description(),
+        private in any::<bool>(),
+        rules in rules(),
+        role in room_role(),
         with in prop::collection::vec(person(), 0..3),
         counts in any::<[u64; 6]>(),
         last_message in prop::option::of(event()),
@@ -34,8 +38,9 @@ prop_compose! {
         let kind = if name.is_some() { ConversationKind::Room } else { ConversationKind::Direct };
         let [members, head, read, others_read, unread, mentions] = counts;
         Conversation {
-            id: ConversationId(id), kind, name, topic, with, members, head: Seq(head), read: Seq(read),
-            others_read: Seq(others_read), unread, mentions, last_message, active_at: Timestamp(active_at),
+            id: ConversationId(id), kind, name, topic, description, private, rules, role, with, members,
+            head: Seq(head), read: Seq(read), others_read: Seq(others_read), unread, mentions, last_message,
+            active_at: Timestamp(active_at),
         }
     }
 }
@@ -55,6 +60,69 @@ fn room_name() -> impl Strategy<Value = RoomName> {
 
 fn topic() -> impl Strategy<Value = Topic> {
     "\\PC{0,40}".prop_filter_map("one plain line", |text| Topic::new(text).ok())
+}
+
+fn description() -> impl Strategy<Value = Description> {
+    any::<String>().prop_filter_map("not too long", |text| Description::new(text).ok())
+}
+
+fn rules() -> impl Strategy<Value = RoomRules> {
+    any::<(bool, u32, bool)>().prop_map(|(announcement, slow_mode_s, archived)| RoomRules {
+        announcement,
+        slow_mode_s,
+        archived,
+    })
+}
+
+fn room_role() -> impl Strategy<Value = RoomRole> {
+    prop::sample::select(RoomRole::ALL.to_vec())
+}
+
+fn emoji() -> impl Strategy<Value = Emoji> {
+    prop::sample::select(vec!["👍", "❤️", "👩‍👩‍👧", "🇩🇪", "1️⃣"]).prop_map(|text| Emoji::new(text).unwrap())
+}
+
+fn message() -> impl Strategy<Value = Message> {
+    let ties = (seq(), seq(), seq());
+    let flags = any::<(bool, bool, u64)>();
+    let reaction = (emoji(), prop::collection::vec(uuid().prop_map(UserId), 1..3))
+        .prop_map(|(emoji, users)| Reaction { emoji, users });
+    let forwarded = (person(), any::<i64>(), prop::option::of(room_name()))
+        .prop_map(|(author, at, room)| Forwarded { author, at: Timestamp(at), room });
+    (
+        uuid(),
+        body(),
+        prop::collection::vec(uuid().prop_map(UserId), 0..3),
+        ties,
+        flags,
+        prop::collection::vec(reaction, 0..3),
+        prop::option::of(forwarded),
+    )
+        .prop_map(
+            |(
+                id,
+                body,
+                mentions,
+                (reply_to, thread, edited),
+                (action, pinned, replies),
+                reactions,
+                forwarded,
+            )| {
+                let plain = Message::new(ClientId(id), body);
+                Message {
+                    action,
+                    mentions,
+                    reply_to,
+                    thread,
+                    forwarded,
+                    edited,
+                    pinned,
+                    reactions,
+                    replies,
+                    ..plain
+                }
+            },
+        )
 }
 
 fn device() -> impl Strategy<Value = DeviceName> {
@@ -86,10 +154,27 @@ fn what() -> impl Strategy<Value = EventKind> {
         (uuid(), prop::option::of(room_name()), topic()).prop_map(|(client_id, name, topic)| {
             EventKind::Created { client_id: ClientId(client_id), name, topic }
         }),
-        (uuid(), body(), prop::collection::vec(uuid(), 0..3)).prop_map(|(client_id, body, mentions)| {
-            let mentions = mentions.into_iter().map(UserId).collect();
-            EventKind::Message { client_id: ClientId(client_id), body, mentions }
+        message().prop_map(|message| EventKind::Message(Box::new(message))),
+        (any::<u64>(), seq(), seq(), any::<u64>(), seq()).prop_map(
+            |(deleted, edit_of, thread, replies, changed)| {
+                EventKind::Tombstone(Tombstone { deleted: Seq(deleted), edit_of, thread, replies, changed })
+            }
+        ),
+        (any::<u64>(), body(), prop::collection::vec(uuid().prop_map(UserId), 0..3))
+            .prop_map(|(target, body, mentions)| EventKind::Edited { target: Seq(target), body, mentions }),
+        any::<u64>().prop_map(|target| EventKind::Deleted { target: Seq(target) }),
+        (any::<u64>(), emoji(), any::<bool>()).prop_map(|(target, emoji, on)| EventKind::Reaction {
+            target: Seq(target),
+            emoji,
+            on
         }),
+        any::<(u64, bool)>().prop_map(|(target, on)| EventKind::Pinned { target: Seq(target), on }),
+        person().prop_map(|user| EventKind::Invited { user }),
+        (person(), topic()).prop_map(|(user, reason)| EventKind::Removed { user, reason }),
+        (person(), room_role()).prop_map(|(user, role)| EventKind::Role { user, role }),
+        room_name().prop_map(|name| EventKind::Renamed { name }),
+        description().prop_map(|description| EventKind::Described { description }),
+        rules().prop_map(|rules| EventKind::Rules { rules }),
         Just(EventKind::Joined),
         Just(EventKind::Left),
         topic().prop_map(|topic| EventKind::Topic { topic }),
@@ -125,9 +210,65 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
         K::GetConversation => {
             id().prop_map(|conversation| GetConversation { conversation }.into_request()).boxed()
         }
-        K::OpenDirect => user_name().prop_map(|user| OpenDirect { user }.into_request()).boxed(),
-        K::CreateRoom => (uuid(), room_name(), topic())
-            .prop_map(|(id, name, topic)| CreateRoom { client_id: ClientId(id), name, topic }.into_request())
+        K::OpenDirect => (user_name(), prop::collection::vec(user_name(), 0..3))
+            .prop_map(|(user, also)| OpenDirect { user, also }.into_request())
+            .boxed(),
+        K::CreateRoom => (uuid(), room_name(), topic(), description(), any::<bool>())
+            .prop_map(|(id, name, topic, description, private)| {
+                CreateRoom { client_id: ClientId(id), name, topic, description, private }.into_request()
+            })
+            .boxed(),
+        K::Invite => (id(), user_name())
+            .prop_map(|(conversation, user)| Invite { conversation, user }.into_request())
+            .boxed(),
+        K::ListInvitations => Just(ListInvitations {}.into_request()).boxed(),
+        K::AcceptInvitation => {
+            id().prop_map(|conversation| AcceptInvitation { conversation }.into_request()).boxed()
+        }
+        K::DeclineInvitation => {
+            id().prop_map(|conversation| DeclineInvitation { conversation }.into_request()).boxed()
+        }
+        K::RemoveMember => (id(), user_name(), topic())
+            .prop_map(|(conversation, user, reason)| {
+                RemoveMember { conversation, user, reason }.into_request()
+            })
+            .boxed(),
+        K::SetRole => (id(), user_name(), room_role())
+            .prop_map(|(conversation, user, role)| SetRole { conversation, user, role }.into_request())
+            .boxed(),
+        K::RenameRoom => (id(), room_name())
+            .prop_map(|(conversation, name)| RenameRoom { conversation, name }.into_request())
+            .boxed(),
+        K::DescribeRoom => (id(), description())
+            .prop_map(|(conversation, description)| DescribeRoom { conversation, description }.into_request())
+            .boxed(),
+        K::SetRules => (id(), rules())
+            .prop_map(|(conversation, rules)| SetRules { conversation, rules }.into_request())
+            .boxed(),
+        K::EditMessage => (id(), any::<u64>(), body())
+            .prop_map(|(conversation, seq, body)| {
+                EditMessage { conversation, seq: Seq(seq), body }.into_request()
+            })
+            .boxed(),
+        K::DeleteMessage => (id(), any::<u64>())
+            .prop_map(|(conversation, seq)| DeleteMessage { conversation, seq: Seq(seq) }.into_request())
+            .boxed(),
+        K::React => (id(), any::<u64>(), emoji(), any::<bool>())
+            .prop_map(|(conversation, seq, emoji, on)| {
+                React { conversation, seq: Seq(seq), emoji, on }.into_request()
+            })
+            .boxed(),
+        K::PinMessage => (id(), any::<u64>(), any::<bool>())
+            .prop_map(|(conversation, seq, on)| PinMessage { conversation, seq: Seq(seq), on }.into_request())
+            .boxed(),
+        K::ListPins => id().prop_map(|conversation| ListPins { conversation }.into_request()).boxed(),
+        K::ListVersions => (id(), any::<u64>())
+            .prop_map(|(conversation, seq)| ListVersions { conversation, seq: Seq(seq) }.into_request())
+            .boxed(),
+        K::GetThread => (id(), any::<u64>(), seq(), limit())
+            .prop_map(|(conversation, thread, after, limit)| {
+                GetThread { conversation, thread: Seq(thread), after, limit }.into_request()
+            })
             .boxed(),
         K::JoinRoom => room_name().prop_map(|room| JoinRoom { room }.into_request()).boxed(),
         K::LeaveRoom => id().prop_map(|conversation| LeaveRoom { conversation }.into_request()).boxed(),
@@ -145,14 +286,24 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
         K::ListPeople => (any::<Option<String>>(), prop::option::of(user_name()), limit())
             .prop_map(|(query, after, limit)| ListPeople { query, after, limit }.into_request())
             .boxed(),
-        K::SendMessage => (id(), uuid(), body())
-            .prop_map(|(conversation, id, body)| {
-                SendMessage { conversation, client_id: ClientId(id), body }.into_request()
-            })
-            .boxed(),
+        K::SendMessage => {
+            (id(), uuid(), body(), any::<bool>(), (seq(), seq()), prop::option::of((id(), any::<u64>())))
+                .prop_map(|(conversation, id, body, action, (reply_to, thread), forward)| {
+                    let forward = forward.map(|(conversation, seq)| Position { conversation, seq: Seq(seq) });
+                    let plain = SendMessage::new(conversation, ClientId(id), body);
+                    SendMessage { action, reply_to, thread, forward, ..plain }.into_request()
+                })
+                .boxed()
+        }
         K::GetHistory => (id(), seq(), seq(), seq(), limit())
             .prop_map(|(conversation, before, after, around, limit)| {
                 GetHistory { conversation, before, after, around, limit }.into_request()
+            })
+            .boxed(),
+        K::Search => (any::<String>(), any::<Option<bool>>(), any::<Option<String>>(), limit())
+            .prop_map(|(query, newest, cursor, limit)| {
+                let order = newest.map(|newest| if newest { SearchOrder::Newest } else { SearchOrder::Best });
+                Search { query, order, cursor, limit }.into_request()
             })
             .boxed(),
         K::MarkRead => (id(), any::<u64>())
@@ -193,12 +344,17 @@ fn push() -> impl Strategy<Value = Push> {
         prop::collection::vec(presence(), 0..4).prop_map(|changes| Push::Presence { changes }),
         conversation().prop_map(|conversation| Push::ConversationAdded { conversation }),
         id().prop_map(|conversation| Push::ConversationRemoved { conversation }),
+        (id(), room_name(), topic(), any::<bool>(), person(), any::<i64>()).prop_map(
+            |(conversation, name, topic, private, by, at)| Push::Invitation {
+                invitation: Invitation { conversation, name, topic, private, by, at: Timestamp(at) }
+            }
+        ),
         any::<u64>().prop_map(|reconnect_after_ms| Push::Draining { reconnect_after_ms }),
     ]
 }
 
 fn welcome() -> impl Strategy<Value = Welcome> {
-    let role = prop::sample::select(vec![Role::Member, Role::Admin, Role::Owner]);
+    let role = prop::sample::select(vec![Role::Guest, Role::Member, Role::Admin, Role::Owner]);
     (
         person(),
         role,

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chat_proto::{
-    Answer, ConversationPage, ErrorCode, GetConversation, GetHistory, HistoryPage, ListConversations,
-    ListMembers, ListPeople, ListRooms, MemberPage, PeoplePage, Presence, PresenceList, PresenceState,
-    Resume, Resumed, RoomPage, Seq, WatchPresence, WireError, limits,
+    Answer, ConversationPage, ErrorCode, Event, EventKind, GetConversation, GetHistory, GetThread,
+    HistoryPage, ListConversations, ListMembers, ListPeople, ListPins, ListRooms, ListVersions, MemberPage,
+    Messages, PeoplePage, Presence, PresenceList, PresenceState, Resume, Resumed, Role, RoomPage, Seq,
+    ThreadPage, Versions, WatchPresence, WireError, limits,
 };
 
 use super::{App, Caller, Handled, store_failed};
@@ -67,7 +68,7 @@ impl App {
         let query = checked_query(ask.query)?;
         let page = self
             .store
-            .rooms(caller.person.id, query, ask.after, list_limit(ask.limit))
+            .rooms(caller.person.id, caller.role == Role::Guest, query, ask.after, list_limit(ask.limit))
             .await
             .map_err(store_failed)?;
         Ok(Answer::ListRooms(RoomPage { rooms: page.rows, more: page.more }).into())
@@ -87,9 +88,18 @@ impl App {
         Ok(Answer::ListMembers(MemberPage { members: page.rows, more: page.more }).into())
     }
 
-    pub(super) async fn list_people(self: &Arc<Self>, ask: ListPeople) -> Result<Handled, WireError> {
+    pub(super) async fn list_people(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: ListPeople,
+    ) -> Result<Handled, WireError> {
         let query = checked_query(ask.query)?;
-        let page = self.store.people(query, ask.after, list_limit(ask.limit)).await.map_err(store_failed)?;
+        let shared_with = (caller.role == Role::Guest).then_some(caller.person.id);
+        let page = self
+            .store
+            .people(shared_with, query, ask.after, list_limit(ask.limit))
+            .await
+            .map_err(store_failed)?;
         Ok(Answer::ListPeople(PeoplePage { people: page.rows, more: page.more }).into())
     }
 
@@ -123,6 +133,48 @@ impl App {
             head: page.head,
         })
         .into())
+    }
+
+    pub(super) async fn list_pins(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: ListPins,
+    ) -> Result<Handled, WireError> {
+        let pins = self.store.pins(caller.person.id, ask.conversation).await.map_err(store_failed)?;
+        let events = pins.ok_or_else(not_found)?;
+        Ok(Answer::ListPins(Messages { conversation: ask.conversation, events }).into())
+    }
+
+    pub(super) async fn list_versions(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: ListVersions,
+    ) -> Result<Handled, WireError> {
+        let ListVersions { conversation, seq } = ask;
+        let found = self.store.versions(caller.person.id, conversation, seq).await.map_err(store_failed)?;
+        let versions = found.ok_or_else(not_found)?;
+        Ok(Answer::ListVersions(Versions { conversation, seq, versions }).into())
+    }
+
+    pub(super) async fn get_thread(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: GetThread,
+    ) -> Result<Handled, WireError> {
+        let GetThread { conversation, thread, .. } = ask;
+        let user = caller.person.id;
+        let root = self.store.event_for(user, conversation, thread).await.map_err(store_failed)?;
+        let is_root = |event: &Event| match &event.what {
+            EventKind::Message(_) => true,
+            EventKind::Tombstone(tombstone) => tombstone.edit_of.is_none(),
+            _ => false,
+        };
+        let root = root.filter(is_root).ok_or_else(not_found)?;
+        let limit = ask.limit.unwrap_or(limits::HISTORY_PAGE_DEFAULT).clamp(1, limits::HISTORY_PAGE);
+        let after = ask.after.unwrap_or(Seq::ZERO);
+        let page = self.store.thread(user, conversation, thread, after, limit).await.map_err(store_failed)?;
+        let page = page.ok_or_else(not_found)?;
+        Ok(Answer::GetThread(ThreadPage { conversation, root, events: page.rows, more: page.more }).into())
     }
 
     pub(super) async fn watch_presence(

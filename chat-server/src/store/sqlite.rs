@@ -5,9 +5,13 @@
 //! so that one refused job takes nothing from the others. See `writer`.
 
 mod accounts;
+mod change;
+mod index;
 mod lists;
 mod log;
+mod messages;
 mod row;
+mod search;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +32,9 @@ mod migrations {
 
 /// Read connections: reads are short and mostly from memory; more would only queue for cores.
 const READERS: usize = 4;
+
+/// Searches at once: fewer than [`READERS`], so that nothing else waits behind them.
+const SEARCHES: usize = 2;
 
 /// Prepared statements kept per connection; about as many as there are.
 const STATEMENTS: usize = 128;
@@ -66,6 +73,7 @@ pub enum OpenError {
 pub struct Sqlite {
     writer: Writer,
     readers: Arc<Readers>,
+    searches: Arc<Semaphore>,
     epoch: Epoch,
 }
 
@@ -86,13 +94,15 @@ impl Sqlite {
         connection.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
         migrate(&mut connection, path)?;
         let epoch = epoch(&connection).map_err(unusable)?;
+        index::open(&connection).map_err(unusable)?;
         let idle: Vec<Connection> =
             (0..READERS).map(|_| connect(path)).collect::<Result<_, _>>().map_err(unusable)?;
         for reader in &idle {
             reader.pragma_update(None, "query_only", true).map_err(unusable)?;
         }
         let readers = Readers { idle: Mutex::new(idle), permits: Semaphore::new(READERS) };
-        Ok(Self { writer: Writer::start(connection), readers: Arc::new(readers), epoch })
+        let searches = Arc::new(Semaphore::new(SEARCHES));
+        Ok(Self { writer: Writer::start(connection), readers: Arc::new(readers), searches, epoch })
     }
 
     /// This life of the database.
@@ -119,12 +129,25 @@ impl Sqlite {
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.read_mut(move |reader| {
+            // One snapshot for all that it reads, so that the parts of an answer fit together.
+            let snapshot = reader.transaction()?;
+            query(&snapshot)
+        })
+        .await
+    }
+
+    /// As `read`, for a query that sets something on its reader; it must set it back.
+    async fn read_mut<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let gone = || StoreError::Failed("the reader is gone".to_owned());
         let _permit = self.readers.permits.acquire().await.map_err(|_| gone())?;
         let readers = self.readers.clone();
         tokio::task::spawn_blocking(move || {
-            let reader = readers.idle.lock().map_err(|_| gone())?.pop().ok_or_else(gone)?;
-            let result = query(&reader);
+            let mut reader = readers.idle.lock().map_err(|_| gone())?.pop().ok_or_else(gone)?;
+            let result = query(&mut reader);
             readers.idle.lock().map_err(|_| gone())?.push(reader);
             result
         })
@@ -143,6 +166,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     // FULL: every commit is synced before it returns. NORMAL could lose an acknowledged message
     // to a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten, not only unlinked: a deleted message is gone from the file.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }

@@ -1,76 +1,100 @@
-//! Nobody sees what is not theirs: every request, asked by a stranger, an ex-member and a member.
+//! Nobody sees what is not theirs, and nobody does what is not theirs to do: every request, asked
+//! by everybody from the stranger to the owner.
 //!
 //! [`case`] matches on every request, so a new one does not compile until it says here how it
-//! treats people who do not belong.
+//! treats people who do not belong, and which of those who do.
 
 use anyhow::{Context, Result};
 use chat_proto::RequestKind;
 use chat_tests::{Script, Server, uuid};
 use serde_json::{Value, json};
 
-use crate::scenarios::{message, room, say, text};
+use crate::scenarios::{
+    about, bring_in, kick, message, private_room, register_as, room, say, say_with, set_role, text,
+};
 
-/// What a request is to people who are not members.
+/// Who is in the room, the weakest first. The guest and the boss are plain members of the room,
+/// and a guest and an admin on the server.
+const INSIDERS: [&str; 6] = ["reader", "guest", "member", "mo", "boss", "owner"];
+
+/// Who is not: never was, has an invitation, left, was put out, is a guest elsewhere, owns the server.
+const OUTSIDERS: [&str; 6] = ["stranger", "invited", "former", "removed", "foreigner", "chief"];
+
+const ALL: &str = "reader guest member mo boss owner";
+const WRITERS: &str = "guest member mo boss owner";
+const MODERATORS: &str = "mo boss owner";
+const OWNERS: &str = "boss owner";
+
+/// How a request is treated.
 enum Case {
-    /// Only for members of the conversation it names; to others it does not exist.
-    Membership(Value),
-    /// Says nothing about any conversation that one is not in; `holds` looks at the answer that
-    /// a stranger gets and says whether it kept the secret.
-    Filtered(Value, fn(&Value, &World) -> bool),
+    /// Names a conversation. These insiders are granted it, the others are forbidden, and for
+    /// everybody else the conversation does not exist.
+    In(Value, &'static str),
+    /// Names a private room; for outsiders there is no room of that name.
+    ByName(Value),
+    /// Answers an invitation, which only one of the outsiders has.
+    Invitation(Value),
+    /// Says nothing about any conversation that one is not in.
+    Filtered(Value),
     /// About the own connection or person; has no conversation in it.
     Own,
 }
 
 /// What there is to be seen.
 struct World {
-    /// A room with ada and lin in it, once with eve.
+    /// A private room.
     room: String,
-    /// A direct of ada and lin.
+    /// A direct of member and mo.
     direct: String,
-    ada: String,
-    lin: String,
+    /// A message by member in the room, edited and pinned, with a thread under it.
+    seq: u64,
+    epoch: String,
+    people: Vec<String>,
 }
 
 fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
-    let only = |payload: Value| {
+    let with = |payload: Value, may| {
         let mut payload = payload;
         payload["conversation"] = conversation.into();
-        Case::Membership(payload)
+        Case::In(payload, may)
     };
     match kind {
         RequestKind::GetConversation
-        | RequestKind::LeaveRoom
         | RequestKind::ListMembers
-        | RequestKind::GetHistory => only(json!({})),
-        RequestKind::SetTopic => only(json!({"topic": "mine now"})),
-        RequestKind::SendMessage => Case::Membership(message(conversation, &uuid(), "let me in")),
-        RequestKind::MarkRead => only(json!({"seq": 1})),
+        | RequestKind::ListPins
+        | RequestKind::GetHistory => with(json!({}), ALL),
+        RequestKind::MarkRead | RequestKind::ListVersions => with(json!({"seq": world.seq}), ALL),
+        RequestKind::GetThread => with(json!({"thread": world.seq}), ALL),
+        // The owner is the only one here, and stays.
+        RequestKind::LeaveRoom => with(json!({}), "reader guest member mo boss"),
+        RequestKind::SendMessage => Case::In(message(conversation, &uuid(), "let me in"), WRITERS),
+        RequestKind::React => with(json!({"seq": world.seq, "emoji": "👍", "on": true}), WRITERS),
+        RequestKind::PinMessage => with(json!({"seq": world.seq, "on": true}), WRITERS),
+        RequestKind::SetTopic => with(json!({"topic": "mine now"}), WRITERS),
+        RequestKind::Invite => with(json!({"user": "victim"}), WRITERS),
+        RequestKind::EditMessage => with(json!({"seq": world.seq, "body": "mine now"}), "member"),
+        RequestKind::DeleteMessage => with(json!({"seq": world.seq}), "member mo boss owner"),
+        RequestKind::RemoveMember => with(json!({"user": "victim"}), MODERATORS),
+        RequestKind::SetRole => with(json!({"user": "victim", "role": "read-only"}), MODERATORS),
+        RequestKind::DescribeRoom => with(json!({"description": "mine now"}), MODERATORS),
+        RequestKind::SetRules => with(json!({"rules": {"slow_mode_s": 0}}), MODERATORS),
+        RequestKind::RenameRoom => with(json!({"name": "secret"}), OWNERS),
+        RequestKind::JoinRoom => Case::ByName(json!({"room": "secret"})),
+        RequestKind::AcceptInvitation | RequestKind::DeclineInvitation => {
+            Case::Invitation(json!({"conversation": conversation}))
+        }
         RequestKind::Resume => {
             let positions = json!({world.room.as_str(): 1, world.direct.as_str(): 0});
-            Case::Filtered(json!({"epoch": uuid(), "conversations": positions}), |answer, _| {
-                answer["resumed"] == json!([])
-            })
+            Case::Filtered(json!({"epoch": world.epoch, "conversations": positions}))
         }
-        RequestKind::ListConversations => {
-            Case::Filtered(json!({}), |answer, world| !mentions_a_conversation(answer, world))
-        }
-        // The directory is public, but says nothing of directs, members or messages.
-        RequestKind::ListRooms => Case::Filtered(json!({}), |answer, world| {
-            !answer.to_string().contains(&world.direct) && !answer.to_string().contains(&world.lin)
-        }),
-        // Names are public on a server, conversations are not.
-        RequestKind::ListPeople => {
-            Case::Filtered(json!({}), |answer, world| !mentions_a_conversation(answer, world))
-        }
-        RequestKind::WatchPresence => {
-            Case::Filtered(json!({"users": [world.ada, world.lin]}), |answer, _| {
-                let presences = answer["presences"].as_array().map(Vec::as_slice).unwrap_or_default();
-                presences.len() == 2
-                    && presences.iter().all(|row| row["state"] == "offline" && row["last_seen"].is_null())
-            })
-        }
-        // Public rooms are open, a direct is opened with its own person, and a new room is new.
-        RequestKind::JoinRoom | RequestKind::OpenDirect | RequestKind::CreateRoom => Case::Own,
+        RequestKind::ListConversations
+        | RequestKind::ListInvitations
+        | RequestKind::ListRooms
+        | RequestKind::ListPeople => Case::Filtered(json!({})),
+        RequestKind::WatchPresence => Case::Filtered(json!({"users": world.people})),
+        RequestKind::Search => Case::Filtered(json!({"query": "hush"})),
+        // A direct is opened with its own people, and a new room is new.
+        RequestKind::OpenDirect | RequestKind::CreateRoom => Case::Own,
         RequestKind::Register
         | RequestKind::Login
         | RequestKind::Token
@@ -80,59 +104,144 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
     }
 }
 
-fn mentions_a_conversation(answer: &Value, world: &World) -> bool {
-    let answer = answer.to_string();
-    answer.contains(&world.room) || answer.contains(&world.direct)
+/// Whether the answer to a filtered request is as if there were no such room.
+fn keeps_the_secret(kind: RequestKind, who: &str, answer: &Value, world: &World) -> bool {
+    let answer_text = answer.to_string();
+    let told = |word: &str| answer_text.contains(word);
+    match kind {
+        RequestKind::Resume => answer["resumed"] == json!([]) && !told("body"),
+        RequestKind::WatchPresence => {
+            let rows = answer["presences"].as_array().map(Vec::as_slice).unwrap_or_default();
+            rows.len() == world.people.len()
+                && rows.iter().all(|row| row["state"] == "offline" && row["last_seen"].is_null())
+        }
+        // Whoever is invited is told where to, by whom, and no more.
+        RequestKind::ListInvitations if who == "invited" => told(&world.room) && !told("hush"),
+        RequestKind::ListPeople if who == "foreigner" => !told("owner") && !told("member"),
+        _ => !told(&world.room) && !told(&world.direct) && !told("secret") && !told("hush"),
+    }
 }
 
 struct Cast {
-    _server: Server,
-    ada: Script,
-    lin: Script,
-    eve: Script,
-    mallory: Script,
+    server: Server,
+    insiders: Vec<Script>,
+    outsiders: Vec<Script>,
+    victim: Script,
     world: World,
 }
 
-/// Ada and lin are members, eve was one, mallory never.
+impl Cast {
+    fn insider(&mut self, name: &str) -> &mut Script {
+        let at = INSIDERS.iter().position(|insider| *insider == name).expect("an insider");
+        &mut self.insiders[at]
+    }
+
+    /// What the request before may have taken away is there again.
+    fn restore(&mut self, kind: RequestKind) -> Result<()> {
+        let room = self.world.room.clone();
+        match kind {
+            RequestKind::DeleteMessage => self.world.seq = say(self.insider("member"), &room, "hush again")?,
+            RequestKind::RemoveMember => {
+                let Cast { insiders, victim, .. } = self;
+                bring_in(&mut insiders[5], &room, victim)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
 fn cast() -> Result<Cast> {
     let server = Server::start()?;
-    let mut ada = Script::register(&server, "ada")?;
-    let mut lin = Script::register(&server, "lin")?;
-    let mut eve = Script::register(&server, "eve")?;
-    let mut mallory = Script::register(&server, "mallory")?;
-    let room = room("secret", &mut ada, &mut [&mut lin, &mut eve])?;
-    let direct = text(&ada.ok("direct.open", json!({"user": "lin"}))?["id"]);
-    say(&mut ada, &direct, "between us")?;
-    say(&mut lin, &room, "eve is still here")?;
-    eve.ok("room.leave", json!({"conversation": room}))?;
-    for script in [&mut ada, &mut lin, &mut eve, &mut mallory] {
+    // The first account owns the server, which makes nobody a member of anything.
+    let chief = Script::register(&server, "chief")?;
+    let role = |name: &str| match name {
+        "guest" | "foreigner" => "guest",
+        "boss" => "admin",
+        _ => "member",
+    };
+    let mut insiders =
+        INSIDERS.iter().map(|name| register_as(&server, name, role(name))).collect::<Result<Vec<_>>>()?;
+    let mut outsiders = OUTSIDERS[..5]
+        .iter()
+        .map(|name| register_as(&server, name, role(name)))
+        .collect::<Result<Vec<_>>>()?;
+    outsiders.push(chief);
+    let mut victim = Script::register(&server, "victim")?;
+
+    let (others, owner) = insiders.split_at_mut(5);
+    let owner = &mut owner[0];
+    let id = private_room("secret", owner, &mut [&mut victim])?;
+    for other in &mut *others {
+        bring_in(owner, &id, other)?;
+    }
+    set_role(owner, &id, "reader", "read-only")?;
+    set_role(owner, &id, "mo", "moderator")?;
+    let member = &mut others[2];
+    let direct = text(&member.ok("direct.open", json!({"user": "mo"}))?["id"]);
+    say(member, &direct, "hush, you")?;
+    let seq = say(member, &id, "hush")?;
+    say_with(member, &id, "hush, in a thread", json!({"thread": seq}))?;
+    member.ok("message.edit", about(&id, seq, json!({"body": "hush, everybody"})))?;
+    member.ok("message.pin", about(&id, seq, json!({"on": true})))?;
+    member.ok("room.topic", json!({"conversation": id, "topic": "hush hush"}))?;
+
+    for at in [2, 3] {
+        bring_in(owner, &id, &mut outsiders[at])?;
+    }
+    outsiders[2].ok("room.leave", json!({"conversation": id}))?;
+    kick(owner, &id, "removed")?;
+    owner.ok("room.topic", json!({"conversation": id, "topic": "more"}))?;
+    owner.ok("room.invite", json!({"conversation": id, "user": "invited"}))?;
+
+    let epoch = text(&owner.welcome()["epoch"]);
+    let people = insiders.iter().map(Script::user_id).collect();
+    for script in insiders.iter_mut().chain(&mut outsiders) {
         script.forget()?;
     }
-    let world = World { room, direct, ada: ada.user_id(), lin: lin.user_id() };
-    Ok(Cast { _server: server, ada, lin, eve, mallory, world })
+    Ok(Cast { server, insiders, outsiders, victim, world: World { room: id, direct, seq, epoch, people } })
 }
 
 #[test]
 fn who_does_not_belong_finds_nothing_in_any_request() -> Result<()> {
-    let Cast { mut ada, mut lin, mut eve, mut mallory, world, _server } = cast()?;
+    let Cast { server: _server, mut insiders, mut outsiders, world, .. } = cast()?;
     let nowhere = uuid();
+    let head = |owner: &mut Script| -> Result<Value> {
+        Ok(owner.ok("conversation.get", json!({"conversation": world.room}))?["head"].clone())
+    };
+    let before = head(&mut insiders[5])?;
     for kind in RequestKind::ALL {
-        for (who, outsider) in [("eve", &mut eve), ("mallory", &mut mallory)] {
+        for (who, outsider) in OUTSIDERS.iter().zip(&mut outsiders) {
             for conversation in [&world.room, &world.direct] {
-                let context = || format!("{} by {who}", kind.as_str());
-                match case(*kind, conversation, &world) {
-                    Case::Membership(payload) => {
-                        let refused =
-                            outsider.request(kind.as_str(), payload)?.err().with_context(context)?;
-                        let Case::Membership(payload) = case(*kind, &nowhere, &world) else { continue };
-                        let absent = outsider.request(kind.as_str(), payload)?.err().with_context(context)?;
-                        assert_eq!(refused["code"], "not_found", "{}", context());
-                        assert_eq!(refused, absent, "{}: not yours and not there look alike", context());
+                let context = format!("{} by {who}", kind.as_str());
+                let mut refused = |case: Case| match case {
+                    Case::In(payload, _) | Case::Invitation(payload) | Case::ByName(payload) => outsider
+                        .request(kind.as_str(), payload)?
+                        .err()
+                        .with_context(|| format!("{context} was granted")),
+                    Case::Filtered(_) | Case::Own => unreachable!("asked otherwise"),
+                };
+                let asked = case(*kind, conversation, &world);
+                match asked {
+                    Case::Invitation(_) | Case::ByName(_) if *who == "invited" => {}
+                    Case::In(..) | Case::Invitation(_) => {
+                        let (here, absent) = (refused(asked)?, refused(case(*kind, &nowhere, &world))?);
+                        assert_eq!(here["code"], "not_found", "{context}");
+                        assert_eq!(here, absent, "{context}: not yours and not there look alike");
                     }
-                    Case::Filtered(payload, keeps_the_secret) => {
+                    Case::ByName(_) => {
+                        let here = refused(asked)?;
+                        let absent = refused(Case::ByName(json!({"room": "absent"})))?;
+                        assert_eq!(here["code"], "not_found", "{context}");
+                        assert_eq!(
+                            here.to_string().replace("secret", "absent"),
+                            absent.to_string(),
+                            "{context}"
+                        );
+                    }
+                    Case::Filtered(payload) => {
                         let answer = outsider.ok(kind.as_str(), payload)?;
-                        assert!(keeps_the_secret(&answer, &world), "{}: {answer}", context());
+                        assert!(keeps_the_secret(*kind, who, &answer, &world), "{context}: {answer}");
                     }
                     Case::Own => {}
                 }
@@ -140,71 +249,155 @@ fn who_does_not_belong_finds_nothing_in_any_request() -> Result<()> {
         }
     }
     // None of it left a trace, and none of it reached the members.
-    assert_eq!(ada.ok("conversation.get", json!({"conversation": world.room}))?["head"], 5);
-    assert_eq!(ada.ok("conversation.get", json!({"conversation": world.direct}))?["head"], 2);
-    for member in [&mut ada, &mut lin] {
-        member.expect_none("event", |_| true)?;
-        member.expect_none("read", |_| true)?;
+    assert_eq!(head(&mut insiders[5])?, before);
+    for insider in &mut insiders {
+        insider.expect_nothing_about(&world.room)?;
+        insider.expect_nothing_about(&world.direct)?;
+    }
+    // Only the one who has an invitation comes in.
+    outsiders[1].ok("invitation.accept", json!({"conversation": world.room}))?;
+    Ok(())
+}
+
+#[test]
+fn each_request_in_a_room_is_granted_to_its_people_and_forbidden_to_the_others() -> Result<()> {
+    let mut cast = cast()?;
+    // Who has left cannot be asked anything else.
+    let kinds = RequestKind::ALL.iter().filter(|kind| **kind != RequestKind::LeaveRoom);
+    for kind in kinds.chain(&[RequestKind::LeaveRoom]) {
+        for who in INSIDERS {
+            let room = cast.world.room.clone();
+            let context = format!("{} by {who}", kind.as_str());
+            match case(*kind, &room, &cast.world) {
+                Case::In(payload, may) => {
+                    let may = may.split(' ').any(|name| name == who);
+                    match cast.insider(who).request(kind.as_str(), payload)? {
+                        Ok(answer) => {
+                            assert!(may, "{context} was granted: {answer}");
+                            cast.restore(*kind)?;
+                        }
+                        Err(error) => {
+                            assert!(!may, "{context} was refused: {error}");
+                            assert_eq!(error["code"], "forbidden", "{context}");
+                        }
+                    }
+                }
+                Case::Invitation(payload) => {
+                    assert_eq!(cast.insider(who).refused(kind.as_str(), payload)?, "not_found", "{context}");
+                }
+                // Harmless for a member.
+                Case::ByName(payload) => {
+                    assert_eq!(cast.insider(who).ok(kind.as_str(), payload)?["id"], room.as_str());
+                }
+                Case::Filtered(payload) => {
+                    let answer = cast.insider(who).ok(kind.as_str(), payload)?;
+                    let told = answer.to_string().contains("hush");
+                    assert!(
+                        *kind != RequestKind::Search || told,
+                        "{context}: there is something to be found"
+                    );
+                }
+                Case::Own => {}
+            }
+        }
     }
     Ok(())
 }
 
 #[test]
-fn members_may_do_in_a_room_all_that_strangers_may_not() -> Result<()> {
-    let Cast { mut ada, mut lin, world, _server, .. } = cast()?;
-    let mut last = None;
-    for kind in RequestKind::ALL {
-        if let Case::Membership(payload) = case(*kind, &world.room, &world) {
-            if *kind == RequestKind::LeaveRoom {
-                last = Some((kind, payload));
-                continue;
-            }
-            lin.ok(kind.as_str(), payload)?;
-        }
+fn in_a_direct_nobody_is_more_than_a_member() -> Result<()> {
+    let mut cast = cast()?;
+    let direct = cast.world.direct.clone();
+    let of_rooms = [
+        RequestKind::LeaveRoom,
+        RequestKind::SetTopic,
+        RequestKind::Invite,
+        RequestKind::RemoveMember,
+        RequestKind::SetRole,
+        RequestKind::RenameRoom,
+        RequestKind::DescribeRoom,
+        RequestKind::SetRules,
+    ];
+    for kind in of_rooms {
+        let Case::In(payload, _) = case(kind, &direct, &cast.world) else { unreachable!() };
+        assert_eq!(cast.insider("member").refused(kind.as_str(), payload)?, "forbidden", "{}", kind.as_str());
     }
-    let (kind, payload) = last.expect("leaving is a member's request");
-    lin.ok(kind.as_str(), payload)?;
-    ada.expect("event", |event| event["kind"] == "left")?;
-    // In a direct, two of them make no sense even for its members.
-    for kind in [RequestKind::LeaveRoom, RequestKind::SetTopic] {
-        let Case::Membership(payload) = case(kind, &world.direct, &world) else { unreachable!() };
-        assert_eq!(ada.refused(kind.as_str(), payload)?, "forbidden");
+    for name in [direct.as_str(), "member", "mo"] {
+        assert_eq!(cast.insider("owner").refused("room.join", json!({"room": name}))?, "not_found");
     }
     Ok(())
 }
 
 #[test]
 fn nothing_that_members_do_is_pushed_to_others() -> Result<()> {
-    let Cast { mut ada, mut lin, mut eve, mut mallory, world, _server } = cast()?;
-    for outsider in [&mut eve, &mut mallory] {
-        outsider.ok("presence.watch", json!({"users": [world.ada, world.lin]}))?;
+    let mut cast = cast()?;
+    let World { room, direct, seq, people, .. } = &cast.world;
+    let (room, direct, seq, people) = (room.clone(), direct.clone(), *seq, people.clone());
+    for outsider in &mut cast.outsiders {
+        outsider.ok("presence.watch", json!({"users": people}))?;
     }
-    let mut last = 0;
-    for conversation in [&world.room, &world.direct] {
-        ada.tell("typing", json!({"conversation": conversation, "active": true}))?;
-        lin.expect("typing", |_| true)?;
-        last = say(&mut ada, conversation, "still between us, @mallory @eve")?;
-        let event = lin.expect("event", |event| event["conversation"] == conversation.as_str())?;
+    for (conversation, watcher) in [(&room, "owner"), (&direct, "mo")] {
+        let member = cast.insider("member");
+        member.tell("typing", json!({"conversation": conversation, "active": true}))?;
+        let last = say(member, conversation, "between us, @stranger @former @removed @invited")?;
+        let watcher = cast.insider(watcher);
+        watcher.expect("typing", |_| true)?;
+        let event = watcher.expect("event", |event| event["seq"] == last)?;
         assert!(event["mentions"].is_null(), "whoever is not here cannot be mentioned: {event}");
-        lin.ok("read.mark", json!({"conversation": conversation, "seq": last}))?;
-        ada.expect("read", |read| read["conversation"] == conversation.as_str())?;
+        watcher.ok("read.mark", json!({"conversation": conversation, "seq": last}))?;
+        cast.insider("member").expect("read", |read| read["seq"] == last)?;
     }
-    assert!(last > 0);
-    ada.ok("room.topic", json!({"conversation": world.room, "topic": "secrets"}))?;
-    lin.ok("presence.set", json!({"state": "away"}))?;
-    for outsider in [&mut eve, &mut mallory] {
-        for push in ["event", "read", "unread", "typing", "presence", "conversation.added"] {
-            outsider.expect_none(push, |_| true)?;
+    for kind in RequestKind::ALL {
+        if let (RequestKind::LeaveRoom, _) | (_, Case::Own) = (*kind, case(*kind, &room, &cast.world)) {
+            continue;
+        }
+        if let Case::In(payload, may) = case(*kind, &room, &cast.world) {
+            let who = if may.contains("owner") { "owner" } else { "member" };
+            cast.insider(who).ok(kind.as_str(), payload)?;
+            cast.restore(*kind)?;
+        }
+    }
+    assert_ne!(cast.world.seq, seq, "a deletion was among it");
+    cast.insider("boss").ok("presence.set", json!({"state": "away"}))?;
+    for outsider in &mut cast.outsiders {
+        for secret in people.iter().chain([&room, &direct]) {
+            outsider.expect_nothing_about(secret)?;
         }
     }
     Ok(())
 }
 
+/// A public room is known to everybody, and still its members' alone.
 #[test]
-fn a_direct_cannot_be_joined_as_a_room() -> Result<()> {
-    let Cast { mut mallory, world, _server, .. } = cast()?;
-    for name in [world.direct.as_str(), "ada", "lin"] {
-        assert_eq!(mallory.refused("room.join", json!({"room": name}))?, "not_found");
+fn a_public_room_shows_its_name_and_nothing_else() -> Result<()> {
+    let server = Server::start()?;
+    let mut ada = Script::register(&server, "ada")?;
+    let mut eve = Script::register(&server, "eve")?;
+    let mut gone = Script::register(&server, "gone")?;
+    let id = room("open", &mut ada, &mut [&mut gone])?;
+    let seq = say(&mut ada, &id, "hush")?;
+    kick(&mut ada, &id, "gone")?;
+    for outsider in [&mut eve, &mut gone] {
+        outsider.forget()?;
+        let world = World {
+            room: id.clone(),
+            direct: uuid(),
+            seq,
+            epoch: text(&ada.welcome()["epoch"]),
+            people: vec![ada.user_id()],
+        };
+        for kind in RequestKind::ALL {
+            let answer = match case(*kind, &id, &world) {
+                Case::In(payload, _) | Case::Invitation(payload) => {
+                    assert_eq!(outsider.refused(kind.as_str(), payload)?, "not_found", "{}", kind.as_str());
+                    continue;
+                }
+                Case::Filtered(payload) => outsider.ok(kind.as_str(), payload)?.to_string(),
+                Case::ByName(_) | Case::Own => continue,
+            };
+            assert!(!answer.contains("hush"), "{}: {answer}", kind.as_str());
+        }
     }
+    drop(server);
     Ok(())
 }

@@ -12,4 +12,5 @@ mod hostile;
 mod isolation;
 mod raw_socket;
 mod scenarios;
+mod snapshot_plus_events;
 mod terminals;

@@ -1,9 +1,9 @@
-//! Tab completion: @names, #rooms and /commands, cycled by Tab and Shift-Tab.
+//! Tab completion: @names, #rooms, :emoji: and /commands, cycled by Tab and Shift-Tab.
 
 use chat_proto::{ConversationKind, Person};
 
 use crate::command::COMMANDS;
-use crate::state::State;
+use crate::state::{State, emoji};
 
 /// Candidates kept for one word; nobody cycles through more.
 const CANDIDATES: usize = 50;
@@ -29,7 +29,8 @@ pub fn word(before: &str) -> Option<(usize, &str)> {
         .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     let word = &before[start..];
     let is_command = word.starts_with('/') && start == 0;
-    (is_command || word.starts_with(['@', '#'])).then_some((start, word))
+    let is_emoji = word.starts_with(':') && word.len() > 1;
+    (is_command || is_emoji || word.starts_with(['@', '#'])).then_some((start, word))
 }
 
 /// What a word may become, likeliest first.
@@ -41,6 +42,7 @@ pub fn candidates(state: &State, word: &str) -> Vec<String> {
     let mut found = match kind {
         Some('@') => names(state, &typed),
         Some('#') => rooms(state, &typed),
+        Some(':') => emoji::beginning(&typed).into_iter().map(|emoji| format!("{emoji} ")).collect(),
         Some('/') => {
             COMMANDS.iter().filter(|c| c.name.starts_with(&typed)).map(|c| format!("/{} ", c.name)).collect()
         }
@@ -97,6 +99,9 @@ mod tests {
         assert_eq!(word("hi @ad"), Some((3, "@ad")));
         assert_eq!(word("#de"), Some((0, "#de")));
         assert_eq!(word("/jo"), Some((0, "/jo")));
+        assert_eq!(word("well :tad"), Some((5, ":tad")));
+        assert_eq!(word("so:"), None);
+        assert_eq!(word(":"), None);
         assert_eq!(word("see /jo"), None);
         assert_eq!(word("ada"), None);
         assert_eq!(word(""), None);

@@ -61,8 +61,6 @@ pub struct Composer {
     area: TextArea<'static>,
     /// What was last deleted by a kill. The editor's own is not used: single letters overwrite it.
     killed: String,
-    /// How far Up has walked into the own earlier messages, while their text stands unchanged.
-    pub(crate) recalled: Option<usize>,
 }
 
 impl Default for Composer {
@@ -79,7 +77,7 @@ impl Composer {
         area.set_max_histories(UNDO_STEPS);
         area.move_cursor(CursorMove::Bottom);
         area.move_cursor(CursorMove::End);
-        Self { area, killed: String::new(), recalled: None }
+        Self { area, killed: String::new() }
     }
 
     /// The text.
@@ -123,7 +121,6 @@ impl Composer {
     /// Puts a text in at the cursor, with any kind of line end.
     pub fn insert(&mut self, text: &str) {
         self.area.insert_str(split_lines(text).join("\n"));
-        self.recalled = None;
     }
 
     /// Replaces `from..cursor` of the cursor's line.
@@ -152,7 +149,7 @@ impl Composer {
 
     /// Does one change; says whether the text is another one now.
     pub fn edit(&mut self, edit: Edit) -> bool {
-        let changed = match edit {
+        match edit {
             Edit::Insert(c) => {
                 self.area.insert_char(c);
                 true
@@ -174,11 +171,7 @@ impl Composer {
                 self.go(edit);
                 false
             }
-        };
-        if changed {
-            self.recalled = None;
         }
-        changed
     }
 
     /// Moves the cursor.

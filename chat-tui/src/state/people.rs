@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chat_proto::{ConversationId, Person, Presence, PresenceState, UserId, limits};
+use chat_proto::{ConversationId, Member, Person, Presence, PresenceState, RoomRole, Seq, UserId, limits};
 
 /// People kept by name for completion and the switcher; a team's worth, many times.
 const KNOWN: usize = 10_000;
@@ -19,7 +19,7 @@ struct Writer {
 pub struct People {
     known: BTreeMap<UserId, Person>,
     presence: HashMap<UserId, Presence>,
-    members: HashMap<ConversationId, BTreeMap<UserId, Person>>,
+    members: HashMap<ConversationId, BTreeMap<UserId, Member>>,
     writing: HashMap<ConversationId, Vec<Writer>>,
 }
 
@@ -59,21 +59,31 @@ impl People {
 
     /// The members of a conversation, if they are known.
     #[must_use]
-    pub fn members(&self, conversation: ConversationId) -> Option<&BTreeMap<UserId, Person>> {
+    pub fn members(&self, conversation: ConversationId) -> Option<&BTreeMap<UserId, Member>> {
         self.members.get(&conversation)
     }
 
     /// Takes the list of members.
-    pub fn set_members(&mut self, conversation: ConversationId, members: Vec<Person>) {
-        members.iter().for_each(|person| self.meet(person));
-        self.members.insert(conversation, members.into_iter().map(|person| (person.id, person)).collect());
+    pub fn set_members(&mut self, conversation: ConversationId, members: Vec<Member>) {
+        members.iter().for_each(|member| self.meet(&member.user));
+        let members = members.into_iter().map(|member| (member.user.id, member)).collect();
+        self.members.insert(conversation, members);
     }
 
     /// Somebody came in.
     pub fn joined(&mut self, conversation: ConversationId, person: &Person) {
         self.meet(person);
         if let Some(members) = self.members.get_mut(&conversation) {
-            members.insert(person.id, person.clone());
+            let member = Member { user: person.clone(), role: RoomRole::Member, read: Seq::ZERO };
+            members.insert(person.id, member);
+        }
+    }
+
+    /// Somebody was given a role.
+    pub fn promoted(&mut self, conversation: ConversationId, user: UserId, role: RoomRole) {
+        let members = self.members.get_mut(&conversation);
+        if let Some(member) = members.and_then(|members| members.get_mut(&user)) {
+            member.role = role;
         }
     }
 

@@ -8,8 +8,8 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::action::{Action, Plain};
 use crate::keymap;
-use crate::state::State;
 use crate::state::composer::{Composer, Edit};
+use crate::state::{State, emoji};
 
 /// Rows kept in one picker: conversations, people and rooms of a large team.
 const ITEMS: usize = 20_000;
@@ -29,6 +29,34 @@ pub enum Kind {
     Rooms,
     /// The people of the server.
     People,
+    /// Emoji for a reaction.
+    Emoji,
+    /// Where to forward a message.
+    Forward,
+    /// The pinned messages.
+    Pins,
+    /// The rooms that one is invited into.
+    Invitations,
+    /// What to do with one invitation.
+    Invitation,
+}
+
+impl Kind {
+    /// What stands above the list.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Kind::Anything => "jump anywhere",
+            Kind::Members => "members",
+            Kind::Rooms => "rooms",
+            Kind::People => "people",
+            Kind::Emoji => "react",
+            Kind::Forward => "forward to",
+            Kind::Pins => "pinned messages",
+            Kind::Invitations => "invitations",
+            Kind::Invitation => "invitation",
+        }
+    }
 }
 
 /// A row to choose. Its texts are as others wrote them.
@@ -47,6 +75,8 @@ pub struct Item {
 pub struct Picker {
     /// What it lists.
     pub kind: Kind,
+    /// What stands above it. Not safe to draw.
+    pub title: String,
     query: Composer,
     items: Vec<Item>,
     /// The labels of `items`; a label is listed once.
@@ -61,6 +91,7 @@ impl Picker {
     pub fn new(kind: Kind, items: Vec<Item>) -> Self {
         let mut picker = Self {
             kind,
+            title: kind.title().to_owned(),
             query: Composer::default(),
             items: Vec::new(),
             labels: HashSet::new(),
@@ -71,10 +102,40 @@ impl Picker {
         picker
     }
 
+    /// The picker with other words above it.
+    #[must_use]
+    pub fn titled(self, title: String) -> Self {
+        Self { title, ..self }
+    }
+
+    /// All emoji, by name.
+    #[must_use]
+    pub fn emoji() -> Self {
+        let items = emoji::all().map(|named| Item {
+            label: format!("{} {}", named.emoji, named.name),
+            detail: named.shortcodes.iter().map(|code| format!(":{code}:")).collect::<Vec<_>>().join(" "),
+            action: Action::React(named.emoji),
+        });
+        Self::new(Kind::Emoji, items.collect())
+    }
+
+    /// Puts other rows in the place of those listed.
+    pub fn replace(&mut self, items: Vec<Item>) {
+        self.items.clear();
+        self.labels.clear();
+        self.add(items.into_iter());
+        self.selected = self.selected.min(self.shown.len().saturating_sub(1));
+    }
+
     /// The switcher over everything that is known.
     #[must_use]
     pub fn switcher(state: &State) -> Self {
-        let mut items = Vec::new();
+        let mut items: Vec<Item> = Vec::new();
+        items.extend(state.invitations.iter().map(|invitation| Item {
+            label: format!("#{}", invitation.name),
+            detail: format!("{} invites you", invitation.by.name),
+            action: Action::AskInvitation(invitation.conversation),
+        }));
         for conversation in state.conversations.by_recency() {
             if Some(conversation.id) != state.open {
                 items.push(Item {
@@ -106,7 +167,7 @@ impl Picker {
         self.add(others.map(|person| Item {
             label: format!("@{}", person.name),
             detail: String::new(),
-            action: Action::Message(person.name.clone(), None),
+            action: Action::Message(vec![person.name.clone()], None),
         }));
     }
 
@@ -182,7 +243,16 @@ impl Picker {
         let mut buffer = Vec::new();
         let mut scored: Vec<(u32, usize)> = Vec::new();
         for (at, item) in self.items.iter().enumerate() {
-            let label = Utf32Str::new(&item.label, &mut buffer);
+            // Emoji have many names, all of them beside the first.
+            let whole;
+            let words = match self.kind {
+                Kind::Emoji => {
+                    whole = format!("{} {}", item.label, item.detail);
+                    &whole
+                }
+                _ => &item.label,
+            };
+            let label = Utf32Str::new(words, &mut buffer);
             if let Some(score) = pattern.score(label, &mut matcher) {
                 let bonus = RECENCY_POINTS.saturating_sub(u32::try_from(at).unwrap_or(u32::MAX));
                 scored.push((score.saturating_add(bonus), at));
@@ -204,8 +274,9 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::Switcher
             | Plain::Complete
             | Plain::CompleteBack
-            | Plain::Older
-            | Plain::Later
+            | Plain::EditLater
+            | Plain::Above
+            | Plain::Below
             | Plain::Cancel
             | Plain::Interrupt
     )

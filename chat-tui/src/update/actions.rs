@@ -1,81 +1,103 @@
 //! Doing what a person wants, whichever way they said it.
 
-use chat_proto::{ClientId, ConversationId, ConversationKind, PresenceState, RoomName, Topic, UserName};
+use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
-use super::{Effects, writing};
+use super::{Effects, lists, messages, places, rooms, say_so, threads, writing};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
-use crate::state::composer::Composer;
-use crate::state::picker::{Item, Kind, Picker};
-use crate::state::timeline::{Key, Timeline};
-use crate::state::{ListMode, Notice, Popup, Quit, State};
-
-/// Conversations whose events stay in memory; the others are read from the cache again.
-const TIMELINES: usize = 32;
+use crate::state::composer::{Composer, Edit};
+use crate::state::timeline::Timeline;
+use crate::state::{ListMode, Popup, Purpose, Quit, State};
 
 /// Does an action.
 pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
     match action {
         Action::Plain(plain) => do_plain(state, plain, effects),
-        Action::Jump(number) => {
-            let wanted = state.conversations.in_order().nth(number.saturating_sub(1)).map(|c| c.id);
-            if let Some(id) = wanted {
-                go(state, id, effects);
-            }
-        }
-        Action::Open(id) => go(state, id, effects),
-        Action::Join(room) => join(state, room, effects),
-        Action::Create(name, topic) => {
-            effects.ask(Question::Create(ClientId(Uuid::now_v7()), name, topic));
-        }
-        Action::Message(user, text) => message(state, user, text, effects),
-        Action::Topic(topic) => set_topic(state, topic, effects),
+        Action::Jump(number) => places::jump_to_number(state, number, effects),
+        Action::Open(id) => places::go(state, id, effects),
+        Action::Join(room) => rooms::join(state, room, effects),
+        Action::Create(name, topic, private) => effects.ask(Question::Create(CreateRoom {
+            client_id: ClientId(Uuid::now_v7()),
+            name,
+            topic,
+            description: Description::default(),
+            private,
+        })),
+        Action::Message(users, text) => rooms::message(state, users, text, effects),
+        Action::Topic(topic) => rooms::topic(state, topic, effects),
+        Action::Describe(text) => rooms::describe(state, text, effects),
+        Action::Answer(room, accept) => rooms::answer(state, &room, accept, effects),
+        Action::AskInvitation(id) => lists::invitation(state, id),
         Action::Say(text) => {
-            writing::say(state, text, effects);
+            writing::say(state, text, false, effects);
         }
+        Action::Me(text) => {
+            writing::say(state, text, true, effects);
+        }
+        Action::Reply(text) => messages::reply_with(state, text, effects),
+        Action::Edit(text) => messages::edit_to(state, text, effects),
+        Action::React(emoji) => messages::react(state, emoji, effects),
+        Action::Pin(on) => messages::pin(state, on, effects),
+        Action::Delete(seq) => messages::delete(state, seq, effects),
+        Action::Forward(place) => messages::forward(state, place, effects),
+        Action::ForwardTo(from, to) => messages::forward_to(state, from, to, effects),
+        Action::GoTo(room, seq) => places::go_to(state, room, seq, effects),
+        Action::Show(id, seq) => places::jump(state, id, seq, effects),
         Action::Presence(presence) => set_presence(state, presence, effects),
-        Action::Scroll(rows) => scroll(state, rows),
+        Action::Scroll(rows) => places::scroll(state, rows),
+        Action::Invite(_)
+        | Action::Kick(..)
+        | Action::Role(..)
+        | Action::Rename(_)
+        | Action::Archive(_)
+        | Action::Slow(_)
+        | Action::Announce(_) => rooms::manage(state, action, effects),
+        Action::Nothing => {}
     }
 }
 
 fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
-    let page = isize::try_from(layout::areas(state).pane.height).unwrap_or(1).saturating_sub(2).max(1);
+    let page = isize::try_from(layout::focused_area(state).height).unwrap_or(1).saturating_sub(2).max(1);
     match plain {
         Plain::Send => writing::send(state, effects),
         Plain::NewLine => {
-            state.composer.edit(crate::state::composer::Edit::NewLine);
+            state.composer.edit(Edit::NewLine);
             writing::changed(state, effects);
         }
-        Plain::Switcher => switcher(state, effects),
-        Plain::NextConversation => neighbour(state, 1, effects),
-        Plain::PreviousConversation => neighbour(state, -1, effects),
-        Plain::NextNeedsMe => next_in_need(state, effects),
+        Plain::Switcher => lists::switcher(state, effects),
+        Plain::NextConversation => places::neighbour(state, 1, effects),
+        Plain::PreviousConversation => places::neighbour(state, -1, effects),
+        Plain::NextNeedsMe => places::next_in_need(state, effects),
         Plain::LastConversation => {
             if let Some(last) = state.last {
-                go(state, last, effects);
+                places::go(state, last, effects);
             }
         }
-        Plain::UnreadLine => unread_line(state),
-        Plain::PageUp => scroll(state, -page),
-        Plain::PageDown => scroll(state, page),
-        Plain::Newest => newest(state),
+        Plain::UnreadLine => places::unread_line(state),
+        Plain::PageUp => places::scroll(state, -page),
+        Plain::PageDown => places::scroll(state, page),
+        Plain::Newest => places::newest(state),
         Plain::Complete => writing::complete(state, false, effects),
         Plain::CompleteBack => writing::complete(state, true, effects),
-        Plain::Older => writing::recall(state, true),
-        Plain::Later => writing::recall(state, false),
+        Plain::EditLast => messages::edit_neighbour(state, true),
+        Plain::EditLater => messages::edit_neighbour(state, false),
+        Plain::Select => messages::select(state),
+        Plain::Above => messages::step(state, true),
+        Plain::Below => messages::step(state, false),
+        Plain::OtherSide => other_side(state, effects),
+        Plain::JumpBack => places::back(state, effects),
+        Plain::Pins => lists::ask_pins(state, effects),
+        Plain::Invitations => lists::invitations(state),
         Plain::Retry => retry(state, true, effects),
         Plain::Discard => discard(state, effects),
         Plain::Cancel => cancel(state),
         Plain::ToggleList => toggle_list(state),
-        Plain::Members => members(state, effects),
-        Plain::Rooms => {
-            state.popup = Some(Popup::Picker(Box::new(Picker::new(Kind::Rooms, Vec::new()))));
-            effects.ask(Question::Rooms(String::new()));
-        }
-        Plain::Who => who(state, effects),
-        Plain::Leave => leave(state, effects),
+        Plain::Members => lists::members(state, effects),
+        Plain::Rooms => lists::rooms(state, effects),
+        Plain::Who => lists::who(state, effects),
+        Plain::Leave => rooms::leave(state, effects),
         Plain::Away => set_presence(state, PresenceState::Away, effects),
         Plain::Back => set_presence(state, PresenceState::Online, effects),
         Plain::Reconnect => effects.tell(Tell::Reconnect),
@@ -86,188 +108,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Quit => {
             quit(state, effects);
         }
-    }
-}
-
-/// Says that something went wrong, until the next key.
-pub(super) fn complain(state: &mut State, text: String) {
-    state.notice = Some(Notice { text, is_error: true });
-}
-
-fn say_so(state: &mut State, text: String) {
-    state.notice = Some(Notice { text, is_error: false });
-}
-
-/// Opens a conversation because the person chose it: the way back home is given up.
-fn go(state: &mut State, id: ConversationId, effects: &mut Effects) {
-    state.home = None;
-    open(state, id, effects);
-}
-
-/// Brings a conversation on screen.
-pub(super) fn open(state: &mut State, id: ConversationId, effects: &mut Effects) {
-    state.list = ListMode::Auto;
-    let Some(conversation) = state.conversations.get(id) else { return };
-    if state.open == Some(id) {
-        return;
-    }
-    let new_after = (conversation.unread > 0).then_some(conversation.read);
-    writing::put_aside(state, effects);
-    if let Some(left) = state.open_timeline_mut() {
-        left.new_after = None;
-        left.scroll = None;
-    }
-    if state.open.is_some() {
-        state.last = state.open;
-    }
-    state.open = Some(id);
-    let timeline = state.timelines.entry(id).or_default();
-    timeline.new_after = new_after;
-    timeline.scroll = None;
-    timeline.blocked = false;
-    forget_timelines(state);
-    writing::bring_back(state, id, effects);
-    ask_members(state, id, effects);
-}
-
-/// Asks who is there, where that is not known.
-pub(super) fn ask_members(state: &mut State, id: ConversationId, effects: &mut Effects) {
-    let Some(conversation) = state.conversations.get(id) else { return };
-    match conversation.kind {
-        ConversationKind::Direct => {
-            let people = conversation.with.iter().chain(state.me.as_ref()).cloned().collect();
-            state.people.set_members(id, people);
-        }
-        ConversationKind::Room => effects.ask(Question::Members(id)),
-    }
-}
-
-/// Keeps memory bounded: old timelines go, except where own messages wait.
-fn forget_timelines(state: &mut State) {
-    let keep = [state.open, state.last, state.home];
-    let spare = |(id, timeline): (&ConversationId, &Timeline)| {
-        (!keep.contains(&Some(*id)) && timeline.pending().is_empty()).then_some(*id)
-    };
-    while state.timelines.len() > TIMELINES
-        && let Some(id) = state.timelines.iter().find_map(spare)
-    {
-        state.timelines.remove(&id);
-    }
-}
-
-fn neighbour(state: &mut State, by: isize, effects: &mut Effects) {
-    let order: Vec<ConversationId> = state.conversations.in_order().map(|c| c.id).collect();
-    let at = order.iter().position(|id| Some(*id) == state.open).unwrap_or(0);
-    let next = match by {
-        1.. => (at + 1) % order.len().max(1),
-        _ => at.checked_sub(1).unwrap_or(order.len().saturating_sub(1)),
-    };
-    if let Some(id) = order.get(next) {
-        go(state, *id, effects);
-    }
-}
-
-fn next_in_need(state: &mut State, effects: &mut Effects) {
-    let home = state.home.or(state.open);
-    match state.conversations.next_in_need(state.open) {
-        Some(id) => {
-            open(state, id, effects);
-            state.home = home;
-        }
-        None => match state.home.take() {
-            Some(home) if state.open != Some(home) => open(state, home, effects),
-            _ => say_so(state, "Nothing is waiting for you".to_owned()),
-        },
-    }
-}
-
-fn switcher(state: &mut State, effects: &mut Effects) {
-    state.popup = Some(Popup::Picker(Box::new(Picker::switcher(state))));
-    effects.ask(Question::Rooms(String::new()));
-    effects.ask(Question::People(String::new()));
-}
-
-fn members(state: &mut State, effects: &mut Effects) {
-    let Some(id) = state.open else { return };
-    let mut people: Vec<_> = state.people.members(id).into_iter().flat_map(|m| m.values()).collect();
-    people.sort_by_key(|person| (presence_word(state, person.id), &person.name));
-    let items = people.into_iter().map(|person| Item {
-        label: format!("@{}", person.name),
-        detail: presence_word(state, person.id).1.to_owned(),
-        action: Action::Message(person.name.clone(), None),
-    });
-    state.popup = Some(Popup::Picker(Box::new(Picker::new(Kind::Members, items.collect()))));
-    ask_members(state, id, effects);
-}
-
-/// A rank for sorting, and the word.
-fn presence_word(state: &State, user: chat_proto::UserId) -> (u8, &'static str) {
-    if state.is_me(user) {
-        return (0, "you");
-    }
-    match state.people.presence(user) {
-        PresenceState::Online => (1, "● online"),
-        PresenceState::Away => (2, "◐ away"),
-        PresenceState::Offline => (3, "○ offline"),
-    }
-}
-
-fn who(state: &mut State, effects: &mut Effects) {
-    let mut picker = Picker::new(Kind::People, Vec::new());
-    let mut people: Vec<_> = state.people.known().cloned().collect();
-    people.sort_by(|a, b| a.name.cmp(&b.name));
-    picker.add_people(&people, state.me.as_ref());
-    state.popup = Some(Popup::Picker(Box::new(picker)));
-    effects.ask(Question::People(String::new()));
-}
-
-fn join(state: &mut State, room: RoomName, effects: &mut Effects) {
-    let known = state.conversations.in_order().find(|c| c.name.as_ref() == Some(&room)).map(|c| c.id);
-    match known {
-        Some(id) => go(state, id, effects),
-        None => effects.ask(Question::Join(room)),
-    }
-}
-
-fn message(state: &mut State, user: UserName, text: Option<String>, effects: &mut Effects) {
-    if state.me.as_ref().is_some_and(|me| me.name == user) {
-        return complain(state, "That is you; a direct conversation needs somebody else".to_owned());
-    }
-    let is_with = |c: &&chat_proto::Conversation| c.with.len() == 1 && c.with.iter().any(|p| p.name == user);
-    let known = state.conversations.in_order().find(is_with).map(|c| c.id);
-    match known {
-        Some(id) => {
-            go(state, id, effects);
-            if let Some(text) = text {
-                writing::say(state, text, effects);
-            }
-        }
-        None => effects.ask(Question::OpenDirect(user, text)),
-    }
-}
-
-fn set_topic(state: &mut State, topic: Option<Topic>, effects: &mut Effects) {
-    let Some(conversation) = state.open_conversation() else { return };
-    match (conversation.kind, topic) {
-        (ConversationKind::Direct, _) => complain(state, "Only rooms have a topic".to_owned()),
-        (ConversationKind::Room, Some(topic)) => effects.ask(Question::Topic(conversation.id, topic)),
-        (ConversationKind::Room, None) => {
-            let topic = conversation.topic.as_str();
-            let text = if topic.is_empty() {
-                "No topic; /topic TEXT sets one".to_owned()
-            } else {
-                format!("Topic: {topic}")
-            };
-            say_so(state, text);
-        }
-    }
-}
-
-fn leave(state: &mut State, effects: &mut Effects) {
-    let Some(conversation) = state.open_conversation() else { return };
-    match conversation.kind {
-        ConversationKind::Room => effects.ask(Question::Leave(conversation.id)),
-        ConversationKind::Direct => complain(state, "A direct conversation cannot be left".to_owned()),
+        on_message => messages::act_on(state, on_message, effects),
     }
 }
 
@@ -310,19 +151,37 @@ fn discard(state: &mut State, effects: &mut Effects) {
     }
 }
 
-/// Closes what is uppermost: a completion, the list over the conversation, an older place.
+/// Closes what is uppermost: a completion, a choice, the list over the conversation, an answer or
+/// an edit, the thread, an older place.
 fn cancel(state: &mut State) {
     if let Some(mut completion) = state.completion.take() {
         completion.at = None;
         let word = completion.word.clone();
         state.composer.replace_before_cursor(completion.start, &word);
+    } else if state.selected.is_some() {
+        state.selected = None;
     } else if layout::areas(state).list_floats {
         state.list = ListMode::Auto;
-    } else if state.composer.recalled.is_some() {
-        state.composer = Composer::default();
+    } else if state.purpose != Purpose::Write {
+        writing::end_purpose(state);
+    } else if state.in_thread() || (state.thread.is_some() && !looks_back(state)) {
+        threads::close(state);
     } else {
-        newest(state);
+        places::newest(state);
     }
+}
+
+fn looks_back(state: &State) -> bool {
+    state.focused_timeline().is_some_and(|timeline| timeline.scroll.is_some() || timeline.more_after)
+}
+
+/// Gives the keys to the thread, or to the room again.
+fn other_side(state: &mut State, effects: &mut Effects) {
+    if state.thread.is_none() {
+        return say_so(state, "No thread is open; Alt-M and t open one".to_owned());
+    }
+    writing::save_draft(state, effects);
+    threads::focus(state, !state.in_thread());
 }
 
 fn toggle_list(state: &mut State) {
@@ -330,41 +189,6 @@ fn toggle_list(state: &mut State) {
         ListMode::Auto => ListMode::Toggled,
         ListMode::Toggled => ListMode::Auto,
     };
-}
-
-fn scroll(state: &mut State, rows: isize) {
-    let place = layout::with_pane(state, |pane, timeline| pane.scrolled(timeline.scroll, rows));
-    if let (Some(place), Some(timeline)) = (place, state.open_timeline_mut()) {
-        if timeline.scroll.is_none() {
-            timeline.scrolled_at = timeline.last();
-        }
-        timeline.scroll = place;
-        timeline.blocked &= rows > 0;
-    }
-}
-
-fn newest(state: &mut State) {
-    if let Some(timeline) = state.open_timeline_mut() {
-        timeline.scroll = None;
-    }
-}
-
-/// Goes to the "new" line, or as far towards it as is held.
-fn unread_line(state: &mut State) {
-    let found = layout::with_pane(state, |pane, _| {
-        let key = pane.items.items.iter().map(|(key, _)| *key).find(|key| matches!(key, Key::New(_)))?;
-        Some(pane.with_top(key))
-    });
-    match found.flatten() {
-        Some(place) => {
-            if let Some(timeline) = state.open_timeline_mut() {
-                timeline.scrolled_at =
-                    timeline.scrolled_at.filter(|_| timeline.scroll.is_some()).or(timeline.last());
-                timeline.scroll = place;
-            }
-        }
-        None => say_so(state, "Nothing here was new when you came".to_owned()),
-    }
 }
 
 fn interrupt(state: &mut State, effects: &mut Effects) {

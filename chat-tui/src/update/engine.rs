@@ -1,23 +1,24 @@
 //! News from the engine, applied to the picture of the world.
 
-use chat_client::{Connection, Update};
+use chat_client::{Connection, Outgoing, Update};
 use chat_proto::{ConversationId, Event, EventKind};
 
-use super::Effects;
-use super::actions;
-use super::reading;
+use super::{Effects, places, reading, threads, writing};
 use crate::effect::Effect;
 use crate::state::sign_in::{Known, SignIn};
+use crate::state::timeline::thread_of;
 use crate::state::{Link, State};
 
 /// Takes news; says whether the screen may look different now.
 pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bool {
     match news {
         Update::Connection(connection) => connected(state, connection, effects),
-        Update::Me { user, server_name, .. } => {
+        Update::Me { user, server_name, role } => {
             state.people.meet(&user);
-            let changed = state.me.as_ref() != Some(&user) || state.server_name != server_name;
+            let changed =
+                state.me.as_ref() != Some(&user) || state.server_name != server_name || state.role != role;
             state.me = Some(user);
+            state.role = role;
             state.server_name = server_name;
             changed
         }
@@ -32,21 +33,19 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
             true
         }
         Update::Events { conversation, events, .. } => happened(state, conversation, &events),
-        Update::Reset(id) => match state.timelines.get_mut(&id) {
-            Some(timeline) => {
-                timeline.reset();
-                state.open == Some(id)
-            }
-            None => false,
-        },
-        Update::Outgoing(own) => {
-            let (id, me) = (own.conversation, state.my_id());
-            state.timelines.entry(id).or_default().outgoing(own, me);
-            state.open == Some(id)
-        }
+        Update::Reset(id) => reset(state, id, effects),
+        Update::Outgoing(own) => outgoing(state, own),
         Update::Discarded(message) => {
             state.timelines.values_mut().for_each(|timeline| timeline.discard(message));
+            if let Some(thread) = &mut state.thread {
+                thread.timeline.discard(message);
+            }
             true
+        }
+        Update::Invitations(invitations) => {
+            let changed = state.invitations != invitations;
+            state.invitations = invitations;
+            changed
         }
         Update::Read { conversation, user, seq } => {
             !state.is_me(user)
@@ -66,12 +65,40 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
     }
 }
 
+/// What is held of a conversation is void.
+fn reset(state: &mut State, id: ConversationId, effects: &mut Effects) -> bool {
+    let Some(timeline) = state.timelines.get_mut(&id) else { return false };
+    timeline.reset();
+    let is_open = state.open == Some(id);
+    if let (true, Some(thread)) = (is_open, &mut state.thread) {
+        thread.timeline.reset();
+        threads::ask(state, effects);
+    }
+    is_open
+}
+
+fn outgoing(state: &mut State, own: Outgoing) -> bool {
+    let (id, me) = (own.conversation, state.my_id());
+    let is_open = state.open == Some(id);
+    if let (true, Some(thread)) = (is_open, &mut state.thread)
+        && own.thread == Some(thread.root)
+    {
+        thread.timeline.outgoing(own.clone(), me);
+    }
+    state.timelines.entry(id).or_default().outgoing(own, me);
+    is_open
+}
+
 fn connected(state: &mut State, connection: Connection, effects: &mut Effects) -> bool {
     match &connection {
         Connection::Online => {
-            state.timelines.values_mut().for_each(|timeline| timeline.blocked = false);
+            state.timelines.values_mut().for_each(|timeline| {
+                timeline.blocked = false;
+                timeline.forget_missing();
+            });
+            threads::ask(state, effects);
             if let Some(id) = state.open {
-                actions::ask_members(state, id, effects);
+                places::ask_members(state, id, effects);
             }
         }
         Connection::Stopped { reason, login_needed: true } => log_in_again(state, reason.clone(), effects),
@@ -99,7 +126,7 @@ fn open_first(state: &mut State, effects: &mut Effects) {
     if state.open.is_none()
         && let Some(id) = state.conversations.by_recency().first().map(|c| c.id)
     {
-        actions::open(state, id, effects);
+        places::open(state, id, effects);
     }
 }
 
@@ -109,30 +136,22 @@ fn removed(state: &mut State, id: ConversationId, effects: &mut Effects) {
     state.last = state.last.filter(|last| *last != id);
     state.home = state.home.filter(|home| *home != id);
     if state.open == Some(id) {
+        writing::put_aside(state, effects);
         state.open = None;
         match state.last {
-            Some(last) if state.conversations.get(last).is_some() => actions::open(state, last, effects),
+            Some(last) if state.conversations.get(last).is_some() => places::open(state, last, effects),
             _ => open_first(state, effects),
         }
     }
 }
 
 fn happened(state: &mut State, id: ConversationId, events: &[Event]) -> bool {
-    for event in events {
-        state.people.meet(&event.author);
-        match event.what {
-            EventKind::Message { .. } => {
-                state.people.stopped_writing(id, event.author.id);
-            }
-            EventKind::Joined => state.people.joined(id, &event.author),
-            EventKind::Left => state.people.left(id, event.author.id),
-            EventKind::Created { .. } | EventKind::Topic { .. } | EventKind::Unknown => {}
-        }
-    }
+    events.iter().for_each(|event| people_change(state, id, event));
     let can_see = state.open == Some(id) && reading::sees_newest(state);
     let me = state.my_id();
     let Some(timeline) = state.timelines.get_mut(&id) else { return false };
-    let is_others = |event: &&Event| event.body().is_some() && Some(event.author.id) != me;
+    let is_others =
+        |event: &&Event| event.body().is_some() && thread_of(event).is_none() && Some(event.author.id) != me;
     if state.open == Some(id)
         && !can_see
         && timeline.new_after.is_none()
@@ -143,5 +162,25 @@ fn happened(state: &mut State, id: ConversationId, events: &[Event]) -> bool {
     if !timeline.append(events) {
         timeline.reset();
     }
-    state.open == Some(id)
+    let is_open = state.open == Some(id);
+    if let (true, Some(thread)) = (is_open, &mut state.thread) {
+        thread.timeline.append(events);
+    }
+    is_open
+}
+
+/// What an event says about people.
+fn people_change(state: &mut State, id: ConversationId, event: &Event) {
+    state.people.meet(&event.author);
+    match &event.what {
+        EventKind::Message(_) => {
+            state.people.stopped_writing(id, event.author.id);
+        }
+        EventKind::Joined => state.people.joined(id, &event.author),
+        EventKind::Left => state.people.left(id, event.author.id),
+        EventKind::Removed { user, .. } => state.people.left(id, user.id),
+        EventKind::Role { user, role } => state.people.promoted(id, user.id, *role),
+        EventKind::Invited { user } => state.people.meet(user),
+        _ => {}
+    }
 }

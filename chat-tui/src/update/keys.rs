@@ -3,14 +3,15 @@
 use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effects, actions, writing};
+use super::{Effects, actions, complain, writing};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question};
 use crate::keymap::{self, Meaning};
 use crate::state::composer::Edit;
 use crate::state::picker::Kind;
+use crate::state::rights;
 use crate::state::sign_in::Ask;
-use crate::state::{Popup, Quit, State};
+use crate::state::{Popup, Purpose, Quit, State};
 
 /// Rows that PageUp and PageDown move in a list.
 const LIST_PAGE: isize = 10;
@@ -35,10 +36,24 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         }
         return;
     }
+    if let Some(confirm) = state.confirm.take() {
+        if matches!(key.code, KeyCode::Char('y' | 'Y') | KeyCode::Enter) {
+            actions::act(state, confirm.action, effects);
+        }
+        return;
+    }
     match &state.popup {
         Some(Popup::Picker(_)) => picker_key(state, key, effects),
-        Some(Popup::Help(_)) => help_key(state, key),
+        Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key),
+        None if state.selected.is_some() => select_key(state, key, effects),
         None => chat_key(state, key, effects),
+    }
+}
+
+/// While a message is chosen, letters act on it.
+fn select_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
+    if let Some(action) = keymap::select_meaning(key) {
+        actions::act(state, action, effects);
     }
 }
 
@@ -56,9 +71,14 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
         return;
     }
     state.popup = None;
+    state.selected = None;
+    state.confirm = None;
+    if is_kept_from_writing(state, text.chars().next()) {
+        return;
+    }
     if state.composer.bytes() + text.len() > COMPOSER_BYTES {
         let error = format!("Too much to paste: a message has at most {} bytes", limits::MESSAGE_BYTES);
-        actions::complain(state, error);
+        complain(state, error);
         return;
     }
     state.composer.insert(text);
@@ -79,6 +99,10 @@ fn chat_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         }
         Meaning::Edit(edit) => {
             state.completion = None;
+            let first = if let Edit::Insert(c) = edit { Some(c) } else { None };
+            if first.is_some() && is_kept_from_writing(state, first) {
+                return;
+            }
             if state.composer.edit(edit) {
                 writing::changed(state, effects);
             }
@@ -86,16 +110,34 @@ fn chat_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
     }
 }
 
+/// Where one may not write, only commands can be typed; says why.
+fn is_kept_from_writing(state: &mut State, first: Option<char>) -> bool {
+    let is_edit = matches!(state.purpose, Purpose::Edit { .. });
+    if is_edit || !state.composer.is_empty() || first == Some('/') {
+        return false;
+    }
+    let silence = rights::silence_here(state);
+    if let Some(reason) = silence {
+        complain(state, format!("{reason}; commands work"));
+    }
+    silence.is_some()
+}
+
 /// Some keys mean another thing where the composer is empty, or the cursor stands in a text.
 fn in_context(state: &State, meaning: Meaning) -> Meaning {
     let composer = &state.composer;
     let is_empty = composer.is_empty();
-    let recalls = is_empty || composer.recalled.is_some();
+    let walks = match &state.purpose {
+        Purpose::Edit { before, .. } => composer.text() == *before,
+        Purpose::Write | Purpose::Reply(_) => is_empty,
+    };
     match meaning {
-        Meaning::Edit(Edit::Insert('?')) if is_empty => Meaning::Do(Plain::Help.into()),
+        Meaning::Edit(Edit::Insert('?')) if is_empty && state.purpose == Purpose::Write => {
+            Meaning::Do(Plain::Help.into())
+        }
         Meaning::Edit(Edit::Delete) if is_empty && has_failed(state) => Meaning::Do(Plain::Discard.into()),
-        Meaning::Do(Action::Plain(Plain::Older)) if !recalls => Meaning::Edit(Edit::Up),
-        Meaning::Do(Action::Plain(Plain::Later)) if !recalls => Meaning::Edit(Edit::Down),
+        Meaning::Do(Action::Plain(Plain::EditLast)) if !walks => Meaning::Edit(Edit::Up),
+        Meaning::Do(Action::Plain(Plain::EditLater)) if !walks => Meaning::Edit(Edit::Down),
         other => other,
     }
 }
@@ -107,8 +149,8 @@ fn has_failed(state: &State) -> bool {
 fn picker_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
     let is_control = key.modifiers == KeyModifiers::CONTROL;
     let go = match key.code {
-        KeyCode::Esc => return state.popup = None,
-        KeyCode::Char('c' | 'g') if is_control => return state.popup = None,
+        KeyCode::Esc => return close_picker(state, effects),
+        KeyCode::Char('c' | 'g') if is_control => return close_picker(state, effects),
         KeyCode::Enter => return choose(state, effects),
         KeyCode::Up | KeyCode::BackTab => -1,
         KeyCode::Down | KeyCode::Tab => 1,
@@ -145,25 +187,50 @@ fn picker_edit(state: &mut State, edit: Edit, effects: &mut Effects) {
 }
 
 fn choose(state: &mut State, effects: &mut Effects) {
-    let Some(Popup::Picker(picker)) = state.popup.take() else { return };
-    if let Some(item) = picker.chosen() {
-        actions::act(state, item.action.clone(), effects);
+    let Some(Popup::Picker(picker)) = &state.popup else { return };
+    let action = picker.chosen().map(|item| item.action.clone());
+    close_picker(state, effects);
+    if let Some(action) = action {
+        actions::act(state, action, effects);
     }
 }
 
-fn help_key(state: &mut State, key: KeyEvent) {
-    let Some(Popup::Help(top)) = &mut state.popup else { return };
+/// A terminal that thinks another width of some emoji leaves parts of them behind.
+fn close_picker(state: &mut State, effects: &mut Effects) {
+    if let Some(Popup::Picker(picker)) = state.popup.take()
+        && picker.kind == Kind::Emoji
+    {
+        effects.add(Effect::Redraw);
+    }
+}
+
+/// Keys of the help and of other pages to read.
+fn page_key(state: &mut State, key: KeyEvent) {
+    let is_interrupt = key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c');
+    let closes = matches!(key.code, KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q' | '?'));
+    if closes || is_interrupt {
+        state.popup = None;
+        return;
+    }
     match key.code {
-        KeyCode::Up => *top = top.saturating_sub(1),
-        KeyCode::Down => *top += 1,
-        KeyCode::PageUp => *top = top.saturating_sub(LIST_PAGE.unsigned_abs()),
-        KeyCode::PageDown | KeyCode::Char(' ') => *top += LIST_PAGE.unsigned_abs(),
-        KeyCode::Home => *top = 0,
-        KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q' | '?') => state.popup = None,
-        KeyCode::Char('c') if key.modifiers == KeyModifiers::CONTROL => state.popup = None,
+        KeyCode::Up => scroll_page(state, -1),
+        KeyCode::Down => scroll_page(state, 1),
+        KeyCode::PageUp => scroll_page(state, -LIST_PAGE),
+        KeyCode::PageDown | KeyCode::Char(' ') => scroll_page(state, LIST_PAGE),
+        KeyCode::Home => scroll_page(state, isize::MIN),
+        _ => {}
+    }
+}
+
+/// Scrolls what is there to read.
+pub(super) fn scroll_page(state: &mut State, rows: isize) {
+    let (top, all) = match &mut state.popup {
+        Some(Popup::Help(top)) => (top, crate::help::rows().len()),
+        Some(Popup::Page(page)) => {
+            let all = page.rows.iter().map(|(_, text)| text.lines().count().max(1)).sum();
+            (&mut page.top, all)
+        }
         _ => return,
-    }
-    if let Some(Popup::Help(top)) = &mut state.popup {
-        *top = (*top).min(crate::help::rows().len().saturating_sub(1));
-    }
+    };
+    *top = top.saturating_add_signed(rows).min(all.saturating_sub(1));
 }

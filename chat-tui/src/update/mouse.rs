@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::{Effects, actions};
+use super::{Effects, actions, keys, threads, writing};
 use crate::action::{Action, Plain};
 use crate::layout::{self, ListRow};
 use crate::state::{Popup, State};
@@ -29,9 +29,7 @@ pub(super) fn mouse(state: &mut State, mouse: MouseEvent, effects: &mut Effects)
 fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
     match &mut state.popup {
         Some(Popup::Picker(picker)) => picker.go(rows.signum()),
-        Some(Popup::Help(top)) => {
-            *top = top.saturating_add_signed(rows).min(crate::help::rows().len().saturating_sub(1));
-        }
+        Some(Popup::Help(_) | Popup::Page(_)) => keys::scroll_page(state, rows),
         None => actions::act(state, Action::Scroll(rows), effects),
     }
     true
@@ -46,15 +44,22 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
         let body = layout::list_body(state, list);
         let rows = layout::list_rows(state, usize::from(body.height));
         let clicked = usize::from(at.y.saturating_sub(body.y));
-        if at.y >= body.y
-            && let Some(ListRow::Conversation(id)) = rows.get(clicked)
-        {
-            actions::act(state, Action::Open(*id), effects);
-            return true;
-        }
-        return false;
+        let action = match rows.get(clicked).filter(|_| at.y >= body.y) {
+            Some(ListRow::Conversation(id)) => Action::Open(*id),
+            Some(ListRow::Invitation(id)) => Action::AskInvitation(*id),
+            Some(ListRow::Section(_)) | None => return false,
+        };
+        actions::act(state, action, effects);
+        return true;
     }
-    if areas.status.contains(at) && state.open_timeline().is_some_and(|timeline| timeline.scroll.is_some()) {
+    let in_thread = areas.thread.is_some_and(|thread| thread.contains(at));
+    if state.thread.is_some() && (in_thread || areas.pane.contains(at)) && in_thread != state.in_thread() {
+        writing::save_draft(state, effects);
+        threads::focus(state, in_thread);
+        return true;
+    }
+    if areas.status.contains(at) && state.focused_timeline().is_some_and(|timeline| timeline.scroll.is_some())
+    {
         actions::act(state, Plain::Newest.into(), effects);
         return true;
     }

@@ -1,30 +1,44 @@
 //! What came back from questions and from the form's server.
 
-use chat_client::RequestError;
-use chat_proto::{Conversation, ConversationId, ErrorCode, Person};
+use chat_client::{Anchor, History, RequestError};
+use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
-use super::{Effects, actions, begin, writing};
-use crate::effect::{Effect, Outcome, Question};
+use super::{Effects, begin, complain, lists, messages, places, threads, writing};
+use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
 use crate::state::picker::Kind;
-use crate::state::{Popup, State};
+use crate::state::{Popup, Purpose, State};
 
 /// Takes an outcome; says whether the screen may look different now.
 pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects) -> bool {
     match outcome {
-        Outcome::History(id, anchor, result) => {
-            let Some(timeline) = state.timelines.get_mut(&id) else { return false };
-            match result {
-                Ok(page) => {
-                    page.events.iter().for_each(|event| state.people.meet(&event.author));
-                    timeline.merge(anchor, page);
-                }
-                Err(_) => {
-                    timeline.loading = false;
-                    timeline.blocked = true;
-                }
+        Outcome::History(id, anchor, result) => history(state, id, anchor, result, effects),
+        Outcome::Thread(id, root, result) => thread(state, id, root, result),
+        Outcome::Context(id, seq, event) => {
+            if let Some(event) = &event {
+                state.people.meet(&event.author);
+            }
+            let event = event.map(|event| *event);
+            if let (true, Some(thread)) = (state.open == Some(id), &mut state.thread) {
+                thread.timeline.take_context(seq, event.clone());
+            }
+            if let Some(timeline) = state.timelines.get_mut(&id) {
+                timeline.take_context(seq, event);
             }
             state.open == Some(id)
+        }
+        Outcome::Pins(id, events) => {
+            lists::pins(state, id, &events);
+            true
+        }
+        Outcome::Versions(found) => {
+            lists::versions(state, &found);
+            true
+        }
+        Outcome::NotDone(request, error) => {
+            not_done(state, *request);
+            complain(state, error);
+            true
         }
         Outcome::Draft(id, text) => draft(state, id, text),
         Outcome::Opened(question, Ok(conversation)) => {
@@ -36,13 +50,14 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             true
         }
         Outcome::Members(id, members) => {
+            state.people.set_members(id, members);
+            let items = lists::member_items(state, id);
             if let Some(Popup::Picker(picker)) = &mut state.popup
                 && picker.kind == Kind::Members
                 && state.open == Some(id)
             {
-                picker.add_people(&members, None);
+                picker.replace(items);
             }
-            state.people.set_members(id, members);
             true
         }
         Outcome::Rooms(rooms) => match &mut state.popup {
@@ -54,12 +69,12 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         },
         Outcome::People(query, people) => people_found(state, &query, &people, effects),
         Outcome::Refused(error) => {
-            actions::complain(state, error);
+            complain(state, error);
             true
         }
-        Outcome::NotSent(id, body) => {
-            give_back(state, id, body.as_str());
-            actions::complain(state, "Not sent; the text is back in the composer".to_owned());
+        Outcome::NotSent(draft) => {
+            give_back(state, draft.conversation, draft.body.as_str());
+            complain(state, "Not sent; the text is back in the composer".to_owned());
             true
         }
         Outcome::Probed(server, hello) => {
@@ -79,11 +94,96 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
     }
 }
 
+fn history(
+    state: &mut State,
+    id: ConversationId,
+    anchor: Anchor,
+    result: Result<History, RequestError>,
+    effects: &mut Effects,
+) -> bool {
+    let Some(timeline) = state.timelines.get_mut(&id) else { return false };
+    match result {
+        Ok(page) => {
+            page.events.iter().for_each(|event| state.people.meet(&event.author));
+            timeline.hold_still(anchor);
+            timeline.merge(anchor, page);
+        }
+        Err(_) => {
+            timeline.loading = false;
+            timeline.blocked = true;
+        }
+    }
+    if state.open != Some(id) {
+        return false;
+    }
+    if matches!(anchor, Anchor::Around(_)) {
+        places::arrive(state, effects);
+    }
+    true
+}
+
+fn thread(
+    state: &mut State,
+    id: ConversationId,
+    root: Seq,
+    result: Result<Box<ThreadPage>, RequestError>,
+) -> bool {
+    let is_open = state.open == Some(id);
+    let Some(thread) = state.thread.as_mut().filter(|thread| is_open && thread.root == root) else {
+        return false;
+    };
+    match result {
+        Ok(page) => {
+            page.events.iter().for_each(|event| state.people.meet(&event.author));
+            thread.timeline.merge_thread(*page);
+        }
+        Err(RequestError::Refused(refusal)) => {
+            threads::close(state);
+            complain(state, refusal.to_string());
+            return true;
+        }
+        Err(_) => thread.timeline.loading = false,
+    }
+    if let Some(seq) = state.thread.as_mut().and_then(|thread| thread.timeline.jump.take())
+        && state.in_thread()
+    {
+        places::look_at(state, seq);
+    }
+    true
+}
+
+/// A refused edit comes back to be changed; other refusals only say why.
+fn not_done(state: &mut State, request: Request) {
+    let Request::EditMessage(EditMessage { conversation, seq, body }) = request else { return };
+    if state.open != Some(conversation) || state.purpose != Purpose::Write {
+        return;
+    }
+    let before = state.held(seq).and_then(|event| event.body()).map(|body| body.as_str().to_owned());
+    let draft = state.composer.text();
+    state.purpose = Purpose::Edit { seq, before: before.unwrap_or_default(), draft };
+    state.composer = Composer::with_text(body.as_str());
+}
+
 /// A draft from an earlier run; what was typed meanwhile wins.
 fn draft(state: &mut State, id: ConversationId, text: String) -> bool {
     if state.open != Some(id) {
         state.drafts.entry(id).or_insert(text);
         return false;
+    }
+    match (&mut state.thread, &mut state.purpose) {
+        (Some(thread), _) if thread.focused => {
+            if thread.other_text.is_empty() {
+                thread.other_text = text;
+            }
+            return false;
+        }
+        (_, Purpose::Edit { draft, .. }) => {
+            if draft.is_empty() {
+                *draft = text;
+            }
+            return false;
+        }
+        _ => {}
     }
     let is_free = state.composer.is_empty();
     if is_free {
@@ -106,9 +206,12 @@ fn give_back(state: &mut State, id: ConversationId, text: &str) {
 fn opened(state: &mut State, question: Question, conversation: Conversation, effects: &mut Effects) {
     let id = conversation.id;
     state.conversations.update(vec![conversation]);
-    actions::open(state, id, effects);
-    if let Question::OpenDirect(_, Some(text)) = question {
-        writing::say(state, text, effects);
+    if let Question::OpenDirect(_, Then::Forward(from, body)) = question {
+        return messages::hand_on(state, from, body, id, effects);
+    }
+    places::open(state, id, effects);
+    if let Question::OpenDirect(_, Then::Say(text)) = question {
+        writing::say(state, text, false, effects);
     }
 }
 
@@ -118,20 +221,26 @@ fn not_opened(state: &mut State, question: Question, error: &RequestError) {
         Question::Join(room) if is_missing => {
             (format!("There is no room #{room}; /create #{room} makes it"), String::new())
         }
-        Question::OpenDirect(user, text) => {
-            let text = text.map(|text| format!("/msg @{user} {text}")).unwrap_or_default();
-            let missing = format!("There is nobody called @{user}; /who shows who is here");
+        Question::OpenDirect(users, then) => {
+            let names: Vec<String> = users.iter().map(|user| format!("@{user}")).collect();
+            let names = names.join(" ");
+            let text = match then {
+                Then::Say(text) => format!("/msg {names} {text}"),
+                Then::Look | Then::Forward(..) => String::new(),
+            };
+            let missing = format!("There is nobody called {names}; /who shows who is here");
             (if is_missing { missing } else { error.to_string() }, text)
         }
-        Question::Create(_, name, topic) if !is_missing => {
-            (error.to_string(), format!("/create #{name} {topic}"))
+        Question::Create(create) if !is_missing => {
+            let private = if create.private { "--private " } else { "" };
+            (error.to_string(), format!("/create {private}#{} {}", create.name, create.topic))
         }
         _ => (error.to_string(), String::new()),
     };
     if state.composer.is_empty() && !command.is_empty() {
         state.composer = Composer::with_text(command.trim_end());
     }
-    actions::complain(state, sentence);
+    complain(state, sentence);
 }
 
 fn people_found(state: &mut State, query: &str, people: &[Person], effects: &mut Effects) -> bool {

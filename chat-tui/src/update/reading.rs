@@ -2,7 +2,7 @@
 //! presence is watched, the window's title.
 
 use chat_client::Anchor;
-use chat_proto::{SafeText, UserId, limits};
+use chat_proto::{SafeText, Seq, UserId, limits};
 
 use super::Effects;
 use crate::effect::{Effect, Question, Tell};
@@ -17,15 +17,19 @@ pub(super) fn follow(state: &mut State, effects: &mut Effects) {
     }
     mark_read(state, effects);
     ask_history(state, effects);
+    ask_contexts(state, effects);
     watch(state, effects);
     set_title(state, effects);
 }
 
 /// Whether the person can see the newest line of the open conversation.
 pub(super) fn sees_newest(state: &State) -> bool {
-    let covered = state.popup.is_some() || state.sign_in.is_some() || layout::areas(state).list_floats;
-    let at_end = state.open_timeline().is_some_and(|timeline| timeline.loaded && timeline.scroll.is_none());
-    state.focused && !covered && at_end && layout::areas(state).pane.height > 0
+    let areas = layout::areas(state);
+    let covered = state.popup.is_some() || state.sign_in.is_some() || areas.list_floats;
+    let at_end = state
+        .open_timeline()
+        .is_some_and(|timeline| timeline.loaded && timeline.scroll.is_none() && !timeline.more_after);
+    state.focused && !covered && at_end && !areas.pane.is_empty()
 }
 
 fn mark_read(state: &mut State, effects: &mut Effects) {
@@ -58,8 +62,9 @@ fn ask_history(state: &mut State, effects: &mut Effects) {
         let wanted = u32::try_from(unread).unwrap_or(u32::MAX).saturating_add(PAGE / 2);
         (Anchor::Newest, wanted.clamp(PAGE, limits::HISTORY_PAGE))
     } else {
-        match timeline.first() {
-            Some(first) if timeline.more_before && is_near_top(state) => (Anchor::Before(first), PAGE),
+        match (timeline.first(), timeline.last()) {
+            (Some(first), _) if timeline.more_before && is_near_top(state) => (Anchor::Before(first), PAGE),
+            (_, Some(last)) if timeline.more_after && is_near_bottom(state) => (Anchor::After(last), PAGE),
             _ => return,
         }
     };
@@ -75,8 +80,53 @@ fn is_near_top(state: &State) -> bool {
     let rows = usize::from(layout::areas(state).pane.height);
     let follows = state.open_timeline().is_some_and(|t| t.scroll.is_none() && t.events().count() > 3 * rows);
     !follows
-        && layout::with_pane(state, |pane, timeline| pane.rows_above(timeline.scroll, rows) < rows)
+        && layout::with_side(state, false, |pane, timeline| pane.rows_above(timeline.scroll, rows) < rows)
             .unwrap_or(false)
+}
+
+/// Whether less than a pane of rows stands below the pane.
+fn is_near_bottom(state: &State) -> bool {
+    let rows = usize::from(layout::areas(state).pane.height);
+    layout::with_side(state, false, |pane, timeline| pane.rows_below(timeline.scroll, rows) < rows)
+        .unwrap_or(false)
+}
+
+/// The messages that those on screen answer, where they are not held.
+fn ask_contexts(state: &mut State, effects: &mut Effects) {
+    let Some(id) = state.open else { return };
+    for in_thread in [false, true] {
+        let wanted = answered_on_screen(state, in_thread);
+        let State { timelines, thread, .. } = state;
+        let Some(main) = timelines.get_mut(&id).filter(|_| !wanted.is_empty()) else { continue };
+        let missing = match thread {
+            _ if !in_thread => main.ask_contexts(wanted),
+            Some(thread) => {
+                let mut missing = thread.timeline.ask_contexts(wanted);
+                // The main line may hold what a thread's message answers.
+                missing.retain(|seq| match main.get(*seq) {
+                    Some(event) => {
+                        thread.timeline.take_context(*seq, Some(event.clone()));
+                        false
+                    }
+                    None => true,
+                });
+                missing
+            }
+            None => Vec::new(),
+        };
+        missing.into_iter().for_each(|seq| effects.ask(Question::Context(id, seq)));
+    }
+}
+
+fn answered_on_screen(state: &State, in_thread: bool) -> Vec<Seq> {
+    let found = layout::with_side(state, in_thread, |pane, timeline| {
+        let mut items: Vec<usize> = pane.visible(timeline.scroll).into_iter().map(|(item, _)| item).collect();
+        items.dedup();
+        let messages = items.into_iter().filter_map(|at| pane.message_at(at));
+        let answered = messages.filter_map(|seq| timeline.get(seq)?.message()?.reply_to);
+        answered.collect()
+    });
+    found.unwrap_or_default()
 }
 
 /// The people in the list and in the open conversation.

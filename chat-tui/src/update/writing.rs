@@ -1,24 +1,36 @@
-//! Writing: what follows when the text in the composer changes, is sent, recalled or completed.
+//! Writing: what follows when the text in the composer changes, is sent or completed.
 
-use chat_proto::{Body, ConversationId, TextError};
+use chat_client::Draft;
+use chat_proto::{Body, ConversationId, EditMessage, Request, Seq, TextError};
 
-use super::{Effects, actions};
+use super::{Effects, actions, complain, places, say_so, threads};
 use crate::action::Action;
 use crate::command;
 use crate::effect::{Question, Tell};
-use crate::state::State;
 use crate::state::completion::{self, Completion};
 use crate::state::composer::Composer;
+use crate::state::rights;
+use crate::state::{Purpose, State};
 
 /// How long a change waits before the draft is saved: a crash costs at most this.
 const DRAFT_AFTER_MS: u64 = 1_000;
 
 /// The text changed: the others are told that one writes, and the draft is to be saved.
 pub(super) fn changed(state: &mut State, effects: &mut Effects) {
-    state.draft_due_ms.get_or_insert(state.now.ms + DRAFT_AFTER_MS);
+    if matches!(state.purpose, Purpose::Edit { .. }) {
+        return;
+    }
+    // What is written in a thread waits in memory.
+    if !state.in_thread() {
+        draft_changed(state);
+    }
     let text = state.composer.text();
     let is_command = text.starts_with('/') && !text.starts_with("//");
     set_typing(state, !text.trim().is_empty() && !is_command, effects);
+}
+
+fn draft_changed(state: &mut State) {
+    state.draft_due_ms.get_or_insert(state.now.ms + DRAFT_AFTER_MS);
 }
 
 /// Tells the others whether one writes here. The engine keeps the pace.
@@ -36,12 +48,24 @@ pub(super) fn save_draft(state: &mut State, effects: &mut Effects) {
     if state.draft_due_ms.take().is_some()
         && let Some(id) = state.open
     {
-        effects.tell(Tell::SaveDraft(id, state.composer.text()));
+        effects.tell(Tell::SaveDraft(id, main_text(state)));
+    }
+}
+
+/// What is being written for the main line, wherever it waits.
+fn main_text(state: &State) -> String {
+    match (&state.thread, &state.purpose) {
+        (Some(thread), _) if thread.focused => thread.other_text.clone(),
+        (_, Purpose::Edit { draft, .. }) => draft.clone(),
+        _ => state.composer.text(),
     }
 }
 
 /// Puts the text on screen aside, before another conversation opens.
 pub(super) fn put_aside(state: &mut State, effects: &mut Effects) {
+    threads::close(state);
+    end_purpose(state);
+    state.selected = None;
     save_draft(state, effects);
     set_typing(state, false, effects);
     if let Some(id) = state.open {
@@ -59,72 +83,98 @@ pub(super) fn bring_back(state: &mut State, id: ConversationId, effects: &mut Ef
     }
 }
 
+/// Ends an answer or an edit; what was being written before an edit comes back.
+pub(super) fn end_purpose(state: &mut State) {
+    if let Purpose::Edit { draft, .. } = std::mem::take(&mut state.purpose) {
+        state.composer = Composer::with_text(&draft);
+    }
+}
+
 /// Sends what is written, or does what it commands. What cannot be done stays in the composer.
 pub(super) fn send(state: &mut State, effects: &mut Effects) {
     let text = state.composer.text();
+    if let Purpose::Edit { seq, .. } = state.purpose {
+        if send_edit(state, seq, text, effects) {
+            end_purpose(state);
+        }
+        return;
+    }
     if text.trim().is_empty() {
         return actions::retry(state, false, effects);
     }
     match command::parse(&text) {
-        Ok(Action::Say(text)) => {
-            if say(state, text, effects) {
-                clear(state, effects);
-            }
-        }
+        Ok(Action::Say(text)) => send_said(state, text, false, effects),
+        Ok(Action::Me(text)) => send_said(state, text, true, effects),
         Ok(action) => {
             clear(state, effects);
             actions::act(state, action, effects);
         }
-        Err(error) => actions::complain(state, error),
+        Err(error) => complain(state, error),
     }
 }
 
-/// Says a text in the open conversation; false if it cannot be said.
-pub(super) fn say(state: &mut State, text: String, effects: &mut Effects) -> bool {
+fn send_said(state: &mut State, text: String, action: bool, effects: &mut Effects) {
+    if say(state, text, action, effects) {
+        clear(state, effects);
+        state.purpose = Purpose::Write;
+    }
+}
+
+/// Says a text where one is; false if it cannot be said.
+pub(super) fn say(state: &mut State, text: String, action: bool, effects: &mut Effects) -> bool {
     let Some(id) = state.open else {
-        actions::complain(state, "Open a conversation first: Ctrl-K, /join #room or /msg @user".to_owned());
+        complain(state, "Open a conversation first: Ctrl-K, /join #room or /msg @user".to_owned());
         return false;
     };
+    if let Some(reason) = rights::silence_here(state) {
+        complain(state, reason.to_owned());
+        return false;
+    }
+    let Some(body) = body(state, &text) else { return false };
+    let reply_to = match state.purpose {
+        Purpose::Reply(seq) => Some(seq),
+        _ => None,
+    };
+    let thread = state.thread.as_ref().filter(|thread| thread.focused).map(|thread| thread.root);
+    effects.tell(Tell::Send(Box::new(Draft { action, reply_to, thread, ..Draft::new(id, body) })));
+    places::newest(state);
+    true
+}
+
+/// A text as a message's body; says what is wrong with it.
+fn body(state: &mut State, text: &str) -> Option<Body> {
     match Body::new(text.trim_end()) {
-        Ok(body) => {
-            effects.tell(Tell::Send(id, body));
-            if let Some(timeline) = state.open_timeline_mut() {
-                timeline.scroll = None;
-            }
-            true
-        }
-        Err(TextError::Empty) => false,
+        Ok(body) => Some(body),
+        Err(TextError::Empty) => None,
         Err(error) => {
-            actions::complain(state, format!("Not sent: {error}"));
-            false
+            complain(state, format!("Not sent: {error}"));
+            None
         }
     }
+}
+
+/// Gives a message a text; false if that cannot be.
+pub(super) fn send_edit(state: &mut State, seq: Seq, text: String, effects: &mut Effects) -> bool {
+    if text.trim().is_empty() {
+        say_so(state, "Nothing is left of it; /delete deletes a message, Esc keeps it".to_owned());
+        return false;
+    }
+    let Some(conversation) = state.open else { return false };
+    let is_same = matches!(&state.purpose, Purpose::Edit { before, .. } if before == text.trim_end());
+    if is_same {
+        return true;
+    }
+    let Some(body) = body(state, &text) else { return false };
+    effects.change(Request::EditMessage(EditMessage { conversation, seq, body }));
+    true
 }
 
 fn clear(state: &mut State, effects: &mut Effects) {
     state.composer = Composer::default();
     set_typing(state, false, effects);
-    state.draft_due_ms = Some(state.now.ms);
-    save_draft(state, effects);
-}
-
-/// Brings back one of the own earlier messages: one further back, or one later.
-pub(super) fn recall(state: &mut State, back: bool) {
-    let Some(timeline) = state.open_timeline() else { return };
-    let at = match (state.composer.recalled, back) {
-        (None, true) => Some(0),
-        (None, false) => return,
-        (Some(at), true) => Some(at + 1),
-        (Some(at), false) => at.checked_sub(1),
-    };
-    let Some(at) = at else {
-        state.composer = Composer::default();
-        return;
-    };
-    let found = timeline.own_texts(state.my_id()).nth(at).map(str::to_owned);
-    if let Some(text) = found {
-        state.composer = Composer::with_text(&text);
-        state.composer.recalled = Some(at);
+    if !state.in_thread() {
+        state.draft_due_ms = Some(state.now.ms);
+        save_draft(state, effects);
     }
 }
 

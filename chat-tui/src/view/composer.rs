@@ -7,6 +7,7 @@ use super::canvas::Canvas;
 use crate::layout::Areas;
 use crate::state::State;
 use crate::state::composer::screen_rows;
+use crate::state::{Purpose, rights};
 
 /// Draws it; says where the cursor stands.
 pub(super) fn draw(state: &State, areas: &Areas, canvas: &mut Canvas) -> Option<Position> {
@@ -32,8 +33,16 @@ pub(super) fn draw(state: &State, areas: &Areas, canvas: &mut Canvas) -> Option<
 }
 
 fn prompt(state: &State) -> SafeText {
-    match state.open_conversation() {
-        Some(conversation) => SafeText::line(&format!("message {}", state.conversations.title(conversation))),
-        None => SafeText::line("/help shows what can be done"),
+    let Some(conversation) = state.open_conversation() else {
+        return SafeText::line("/help shows what can be done");
+    };
+    if let Some(reason) = rights::silence_here(state) {
+        return SafeText::line(reason);
     }
+    let title = state.conversations.title(conversation);
+    SafeText::line(&match (&state.purpose, state.in_thread()) {
+        (Purpose::Reply(_), _) => "reply".to_owned(),
+        (_, true) => "reply in thread".to_owned(),
+        (_, false) => format!("message {title}"),
+    })
 }

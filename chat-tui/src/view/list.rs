@@ -11,6 +11,9 @@ use crate::state::State;
 use crate::state::conversations::is_direct;
 use crate::text;
 
+/// The sign of a private room.
+const PRIVATE: &str = "⚿";
+
 /// Counts above this are shown as more than this.
 const COUNT: u64 = 99;
 
@@ -27,6 +30,15 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
         match row {
             ListRow::Section(title) => {
                 canvas.literal(body, (1, at), title, theme.section());
+            }
+            ListRow::Invitation(id) => {
+                let invitation = state.invitations.iter().find(|known| known.conversation == id);
+                if let Some(invitation) = invitation {
+                    let glyph = if invitation.private { PRIVATE } else { "#" };
+                    canvas.literal(body, (1, at), glyph, theme.dim());
+                    let words = format!("{} by {}", invitation.name, invitation.by.name);
+                    canvas.put(body, (3, at), &SafeText::line(&words), theme.mention());
+                }
             }
             ListRow::Conversation(id) => {
                 if let Some(conversation) = state.conversations.get(id) {
@@ -54,9 +66,9 @@ fn conversation_row(state: &State, conversation: &Conversation, area: Rect, row:
     if is_open {
         canvas.literal(area, (0, row), "▸", theme.mention());
     }
-    let (glyph, glyph_style) = match conversation.with.first() {
-        Some(person) if is_direct(conversation) => presence(state.people.presence(person.id), canvas),
-        _ => ("#", theme.dim()),
+    let (glyph, glyph_style) = match conversation.with.as_slice() {
+        [person] if is_direct(conversation) => presence(state.people.presence(person.id), canvas),
+        _ => (mark(conversation), theme.dim()),
     };
     canvas.literal(area, (1, row), glyph, glyph_style);
     let counts = Rect { width: area.width.saturating_sub(1), ..area };
@@ -67,7 +79,18 @@ fn conversation_row(state: &State, conversation: &Conversation, area: Rect, row:
     canvas.put_in(area, (3, row), columns, &name(conversation), name_style);
 }
 
-fn name(conversation: &Conversation) -> SafeText {
+/// What kind of conversation it is, as one sign.
+pub(super) fn mark(conversation: &Conversation) -> &'static str {
+    match (is_direct(conversation), conversation.with.len()) {
+        (true, 0 | 1) => "@",
+        (true, _) => "&",
+        (false, _) if conversation.private => PRIVATE,
+        (false, _) => "#",
+    }
+}
+
+/// Its name without a sign: a room's, or the people of a direct.
+pub(super) fn name(conversation: &Conversation) -> SafeText {
     match &conversation.name {
         Some(name) => SafeText::line(name.as_str()),
         None => {

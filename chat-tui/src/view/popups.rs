@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
 use crate::help::{self, Row};
+use crate::state::Page;
 use crate::state::picker::{Kind, Picker};
 use crate::text;
 
@@ -21,11 +22,11 @@ const LABEL: usize = 26;
 pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
     let (rows, selected) = picker.rows();
-    let inner = popup(title(picker.kind), SIZE.1, canvas);
+    let inner = popup(&picker.title, height(picker), canvas);
     let query = SafeText::line(&picker.query());
     let column = canvas.literal(inner, (0, 0), "› ", theme.mention());
     if query.as_str().is_empty() {
-        canvas.literal(inner, (column, 0), "type to filter · Enter opens · Esc closes", theme.dim());
+        canvas.literal(inner, (column, 0), "type to filter · Enter chooses · Esc closes", theme.dim());
     }
     canvas.put(inner, (column, 0), &query, theme.plain());
     let height = usize::from(inner.height).saturating_sub(1);
@@ -33,10 +34,10 @@ pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
     let skip = (selected + 1).saturating_sub(height);
     for (at, item) in rows.iter().skip(skip).take(height).enumerate() {
         let label = SafeText::line(&item.label);
-        let label_columns = LABEL.min(usize::from(list.width).saturating_sub(2));
+        let label_columns = label_columns(picker.kind).min(usize::from(list.width).saturating_sub(2));
         canvas.put_in(list, (2, at), label_columns, &label, theme.plain());
         let detail = SafeText::line(&item.detail);
-        let after = (2 + text::width(label.as_str()).min(label_columns)).max(2 + LABEL) + 1;
+        let after = (2 + text::width(label.as_str()).min(label_columns)).max(2 + label_columns) + 1;
         canvas.put(list, (after, at), &detail, theme.dim());
         if at + skip == selected {
             canvas.literal(list, (0, at), "▸", theme.mention());
@@ -55,12 +56,36 @@ pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
     Some(Position::new(u16::try_from(x).unwrap_or(inner.x), inner.y))
 }
 
-fn title(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Anything => "jump anywhere",
-        Kind::Members => "members",
-        Kind::Rooms => "rooms",
-        Kind::People => "people",
+/// Columns of the first text: what people wrote needs more room than names.
+fn label_columns(kind: Kind) -> usize {
+    if kind == Kind::Pins { 2 * LABEL } else { LABEL }
+}
+
+/// A short list has a small box, so that what it is about stays in sight.
+fn height(picker: &Picker) -> u16 {
+    match picker.kind {
+        Kind::Invitation => 5,
+        _ => SIZE.1,
+    }
+}
+
+/// Draws a page to read.
+pub(super) fn page(page: &Page, canvas: &mut Canvas) {
+    let theme = canvas.theme;
+    let height = page.rows.iter().map(|(_, text)| text.lines().count().max(1)).sum::<usize>() * 2 + 2;
+    let height = u16::try_from(height).unwrap_or(SIZE.1).min(SIZE.1);
+    let inner = popup(&format!("{} · Esc closes", page.title), height, canvas);
+    let left = page.rows.iter().map(|(left, _)| text::width(left)).max().unwrap_or(0);
+    let indent = if left > 0 && left + 2 < usize::from(inner.width) { left + 2 } else { 0 };
+    let columns = usize::from(inner.width).saturating_sub(indent).max(1);
+    let mut row = 0;
+    for (left, right) in page.rows.iter().skip(page.top) {
+        let right = SafeText::block(right);
+        canvas.put_in(inner, (0, row), indent, &SafeText::line(left), theme.dim());
+        for range in text::wrap(right.as_str(), columns) {
+            canvas.part(inner, (indent, row), &right.as_str()[range], theme.plain());
+            row += 1;
+        }
     }
 }
 

@@ -9,12 +9,20 @@ use ratatui::style::{Modifier, Style};
 use super::canvas::Canvas;
 use super::list;
 use crate::layout::Areas;
+use crate::state::Purpose;
 use crate::state::State;
-use crate::state::items::listed;
+use crate::state::message::replies_words;
+use crate::state::rights;
+use crate::state::system::listed;
+use crate::state::timeline::Timeline;
 use crate::text;
+use crate::update::messages::purpose_words;
 
 /// People whose names are shown while they write; more are counted.
 const WRITERS: usize = 2;
+
+/// The letters that act on the chosen message, those that people need most first.
+const SELECT_HINT: &str = "r reply  t thread  e edit  d delete  + react  p pin  f forward  y copy  l link  o replied  v versions  b back";
 
 /// Name, topic, who is there.
 pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
@@ -38,12 +46,15 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
     };
     let room =
         Rect { width: u16::try_from(begins.saturating_sub(1)).unwrap_or(area.width).min(area.width), ..area };
-    let title = state.conversations.title(conversation);
-    let (mark, name) = title.split_at(title.chars().next().map_or(0, char::len_utf8));
-    let column = canvas.put(room, (0, 0), &SafeText::line(&format!("{mark} ")), theme.dim());
-    let column = canvas.put(room, (column, 0), &SafeText::line(name), theme.title());
-    match conversation.with.first() {
-        Some(person) if conversation.kind == ConversationKind::Direct => {
+    let mark = SafeText::line(&format!("{} ", list::mark(conversation)));
+    let column = canvas.put(room, (0, 0), &mark, theme.dim());
+    let mut column = canvas.put(room, (column, 0), &list::name(conversation), theme.title());
+    for word in rights::words(state, conversation) {
+        column = canvas.literal(room, (column, 0), " · ", theme.dim());
+        column = canvas.literal(room, (column, 0), &word, theme.warning());
+    }
+    match conversation.with.as_slice() {
+        [person] if conversation.kind == ConversationKind::Direct => {
             if state.link.connection != Connection::Online {
                 return;
             }
@@ -52,12 +63,28 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
             let column = canvas.literal(room, (column + 2, 0), glyph, style);
             canvas.literal(room, (column + 1, 0), presence_word(presence), theme.dim());
         }
-        _ if conversation.topic.as_str().is_empty() => {}
+        _ if conversation.topic.is_empty() => {}
         _ => {
             let topic = SafeText::line(&format!(" · {}", conversation.topic));
             canvas.put(room, (column, 0), &topic, theme.dim());
         }
     }
+}
+
+/// The head of the thread, over its pane or in the place of the room's.
+pub(super) fn thread_header(state: &State, areas: &Areas, canvas: &mut Canvas) {
+    let (Some(thread), Some(pane)) = (&state.thread, areas.thread) else { return };
+    let theme = canvas.theme;
+    let area = Rect { x: pane.x, width: pane.width, ..areas.header };
+    let count = thread.timeline.events().count().saturating_sub(1) as u64;
+    let column = canvas.literal(area, (0, 0), "⌥ thread", theme.title());
+    let words = match state.open_conversation().filter(|_| areas.pane.width == 0) {
+        Some(conversation) => {
+            format!(" in {} · {}", state.conversations.title(conversation), replies_words(count))
+        }
+        None => format!(" · {}", replies_words(count)),
+    };
+    canvas.put(area, (column, 0), &SafeText::line(&words), theme.dim());
 }
 
 fn presence_word(presence: PresenceState) -> &'static str {
@@ -107,14 +134,24 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
         let style = if notice.is_error { theme.bad() } else { theme.title() };
         return Some((SafeText::line(&notice.text), style));
     }
+    if let Some(confirm) = &state.confirm {
+        return Some((SafeText::line(&confirm.question), theme.bad()));
+    }
+    if state.selected.is_some() {
+        return Some((SafeText::line(SELECT_HINT), theme.section()));
+    }
     let bytes = state.composer.bytes();
     if bytes > limits::MESSAGE_BYTES {
         let over = bytes - limits::MESSAGE_BYTES;
         let text = format!("{over} bytes too long: a message has at most {}", limits::MESSAGE_BYTES);
         return Some((SafeText::line(&text), theme.bad()));
     }
-    if let Some(hint) = crate::command::hint(&state.composer.text()) {
+    let hint = crate::command::hint(&state.composer.text());
+    if let Some(hint) = hint.filter(|_| !matches!(state.purpose, Purpose::Edit { .. })) {
         return Some((SafeText::line(&hint), theme.section()));
+    }
+    if let Some(words) = purpose_words(state) {
+        return Some((SafeText::line(&words), theme.section()));
     }
     let writing = writing(state)?;
     Some((writing, theme.dim().add_modifier(Modifier::ITALIC)))
@@ -136,7 +173,14 @@ fn right(state: &State, areas: &Areas, canvas: &Canvas) -> Option<(SafeText, Sty
     let theme = canvas.theme;
     let connection = (areas.list.is_none() && state.link.connection != Connection::Online)
         .then(|| list::connection(state, canvas));
-    let timeline = state.open_timeline().filter(|timeline| timeline.scroll.is_some());
+    if state.selected.is_some() && state.notice.is_none() && state.confirm.is_none() {
+        return Some((SafeText::line("? keys · Esc"), theme.dim()));
+    }
+    if state.purpose != Purpose::Write && state.notice.is_none() {
+        return Some((SafeText::line("Esc cancels"), theme.dim()));
+    }
+    let looks_back = |timeline: &&Timeline| timeline.scroll.is_some() || timeline.more_after;
+    let timeline = state.focused_timeline().filter(looks_back);
     let below = timeline.map(|timeline| {
         match timeline.scrolled_at.map_or(0, |seq| timeline.messages_after(seq, state.my_id())) {
             0 => (SafeText::line("more ↓"), theme.dim()),

@@ -1,190 +1,115 @@
-//! The pane of messages.
+//! The pane of messages: the main line's or a thread's.
 
 use chat_proto::SafeText;
 use ratatui::layout::Rect;
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Style;
 
 use super::canvas::Canvas;
+use super::message;
 use crate::layout;
 use crate::state::State;
-use crate::state::items::{Columns, Item, Message, Pane, TIME_COLUMNS, Tick, time_of_day};
+use crate::state::items::{Columns, Item};
+use crate::state::message::Row;
 use crate::text;
 
-/// What stands before a message that mentions its reader.
-const MENTION_MARK: &str = "▌";
+/// Where one row of an item is drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot {
+    pub(super) area: Rect,
+    pub(super) row: usize,
+}
 
-pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
-    layout::with_pane(state, |pane, timeline| {
+/// The item being drawn; the rows of a message are made once for all of them.
+struct Held {
+    at: usize,
+    item: Item,
+    rows: Vec<Row>,
+}
+
+/// Draws the main line.
+pub(super) fn main(state: &State, area: Rect, canvas: &mut Canvas) {
+    if area.width > 0 {
+        pane(state, area, false, canvas);
+    }
+}
+
+/// Draws the thread, with a rule at its left where the main line stands beside it.
+pub(super) fn thread(state: &State, areas: &layout::Areas, canvas: &mut Canvas) {
+    let Some(area) = areas.thread else { return };
+    if areas.pane.width > 0 {
+        let style = if state.in_thread() { canvas.theme.mention() } else { canvas.theme.dim() };
+        let rule = Rect { x: area.x.saturating_sub(2), width: 1, ..area };
+        for row in 0..usize::from(area.height) {
+            canvas.literal(rule, (0, row), "│", style);
+        }
+    }
+    pane(state, area, true, canvas);
+}
+
+fn pane(state: &State, area: Rect, in_thread: bool, canvas: &mut Canvas) {
+    let selected = state.selected.filter(|_| state.in_thread() == in_thread);
+    layout::with_side(state, in_thread, |pane, timeline| {
         let rows = pane.visible(timeline.scroll);
-        // Few rows stand at the bottom, where the eye is.
-        let lift = usize::from(area.height).saturating_sub(rows.len());
-        let mut held: Option<(usize, Item)> = None;
+        // Few rows stand at the bottom, where the eye is; a thread is read from its beginning.
+        let lift = if in_thread { 0 } else { usize::from(area.height).saturating_sub(rows.len()) };
+        let columns = pane.items.columns;
+        let mut held: Option<Held> = None;
         for (row, (at, part)) in rows.into_iter().enumerate() {
-            if held.as_ref().is_none_or(|(held, _)| *held != at) {
-                held = pane.item(at).map(|item| (at, item));
+            if held.as_ref().is_none_or(|held| held.at != at) {
+                held = pane.item(at).map(|item| Held { at, rows: rows_of(&item, &columns), item });
             }
-            if let Some((_, item)) = &held {
-                draw_row(state, pane, item, part, area, row + lift, canvas);
+            let Some(held) = &held else { continue };
+            let spot = Spot { area, row: row + lift };
+            match (&held.item, held.rows.get(part)) {
+                (Item::Message(message), Some(row)) => {
+                    let is_selected = selected.is_some() && message.seq == selected;
+                    let is_last = held.rows[part + 1..].iter().all(|row| !matches!(row, Row::Body(_)));
+                    let place = message::Place { columns, spot, is_first: part == 0, is_last, is_selected };
+                    message::row(state, message, row, place, canvas);
+                }
+                (item, _) => line(item, &columns, part, spot, canvas),
             }
         }
     });
 }
 
-fn draw_row(
-    state: &State,
-    pane: &Pane,
-    item: &Item,
-    part: usize,
-    area: Rect,
-    row: usize,
-    canvas: &mut Canvas,
-) {
-    let theme = canvas.theme;
-    let columns = pane.items.columns;
+fn rows_of(item: &Item, columns: &Columns) -> Vec<Row> {
     match item {
-        Item::Top(text) => centred(area, row, text, theme.dim(), canvas),
-        Item::Day(day) => centred(area, row, &format!("─── {day} ───"), theme.dim(), canvas),
-        Item::New => {
-            let side = "─".repeat(usize::from(area.width).saturating_sub(5) / 2);
-            let rest = "─".repeat(usize::from(area.width).saturating_sub(5).div_ceil(2));
-            canvas.literal(area, (0, row), &format!("{side} new {rest}"), theme.new_line());
-        }
+        Item::Message(message) => message.rows(columns),
+        _ => Vec::new(),
+    }
+}
+
+/// A row that is no message.
+fn line(item: &Item, columns: &Columns, part: usize, spot: Spot, canvas: &mut Canvas) {
+    let theme = canvas.theme;
+    match item {
+        Item::Top(text) => centred(spot, text, theme.dim(), canvas),
+        Item::Day(day) => centred(spot, &format!("─── {day} ───"), theme.dim(), canvas),
+        Item::New => rule(spot, "new", theme.new_line(), canvas),
+        Item::Replies(words) => rule(spot, words, theme.dim(), canvas),
         Item::System(line) => {
             let indent = columns.width.saturating_sub(columns.system());
             if let Some(range) = text::wrap(line.as_str(), columns.system()).get(part) {
                 if part == 0 {
-                    canvas.literal(area, (indent.saturating_sub(2), row), "·", theme.dim());
+                    canvas.literal(spot.area, (indent.saturating_sub(2), spot.row), "·", theme.dim());
                 }
-                canvas.part(area, (indent, row), &line.as_str()[range.clone()], theme.dim());
+                let part = &line.as_str()[range.clone()];
+                canvas.part(spot.area, (indent, spot.row), part, theme.dim());
             }
         }
-        Item::Message(message) => draw_message(state, message, &columns, part, area, row, canvas),
+        Item::Message(_) => {}
     }
 }
 
-fn centred(area: Rect, row: usize, text: &str, style: Style, canvas: &mut Canvas) {
-    let left = usize::from(area.width).saturating_sub(text::width(text)) / 2;
-    canvas.literal(area, (left, row), text, style);
+fn rule(spot: Spot, words: &str, style: Style, canvas: &mut Canvas) {
+    let room = usize::from(spot.area.width).saturating_sub(text::width(words) + 2);
+    let (side, rest) = ("─".repeat(room / 2), "─".repeat(room.div_ceil(2)));
+    let line = SafeText::line(&format!("{side} {words} {rest}"));
+    canvas.put(spot.area, (0, spot.row), &line, style);
 }
 
-fn draw_message(
-    state: &State,
-    message: &Message,
-    columns: &Columns,
-    part: usize,
-    area: Rect,
-    row: usize,
-    canvas: &mut Canvas,
-) {
-    let head = usize::from(columns.is_stacked() && message.leads);
-    if part < head || (part == 0 && message.leads) {
-        draw_author(state, message, columns, area, row, canvas);
-    }
-    let Some(line) = part.checked_sub(head) else { return };
-    let rows = text::wrap(message.body.as_str(), columns.body);
-    let Some(range) = rows.get(line) else {
-        draw_failure(message, columns, line - rows.len(), area, row, canvas);
-        return;
-    };
-    if message.mentions_me {
-        let at = columns.indent.saturating_sub(1);
-        canvas.literal(area, (at, row), MENTION_MARK, canvas.theme.mention());
-    }
-    draw_body(state, message, columns, range.clone(), area, row, canvas);
-    if line + 1 == rows.len() {
-        draw_tick(message, area, row, canvas);
-    }
-}
-
-/// A row of what stands below a message that failed.
-fn draw_failure(
-    message: &Message,
-    columns: &Columns,
-    line: usize,
-    area: Rect,
-    row: usize,
-    canvas: &mut Canvas,
-) {
-    let Some(text) = message.failure() else { return };
-    if let Some(range) = text::wrap(text.as_str(), columns.system()).get(line) {
-        let indent = columns.width.saturating_sub(columns.system());
-        canvas.part(area, (indent, row), &text.as_str()[range.clone()], canvas.theme.bad());
-    }
-}
-
-fn draw_author(
-    state: &State,
-    message: &Message,
-    columns: &Columns,
-    area: Rect,
-    row: usize,
-    canvas: &mut Canvas,
-) {
-    let theme = canvas.theme;
-    canvas.literal(area, (0, row), &time_of_day(message.at, &state.zone), theme.dim());
-    let style = if message.tick.is_some() { theme.me() } else { theme.name(message.author) };
-    let room = if columns.is_stacked() { columns.width.saturating_sub(TIME_COLUMNS) } else { columns.name };
-    canvas.put_in(area, (TIME_COLUMNS, row), room, &message.name, style);
-}
-
-/// One row of the text, with the names that mean the reader made bold.
-fn draw_body(
-    state: &State,
-    message: &Message,
-    columns: &Columns,
-    range: std::ops::Range<usize>,
-    area: Rect,
-    row: usize,
-    canvas: &mut Canvas,
-) {
-    let theme = canvas.theme;
-    let is_waiting = matches!(message.tick, Some(Tick::Queued | Tick::Sending));
-    let style = match &message.tick {
-        Some(Tick::Failed(_)) => theme.bad().remove_modifier(Modifier::BOLD),
-        _ if is_waiting => theme.dim(),
-        _ => theme.plain(),
-    };
-    let body = message.body.as_str();
-    let mut column = columns.indent;
-    let mut at = range.start;
-    let marks = if message.mentions_me { calls(state, body) } else { Vec::new() };
-    for mark in marks.into_iter().filter(|mark| mark.end > range.start && mark.start < range.end) {
-        let (from, to) = (mark.start.max(range.start), mark.end.min(range.end));
-        column = canvas.part(area, (column, row), &body[at..from], style);
-        column = canvas.part(
-            area,
-            (column, row),
-            &body[from..to],
-            theme.mention().add_modifier(Modifier::REVERSED),
-        );
-        at = to;
-    }
-    canvas.part(area, (column, row), &body[at..range.end], style);
-}
-
-/// Where a text calls its reader by name.
-fn calls(state: &State, body: &str) -> Vec<std::ops::Range<usize>> {
-    let Some(me) = &state.me else { return Vec::new() };
-    let name = me.name.as_str();
-    body.match_indices('@')
-        .filter_map(|(at, _)| {
-            let end = at + 1 + name.len();
-            let called = body.get(at + 1..end)?;
-            let ends = body[end..].chars().next().is_none_or(|c| !c.is_alphanumeric());
-            (called.to_lowercase() == name && ends).then_some(at..end)
-        })
-        .collect()
-}
-
-fn draw_tick(message: &Message, area: Rect, row: usize, canvas: &mut Canvas) {
-    let theme = canvas.theme;
-    let (tick, style) = match &message.tick {
-        None => return,
-        Some(Tick::Queued) => ("…", theme.warning()),
-        Some(Tick::Sending) => ("↑", theme.dim()),
-        Some(Tick::Stored) => ("✓", theme.dim()),
-        Some(Tick::Read) => ("✓✓", theme.good()),
-        Some(Tick::Failed(_)) => ("✗", theme.bad()),
-    };
-    canvas.put_right(area, row, &SafeText::line(tick), style);
+fn centred(spot: Spot, text: &str, style: Style, canvas: &mut Canvas) {
+    let left = usize::from(spot.area.width).saturating_sub(text::width(text)) / 2;
+    canvas.literal(spot.area, (left, spot.row), text, style);
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chat_client::{Anchor, Connection, Delivery, History, Outgoing, Update};
+use chat_client::{Anchor, Connection, Delivery, Draft, History, Outgoing, Update};
 use chat_proto::*;
 use chat_tui::effect::{Effect, Outcome, Question, Tell};
 use chat_tui::{Input, Moment, State, What, update, view};
@@ -40,6 +40,10 @@ pub fn room(id: ConversationId, name: &str, topic: &str) -> Conversation {
         kind: ConversationKind::Room,
         name: Some(RoomName::parse(name).unwrap()),
         topic: Topic::new(topic).unwrap(),
+        description: Description::default(),
+        private: false,
+        rules: RoomRules::default(),
+        role: RoomRole::Member,
         with: Vec::new(),
         members: 4,
         head: Seq(0),
@@ -68,23 +72,51 @@ pub fn event(conversation: ConversationId, seq: u64, minute: i64, author: &str, 
 }
 
 pub fn message(conversation: ConversationId, seq: u64, minute: i64, author: &str, body: &str) -> Event {
-    let mentions = mentioned_names(body).iter().map(|name| person(name.as_str()).id).collect();
-    let what = EventKind::Message {
-        client_id: ClientId(Uuid::from_u128(u128::from(seq) + 1_000)),
-        body: Body::new(body).unwrap(),
-        mentions,
-    };
-    event(conversation, seq, minute, author, what)
+    said_as(conversation, seq, minute, author, body, |_| {})
+}
+
+/// A message with ties to others.
+pub fn said_as(
+    conversation: ConversationId,
+    seq: u64,
+    minute: i64,
+    author: &str,
+    body: &str,
+    ties: impl FnOnce(&mut Message),
+) -> Event {
+    let client_id = ClientId(Uuid::from_u128(u128::from(seq) + 1_000));
+    let mut message = Message::new(client_id, Body::new(body).unwrap());
+    message.mentions = mentioned_names(body).iter().map(|name| person(name.as_str()).id).collect();
+    ties(&mut message);
+    event(conversation, seq, minute, author, EventKind::Message(Box::new(message)))
+}
+
+pub fn draft(conversation: ConversationId, body: &str) -> Draft {
+    Draft::new(conversation, Body::new(body).unwrap())
 }
 
 pub fn outgoing(conversation: ConversationId, id: u128, body: &str, delivery: Delivery) -> Update {
+    going(id, draft(conversation, body), delivery)
+}
+
+pub fn going(id: u128, draft: Draft, delivery: Delivery) -> Update {
+    let Draft { conversation, body, action, reply_to, thread, forward } = draft;
     Update::Outgoing(Outgoing {
         client_id: ClientId(Uuid::from_u128(id)),
         conversation,
-        body: Body::new(body).unwrap(),
+        body,
+        action,
+        reply_to,
+        thread,
+        forward,
         written_at: Timestamp(NOW),
         delivery,
     })
+}
+
+pub fn reaction(emoji: &str, users: &[&str]) -> Reaction {
+    let users = users.iter().map(|user| person(user).id).collect();
+    Reaction { emoji: Emoji::new(emoji).unwrap(), users }
 }
 
 /// A chat and its clock.
@@ -140,7 +172,9 @@ impl Stage {
                 message(DEPLOYS, 7, 22, "mara", "looks good, going to 50%"),
             ],
         );
-        let members = ["ada", "grace", "lin", "mara"].map(person).to_vec();
+        let member = |name| Member { user: person(name), role: RoomRole::Member, read: Seq(0) };
+        let mut members = ["ada", "grace", "lin", "mara"].map(member).to_vec();
+        members[0].role = RoomRole::Owner;
         stage.outcome(Outcome::Members(DEPLOYS, members));
         let presence = |name: &str, state| Presence { user: person(name).id, state, last_seen: None };
         stage.news(Update::Presence(vec![
@@ -259,6 +293,7 @@ fn named(key: &str) -> Option<KeyEvent> {
         "PageDown" => KeyCode::PageDown,
         "F1" => KeyCode::F(1),
         "F2" => KeyCode::F(2),
+        "F9" => KeyCode::F(9),
         one if one.chars().count() == 1 && (modifiers != KeyModifiers::NONE) => {
             KeyCode::Char(one.chars().next().unwrap().to_ascii_lowercase())
         }
@@ -275,7 +310,7 @@ pub fn said(effects: &[Effect]) -> String {
 
 fn word(effect: &Effect) -> Option<String> {
     Some(match effect {
-        Effect::Tell(Tell::Send(id, body)) => format!("send {} {body}", place(*id)),
+        Effect::Tell(Tell::Send(draft)) => sent(draft),
         Effect::Tell(Tell::MarkRead(id, seq)) => format!("read {} {seq}", place(*id)),
         Effect::Tell(Tell::Typing(id, true)) => format!("typing {}", place(*id)),
         Effect::Tell(Tell::Typing(id, false)) => format!("not typing {}", place(*id)),
@@ -288,21 +323,62 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Ask(Question::History(id, anchor, _)) => format!("history {} {anchor:?}", place(*id)),
         Effect::Ask(Question::Draft(_) | Question::Members(_)) => return None,
         Effect::Ask(Question::Join(room)) => format!("join #{room}"),
-        Effect::Ask(Question::Create(_, room, topic)) => format!("create #{room} {topic}").trim_end().into(),
-        Effect::Ask(Question::OpenDirect(user, text)) => format!("direct @{user} {text:?}"),
-        Effect::Ask(Question::Leave(id)) => format!("leave {}", place(*id)),
-        Effect::Ask(Question::Topic(id, topic)) => format!("topic {} {topic}", place(*id)),
+        Effect::Ask(Question::Create(create)) => {
+            let private = if create.private { "private " } else { "" };
+            format!("create {private}#{} {}", create.name, create.topic).trim_end().into()
+        }
+        Effect::Ask(Question::Accept(id)) => format!("accept {}", place(*id)),
+        Effect::Ask(Question::OpenDirect(users, then)) => {
+            let names: Vec<String> = users.iter().map(|user| format!("@{user}")).collect();
+            format!("direct {} {then:?}", names.join(" "))
+        }
+        Effect::Ask(Question::Do(request)) => asked(request),
+        Effect::Ask(Question::Thread(id, root)) => format!("ask thread {} {root}", place(*id)),
+        Effect::Ask(Question::Context(id, seq)) => format!("context {} {seq}", place(*id)),
+        Effect::Ask(Question::Pins(id)) => format!("pins {}", place(*id)),
+        Effect::Ask(Question::Versions(id, seq)) => format!("versions {} {seq}", place(*id)),
         Effect::Ask(Question::Rooms(query)) => format!("rooms {query:?}"),
         Effect::Ask(Question::People(query)) => format!("people {query:?}"),
         Effect::SignIn(ask) => format!("{ask:?}"),
         Effect::Start(account) => format!("start {}", account.user.name),
+        Effect::Copy(text) => format!("copy {text:?}"),
         Effect::Redraw => "redraw".into(),
         Effect::Suspend => "suspend".into(),
         Effect::Quit => "quit".into(),
     })
 }
 
-fn place(id: ConversationId) -> &'static str {
+/// "send #deploys hi (reply 4, thread 2)".
+fn sent(draft: &Draft) -> String {
+    let ties = [
+        draft.action.then(|| "action".to_owned()),
+        draft.reply_to.map(|seq| format!("reply {seq}")),
+        draft.thread.map(|seq| format!("thread {seq}")),
+        draft.forward.map(|from| format!("forward {}:{}", place(from.conversation), from.seq)),
+    ];
+    let ties: Vec<String> = ties.into_iter().flatten().collect();
+    let ties = if ties.is_empty() { String::new() } else { format!(" ({})", ties.join(", ")) };
+    format!("send {} {}{ties}", place(draft.conversation), draft.body)
+}
+
+/// The request as it goes over the wire, with the place in words: "message.pin #deploys seq=4".
+fn asked(request: &Request) -> String {
+    let frame = serde_json::to_value(request).unwrap();
+    let mut words = vec![request.kind().as_str().to_owned()];
+    for (name, value) in frame["payload"].as_object().unwrap() {
+        match (name.as_str(), value) {
+            ("conversation", id) => {
+                let id = serde_json::from_value(id.clone()).unwrap();
+                words.insert(1, place(id).to_owned());
+            }
+            (name, serde_json::Value::String(text)) => words.push(format!("{name}={text}")),
+            (name, value) => words.push(format!("{name}={value}")),
+        }
+    }
+    words.join(" ")
+}
+
+pub fn place(id: ConversationId) -> &'static str {
     match id {
         GENERAL => "#general",
         DEPLOYS => "#deploys",

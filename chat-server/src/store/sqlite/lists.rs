@@ -1,8 +1,8 @@
 //! Lists: one's conversations, the directory of rooms, members, people.
 
 use chat_proto::{
-    Conversation, ConversationId, ConversationKind, Event, Member, Person, RoomInfo, RoomName, Seq,
-    Timestamp, Topic, UserId, UserName,
+    Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, RoomInfo, RoomName,
+    Seq, Timestamp, Topic, UserId, UserName,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -13,7 +13,8 @@ use crate::store::{ActivityCursor, Members, Page, People, READ_MARKS_SHOWN_UP_TO
 const SUMMARY: &str = "c.id, c.kind, c.name, c.topic, c.members, c.head, m.read_seq,
     CASE WHEN c.members <= ?2 THEN coalesce(
         (SELECT max(o.read_seq) FROM members o WHERE o.conversation = c.id AND o.user <> ?1), 0) ELSE 0 END,
-    max(0, c.messages - m.read_messages - (m.sent - m.read_sent)), m.mentions, c.active_at
+    max(0, c.messages - m.read_messages - (m.sent - m.read_sent)), m.mentions, c.active_at, c.description,
+    c.private, c.announcement, c.slow_mode_s, c.archived, m.role
     FROM members m JOIN conversations c ON c.id = m.conversation WHERE m.user = ?1";
 
 impl Sqlite {
@@ -69,7 +70,7 @@ impl Sqlite {
         .await
     }
 
-    /// The public room of that name.
+    /// The room of that name, public or private.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -81,46 +82,71 @@ impl Sqlite {
         .await
     }
 
-    /// The direct conversation of these two.
+    /// Whether somebody may know of a room: it is public (to others than guests), they are in it,
+    /// or they are invited.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub async fn direct_of(&self, a: UserId, b: UserId) -> Result<Option<ConversationId>, StoreError> {
+    pub async fn is_known_room(
+        &self,
+        room: ConversationId,
+        user: UserId,
+        guest: bool,
+    ) -> Result<bool, StoreError> {
         self.read(move |db| {
-            let mut query = db.prepare_cached("SELECT id FROM conversations WHERE pair = ?1")?;
-            Ok(query.query_row([log::pair(a, b)], |r| r.get(0).map(ConversationId)).optional()?)
+            let mut query = db.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM conversations WHERE id = ?1 AND private = 0 AND NOT ?3)
+                     OR EXISTS (SELECT 1 FROM members WHERE conversation = ?1 AND user = ?2)
+                     OR EXISTS (SELECT 1 FROM invitations WHERE conversation = ?1 AND user = ?2)",
+            )?;
+            Ok(query.query_row(params![room.0, user.0, guest], |r| r.get(0))?)
         })
         .await
     }
 
-    /// A page of the directory of public rooms, by name.
+    /// The direct conversation of exactly these people.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn direct_of(&self, people: Vec<UserId>) -> Result<Option<ConversationId>, StoreError> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached("SELECT id FROM conversations WHERE pair = ?1")?;
+            Ok(query.query_row([log::people_key(&people)], |r| r.get(0).map(ConversationId)).optional()?)
+        })
+        .await
+    }
+
+    /// A page of the directory of public rooms, by name; `only_own` for guests.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn rooms(
         &self,
         user: UserId,
+        only_own: bool,
         query: Option<String>,
         after: Option<RoomName>,
         limit: u32,
     ) -> Result<Rooms, StoreError> {
         self.read(move |db| {
             let mut rooms = db.prepare_cached(
-                "SELECT c.id, c.name, c.topic, c.members,
-                        EXISTS (SELECT 1 FROM members m WHERE m.conversation = c.id AND m.user = ?1)
-                 FROM conversations c
-                 WHERE c.kind = 'room' AND c.name > ?2 AND (instr(c.name, ?3) > 0 OR instr(lower(c.topic), ?3) > 0)
+                "SELECT c.id, c.name, c.topic, c.members, c.description, c.archived, m.user IS NOT NULL
+                 FROM conversations c LEFT JOIN members m ON m.conversation = c.id AND m.user = ?1
+                 WHERE c.kind = 'room' AND c.private = 0 AND c.name > ?2 AND (?5 = 0 OR m.user IS NOT NULL)
+                     AND (instr(c.name, ?3) > 0 OR instr(lower(c.topic), ?3) > 0 OR instr(lower(c.description), ?3) > 0)
                  ORDER BY c.name LIMIT ?4",
             )?;
             let after = after.as_ref().map_or("", RoomName::as_str);
             let rows = rooms
-                .query_map(params![user.0, after, needle(query), limit + 1], |r| {
+                .query_map(params![user.0, after, needle(query), limit + 1, only_own], |r| {
                     Ok(RoomInfo {
                         id: ConversationId(r.get(0)?),
                         name: row::parsed(r, 1)?,
                         topic: topic(r, 2)?,
                         members: row::count(r, 3)?,
-                        joined: r.get(4)?,
+                        description: description(r, 4)?,
+                        archived: r.get(5)?,
+                        joined: r.get(6)?,
                     })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -150,13 +176,17 @@ impl Sqlite {
                 return Ok(None);
             }
             let mut members = db.prepare_cached(
-                "SELECT u.id, u.name, m.read_seq FROM members m JOIN users u ON u.id = m.user
+                "SELECT u.id, u.name, m.read_seq, m.role FROM members m JOIN users u ON u.id = m.user
                  WHERE m.conversation = ?1 AND u.name > ?2 ORDER BY u.name LIMIT ?3",
             )?;
             let after = after.as_ref().map_or("", UserName::as_str);
             let rows = members
                 .query_map(params![conversation.0, after, limit + 1], |r| {
-                    Ok(Member { user: row::person(r, 0)?, read: row::seq(r, 2)? })
+                    Ok(Member {
+                        user: row::person(r, 0)?,
+                        read: row::seq(r, 2)?,
+                        role: row::room_role(r, 3)?,
+                    })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(Some(cut(rows, limit)))
@@ -164,23 +194,29 @@ impl Sqlite {
         .await
     }
 
-    /// A page of the people on this server, by name.
+    /// A page of the people on this server, by name; with `shared_with`, only those who share a
+    /// conversation with that guest.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn people(
         &self,
+        shared_with: Option<UserId>,
         query: Option<String>,
         after: Option<UserName>,
         limit: u32,
     ) -> Result<People, StoreError> {
         self.read(move |db| {
             let mut people = db.prepare_cached(
-                "SELECT id, name FROM users WHERE name > ?1 AND instr(name, ?2) > 0 ORDER BY name LIMIT ?3",
+                "SELECT u.id, u.name FROM users u WHERE u.name > ?1 AND instr(u.name, ?2) > 0
+                     AND (?4 IS NULL OR u.id = ?4 OR EXISTS (
+                         SELECT 1 FROM members mine JOIN members theirs ON theirs.conversation = mine.conversation
+                         WHERE mine.user = ?4 AND theirs.user = u.id))
+                 ORDER BY u.name LIMIT ?3",
             )?;
             let after = after.as_ref().map_or("", UserName::as_str);
             let rows = people
-                .query_map(params![after, needle(query), limit + 1], |r| row::person(r, 0))?
+                .query_map(params![after, needle(query), limit + 1, shared_with.map(|user| user.0)], |r| row::person(r, 0))?
                 .collect::<rusqlite::Result<Vec<Person>>>()?;
             Ok(cut(rows, limit))
         })
@@ -195,6 +231,10 @@ fn summary(r: &Row<'_>) -> rusqlite::Result<Conversation> {
         kind: log::kind(&r.get::<_, String>(1)?),
         name: name.and_then(|name| RoomName::parse(&name).ok()),
         topic: topic(r, 3)?,
+        description: description(r, 11)?,
+        private: r.get(12)?,
+        rules: row::rules(r, 13)?,
+        role: row::room_role(r, 16)?,
         with: Vec::new(),
         members: row::count(r, 4)?,
         head: row::seq(r, 5)?,
@@ -225,7 +265,8 @@ fn complete(db: &Connection, user: UserId, conversation: &mut Conversation) -> r
 fn last_message(db: &Connection, conversation: ConversationId, head: Seq) -> rusqlite::Result<Option<Event>> {
     let sql = format!(
         "SELECT {} FROM events e JOIN users u ON u.id = e.author
-         WHERE e.conversation = ?1 AND e.seq <= ?2 AND e.kind = 'message' ORDER BY e.seq DESC LIMIT 1",
+         WHERE e.conversation = ?1 AND e.seq <= ?2 AND e.kind = 'message'
+         AND e.deleted = 0 AND e.target IS NULL ORDER BY e.seq DESC LIMIT 1",
         row::EVENT
     );
     db.prepare_cached(&sql)?
@@ -233,9 +274,14 @@ fn last_message(db: &Connection, conversation: ConversationId, head: Seq) -> rus
         .optional()
 }
 
-fn topic(r: &Row<'_>, at: usize) -> rusqlite::Result<Topic> {
+pub(super) fn topic(r: &Row<'_>, at: usize) -> rusqlite::Result<Topic> {
     let text: String = r.get(at)?;
     Topic::new(text).map_err(|cause| row::unreadable(at, cause))
+}
+
+fn description(r: &Row<'_>, at: usize) -> rusqlite::Result<Description> {
+    let text: String = r.get(at)?;
+    Description::new(text).map_err(|cause| row::unreadable(at, cause))
 }
 
 /// The text to look for; every name contains the empty one.
@@ -244,7 +290,7 @@ fn needle(query: Option<String>) -> String {
 }
 
 /// A page from a query that asked for one row more than the page has.
-fn cut<T>(mut rows: Vec<T>, limit: u32) -> Page<T> {
+pub(super) fn cut<T>(mut rows: Vec<T>, limit: u32) -> Page<T> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = rows.len() > limit;
     rows.truncate(limit);

@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chat_proto::{
-    ClientId, ConversationId, ConversationKind, Event, EventKind, Missed, Seq, Timestamp, UserId, limits,
-};
+use chat_proto::{ClientId, ConversationId, ConversationKind, Event, Missed, Seq, Timestamp, UserId, limits};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::change::{begin, happen, read_to};
 use super::{Sqlite, row};
-use crate::domain::{Membership, ReadPosition, Room};
-use crate::store::{Anchor, EventPage, FirstUse, StoreError, Write, topic_of};
+use crate::domain::{Membership, ReadPosition, Room, WroteAt};
+use crate::store::{Anchor, EventPage, FirstUse, StoreError, Write};
 
 /// A page ends early when its messages together reach this size, so that an answer stays small
 /// enough for an outbox, however long the messages are.
-const PAGE_BYTES: usize = 256 * 1024;
+pub(super) const PAGE_BYTES: usize = 256 * 1024;
 
 impl Sqlite {
     /// A conversation as its shard needs it.
@@ -32,9 +31,7 @@ impl Sqlite {
         self.write(move |db| {
             for write in &writes {
                 match write {
-                    Write::Begin { kind, name, members, event } => {
-                        begin(db, *kind, name.as_ref().map(chat_proto::RoomName::as_str), members, event)?;
-                    }
+                    Write::Begin { .. } => begin(db, write)?,
                     Write::Event { event, messages } => happen(db, event, *messages)?,
                     Write::Read { conversation, user, position } => {
                         read_to(db, *conversation, *user, position)?
@@ -92,11 +89,17 @@ impl Sqlite {
                 .optional()?;
             let Some((seq, messages)) = at else { return Ok(None) };
             let key = params![conversation.0, user.0, row::int(seq.0)];
+            // Counted back from now, because the member's count begins anew when they come again.
             let sent = db
                 .prepare_cached(
-                    "SELECT count(*) FROM events WHERE conversation = ?1 AND author = ?2 AND seq <= ?3 AND kind = 'message'",
+                    "SELECT max(0, m.sent - (
+                         SELECT count(*) FROM events WHERE conversation = ?1 AND author = ?2 AND seq > ?3
+                             AND kind = 'message' AND target IS NULL))
+                     FROM members m WHERE m.conversation = ?1 AND m.user = ?2",
                 )?
-                .query_row(key, |r| row::count(r, 0))?;
+                .query_row(key, |r| row::count(r, 0))
+                .optional()?
+                .unwrap_or(0);
             let mentions = db
                 .prepare_cached("SELECT count(*) FROM mentions WHERE conversation = ?1 AND user = ?2 AND seq > ?3")?
                 .query_row(key, |r| row::count(r, 0))?;
@@ -156,29 +159,43 @@ impl Sqlite {
 
 fn load(db: &Connection, id: ConversationId) -> rusqlite::Result<Option<Room>> {
     let found = db
-        .prepare_cached("SELECT kind, head, messages FROM conversations WHERE id = ?1")?
-        .query_row([id.0], |r| Ok((kind(&r.get::<_, String>(0)?), row::seq(r, 1)?, row::count(r, 2)?)))
+        .prepare_cached(
+            "SELECT kind, private, head, messages, announcement, slow_mode_s, archived FROM conversations WHERE id = ?1",
+        )?
+        .query_row([id.0], |r| {
+            Ok(Room {
+                id,
+                kind: kind(&r.get::<_, String>(0)?),
+                private: r.get(1)?,
+                rules: row::rules(r, 4)?,
+                head: row::seq(r, 2)?,
+                messages: row::count(r, 3)?,
+                members: HashMap::new(),
+                wrote_at: WroteAt::default(),
+            })
+        })
         .optional()?;
-    let Some((kind, head, messages)) = found else { return Ok(None) };
+    let Some(mut room) = found else { return Ok(None) };
     let mut query = db.prepare_cached(
-        "SELECT u.id, u.name, m.read_seq, m.read_messages, m.sent, m.read_sent, m.mentions
+        "SELECT u.id, u.name, m.role, m.read_seq, m.read_messages, m.sent, m.read_sent, m.mentions
          FROM members m JOIN users u ON u.id = m.user WHERE m.conversation = ?1",
     )?;
-    let members = query
+    room.members = query
         .query_map([id.0], |r| {
             let person = row::person(r, 0)?;
             let membership = Membership {
                 name: person.name,
-                read: row::seq(r, 2)?,
-                read_messages: row::count(r, 3)?,
-                sent: row::count(r, 4)?,
-                read_sent: row::count(r, 5)?,
-                mentions: row::count(r, 6)?,
+                role: row::room_role(r, 2)?,
+                read: row::seq(r, 3)?,
+                read_messages: row::count(r, 4)?,
+                sent: row::count(r, 5)?,
+                read_sent: row::count(r, 6)?,
+                mentions: row::count(r, 7)?,
             };
             Ok((person.id, membership))
         })?
-        .collect::<rusqlite::Result<HashMap<_, _>>>()?;
-    Ok(Some(Room { id, kind, head, messages, members }))
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Some(room))
 }
 
 /// The word in the database for a kind of conversation.
@@ -193,10 +210,26 @@ pub(super) fn kind(word: &str) -> ConversationKind {
     if word == "direct" { ConversationKind::Direct } else { ConversationKind::Room }
 }
 
-/// The two people of a direct as one key, whoever of them asks.
-pub(super) fn pair(a: UserId, b: UserId) -> Vec<u8> {
-    let (first, second) = if a <= b { (a, b) } else { (b, a) };
-    [first.0.into_bytes(), second.0.into_bytes()].concat()
+/// The people of a direct as one key, whoever of them asks.
+pub(super) fn people_key(people: &[UserId]) -> Vec<u8> {
+    let mut ids: Vec<[u8; 16]> = people.iter().map(|user| user.0.into_bytes()).collect();
+    ids.sort_unstable();
+    ids.concat()
+}
+
+/// One event as it stands now.
+pub(super) fn event(
+    db: &Connection,
+    conversation: ConversationId,
+    seq: Seq,
+) -> rusqlite::Result<Option<Event>> {
+    let sql = format!(
+        "SELECT {} FROM events e JOIN users u ON u.id = e.author WHERE e.conversation = ?1 AND e.seq = ?2",
+        row::EVENT
+    );
+    db.prepare_cached(&sql)?
+        .query_row(params![conversation.0, row::int(seq.0)], |r| row::event(r, 0))
+        .optional()
 }
 
 /// The conversation's newest number, for a member.
@@ -276,136 +309,4 @@ fn events(
         events.push(event);
     }
     Ok(events)
-}
-
-fn begin(
-    db: &Connection,
-    kind: ConversationKind,
-    name: Option<&str>,
-    members: &[UserId],
-    event: &Event,
-) -> rusqlite::Result<()> {
-    let pair = match (kind, members) {
-        (ConversationKind::Direct, [a, b]) => Some(pair(*a, *b)),
-        _ => None,
-    };
-    db.prepare_cached(
-        "INSERT INTO conversations (id, kind, name, pair, topic, head, messages, active_at, members)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8)",
-    )?
-    .execute(params![
-        event.conversation.0,
-        kind_word(kind),
-        name,
-        pair,
-        topic_of(event).as_str(),
-        row::int(event.seq.0),
-        event.at.0,
-        row::int(members.len() as u64),
-    ])?;
-    for member in members {
-        add_member(db, event, *member, 0)?;
-    }
-    insert_event(db, event, 0)
-}
-
-fn happen(db: &Connection, event: &Event, messages: u64) -> rusqlite::Result<()> {
-    insert_event(db, event, messages)?;
-    db.prepare_cached("UPDATE conversations SET head = ?2, messages = ?3, active_at = ?4 WHERE id = ?1")?
-        .execute(params![event.conversation.0, row::int(event.seq.0), row::int(messages), event.at.0])?;
-    match &event.what {
-        EventKind::Message { mentions, .. } => message_sent(db, event, mentions)?,
-        EventKind::Joined => {
-            add_member(db, event, event.author.id, messages)?;
-            count_members(db, event, 1)?;
-        }
-        EventKind::Left => {
-            db.prepare_cached("DELETE FROM members WHERE conversation = ?1 AND user = ?2")?
-                .execute(params![event.conversation.0, event.author.id.0])?;
-            count_members(db, event, -1)?;
-        }
-        EventKind::Topic { topic } => {
-            db.prepare_cached("UPDATE conversations SET topic = ?2 WHERE id = ?1")?
-                .execute(params![event.conversation.0, topic.as_str()])?;
-        }
-        EventKind::Created { .. } | EventKind::Unknown => {}
-    }
-    Ok(())
-}
-
-fn insert_event(db: &Connection, event: &Event, messages: u64) -> rusqlite::Result<()> {
-    let (kind, client_id) = match &event.what {
-        EventKind::Created { client_id, .. } => ("created", Some(client_id.0)),
-        EventKind::Message { client_id, .. } => ("message", Some(client_id.0)),
-        EventKind::Joined => ("joined", None),
-        EventKind::Left => ("left", None),
-        EventKind::Topic { .. } => ("topic", None),
-        EventKind::Unknown => ("unknown", None),
-    };
-    let content = serde_json::to_string(&event.what)
-        .map_err(|cause| rusqlite::Error::ToSqlConversionFailure(Box::new(cause)))?;
-    db.prepare_cached(
-        "INSERT INTO events (conversation, seq, at, author, kind, client_id, messages, content)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?
-    .execute(params![
-        event.conversation.0,
-        row::int(event.seq.0),
-        event.at.0,
-        event.author.id.0,
-        kind,
-        client_id,
-        row::int(messages),
-        content
-    ])?;
-    Ok(())
-}
-
-fn message_sent(db: &Connection, event: &Event, mentions: &[UserId]) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE members SET sent = sent + 1 WHERE conversation = ?1 AND user = ?2")?
-        .execute(params![event.conversation.0, event.author.id.0])?;
-    for user in mentions {
-        db.prepare_cached("INSERT INTO mentions (conversation, user, seq) VALUES (?1, ?2, ?3)")?
-            .execute(params![event.conversation.0, user.0, row::int(event.seq.0)])?;
-        db.prepare_cached(
-            "UPDATE members SET mentions = mentions + 1 WHERE conversation = ?1 AND user = ?2",
-        )?
-        .execute(params![event.conversation.0, user.0])?;
-    }
-    Ok(())
-}
-
-fn add_member(db: &Connection, event: &Event, user: UserId, messages: u64) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "INSERT INTO members (conversation, user, read_seq, read_messages) VALUES (?1, ?2, ?3, ?4)",
-    )?
-    .execute(params![event.conversation.0, user.0, row::int(event.seq.0), row::int(messages)])?;
-    Ok(())
-}
-
-fn count_members(db: &Connection, event: &Event, change: i64) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE conversations SET members = members + ?2 WHERE id = ?1")?
-        .execute(params![event.conversation.0, change])?;
-    Ok(())
-}
-
-fn read_to(
-    db: &Connection,
-    conversation: ConversationId,
-    user: UserId,
-    position: &ReadPosition,
-) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "UPDATE members SET read_seq = ?3, read_messages = ?4, read_sent = ?5, mentions = ?6
-         WHERE conversation = ?1 AND user = ?2",
-    )?
-    .execute(params![
-        conversation.0,
-        user.0,
-        row::int(position.seq.0),
-        row::int(position.messages),
-        row::int(position.sent),
-        row::int(position.mentions)
-    ])?;
-    Ok(())
 }

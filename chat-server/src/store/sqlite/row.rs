@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chat_proto::{Event, EventKind, Person, Role, Seq, Timestamp, UserName};
+use chat_proto::{Event, EventKind, Person, Role, RoomRole, RoomRules, Seq, Timestamp, UserName};
 use rusqlite::Row;
 use rusqlite::types::Type;
 use uuid::Uuid;
@@ -47,10 +47,23 @@ where
 
 pub(super) fn role(row: &Row<'_>, at: usize) -> rusqlite::Result<Role> {
     let word: String = row.get(at)?;
-    [Role::Member, Role::Admin, Role::Owner]
+    [Role::Guest, Role::Member, Role::Admin, Role::Owner]
         .into_iter()
         .find(|role| role.as_str() == word)
         .ok_or_else(|| unreadable(at, std::fmt::Error))
+}
+
+pub(super) fn room_role(row: &Row<'_>, at: usize) -> rusqlite::Result<RoomRole> {
+    let word: String = row.get(at)?;
+    RoomRole::ALL
+        .into_iter()
+        .find(|role| role.as_str() == word)
+        .ok_or_else(|| unreadable(at, std::fmt::Error))
+}
+
+/// Reads `announcement, slow_mode_s, archived`, which begin at `at`.
+pub(super) fn rules(row: &Row<'_>, at: usize) -> rusqlite::Result<RoomRules> {
+    Ok(RoomRules { announcement: row.get(at)?, slow_mode_s: row.get(at + 1)?, archived: row.get(at + 2)? })
 }
 
 pub(super) fn unreadable(

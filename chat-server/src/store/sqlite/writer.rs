@@ -1,12 +1,14 @@
 //! The writer thread: takes all jobs that wait, runs them in one transaction, commits once, then
-//! answers. Nobody is answered before the commit; if it fails, everybody is told so.
+//! answers. Nobody is answered before the commit; if it fails, everybody is told so. After each
+//! group, and while nothing waits, it fills the search index with messages from before.
 
 use std::sync::mpsc;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use tracing::error;
+use tracing::{error, info};
 
+use super::index;
 use crate::store::StoreError;
 
 /// Jobs in one transaction. Past this, waiting longer costs more than another sync saves.
@@ -101,11 +103,12 @@ impl Writer {
 
 fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>) {
     let mut closing = None;
+    let mut filling = index::is_filling(&connection).unwrap_or(false);
     while closing.is_none()
-        && let Ok(first) = waiting.recv()
+        && let Ok(first) = next(waiting, filling)
     {
         let mut group = Vec::new();
-        for order in std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1)) {
+        for order in first.into_iter().chain(waiting.try_iter().take(GROUP - 1)) {
             match order {
                 Order::Job(job) => group.push(job),
                 Order::Close(closed) => closing = Some(closed),
@@ -118,6 +121,7 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>) {
         for job in group {
             job.answer(commit.clone());
         }
+        filling = filling && closing.is_none() && fill(&mut connection);
     }
     // One file is left behind, for whoever copies it.
     if let Err(cause) = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
@@ -127,6 +131,39 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>) {
     if let Some(closed) = closing {
         // Who asked may have stopped waiting.
         let _ = closed.send(());
+    }
+}
+
+/// Waits for an order, or only looks whether there is one while there is other work.
+fn next(waiting: &mpsc::Receiver<Order>, filling: bool) -> Result<Option<Order>, mpsc::RecvError> {
+    if !filling {
+        return waiting.recv().map(Some);
+    }
+    match waiting.try_recv() {
+        Ok(order) => Ok(Some(order)),
+        Err(mpsc::TryRecvError::Empty) => Ok(None),
+        Err(mpsc::TryRecvError::Disconnected) => Err(mpsc::RecvError),
+    }
+}
+
+/// Takes some messages from before into the search index; true when there may be more.
+fn fill(connection: &mut Connection) -> bool {
+    // Immediate, or a commit of another process between its reads and its writes would fail it.
+    let immediate = rusqlite::TransactionBehavior::Immediate;
+    let filled = connection.transaction_with_behavior(immediate).and_then(|transaction| {
+        let more = index::fill(&transaction)?;
+        transaction.commit().map(|()| more)
+    });
+    match filled {
+        Ok(true) => true,
+        Ok(false) => {
+            info!("all messages are in the search index");
+            false
+        }
+        Err(cause) => {
+            error!(%cause, "cannot fill the search index; the next start goes on with it");
+            false
+        }
     }
 }
 
@@ -140,6 +177,16 @@ fn run_group(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<
         if job.run(&savepoint) {
             savepoint.commit()?;
         } // otherwise dropped, which rolls this job back and no other
+    }
+    // A message is worth more than finding it: if its words cannot be taken in, the next group
+    // tries again.
+    let savepoint = transaction.savepoint()?;
+    match index::catch_up(&savepoint) {
+        Ok(()) => savepoint.commit()?,
+        Err(cause) => {
+            error!(%cause, "cannot take new messages into the search index");
+            drop(savepoint);
+        }
     }
     transaction.commit()?;
     Ok(())

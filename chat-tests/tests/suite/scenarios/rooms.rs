@@ -157,3 +157,100 @@ fn a_script_may_say_room_and_person_by_name() -> Result<()> {
     lin.expect_message("to you")?;
     Ok(())
 }
+
+#[test]
+fn a_room_gets_another_name_and_the_old_one_is_free() -> Result<()> {
+    let (server, mut ada, mut lin) = ada_and_lin()?;
+    let mut phone = Script::login(&server, "lin")?;
+    let id = room("deploys", &mut ada, &mut [&mut lin])?;
+    room("random", &mut ada, &mut [])?;
+    let rename = |name: &str| json!({"conversation": id, "name": name});
+    assert_eq!(ada.refused("room.rename", rename("Random"))?, "name_taken");
+    assert_eq!(ada.refused("room.rename", rename("no spaces"))?, "invalid");
+    assert_eq!(lin.refused("room.rename", rename("mine"))?, "forbidden");
+
+    let renamed = ada.ok("room.rename", rename("Releases"))?;
+    assert_eq!(renamed["seq"], 3, "refusals leave no trace");
+    for device in [&mut ada, &mut lin, &mut phone] {
+        let event = device.expect("event", |event| event["kind"] == "renamed")?;
+        assert_eq!((event["name"].as_str(), &event["seq"]), (Some("releases"), &renamed["seq"]));
+    }
+    assert_eq!(look(&mut lin, &id)?["name"], "releases");
+    assert_eq!(lin.refused("room.join", json!({"room": "deploys"}))?, "not_found");
+    assert_eq!(lin.ok("room.join", json!({"room": "releases"}))?["id"], id.as_str());
+    let other = room("deploys", &mut lin, &mut [])?;
+    assert_ne!(other, id);
+    assert_eq!(ada.refused("room.rename", rename("deploys"))?, "name_taken");
+    Ok(())
+}
+
+#[test]
+fn a_room_is_described_in_several_lines() -> Result<()> {
+    let (_server, mut ada, mut lin) = ada_and_lin()?;
+    let payload = json!({"client_id": uuid(), "name": "deploys", "description": "at first"});
+    let made = ada.ok("room.create", payload)?;
+    let id = text(&made["id"]);
+    assert_eq!(made["description"], "at first");
+    assert_eq!(lin.ok("room.join", json!({"room": "deploys"}))?["description"], "at first");
+    let describe = |text: &str| json!({"conversation": id, "description": text});
+    assert_eq!(lin.refused("room.describe", describe("mine"))?, "forbidden");
+    assert_eq!(ada.refused("room.describe", describe(&"x".repeat(2_001)))?, "invalid");
+
+    for described in ["What goes out,\nand who holds the pager.", &"é".repeat(2_000)] {
+        ada.ok("room.describe", describe(described))?;
+        lin.expect("event", |event| event["kind"] == "described" && event["description"] == described)?;
+        assert_eq!(look(&mut lin, &id)?["description"], described);
+        assert_eq!(lin.ok("room.list", json!({}))?["rooms"][0]["description"], described);
+    }
+    ada.ok("room.describe", describe(""))?;
+    lin.expect("event", |event| event["kind"] == "described" && event["description"] == "")?;
+    assert!(look(&mut lin, &id)?["description"].is_null());
+    Ok(())
+}
+
+#[test]
+fn several_devices_follow_all_that_happens_to_a_room() -> Result<()> {
+    let (server, mut ada, mut lin) = ada_and_lin()?;
+    Script::register(&server, "grace")?;
+    let mut phone = Script::login(&server, "lin")?;
+    let id = room("deploys", &mut ada, &mut [&mut lin])?;
+    for (kind, payload) in [
+        ("room.topic", json!({"topic": "freeze"})),
+        ("room.describe", json!({"description": "what goes out"})),
+        ("room.rename", json!({"name": "releases"})),
+        ("room.rules", json!({"rules": {"slow_mode_s": 5}})),
+        ("room.invite", json!({"user": "grace"})),
+        ("member.role", json!({"user": "lin", "role": "moderator"})),
+    ] {
+        let mut payload = payload;
+        payload["conversation"] = id.as_str().into();
+        ada.ok(kind, payload)?;
+    }
+    let kinds = ["topic", "described", "renamed", "rules", "invited", "role"];
+    for device in [&mut lin, &mut phone] {
+        for (at, kind) in kinds.iter().enumerate() {
+            let event = device.expect("event", |event| event["kind"] == *kind)?;
+            assert_eq!(event["seq"].as_u64(), Some(3 + at as u64), "{kind}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn who_left_and_came_back_has_right_counts() -> Result<()> {
+    let (_server, mut ada, mut lin) = ada_and_lin()?;
+    let id = room("deploys", &mut ada, &mut [&mut lin])?;
+    for n in 0..3 {
+        say(&mut lin, &id, &format!("before {n}"))?;
+    }
+    lin.ok("room.leave", json!({"conversation": id}))?;
+    lin.ok("room.join", json!({"room": "deploys"}))?;
+    let first = say(&mut ada, &id, "one")?;
+    say(&mut lin, &id, "my own")?;
+    say(&mut ada, &id, "two")?;
+    assert_eq!(look(&mut lin, &id)?["unread"], 2);
+    let state = lin.ok("read.mark", json!({"conversation": id, "seq": first}))?;
+    assert_eq!(state["unread"], 1, "only the second of ada's is left");
+    assert_eq!(look(&mut lin, &id)?["unread"], 1);
+    Ok(())
+}

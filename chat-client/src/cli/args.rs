@@ -1,0 +1,433 @@
+//! What `chat-cli` understands, read into values that are right by type.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chat_client::address::ServerAddress;
+use chat_proto::{Description, Emoji, RoomName, RoomRole, Seq, Topic, UserName};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::script;
+use super::target::{Place, Spot, Target};
+
+/// Chat from scripts: send, listen, look things up.
+#[derive(Parser)]
+#[command(name = "chat-cli", version, after_help = HELP)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const HELP: &str = "\
+TARGET is '#room', '@user', '@user,@other' for a group, or a conversation's id. Quote '#room': for a
+shell, # begins a comment. A message is named by its number, or anywhere by TARGET:SEQ, like
+'#deploys:42', which history --links prints.
+
+Without a terminal, CHAT_SERVER, CHAT_USER, CHAT_PASSWORD, CHAT_TOKEN and CHAT_INVITE stand in for
+prompts. With CHAT_SERVER and CHAT_TOKEN, or CHAT_SERVER, CHAT_USER and CHAT_PASSWORD, no saved
+account is needed.
+
+Exit codes: 0 done, 1 refused by the server, 2 wrong usage, 3 cannot connect, 4 timed out.
+
+With --json every line on stdout is one JSON object:
+  send                  {\"conversation\",\"seq\",\"at\",\"duplicate\",\"client_id\"}
+  listen                {\"type\":\"listening\"}, then events
+  history, pins, thread events: {\"conversation\",\"seq\",\"at\",\"author\":{\"id\",\"name\"},\"kind\",…}
+  versions              {\"body\",\"at\"}
+  edit, delete, rename, describe, rules, topic
+                        {\"conversation\",\"seq\"}
+  react, pin            {\"conversation\",\"seq\",\"on\"}
+  rooms, create, join, accept
+                        conversations: {\"id\",\"kind\",\"name\",\"topic\",\"head\",\"read\",\"unread\",…}
+  rooms --all           {\"id\",\"name\",\"topic\",\"members\",\"joined\"}
+  invitations           {\"conversation\",\"name\",\"topic\",\"private\",\"by\",\"at\"}
+  invite, kick, role    {\"conversation\",\"user\"}
+  members               {\"user\":{\"id\",\"name\"},\"role\",\"read\"}
+  people                {\"id\",\"name\"}
+  whoami, login, …      {\"server\",\"server_name\",\"user\":{\"id\",\"name\"},\"role\"}
+The objects are those of PROTOCOL.md; new fields may be added.";
+
+/// What every command understands.
+#[derive(Args)]
+pub(super) struct Common {
+    /// The server, like example.org or ws://127.0.0.1:7667
+    #[arg(long, global = true, env = "CHAT_SERVER", value_name = "URL")]
+    pub(super) server: Option<ServerAddress>,
+    /// The account's name, where several are saved
+    #[arg(long, global = true, env = "CHAT_USER", value_name = "NAME")]
+    pub(super) user: Option<UserName>,
+    /// Keep everything in this folder
+    #[arg(long, global = true, env = "CHAT_CONFIG_DIR", value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Trust these certificate authorities (PEM) in place of the system's
+    #[arg(long, global = true, env = "CHAT_CA_FILE", value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
+    /// Print JSON, one object a line
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Log in to an account and keep its token
+    Login,
+    /// Make an account and keep its token
+    Register {
+        /// An invite code, where the server asks for one
+        #[arg(long, env = "CHAT_INVITE", hide_env_values = true, value_name = "CODE")]
+        invite: Option<String>,
+    },
+    /// End the session and forget its token
+    Logout,
+    /// Send a message; done when the server has stored it. Prints its number
+    Send(SendArgs),
+    /// Print messages as they come, until stopped
+    Listen(ListenArgs),
+    /// Print messages that were written before
+    History(HistoryArgs),
+    #[command(flatten)]
+    Message(MessageCommand),
+    /// List one's rooms and direct conversations
+    Rooms {
+        /// All public rooms of the server
+        #[arg(long)]
+        all: bool,
+    },
+    /// List the members of a room
+    Members {
+        /// '#room' or '@user'
+        target: Target,
+    },
+    /// List the people on the server
+    People {
+        /// Only names with this in them
+        query: Option<String>,
+    },
+    #[command(flatten)]
+    Room(RoomCommand),
+    /// Move one's read mark
+    Read {
+        /// '#room' or '@user'
+        target: Target,
+        /// Up to this number; to the end if it is not given
+        seq: Option<u64>,
+    },
+    /// Print who one is, as the server says it
+    Whoami,
+    /// List the saved accounts
+    Accounts,
+    /// Speak the protocol: one frame a line on stdin, every reply and push on stdout
+    #[command(after_help = script::HELP)]
+    Script {
+        /// Read the lines from this file in place of stdin
+        file: Option<PathBuf>,
+        /// Do not log in; the script does, and hears the hello
+        #[arg(long)]
+        no_login: bool,
+    },
+}
+
+/// The commands about a message that is there already.
+#[derive(Subcommand)]
+pub(super) enum MessageCommand {
+    /// Change the text of one's own message
+    Edit {
+        #[command(flatten)]
+        message: MessageArgs,
+        /// The new text; - or nothing reads it from stdin
+        text: Option<String>,
+    },
+    /// Delete a message; its text is gone everywhere
+    Delete {
+        #[command(flatten)]
+        message: MessageArgs,
+    },
+    /// Put a reaction to a message
+    React {
+        #[command(flatten)]
+        message: MessageArgs,
+        /// One emoji
+        #[arg(value_parser = |text: &str| Emoji::new(text))]
+        emoji: Emoji,
+        /// Take it back
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Pin a message for everybody
+    Pin {
+        #[command(flatten)]
+        message: MessageArgs,
+        /// Unpin it
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Print the pinned messages
+    Pins {
+        /// '#room' or '@user'
+        target: Target,
+    },
+    /// Print the earlier texts of an edited message
+    Versions {
+        #[command(flatten)]
+        message: MessageArgs,
+    },
+    /// Print a thread: its first message and the answers
+    Thread {
+        /// '#room' or '@user', or with the number: '#room:42'
+        target: Spot,
+        /// The first message of the thread
+        seq: Option<u64>,
+    },
+}
+
+/// The commands that change a room, or who is in it.
+#[derive(Subcommand)]
+pub(super) enum RoomCommand {
+    /// Make a room and join it
+    Create(CreateArgs),
+    /// Join a public room
+    Join {
+        /// '#room'
+        room: RoomArg,
+    },
+    /// Leave a room
+    Leave {
+        /// '#room'
+        target: Target,
+    },
+    /// Ask somebody into a room
+    Invite {
+        /// '#room'
+        target: Target,
+        /// '@user'
+        #[arg(value_name = "USER")]
+        person: UserArg,
+    },
+    /// List the rooms that one is invited into
+    Invitations,
+    /// Accept an invitation and join
+    Accept {
+        /// '#room'
+        room: RoomArg,
+    },
+    /// Decline an invitation; who invited is not told
+    Decline {
+        /// '#room'
+        room: RoomArg,
+    },
+    /// Put somebody out of a room
+    Kick {
+        /// '#room'
+        target: Target,
+        /// '@user'
+        #[arg(value_name = "USER")]
+        person: UserArg,
+        /// Why, for everybody to read
+        #[arg(long, value_name = "TEXT", value_parser = |text: &str| Topic::new(text))]
+        reason: Option<Topic>,
+    },
+    /// Give somebody a role in a room
+    Role {
+        /// '#room'
+        target: Target,
+        /// '@user'
+        #[arg(value_name = "USER")]
+        person: UserArg,
+        /// Which
+        role: RoleArg,
+    },
+    /// Give a room another name
+    Rename {
+        /// '#room'
+        target: Target,
+        /// '#new-name'
+        name: RoomArg,
+    },
+    /// Print or set a room's topic
+    Topic {
+        /// '#room'
+        target: Target,
+        /// The new topic; '' for none
+        text: Option<String>,
+    },
+    /// Print or set a room's description
+    Describe {
+        /// '#room'
+        target: Target,
+        /// The new description; - reads it from stdin, '' for none
+        text: Option<String>,
+    },
+    /// Print or set how people may write in a room
+    Rules(RulesArgs),
+}
+
+/// What `send` understands.
+#[derive(Args)]
+pub(super) struct SendArgs {
+    /// '#room', '@user', or '@user,@other' for a group
+    pub(super) target: Target,
+    /// The text; - or nothing reads it from stdin, all lines as one message
+    #[arg(conflicts_with = "forward")]
+    pub(super) text: Option<String>,
+    /// Answer this message
+    #[arg(long, value_name = "SEQ")]
+    pub(super) reply_to: Option<u64>,
+    /// Write in the thread of this message
+    #[arg(long, value_name = "SEQ")]
+    pub(super) thread: Option<u64>,
+    /// As an action: '* ada waves'
+    #[arg(long)]
+    pub(super) me: bool,
+    /// Forward this message in place of a text
+    #[arg(long, value_name = "TARGET:SEQ")]
+    pub(super) forward: Option<Place>,
+}
+
+/// A message that is there already.
+#[derive(Args)]
+pub(super) struct MessageArgs {
+    /// '#room' or '@user'
+    pub(super) target: Target,
+    /// The message's number
+    pub(super) seq: u64,
+}
+
+/// What `create` understands.
+#[derive(Args)]
+pub(super) struct CreateArgs {
+    /// '#room'
+    pub(super) room: RoomArg,
+    /// Only members and who is invited know of it
+    #[arg(long)]
+    pub(super) private: bool,
+    /// What it is for
+    #[arg(long, value_name = "TEXT", value_parser = |text: &str| Topic::new(text))]
+    pub(super) topic: Option<Topic>,
+    /// What it is for, at more length
+    #[arg(long, value_name = "TEXT", value_parser = |text: &str| Description::new(text))]
+    pub(super) description: Option<Description>,
+}
+
+/// What `rules` understands.
+#[derive(Args)]
+pub(super) struct RulesArgs {
+    /// '#room'
+    pub(super) target: Target,
+    /// Only moderators begin messages; the others answer in threads
+    #[arg(long, value_name = "on|off")]
+    pub(super) announcement: Option<Switch>,
+    /// Seconds that a member waits between two messages; 0 for none
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) slow: Option<u32>,
+    /// Nobody writes any more
+    #[arg(long, value_name = "on|off")]
+    pub(super) archived: Option<Switch>,
+}
+
+/// What `listen` understands.
+#[derive(Args)]
+pub(super) struct ListenArgs {
+    /// Only these; all if none is given
+    pub(super) targets: Vec<Target>,
+    /// End after so many
+    #[arg(long, value_name = "N")]
+    pub(super) count: Option<u64>,
+    /// End after this time; without --count that is no failure
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(super) timeout: Option<Duration>,
+    /// Begin with what came after this number (with one target)
+    #[arg(long, value_name = "SEQ")]
+    pub(super) since: Option<u64>,
+}
+
+/// What `history` understands.
+#[derive(Args)]
+pub(super) struct HistoryArgs {
+    /// '#room' or '@user'; needless where --around names it
+    #[arg(required_unless_present = "around")]
+    pub(super) target: Option<Target>,
+    /// At most so many events
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(super) limit: u32,
+    /// The nearest before this number
+    #[arg(long, value_name = "SEQ", group = "anchor")]
+    pub(super) before: Option<u64>,
+    /// The nearest after this number
+    #[arg(long, value_name = "SEQ", group = "anchor")]
+    pub(super) after: Option<u64>,
+    /// Those on both sides of this number, also as '#room:42'
+    #[arg(long, value_name = "SEQ", group = "anchor")]
+    pub(super) around: Option<Around>,
+    /// Begin each line with what names the message: '#room:42'
+    #[arg(long)]
+    pub(super) links: bool,
+}
+
+/// A room's name, with or without its #.
+#[derive(Clone)]
+pub(super) struct RoomArg(pub(super) RoomName);
+
+impl std::str::FromStr for RoomArg {
+    type Err = chat_proto::NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        RoomName::parse(text.strip_prefix('#').unwrap_or(text)).map(Self)
+    }
+}
+
+/// A person's name, with or without its @.
+#[derive(Clone)]
+pub(super) struct UserArg(pub(super) UserName);
+
+impl std::str::FromStr for UserArg {
+    type Err = chat_proto::NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        UserName::parse(text.strip_prefix('@').unwrap_or(text)).map(Self)
+    }
+}
+
+/// A message's number, alone or with its conversation.
+#[derive(Clone)]
+pub(super) enum Around {
+    /// In the conversation that is named beside it.
+    Seq(Seq),
+    /// With its own.
+    Place(Place),
+}
+
+impl std::str::FromStr for Around {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(seq) => Ok(Self::Seq(Seq(seq))),
+            Err(_) => text.parse().map(Self::Place),
+        }
+    }
+}
+
+/// A role in a room, by its word on the wire.
+#[derive(Clone, Copy)]
+pub(super) struct RoleArg(pub(super) RoomRole);
+
+impl ValueEnum for RoleArg {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Self(RoomRole::ReadOnly), Self(RoomRole::Member), Self(RoomRole::Moderator), Self(RoomRole::Owner)]
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(self.0.as_str().into())
+    }
+}
+
+/// On or off.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Switch {
+    /// It holds.
+    On,
+    /// It does not.
+    Off,
+}

@@ -1,0 +1,179 @@
+//! Answering and delivering what was committed.
+
+use chat_proto::{
+    Answer, ConversationId, Event, EventKind, Person, Push, ReadState, ServerFrame, UserId, limits,
+};
+use tracing::warn;
+
+use super::{Outcome, Shard, refuse_all};
+use crate::domain::not_found;
+use crate::hub::outbox::{Frame, Outbox};
+use crate::hub::task::Task;
+use crate::hub::{Job, SessionKey};
+use crate::store::READ_MARKS_SHOWN_UP_TO;
+
+impl Shard {
+    pub(super) async fn deliver_all(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>) {
+        for (job, outcome) in jobs.into_iter().zip(outcomes) {
+            match outcome {
+                Outcome::Refused(refusal) | Outcome::Repeated(Err(refusal)) => job.reply.error(&refusal),
+                Outcome::Repeated(Ok(answer)) => job.reply.ok(&answer),
+                Outcome::Unchanged => self.deliver_unchanged(&job).await,
+                Outcome::Began { members, event } => self.deliver_begin(&job, &members, &event).await,
+                Outcome::Happened(event) => self.deliver_event(&job, &event).await,
+                Outcome::Read => self.deliver_read(&job),
+            }
+        }
+    }
+
+    /// Tells the other members that somebody is writing, or stopped.
+    pub(super) fn tell_typing(&self, conversation: ConversationId, user: Person, active: bool) {
+        let Some(room) = self.rooms.get(&conversation) else { return };
+        let author = user.id;
+        let frame: Frame = ServerFrame::encode_push(&Push::Typing { conversation, user, active }).into();
+        for member in room.members.keys().filter(|member| **member != author) {
+            for (_, outbox) in self.sessions(*member) {
+                outbox.push_signal(frame.clone());
+            }
+        }
+    }
+
+    async fn deliver_unchanged(&self, job: &Job) {
+        if matches!(job.task, Task::MarkRead(_)) {
+            return self.answer_read_state(job);
+        }
+        match self.rooms.get(&job.conversation).and_then(|room| job.task.answer_unchanged(room)) {
+            Some(answer) => job.reply.ok(&answer),
+            None => self.show(job).await,
+        }
+    }
+
+    async fn deliver_begin(&self, job: &Job, members: &[UserId], event: &Event) {
+        self.show(job).await;
+        for member in members {
+            self.tell_added(*member, job).await;
+        }
+        self.broadcast(event);
+    }
+
+    async fn deliver_event(&self, job: &Job, event: &Event) {
+        match job.task.answer(event) {
+            Some(answer) => job.reply.ok(&answer),
+            None => self.show(job).await,
+        }
+        let conversation = event.conversation;
+        let removed = Push::ConversationRemoved { conversation };
+        match &event.what {
+            EventKind::Joined => self.tell_added(event.author.id, job).await,
+            EventKind::Left => self.tell_others_of(event.author.id, job.reply.session, &removed),
+            EventKind::Removed { user, .. } => self.tell_others_of(user.id, job.reply.session, &removed),
+            EventKind::Invited { user } => self.tell_invited(user.id, job).await,
+            _ => {}
+        }
+        self.broadcast(event);
+    }
+
+    /// Gives one event, encoded once, to every connection of every member.
+    fn broadcast(&self, event: &Event) {
+        let Some(room) = self.rooms.get(&event.conversation) else { return };
+        let frame: Frame = ServerFrame::encode_push(&Push::Event(event.clone())).into();
+        for member in room.members.keys() {
+            for (_, outbox) in self.sessions(*member) {
+                outbox.push(frame.clone());
+            }
+        }
+    }
+
+    fn deliver_read(&self, job: &Job) {
+        let user = job.actor.person.id;
+        self.answer_read_state(job);
+        let Some(room) = self.rooms.get(&job.conversation) else { return };
+        let Some(member) = room.members.get(&user) else { return };
+        let unread = Push::Unread {
+            conversation: room.id,
+            read: member.read,
+            unread: member.unread(room.messages),
+            mentions: member.mentions,
+        };
+        self.tell_others_of(user, job.reply.session, &unread);
+        if room.members.len() as u64 > READ_MARKS_SHOWN_UP_TO {
+            return;
+        }
+        let read = Push::Read { conversation: room.id, user, seq: member.read };
+        let frame: Frame = ServerFrame::encode_push(&read).into();
+        for other in room.members.keys().filter(|other| **other != user) {
+            for (_, outbox) in self.sessions(*other) {
+                outbox.push(frame.clone());
+            }
+        }
+    }
+
+    fn answer_read_state(&self, job: &Job) {
+        let state = self.rooms.get(&job.conversation).and_then(|room| {
+            let member = room.members.get(&job.actor.person.id)?;
+            Some(ReadState {
+                conversation: room.id,
+                read: member.read,
+                unread: member.unread(room.messages),
+                mentions: member.mentions,
+            })
+        });
+        match state {
+            Some(state) => job.reply.ok(&Answer::MarkRead(state)),
+            None => job.reply.error(&not_found()),
+        }
+    }
+
+    /// Answers with the conversation as the asking member sees it now.
+    async fn show(&self, job: &Job) {
+        match self.existing(job, job.conversation).await {
+            Ok(Ok(answer)) => job.reply.ok(&answer),
+            Ok(Err(refusal)) => job.reply.error(&refusal),
+            Err(cause) => refuse_all(std::slice::from_ref(job), &cause.to_string()),
+        }
+    }
+
+    /// Tells a person's connections, other than the asking one, that they are a member now.
+    async fn tell_added(&self, user: UserId, job: &Job) {
+        if self.sessions(user).all(|(session, _)| *session == job.reply.session) {
+            return;
+        }
+        match self.store.conversation(user, job.conversation).await {
+            Ok(Some(conversation)) => {
+                self.tell_others_of(user, job.reply.session, &Push::ConversationAdded { conversation });
+            }
+            Ok(None) => {}
+            // They learn it from the first event, or at their next login.
+            Err(cause) => warn!(%cause, "could not show a new conversation"),
+        }
+    }
+
+    /// Tells a person that they are asked into a room.
+    async fn tell_invited(&self, user: UserId, job: &Job) {
+        if self.sessions(user).next().is_none() {
+            return;
+        }
+        match self.store.invitations(user, limits::INVITATIONS).await {
+            Ok(invitations) => {
+                let new =
+                    invitations.into_iter().find(|invitation| invitation.conversation == job.conversation);
+                if let Some(invitation) = new {
+                    self.tell_others_of(user, job.reply.session, &Push::Invitation { invitation });
+                }
+            }
+            // They find it in the list of invitations.
+            Err(cause) => warn!(%cause, "could not show an invitation"),
+        }
+    }
+
+    fn tell_others_of(&self, user: UserId, except: SessionKey, push: &Push) {
+        let frame: Frame = ServerFrame::encode_push(push).into();
+        for (_, outbox) in self.sessions(user).filter(|(session, _)| *session != except) {
+            outbox.push(frame.clone());
+        }
+    }
+
+    pub(super) fn sessions(&self, user: UserId) -> impl Iterator<Item = &(SessionKey, Outbox)> {
+        self.online.get(&user).into_iter().flatten()
+    }
+}

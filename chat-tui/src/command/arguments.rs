@@ -1,0 +1,156 @@
+//! The arguments of slash commands: text in, an [`Action`] or a sentence out.
+
+use chat_proto::{Description, RoomName, RoomRole, Seq, Topic, UserName};
+
+use super::{plain, split};
+use crate::action::{Action, Place, Plain};
+use crate::state::emoji;
+
+type Parsed = Result<Action, String>;
+
+pub(super) fn join(arguments: &str) -> Parsed {
+    room(arguments, "/join #room").map(Action::Join)
+}
+
+pub(super) fn create(arguments: &str) -> Parsed {
+    let (first, rest) = split(arguments);
+    let private = first == "--private";
+    let (name, topic) = if private { split(rest) } else { (first, rest) };
+    Ok(Action::Create(room(name, "/create [--private] #room [topic]")?, one_line(topic, "Topic")?, private))
+}
+
+/// The people are the first word, its parts between commas, and every following word with an `@`.
+pub(super) fn message(arguments: &str) -> Parsed {
+    let (mut word, mut rest) = split(arguments);
+    if word.is_empty() {
+        return Err("Say to whom: /msg @user… [text]".to_owned());
+    }
+    let mut users: Vec<UserName> = Vec::new();
+    loop {
+        for name in word.split(',').filter(|name| !name.is_empty()) {
+            let name = user(name, "/msg @user… [text]")?;
+            if !users.contains(&name) {
+                users.push(name);
+            }
+        }
+        if !rest.starts_with('@') {
+            break;
+        }
+        (word, rest) = split(rest);
+    }
+    Ok(Action::Message(users, (!rest.is_empty()).then(|| rest.to_owned())))
+}
+
+pub(super) fn topic(arguments: &str) -> Parsed {
+    if arguments.is_empty() {
+        return Ok(Action::Topic(None));
+    }
+    one_line(arguments, "Topic").map(|topic| Action::Topic(Some(topic)))
+}
+
+pub(super) fn describe(arguments: &str) -> Parsed {
+    if arguments.is_empty() {
+        return Ok(Action::Describe(None));
+    }
+    let description = Description::new(arguments).map_err(|error| format!("Description: {error}"))?;
+    Ok(Action::Describe(Some(description)))
+}
+
+pub(super) fn text(arguments: &str, command: &str, action: fn(String) -> Action) -> Parsed {
+    if arguments.is_empty() {
+        return Err(format!("Write a text behind it: /{command} TEXT"));
+    }
+    Ok(action(arguments.to_owned()))
+}
+
+pub(super) fn react(arguments: &str) -> Parsed {
+    if arguments.is_empty() {
+        return plain(Plain::React);
+    }
+    emoji::parse(arguments).map(Action::React)
+}
+
+pub(super) fn forward(arguments: &str) -> Parsed {
+    let usage = "/forward #room or /forward @user";
+    match arguments.chars().next() {
+        Some('#') => room(arguments, usage).map(|room| Action::Forward(Place::Room(room))),
+        Some('@') => user(arguments, usage).map(|user| Action::Forward(Place::User(user))),
+        None => plain(Plain::Forward),
+        Some(_) => Err(format!("Say where to: {usage}")),
+    }
+}
+
+/// `#room:42`, `:42` or `42`.
+pub(super) fn goto(arguments: &str) -> Parsed {
+    let (place, number) = arguments.rsplit_once(':').unwrap_or(("", arguments));
+    let seq = number.trim().parse().ok().filter(|seq| *seq > 0);
+    let Some(seq) = seq.map(Seq) else { return Err("Say where: /goto #room:SEQ".to_owned()) };
+    if place.is_empty() {
+        return Ok(Action::GoTo(None, seq));
+    }
+    room(place, "/goto #room:SEQ").map(|room| Action::GoTo(Some(room), seq))
+}
+
+pub(super) fn invite(arguments: &str) -> Parsed {
+    user(arguments, "/invite @user").map(Action::Invite)
+}
+
+pub(super) fn answer(arguments: &str, accept: bool) -> Parsed {
+    if arguments.is_empty() {
+        return plain(Plain::Invitations);
+    }
+    room(arguments, "/accept #room").map(|room| Action::Answer(room, accept))
+}
+
+pub(super) fn kick(arguments: &str) -> Parsed {
+    let (name, reason) = split(arguments);
+    Ok(Action::Kick(user(name, "/kick @user [reason]")?, one_line(reason, "Reason")?))
+}
+
+pub(super) fn role(arguments: &str) -> Parsed {
+    let (name, role) = split(arguments);
+    let user = user(name, "/role @user ROLE")?;
+    let found = RoomRole::ALL.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(role));
+    let role = found.ok_or("Say which role: owner, moderator, member or read-only")?;
+    Ok(Action::Role(user, role))
+}
+
+pub(super) fn rename(arguments: &str) -> Parsed {
+    room(arguments, "/rename #new").map(Action::Rename)
+}
+
+pub(super) fn slow(arguments: &str) -> Parsed {
+    match arguments.trim_end_matches('s').trim() {
+        "off" => Ok(Action::Slow(0)),
+        seconds => seconds
+            .parse()
+            .map(Action::Slow)
+            .map_err(|_| "Say how long: /slow SECONDS or /slow off".to_owned()),
+    }
+}
+
+pub(super) fn announce(arguments: &str) -> Parsed {
+    match arguments {
+        "on" => Ok(Action::Announce(true)),
+        "off" => Ok(Action::Announce(false)),
+        _ => Err("Say on or off: /announce on".to_owned()),
+    }
+}
+
+fn one_line(text: &str, what: &str) -> Result<Topic, String> {
+    Topic::new(text).map_err(|error| format!("{what}: {error}"))
+}
+
+fn user(argument: &str, usage: &str) -> Result<UserName, String> {
+    if argument.is_empty() {
+        return Err(format!("Say whom: {usage}"));
+    }
+    UserName::parse(argument.trim_start_matches('@')).map_err(|error| format!("@user: {error}"))
+}
+
+fn room(argument: &str, usage: &str) -> Result<RoomName, String> {
+    if argument.is_empty() {
+        return Err(format!("Say which room: {usage}"));
+    }
+    RoomName::parse(argument.trim_start_matches('#')).map_err(|error| format!("#room: {error}"))
+}

@@ -1,0 +1,73 @@
+//! Emoji by name: what the picker lists, what `:name:` becomes.
+
+use chat_proto::Emoji;
+
+/// Those that people reach for most, first in the picker.
+const OFTEN: &[&str] =
+    &["👍", "❤️", "😂", "🎉", "👀", "✅", "🙏", "🚀", "😄", "👎", "🔥", "💯", "🤔", "😢", "👏", "❌"];
+
+/// An emoji and what it is called.
+pub(crate) struct Named {
+    pub(crate) emoji: Emoji,
+    pub(crate) name: &'static str,
+    pub(crate) shortcodes: Vec<&'static str>,
+}
+
+/// All of them, the usual ones first. Flags are left out: terminals do not agree on how wide they
+/// are, and a list of them leaves halves behind. `:de:` still names one.
+pub(crate) fn all() -> impl Iterator<Item = Named> {
+    let is_often = |emoji: &&emojis::Emoji| OFTEN.contains(&emoji.as_str());
+    let often = OFTEN.iter().filter_map(|emoji| emojis::get(emoji));
+    let is_flag = |emoji: &&emojis::Emoji| emoji.group() == emojis::Group::Flags;
+    let others = emojis::iter().filter(move |emoji| !is_often(emoji) && !is_flag(emoji));
+    often.chain(others).filter_map(named)
+}
+
+fn named(emoji: &'static emojis::Emoji) -> Option<Named> {
+    let shortcodes = emoji.shortcodes().collect();
+    Some(Named { emoji: Emoji::new(emoji.as_str()).ok()?, name: emoji.name(), shortcodes })
+}
+
+/// What somebody typed for a reaction: an emoji, or its name with or without colons.
+///
+/// # Errors
+/// One sentence that says what to type instead.
+pub(crate) fn parse(typed: &str) -> Result<Emoji, String> {
+    if let Ok(emoji) = Emoji::new(typed) {
+        return Ok(emoji);
+    }
+    let name = typed.trim().trim_matches(':').to_lowercase();
+    let found = emojis::get_by_shortcode(&name).and_then(|emoji| Emoji::new(emoji.as_str()).ok());
+    found.ok_or_else(|| format!("There is no emoji :{name}:; /react alone lists them"))
+}
+
+/// Emoji whose name begins with this, then those that have it inside; shorter names first.
+pub(crate) fn beginning(typed: &str) -> Vec<&'static str> {
+    let typed = typed.trim_end_matches(':');
+    let mut found: Vec<(bool, &str, &str)> = emojis::iter()
+        .filter_map(|emoji| {
+            let codes = emoji.shortcodes().filter(|code| code.contains(typed));
+            let best = codes.min_by_key(|code| (!code.starts_with(typed), code.len(), *code))?;
+            Some((!best.starts_with(typed), best, emoji.as_str()))
+        })
+        .collect();
+    found.sort_by_key(|(inside, code, _)| (*inside, code.len(), *code));
+    found.into_iter().map(|(_, _, emoji)| emoji).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_emoji() {
+        assert_eq!(parse(":tada:").map(|e| e.to_string()), Ok("🎉".into()));
+        assert_eq!(parse("+1").map(|e| e.to_string()), Ok("👍".into()));
+        assert_eq!(parse("👀").map(|e| e.to_string()), Ok("👀".into()));
+        assert_eq!(parse(":zz:"), Err("There is no emoji :zz:; /react alone lists them".into()));
+        assert_eq!(beginning("tad")[0], "🎉");
+        assert_eq!(beginning("rocket:")[0], "🚀");
+        assert!(all().count() > 1_000);
+        assert_eq!(parse(":de:").map(|e| e.to_string()), Ok("🇩🇪".into()));
+    }
+}

@@ -1,0 +1,280 @@
+//! A message as it will be drawn: its texts made safe, and which rows it has.
+
+use std::ops::Range;
+
+use chat_client::{Delivery, Outgoing};
+use chat_proto::{Conversation, Event, EventKind, Forwarded, SafeText, Seq, Timestamp, UserId};
+use jiff::tz::TimeZone;
+
+use super::items::{Columns, Context, time_of_day};
+use super::timeline::Timeline;
+use crate::text;
+
+/// What stands behind a text that was changed.
+const EDITED: &str = " (edited)";
+
+/// What stands behind a pinned message.
+const PINNED: &str = " ⚑";
+
+/// What is left of a deleted message.
+const DELETED: &str = "message deleted";
+
+/// Columns between two reactions.
+const CHIP_GAP: usize = 2;
+
+/// How far an own message has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Tick {
+    Queued,
+    Sending,
+    Stored,
+    Read,
+    Failed(String),
+}
+
+/// How a message was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Said,
+    /// `/me waves`.
+    Action,
+    Deleted,
+}
+
+/// A reaction with its count; one's own stands in brackets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Chip {
+    pub(crate) text: SafeText,
+    pub(crate) is_mine: bool,
+}
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) seq: Option<Seq>,
+    pub(crate) author: UserId,
+    pub(crate) name: SafeText,
+    pub(crate) at: Timestamp,
+    pub(crate) manner: Manner,
+    /// The text and, from `marks` on, what is said about it.
+    pub(crate) body: SafeText,
+    pub(crate) marks: usize,
+    /// Whether name and time stand before it.
+    pub(crate) leads: bool,
+    pub(crate) mentions_me: bool,
+    pub(crate) forwarded: Option<SafeText>,
+    pub(crate) reply: Option<SafeText>,
+    pub(crate) chips: Vec<Chip>,
+    pub(crate) replies: u64,
+    pub(crate) tick: Option<Tick>,
+}
+
+/// A row of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Row {
+    /// Time and name, where they do not stand beside the text.
+    Head,
+    Forwarded,
+    Reply,
+    /// A part of the body.
+    Body(Range<usize>),
+    /// Some of the chips.
+    Chips(Range<usize>),
+    /// How many answers its thread has.
+    Thread,
+    /// A part of why it was not sent.
+    Failure(Range<usize>),
+}
+
+impl Message {
+    /// Its rows, top to bottom.
+    pub(crate) fn rows(&self, columns: &Columns) -> Vec<Row> {
+        let mut rows = Vec::new();
+        if columns.is_stacked() && self.leads {
+            rows.push(Row::Head);
+        }
+        rows.extend(self.forwarded.is_some().then_some(Row::Forwarded));
+        rows.extend(self.reply.is_some().then_some(Row::Reply));
+        rows.extend(text::wrap(self.body.as_str(), columns.body).into_iter().map(Row::Body));
+        rows.extend(chip_rows(&self.chips, columns.body).into_iter().map(Row::Chips));
+        rows.extend((self.replies > 0).then_some(Row::Thread));
+        if let Some(text) = self.failure() {
+            rows.extend(text::wrap(text.as_str(), columns.system()).into_iter().map(Row::Failure));
+        }
+        rows
+    }
+
+    /// What stands below a message that failed.
+    pub(crate) fn failure(&self) -> Option<SafeText> {
+        let Some(Tick::Failed(reason)) = &self.tick else { return None };
+        Some(SafeText::line(&format!("✗ {reason} — Enter retries, Del takes it back")))
+    }
+
+    /// "⌥ 3 replies".
+    pub(crate) fn thread_line(&self) -> String {
+        format!("⌥ {}", replies_words(self.replies))
+    }
+}
+
+/// "1 reply", "3 replies".
+pub(crate) fn replies_words(count: u64) -> String {
+    if count == 1 { "1 reply".to_owned() } else { format!("{count} replies") }
+}
+
+/// Chips side by side, as many in a row as fit.
+fn chip_rows(chips: &[Chip], columns: usize) -> Vec<Range<usize>> {
+    let mut rows = Vec::new();
+    let (mut start, mut used) = (0, 0);
+    for (at, chip) in chips.iter().enumerate() {
+        let width = text::width(chip.text.as_str());
+        if used > 0 && used + CHIP_GAP + width > columns {
+            rows.push(start..at);
+            (start, used) = (at, 0);
+        }
+        used += width + if used > 0 { CHIP_GAP } else { 0 };
+    }
+    if start < chips.len() {
+        rows.push(start..chips.len());
+    }
+    rows
+}
+
+/// An event as a message, if it is one or was one.
+pub(crate) fn of_event(
+    event: &Event,
+    leads: bool,
+    replies: Option<u64>,
+    timeline: &Timeline,
+    context: &Context,
+) -> Option<Message> {
+    let mine = context.me.is_some_and(|me| me.id == event.author.id);
+    let name = if mine { SafeText::line("you") } else { SafeText::line(event.author.name.as_str()) };
+    let blank = Message {
+        seq: Some(event.seq),
+        author: event.author.id,
+        name,
+        at: event.at,
+        manner: Manner::Deleted,
+        body: SafeText::line(DELETED),
+        marks: 0,
+        leads,
+        mentions_me: false,
+        forwarded: None,
+        reply: None,
+        chips: Vec::new(),
+        replies: 0,
+        tick: None,
+    };
+    let is_thread = timeline.thread.is_some();
+    let replies = |counted: u64| if is_thread { 0 } else { replies.unwrap_or(counted) };
+    let message = match &event.what {
+        EventKind::Tombstone(tombstone) => {
+            return Some(Message { replies: replies(tombstone.replies), ..blank });
+        }
+        EventKind::Message(message) => message,
+        _ => return None,
+    };
+    let stored = if context.conversation.others_read >= event.seq { Tick::Read } else { Tick::Stored };
+    let (body, marks) = body(
+        message.body.as_str(),
+        message.action.then_some(event.author.name.as_str()),
+        (message.edited.is_some(), message.pinned),
+    );
+    Some(Message {
+        manner: if message.action { Manner::Action } else { Manner::Said },
+        body,
+        marks,
+        mentions_me: context.me.is_some_and(|me| event.mentions(me.id)),
+        forwarded: message.forwarded.as_ref().map(|from| forwarded(from, context.zone)),
+        reply: message.reply_to.map(|seq| reply_line(timeline, seq)),
+        chips: chips(message, context.me.map(|me| me.id)),
+        replies: replies(message.replies),
+        tick: mine.then_some(stored),
+        ..blank
+    })
+}
+
+/// An own message on its way.
+pub(crate) fn of_pending(
+    own: &Outgoing,
+    leads: bool,
+    timeline: &Timeline,
+    context: &Context,
+) -> Option<Message> {
+    let me = context.me?;
+    let (body, marks) = body(own.body.as_str(), own.action.then_some(me.name.as_str()), (false, false));
+    Some(Message {
+        seq: None,
+        author: me.id,
+        name: SafeText::line("you"),
+        at: own.written_at,
+        manner: if own.action { Manner::Action } else { Manner::Said },
+        body,
+        marks,
+        leads,
+        mentions_me: false,
+        forwarded: own.forward.is_some().then(|| SafeText::line("↪ forwarded")),
+        reply: own.reply_to.map(|seq| reply_line(timeline, seq)),
+        chips: Vec::new(),
+        replies: 0,
+        tick: Some(tick(&own.delivery, context.conversation)),
+    })
+}
+
+fn tick(delivery: &Delivery, conversation: &Conversation) -> Tick {
+    match delivery {
+        Delivery::Queued => Tick::Queued,
+        Delivery::Sending => Tick::Sending,
+        Delivery::Stored { seq, .. } if conversation.others_read >= *seq => Tick::Read,
+        Delivery::Stored { .. } => Tick::Stored,
+        Delivery::Failed { reason } => Tick::Failed(reason.clone()),
+    }
+}
+
+fn body(written: &str, actor: Option<&str>, (edited, pinned): (bool, bool)) -> (SafeText, usize) {
+    let written = match actor {
+        Some(name) => SafeText::block(&format!("{name} {written}")),
+        None => SafeText::block(written),
+    };
+    let mut all = written.as_str().to_owned();
+    let marks = all.len();
+    if edited {
+        all.push_str(EDITED);
+    }
+    if pinned {
+        all.push_str(PINNED);
+    }
+    // Both parts are safe, and a safe text made safe again is the same.
+    (SafeText::block(&all), marks)
+}
+
+fn forwarded(from: &Forwarded, zone: &TimeZone) -> SafeText {
+    let place = from.room.as_ref().map(|room| format!(" in #{room}")).unwrap_or_default();
+    SafeText::line(&format!("↪ from {}{place}, {}", from.author.name, time_of_day(from.at, zone)))
+}
+
+fn reply_line(timeline: &Timeline, seq: Seq) -> SafeText {
+    SafeText::line(&match timeline.context(seq) {
+        None => "│ …".to_owned(),
+        Some(None) => "│ a message that is not here any more".to_owned(),
+        Some(Some(event)) => format!("│ {}", quoted(event)),
+    })
+}
+
+/// "ada: first words", not cut and not safe.
+pub(crate) fn quoted(event: &Event) -> String {
+    let words = match event.body() {
+        Some(body) => body.as_str().lines().find(|line| !line.trim().is_empty()).unwrap_or_default(),
+        None => DELETED,
+    };
+    format!("{}: {words}", event.author.name)
+}
+
+fn chips(message: &chat_proto::Message, me: Option<UserId>) -> Vec<Chip> {
+    let chip = |reaction: &chat_proto::Reaction| {
+        let is_mine = me.is_some_and(|me| reaction.users.contains(&me));
+        let text = format!("{} {}", reaction.emoji, reaction.users.len());
+        Chip { text: SafeText::line(&if is_mine { format!("[{text}]") } else { text }), is_mine }
+    };
+    message.reactions.iter().map(chip).collect()
+}

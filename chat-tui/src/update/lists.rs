@@ -1,0 +1,144 @@
+//! What opens over the conversation: lists to choose from.
+
+use chat_proto::{ConversationId, Event, Member, Person, PresenceState, UserId, Versions};
+
+use super::{Effects, places, say_so};
+use crate::action::Action;
+use crate::effect::Question;
+use crate::state::items::day_and_time;
+use crate::state::message::quoted;
+use crate::state::picker::{Item, Kind, Picker};
+use crate::state::{Page, Popup, State};
+
+fn open(state: &mut State, picker: Picker) {
+    state.popup = Some(Popup::Picker(Box::new(picker)));
+}
+
+pub(super) fn switcher(state: &mut State, effects: &mut Effects) {
+    open(state, Picker::switcher(state));
+    effects.ask(Question::Rooms(String::new()));
+    effects.ask(Question::People(String::new()));
+}
+
+pub(super) fn rooms(state: &mut State, effects: &mut Effects) {
+    open(state, Picker::new(Kind::Rooms, Vec::new()));
+    effects.ask(Question::Rooms(String::new()));
+}
+
+pub(super) fn who(state: &mut State, effects: &mut Effects) {
+    let mut picker = Picker::new(Kind::People, Vec::new());
+    let mut people: Vec<Person> = state.people.known().cloned().collect();
+    people.sort_by(|a, b| a.name.cmp(&b.name));
+    picker.add_people(&people, state.me.as_ref());
+    open(state, picker);
+    effects.ask(Question::People(String::new()));
+}
+
+pub(super) fn members(state: &mut State, effects: &mut Effects) {
+    let Some(id) = state.open else { return };
+    open(state, Picker::new(Kind::Members, member_items(state, id)));
+    places::ask_members(state, id, effects);
+}
+
+/// The members of a conversation: those who are there first, each with presence and role.
+pub(super) fn member_items(state: &State, id: ConversationId) -> Vec<Item> {
+    let mut members: Vec<&Member> = state.people.members(id).into_iter().flat_map(|m| m.values()).collect();
+    members.sort_by_key(|member| (presence_word(state, member.user.id), &member.user.name));
+    let item = |member: &Member| {
+        let (_, presence) = presence_word(state, member.user.id);
+        let role = match member.role {
+            chat_proto::RoomRole::Member => String::new(),
+            role => format!(" · {role}"),
+        };
+        Item {
+            label: format!("@{}", member.user.name),
+            detail: format!("{presence}{role}"),
+            action: Action::Message(vec![member.user.name.clone()], None),
+        }
+    };
+    members.into_iter().map(item).collect()
+}
+
+/// A rank for sorting, and the word.
+fn presence_word(state: &State, user: UserId) -> (u8, &'static str) {
+    if state.is_me(user) {
+        return (0, "● you");
+    }
+    match state.people.presence(user) {
+        PresenceState::Online => (1, "● online"),
+        PresenceState::Away => (2, "◐ away"),
+        PresenceState::Offline => (3, "○ offline"),
+    }
+}
+
+pub(super) fn ask_pins(state: &State, effects: &mut Effects) {
+    if let Some(conversation) = state.open {
+        effects.ask(Question::Pins(conversation));
+    }
+}
+
+/// The pinned messages, the newest first; Enter goes there.
+pub(super) fn pins(state: &mut State, id: ConversationId, events: &[Event]) {
+    if state.open != Some(id) {
+        return;
+    }
+    if events.is_empty() {
+        return say_so(state, "Nothing is pinned here; Alt-M and p pin a message".to_owned());
+    }
+    let items = events.iter().rev().map(|event| Item {
+        label: format!("{} · {}", quoted(event), event.seq),
+        detail: day_and_time(event.at, &state.zone),
+        action: Action::Show(id, event.seq),
+    });
+    let picker = Picker::new(Kind::Pins, items.collect());
+    open(state, picker);
+}
+
+/// What a message said before, and what it says now.
+pub(super) fn versions(state: &mut State, versions: &Versions) {
+    let mut rows: Vec<(String, String)> = versions
+        .versions
+        .iter()
+        .map(|version| (day_and_time(version.at, &state.zone), version.body.as_str().to_owned()))
+        .collect();
+    if let Some(now) = state.held(versions.seq).and_then(Event::body) {
+        rows.push(("now".to_owned(), now.as_str().to_owned()));
+    }
+    let title = format!("versions of message {}", versions.seq);
+    state.popup = Some(Popup::Page(Page { title, rows, top: 0 }));
+}
+
+/// The rooms that one is invited into.
+pub(super) fn invitations(state: &mut State) {
+    if state.invitations.is_empty() {
+        return say_so(state, "Nobody has invited you into a room".to_owned());
+    }
+    let items = state.invitations.iter().map(|invitation| Item {
+        label: format!("#{}", invitation.name),
+        detail: format!("{} invites you · {}", invitation.by.name, invitation.topic),
+        action: Action::AskInvitation(invitation.conversation),
+    });
+    let picker = Picker::new(Kind::Invitations, items.collect());
+    open(state, picker);
+}
+
+/// Asks what to do with an invitation.
+pub(super) fn invitation(state: &mut State, id: ConversationId) {
+    let Some(invitation) = state.invitations.iter().find(|known| known.conversation == id) else { return };
+    let name = &invitation.name;
+    let row = |label: &str, detail: String, accept| Item {
+        label: label.to_owned(),
+        detail,
+        action: Action::Answer(name.clone(), accept),
+    };
+    let kind = if invitation.private { "private room" } else { "room" };
+    let topic = invitation.topic.as_str();
+    let purpose = if topic.is_empty() { String::new() } else { format!(" · {topic}") };
+    let items = vec![
+        row("accept", format!("join the {kind} #{name}{purpose}"), true),
+        row("decline", format!("{} is not told why", invitation.by.name), false),
+    ];
+    let title = format!("{} invites you into #{name}", invitation.by.name);
+    let picker = Picker::new(Kind::Invitation, items).titled(title);
+    open(state, picker);
+}

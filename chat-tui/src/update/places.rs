@@ -1,0 +1,248 @@
+//! Where one is: which conversation is open, where in it one looks, and jumps to a message and
+//! back.
+
+use chat_client::Anchor;
+use chat_proto::{ConversationId, ConversationKind, Member, RoomName, RoomRole, Seq};
+
+use super::{Effects, complain, say_so, threads, writing};
+use crate::effect::Question;
+use crate::layout;
+use crate::state::timeline::{Key, PAGE, Scroll, Timeline, thread_of};
+use crate::state::{ListMode, State};
+
+/// Conversations whose events stay in memory; the others are read from the cache again.
+const TIMELINES: usize = 32;
+
+/// Jumps that one can go back.
+const JUMPS: usize = 50;
+
+/// Opens a conversation because the person chose it: the way back home is given up.
+pub(super) fn go(state: &mut State, id: ConversationId, effects: &mut Effects) {
+    state.home = None;
+    open(state, id, effects);
+}
+
+/// Brings a conversation on screen.
+pub(super) fn open(state: &mut State, id: ConversationId, effects: &mut Effects) {
+    state.list = ListMode::Auto;
+    let Some(conversation) = state.conversations.get(id) else { return };
+    if state.open == Some(id) {
+        return;
+    }
+    let new_after = (conversation.unread > 0).then_some(conversation.read);
+    writing::put_aside(state, effects);
+    if let Some(left) = state.open_timeline_mut() {
+        left.new_after = None;
+        left.scroll = None;
+        if left.more_after {
+            left.reset();
+        }
+    }
+    if state.open.is_some() {
+        state.last = state.open;
+    }
+    state.open = Some(id);
+    let timeline = state.timelines.entry(id).or_default();
+    timeline.new_after = new_after;
+    timeline.scroll = None;
+    timeline.blocked = false;
+    forget_timelines(state);
+    writing::bring_back(state, id, effects);
+    ask_members(state, id, effects);
+}
+
+/// Asks who is there, where that is not known.
+pub(super) fn ask_members(state: &mut State, id: ConversationId, effects: &mut Effects) {
+    let Some(conversation) = state.conversations.get(id) else { return };
+    match conversation.kind {
+        ConversationKind::Direct => {
+            let people = conversation.with.iter().chain(state.me.as_ref()).cloned();
+            let members = people.map(|user| Member { user, role: RoomRole::Member, read: Seq::ZERO });
+            let members = members.collect();
+            state.people.set_members(id, members);
+        }
+        ConversationKind::Room => effects.ask(Question::Members(id)),
+    }
+}
+
+/// Keeps memory bounded: old timelines go, except where own messages wait.
+fn forget_timelines(state: &mut State) {
+    let keep = [state.open, state.last, state.home];
+    let spare = |(id, timeline): (&ConversationId, &Timeline)| {
+        (!keep.contains(&Some(*id)) && timeline.pending().is_empty()).then_some(*id)
+    };
+    while state.timelines.len() > TIMELINES
+        && let Some(id) = state.timelines.iter().find_map(spare)
+    {
+        state.timelines.remove(&id);
+    }
+}
+
+pub(super) fn jump_to_number(state: &mut State, number: usize, effects: &mut Effects) {
+    let wanted = state.conversations.in_order().nth(number.saturating_sub(1)).map(|c| c.id);
+    if let Some(id) = wanted {
+        go(state, id, effects);
+    }
+}
+
+pub(super) fn neighbour(state: &mut State, by: isize, effects: &mut Effects) {
+    let order: Vec<ConversationId> = state.conversations.in_order().map(|c| c.id).collect();
+    let at = order.iter().position(|id| Some(*id) == state.open).unwrap_or(0);
+    let next = match by {
+        1.. => (at + 1) % order.len().max(1),
+        _ => at.checked_sub(1).unwrap_or(order.len().saturating_sub(1)),
+    };
+    if let Some(id) = order.get(next) {
+        go(state, *id, effects);
+    }
+}
+
+pub(super) fn next_in_need(state: &mut State, effects: &mut Effects) {
+    let home = state.home.or(state.open);
+    match state.conversations.next_in_need(state.open) {
+        Some(id) => {
+            open(state, id, effects);
+            state.home = home;
+        }
+        None => match state.home.take() {
+            Some(home) if state.open != Some(home) => open(state, home, effects),
+            _ => say_so(state, "Nothing is waiting for you".to_owned()),
+        },
+    }
+}
+
+/// A room of one's own by its name.
+pub(super) fn room_named(state: &State, room: &RoomName) -> Option<ConversationId> {
+    let mut rooms = state.conversations.in_order().filter(|c| c.kind == ConversationKind::Room);
+    rooms.find(|c| c.name.as_ref() == Some(room)).map(|c| c.id)
+}
+
+pub(super) fn scroll(state: &mut State, rows: isize) {
+    let place = layout::with_pane(state, |pane, timeline| pane.scrolled(timeline.scroll, rows));
+    if let Some(place) = place {
+        look(state, place);
+        if let Some(timeline) = state.focused_timeline_mut() {
+            timeline.blocked &= rows > 0;
+        }
+    }
+}
+
+/// Looks at a place; remembers what was the newest when one began to look back.
+pub(super) fn look(state: &mut State, place: Option<Scroll>) {
+    if let Some(timeline) = state.focused_timeline_mut() {
+        if timeline.scroll.is_none() {
+            timeline.scrolled_at = timeline.last();
+        }
+        timeline.scroll = place;
+    }
+}
+
+/// Goes to the newest message; after a look far back it has to be asked for again.
+pub(super) fn newest(state: &mut State) {
+    if let Some(timeline) = state.focused_timeline_mut() {
+        if timeline.more_after && timeline.thread.is_none() {
+            timeline.reset();
+        }
+        timeline.scroll = None;
+        timeline.jump = None;
+    }
+}
+
+/// Goes to the "new" line, or as far towards it as is held.
+pub(super) fn unread_line(state: &mut State) {
+    let found = layout::with_pane(state, |pane, _| {
+        let key = pane.items.items.iter().map(|(key, _)| *key).find(|key| matches!(key, Key::New(_)))?;
+        Some(pane.with_top(key))
+    });
+    match found.flatten() {
+        Some(place) => look(state, place),
+        None => say_so(state, "Nothing here was new when you came".to_owned()),
+    }
+}
+
+/// Goes to a message by its link.
+pub(super) fn go_to(state: &mut State, room: Option<RoomName>, seq: Seq, effects: &mut Effects) {
+    let id = match &room {
+        Some(room) => room_named(state, room),
+        None => state.open,
+    };
+    match (id, room) {
+        (Some(id), _) => jump(state, id, seq, effects),
+        (None, Some(room)) => complain(state, format!("You are not in #{room}; /join #{room} goes there")),
+        (None, None) => complain(state, "Open a conversation first".to_owned()),
+    }
+}
+
+/// Goes to a message; [`back`] returns.
+pub(super) fn jump(state: &mut State, id: ConversationId, seq: Seq, effects: &mut Effects) {
+    let here = state.selected.or_else(|| lowest_on_screen(state));
+    if let (Some(open), Some(here)) = (state.open, here) {
+        if state.jumps.len() >= JUMPS {
+            state.jumps.remove(0);
+        }
+        state.jumps.push((open, here));
+    }
+    show(state, id, seq, effects);
+}
+
+/// Goes back to where one was before the last jump.
+pub(super) fn back(state: &mut State, effects: &mut Effects) {
+    match state.jumps.pop() {
+        Some((id, seq)) => show(state, id, seq, effects),
+        None => say_so(state, "There is no jump to go back from".to_owned()),
+    }
+}
+
+fn show(state: &mut State, id: ConversationId, seq: Seq, effects: &mut Effects) {
+    go(state, id, effects);
+    if state.open != Some(id) {
+        return complain(state, "That conversation is not here any more".to_owned());
+    }
+    let Some(timeline) = state.open_timeline_mut() else { return };
+    timeline.jump = Some(seq);
+    if timeline.get(seq).is_some() {
+        arrive(state, effects);
+    } else {
+        timeline.loading = true;
+        effects.ask(Question::History(id, Anchor::Around(seq), PAGE));
+    }
+}
+
+/// Goes to the message that a jump is meant for, now that its page is here.
+pub(super) fn arrive(state: &mut State, effects: &mut Effects) {
+    let Some(timeline) = state.open_timeline_mut() else { return };
+    let Some(seq) = timeline.jump.take() else { return };
+    let Some(event) = timeline.get(seq) else {
+        return complain(state, format!("There is no message {seq} here"));
+    };
+    // What only changes a message is seen at that message.
+    let seq = if event.body().is_some() { seq } else { event.target().unwrap_or(seq) };
+    match timeline.get(seq).and_then(thread_of) {
+        Some(root) => threads::open(state, root, Some(seq), effects),
+        None => {
+            threads::focus(state, false);
+            look_at(state, seq);
+        }
+    }
+}
+
+/// Brings a message of the focused pane to the middle, and selects it.
+pub(super) fn look_at(state: &mut State, seq: Seq) {
+    let place = layout::with_pane(state, |pane, _| {
+        let middle = pane.with_middle(Key::Event(seq));
+        (middle.unwrap_or(Some(Scroll { key: Key::Event(seq), row: 0 })), middle.is_some())
+    });
+    let Some((place, is_shown)) = place else { return };
+    look(state, place);
+    let is_message = state.focused_timeline().and_then(|t| t.get(seq)).is_some_and(|e| e.body().is_some());
+    state.selected = (is_shown && is_message).then_some(seq);
+}
+
+/// The lowest message of the focused pane that is on screen.
+pub(super) fn lowest_on_screen(state: &State) -> Option<Seq> {
+    layout::with_pane(state, |pane, timeline| {
+        let rows = pane.visible(timeline.scroll);
+        rows.into_iter().rev().find_map(|(at, _)| pane.message_at(at))
+    })
+    .flatten()
+}
