@@ -35,6 +35,7 @@ With --json every line on stdout is one JSON object:
   send                  {\"conversation\",\"seq\",\"at\",\"duplicate\",\"client_id\"}
   listen                {\"type\":\"listening\"}, then events
   history, pins, thread events: {\"conversation\",\"seq\",\"at\",\"author\":{\"id\",\"name\"},\"kind\",…}
+  search                {\"event\",\"snippet\",\"marks\"}
   versions              {\"body\",\"at\"}
   edit, delete, rename, describe, rules, topic
                         {\"conversation\",\"seq\"}
@@ -48,6 +49,20 @@ With --json every line on stdout is one JSON object:
   people                {\"id\",\"name\"}
   whoami, login, …      {\"server\",\"server_name\",\"user\":{\"id\",\"name\"},\"role\"}
 The objects are those of PROTOCOL.md; new fields may be added.";
+
+/// What `search` understands.
+#[derive(Args)]
+pub(super) struct SearchArgs {
+    /// What to look for; write -- before the first -word
+    #[arg(required = true, value_name = "QUERY")]
+    pub(super) query: Vec<String>,
+    /// How many messages at most
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(super) limit: u32,
+    /// The newest first, in place of the best
+    #[arg(long)]
+    pub(super) newest: bool,
+}
 
 /// What every command understands.
 #[derive(Args)]
@@ -89,6 +104,9 @@ pub(super) enum Command {
     History(HistoryArgs),
     #[command(flatten)]
     Message(MessageCommand),
+    /// Search one's conversations: words, "a phrase", -not, and filters such as from:@ada in:#room
+    /// before:2026-11-01 after: on: has:link mentions:me is:pinned is:thread
+    Search(SearchArgs),
     /// List one's rooms and direct conversations
     Rooms {
         /// All public rooms of the server

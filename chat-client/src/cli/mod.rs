@@ -9,6 +9,7 @@ mod look;
 mod message;
 mod output;
 mod script;
+mod search;
 mod send;
 mod target;
 mod who;
@@ -74,6 +75,7 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         Command::Rooms { all: false } => look::rooms(who, out).await,
         Command::Members { target } => look::members(who, &target, out).await,
         Command::People { query } => look::people(who, query, out).await,
+        Command::Search(args) => search::search(who, args, out).await,
         Command::Whoami => look::whoami(who, out).await,
         Command::Room(command) => in_room(who, command, out).await,
         Command::Read { target, seq } => change::read(who, &target, seq, out).await,
@@ -147,6 +149,7 @@ mod tests {
             "history --around #a:5",
             "history #a --around 5",
             "send @ada,@lin hi",
+            "search deploy from:@ada in:#ops --newest --limit 5",
             "send #a --reply-to 3 --thread 2 --me waves",
             "send #a --forward @ada:3",
             "edit #a 5 text",

@@ -34,7 +34,7 @@ impl Output {
         text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         match self.json {
-            true => self.raw(&serde_json::to_string(thing).unwrap_or_default()),
+            true => self.raw(&harmless(&serde_json::to_string(thing).unwrap_or_default())),
             false => self.text(&text()),
         }
     }
@@ -47,7 +47,7 @@ impl Output {
         self.raw(SafeText::block(text).as_str())
     }
 
-    /// Prints a line of JSON as it is: JSON has no control characters, and programs want the rest.
+    /// Prints a line as it is.
     ///
     /// # Errors
     /// As [`Output::put`].
@@ -59,6 +59,23 @@ impl Output {
             _ => Failure::usage(format!("cannot write the output: {error}")),
         })
     }
+}
+
+/// The same JSON, with what a terminal might obey written as escapes: JSON itself escapes only the
+/// C0 controls.
+pub(crate) fn harmless(json: &str) -> String {
+    let is_plain = |c: char| {
+        !c.is_control()
+            && !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match is_plain(c) {
+            true => text.push(c),
+            false => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+        }
+    }
+    text
 }
 
 /// A time by the local clock, in jiff's format.
@@ -78,5 +95,20 @@ pub(crate) fn title(conversation: &Conversation) -> String {
             let names = conversation.with.iter().map(|person| format!("@{}", person.name));
             names.collect::<Vec<_>>().join(",")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_harms_no_terminal_and_says_the_same() {
+        let text = "a\u{9b}31m\u{7f}\u{202e}\u{2028}é日👍\u{1b}";
+        let json = serde_json::to_string(text).unwrap();
+        let shown = harmless(&json);
+        assert!(!shown.chars().any(|c| c.is_control() || c == '\u{202e}'), "{shown}");
+        assert!(shown.contains("é日👍"));
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
     }
 }

@@ -19,7 +19,7 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader, Lines};
 use tokio::time::{Instant, timeout_at};
 
 use super::failure::Failure;
-use super::output::Output;
+use super::output::{Output, harmless};
 use names::Names;
 
 /// What `--help` says about it.
@@ -325,7 +325,7 @@ impl Script<'_> {
             }
         }
         self.names.learn(&frame);
-        self.out.raw(&text)?;
+        self.out.raw(&harmless(&text))?;
         if self.kept.len() == KEPT {
             self.kept.pop_front();
         }

@@ -205,3 +205,25 @@ fn what_others_write_cannot_reach_the_terminal_raw() -> Result<()> {
     assert!(!printed.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{printed:?}");
     Ok(())
 }
+
+#[test]
+fn search_finds_what_one_may_see_and_prints_where() -> Result<()> {
+    let server = Server::start()?;
+    let mut lin = Script::register(&server, "lin")?;
+    let deploys = room("deploys", &mut lin, &mut [])?;
+    say(&mut lin, &deploys, "the crème canary is out")?;
+    say(&mut lin, &deploys, "天気がいい")?;
+    let eve = Script::register(&server, "eve")?;
+    drop(eve);
+    let lin = Shell::new(&server, "lin")?;
+    let found = lin.done(&["search", "creme"])?;
+    assert!(found.contains("#deploys:2 lin: the crème canary is out"), "{found}");
+    assert!(lin.done(&["search", "天気", "from:me", "in:#deploys"])?.contains("#deploys:3"));
+    assert_eq!(lin.done(&["search", "--", "canary", "-crème"])?, "");
+    let hits = json_lines(&lin.done(&["search", "canary", "--json"])?);
+    assert_eq!(hits[0]["event"]["seq"], 2);
+    lin.fails(&["search", "before:someday"], 2)?;
+    let eve = Shell::new(&server, "eve")?;
+    assert_eq!(eve.done(&["search", "canary"])?, "", "who is not there finds nothing");
+    Ok(())
+}
