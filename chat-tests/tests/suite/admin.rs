@@ -7,6 +7,8 @@ use anyhow::Result;
 use chat_tests::{Options, PASSWORD, Script, Server, bin, run};
 use tempfile::TempDir;
 
+use crate::scenarios::{room, say};
+
 fn config_print(dir: &TempDir, flags: &[&str], environment: &[(&str, &str)]) -> Result<String> {
     let mut command = Command::new(bin("chat-server")?);
     command.args(["config", "print"]).args(flags).arg("--data-dir").arg(dir.path());
@@ -91,5 +93,22 @@ fn an_invite_makes_as_many_accounts_as_it_says() -> Result<()> {
     let expired = server.command(&["invite", "create", "--expires", "1ms"])?;
     let code = String::from_utf8(expired.stdout)?.trim().to_owned();
     assert!(Script::register_with(&server, "eve", Some(&code)).is_err());
+    Ok(())
+}
+
+#[test]
+fn no_log_level_shows_what_people_write_or_their_secrets() -> Result<()> {
+    let more = vec!["--log".to_owned(), "trace".to_owned()];
+    let server = Server::start_with(Options { more, ..Options::default() })?;
+    let mut ada = Script::register(&server, "ada")?;
+    let deploys = room("deploys", &mut ada, &mut [])?;
+    say(&mut ada, &deploys, "tell nobody: 4711")?;
+    // In the wrong place, so that the server complains about it.
+    let misplaced =
+        serde_json::json!({"conversation": deploys, "client_id": "tell nobody: 4711", "body": "x"});
+    assert!(ada.request("message.send", misplaced)?.is_err());
+    let log = server.log();
+    assert!(!log.is_empty(), "nothing was logged at all");
+    assert!(!log.contains("4711") && !log.contains(PASSWORD), "{log}");
     Ok(())
 }
