@@ -67,12 +67,6 @@ impl Paths {
         &self.config
     }
 
-    /// A file with settings, by name.
-    #[must_use]
-    pub fn config_file(&self, name: &str) -> PathBuf {
-        self.config.join(name)
-    }
-
     /// The cache, outbox and drafts of an account, for [`crate::Storage::File`]. When two engines
     /// run on one account, the second takes a file beside it by itself.
     #[must_use]

@@ -112,7 +112,8 @@ pub const DESCRIPTION_CHARS: usize = 2_000;
 /// Most people in a group conversation without a name; more want a room.
 pub const GROUP_PEOPLE: usize = 9;
 
-/// Unanswered invitations of one person; more would bury the real ones.
+/// Unanswered invitations that one person is shown, the newest; older ones follow as these are
+/// answered.
 pub const INVITATIONS: usize = 100;
 
 /// Longest slow mode, in seconds: six hours.

@@ -42,19 +42,21 @@ impl App {
         id: FrameId,
         ask: OpenDirect,
     ) -> Result<Handled, WireError> {
+        // Each name costs a look into the store.
+        if ask.also.len() > limits::GROUP_PEOPLE {
+            return Err(too_many_people());
+        }
         let mut with: Vec<Person> = Vec::new();
         for name in std::iter::once(&ask.user).chain(&ask.also) {
-            if with.len() + 1 >= limits::GROUP_PEOPLE {
-                let message = format!(
-                    "A conversation without a name has at most {} people; make a room.",
-                    limits::GROUP_PEOPLE
-                );
-                return Err(WireError::new(ErrorCode::Invalid, message));
-            }
             let person = self.visible_person(caller, name).await?;
-            if person.id != caller.person.id && !with.contains(&person) {
-                with.push(person);
+            // Oneself and a name that is there twice are nobody more.
+            if person.id == caller.person.id || with.contains(&person) {
+                continue;
             }
+            if with.len() + 1 >= limits::GROUP_PEOPLE {
+                return Err(too_many_people());
+            }
+            with.push(person);
         }
         if with.is_empty() {
             return Err(WireError::new(ErrorCode::Invalid, "A direct conversation needs somebody else."));
@@ -177,6 +179,12 @@ impl App {
 /// Ids sort by time, so that rows of one conversation lie together in every index.
 fn new_conversation() -> ConversationId {
     ConversationId(Uuid::now_v7())
+}
+
+fn too_many_people() -> WireError {
+    let message =
+        format!("A conversation without a name has at most {} people; make a room.", limits::GROUP_PEOPLE);
+    WireError::new(ErrorCode::Invalid, message)
 }
 
 fn no_room(name: &RoomName) -> WireError {

@@ -94,3 +94,24 @@ fn the_people_of_a_direct_never_change() -> Result<()> {
     assert_eq!(look(&mut people[1], &id)?["head"], 1);
     Ok(())
 }
+
+#[test]
+fn oneself_and_a_name_that_is_there_twice_are_nobody_more() -> Result<()> {
+    let server = Server::start()?;
+    let mut ada = Script::register(&server, "ada")?;
+    let names: Vec<String> = (1..=8).map(|n| format!("p{n}")).collect();
+    for name in &names {
+        drop(Script::register(&server, name)?);
+    }
+    let mut also: Vec<&str> = names[1..].iter().map(String::as_str).collect();
+    also.push("ada");
+    also.push("p2");
+    let group = ada.ok("direct.open", json!({"user": "p1", "also": also}))?;
+    assert_eq!(group["members"], 9);
+    let flood = vec!["p1"; 4_000];
+    assert_eq!(
+        ada.request("direct.open", json!({"user": "p1", "also": flood}))?.unwrap_err()["code"],
+        "invalid"
+    );
+    Ok(())
+}
