@@ -19,7 +19,7 @@ use tracing::error;
 use crate::auth::Passwords;
 use crate::domain::{Actor, Command};
 use crate::hub::outbox::Outbox;
-use crate::hub::{Hub, Reply, SessionKey, Task, now, unavailable};
+use crate::hub::{Ending, Hub, Reply, SessionKey, Task, now, unavailable};
 use crate::store::{Store, StoreError};
 
 /// The version that `hello` names for people.
@@ -183,7 +183,7 @@ impl App {
 
     async fn logout(&self, caller: &Caller) -> Result<Handled, WireError> {
         self.store.end_session(caller.session).await.map_err(store_failed)?;
-        self.hub.end_login(caller.person.id, caller.key).await;
+        self.hub.end(caller.person.id, Ending::Login(caller.key)).await;
         Ok(Handled::LoggedOut)
     }
 }

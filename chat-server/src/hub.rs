@@ -15,13 +15,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use chat_proto::{
-    ConversationId, ErrorCode, FrameId, Person, ServerFrame, SessionId, Timestamp, UserId, WireError,
+    ConversationId, ErrorCode, FrameId, Person, Push, ServerFrame, SessionId, Timestamp, UserId, WireError,
 };
 use tokio::sync::{mpsc, oneshot};
 
 use crate::domain::Actor;
 use crate::store::Store;
-use outbox::Outbox;
+use outbox::{Frame, Outbox};
 pub use presence::PresenceHub;
 pub use task::{Beginning, Letter, Task};
 
@@ -73,10 +73,29 @@ struct Job {
     reply: Reply,
 }
 
+/// Which of a person's connections end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Those of one login, apart from the connection that asked.
+    Login(SessionKey),
+    /// All.
+    All,
+}
+
+impl Ending {
+    fn includes(self, session: &SessionKey) -> bool {
+        match self {
+            Ending::Login(asking) => session.login == asking.login && *session != asking,
+            Ending::All => true,
+        }
+    }
+}
+
 enum ToShard {
     Attach { user: UserId, session: SessionKey, outbox: Outbox, ready: oneshot::Sender<()> },
     Detach { user: UserId, session: SessionKey },
-    EndLogin { user: UserId, session: SessionKey },
+    Tell { user: UserId, except: Option<SessionKey>, frame: Frame },
+    End { user: UserId, which: Ending },
     Do(Box<Job>),
     Typing { conversation: ConversationId, user: Person, active: bool },
 }
@@ -141,12 +160,22 @@ impl Hub {
         self.presence.disconnect(user, session, clean).await;
     }
 
-    /// Closes the other connections that came in by the same login, which has ended.
-    pub async fn end_login(&self, user: UserId, session: SessionKey) {
-        // Every shard knows every connection, so one is enough.
+    /// Tells all connections of a person, apart from one, what belongs to no conversation.
+    pub async fn tell(&self, user: UserId, except: Option<SessionKey>, push: &Push) {
+        let frame = ServerFrame::encode_push(push).into();
+        self.to_any_shard(ToShard::Tell { user, except, frame }).await;
+    }
+
+    /// Closes connections of a person whose logins have ended.
+    pub async fn end(&self, user: UserId, which: Ending) {
+        self.to_any_shard(ToShard::End { user, which }).await;
+    }
+
+    /// For what concerns connections only: every shard knows every connection, so one is enough.
+    async fn to_any_shard(&self, input: ToShard) {
         if let Some(shard) = self.shards.first() {
             // An error means that the shard has ended with the server.
-            let _ = shard.send(ToShard::EndLogin { user, session }).await;
+            let _ = shard.send(input).await;
         }
     }
 

@@ -3,6 +3,7 @@
 //!
 //! `run` takes its listener and its stop signal from outside, so that tests run the real thing.
 
+mod routes;
 mod tls;
 mod upgrade;
 
@@ -83,6 +84,7 @@ pub async fn run(
     let permits = Arc::new(Semaphore::new(options.max_connections));
     let sessions = TaskTracker::new();
     let upgrades = Arc::new(Upgrades {
+        routes: routes::routes(app.clone()),
         app,
         allowed_origins: options.allowed_origins,
         sessions: sessions.clone(),
@@ -143,8 +145,8 @@ async fn handshake(
     };
     let stop = upgrades.stop.clone();
     let service = service_fn(move |request| {
-        let response = upgrades.answer(request, permit.clone());
-        async move { Ok::<_, std::convert::Infallible>(response) }
+        let (upgrades, permit) = (upgrades.clone(), permit.clone());
+        async move { Ok::<_, std::convert::Infallible>(upgrades.answer(request, permit).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

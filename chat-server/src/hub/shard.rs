@@ -100,9 +100,13 @@ impl Shard {
                     }
                 }
             }
-            ToShard::EndLogin { user, session } => {
-                let same = |key: &SessionKey| key.login == session.login && *key != session;
-                for (_, outbox) in self.sessions(user).filter(|(key, _)| same(key)) {
+            ToShard::Tell { user, except, frame } => {
+                for (_, outbox) in self.sessions(user).filter(|(key, _)| Some(*key) != except) {
+                    outbox.push(frame.clone());
+                }
+            }
+            ToShard::End { user, which } => {
+                for (_, outbox) in self.sessions(user).filter(|(key, _)| which.includes(key)) {
                     outbox.cut(CloseReason::SessionEnded);
                 }
             }

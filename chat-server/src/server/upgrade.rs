@@ -1,9 +1,11 @@
-//! From an HTTP request to a WebSocket (RFC 6455, section 4.2), on `/ws` and nowhere else.
+//! From an HTTP request to a WebSocket (RFC 6455, section 4.2), on `/ws`; what goes elsewhere is
+//! for the `routes`.
 
 use std::sync::Arc;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
 use hyper::header::{
     CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -17,6 +19,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 use tracing::debug;
 
 use super::Transport;
@@ -26,23 +29,30 @@ use crate::session;
 /// Where clients connect.
 const PATH: &str = "/ws";
 
-/// What a curious person sees who opens the address in a browser.
-const WELCOME: &str = "This is a chat server. Connect with: chat-tui --server <this address>\n";
-
 /// Answers HTTP requests and starts sessions.
 pub(super) struct Upgrades {
     pub(super) app: Arc<App>,
     pub(super) allowed_origins: Vec<String>,
     pub(super) sessions: TaskTracker,
     pub(super) stop: CancellationToken,
+    /// Answers everything but the upgrade.
+    pub(super) routes: Router,
 }
 
-type Reply = Response<Full<Bytes>>;
+type Reply = Response<Body>;
 
 impl Upgrades {
     /// The response; a session begins behind it if it is the right kind of request.
-    pub(super) fn answer(&self, request: Request<Incoming>, permit: Arc<OwnedSemaphorePermit>) -> Reply {
-        match check(request.method(), request.uri().path(), request.headers(), &self.allowed_origins) {
+    pub(super) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        permit: Arc<OwnedSemaphorePermit>,
+    ) -> Reply {
+        if request.uri().path() != PATH {
+            let Ok(reply) = self.routes.clone().oneshot(request).await;
+            return reply;
+        }
+        match check(request.method(), request.headers(), &self.allowed_origins) {
             Err((status, text)) => plain(status, text),
             Ok(accept) => {
                 self.start_session(request, permit);
@@ -79,15 +89,9 @@ async fn websocket(upgraded: Upgraded) -> Option<WebSocketStream<Transport>> {
 /// The value of `Sec-WebSocket-Accept`, or what is wrong with the request.
 fn check(
     method: &Method,
-    path: &str,
     headers: &HeaderMap,
     allowed_origins: &[String],
 ) -> Result<String, (StatusCode, &'static str)> {
-    match path {
-        PATH => {}
-        "/" => return Err((StatusCode::OK, WELCOME)),
-        _ => return Err((StatusCode::NOT_FOUND, "Not found. Clients connect to /ws.\n")),
-    }
     if method != Method::GET {
         return Err((StatusCode::METHOD_NOT_ALLOWED, "A WebSocket begins with GET.\n"));
     }
@@ -122,7 +126,7 @@ fn origin_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Reply {
-    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     if status == StatusCode::UPGRADE_REQUIRED {
         response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
@@ -132,7 +136,7 @@ fn plain(status: StatusCode, text: &'static str) -> Reply {
 }
 
 fn switching(accept: &str) -> Reply {
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -161,8 +165,8 @@ mod tests {
             .collect()
     }
 
-    fn status(path: &str, headers: &HeaderMap) -> u16 {
-        match check(&Method::GET, path, headers, &["https://other.example".to_owned()]) {
+    fn status(headers: &HeaderMap) -> u16 {
+        match check(&Method::GET, headers, &["https://other.example".to_owned()]) {
             Ok(_) => 101,
             Err((status, _)) => status.as_u16(),
         }
@@ -170,31 +174,29 @@ mod tests {
 
     #[test]
     fn a_good_request_gets_the_key_of_the_rfc() {
-        let accept = check(&Method::GET, "/ws", &headers(&[]), &[]).unwrap();
+        let accept = check(&Method::GET, &headers(&[]), &[]).unwrap();
         assert_eq!(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
     }
 
     #[test]
     fn pages_of_other_hosts_may_not_connect() {
-        assert_eq!(status("/ws", &headers(&[("origin", "https://chat.example.org")])), 101);
-        assert_eq!(status("/ws", &headers(&[("origin", "https://other.example")])), 101);
+        assert_eq!(status(&headers(&[("origin", "https://chat.example.org")])), 101);
+        assert_eq!(status(&headers(&[("origin", "https://other.example")])), 101);
         for bad in ["https://evil.example", "https://evil-chat.example.org", "null", "chat.example.org", ""] {
             let mut headers = headers(&[]);
             headers.insert(ORIGIN, HeaderValue::from_static(bad));
-            assert_eq!(status("/ws", &headers), 403, "{bad}");
+            assert_eq!(status(&headers), 403, "{bad}");
         }
     }
 
     #[test]
     fn other_requests_are_told_what_to_do() {
-        assert_eq!(status("/", &HeaderMap::new()), 200);
-        assert_eq!(status("/etc/passwd", &headers(&[])), 404);
-        assert_eq!(status("/ws", &HeaderMap::new()), 426);
+        assert_eq!(status(&HeaderMap::new()), 426);
         let mut old = headers(&[]);
         old.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("8"));
-        assert_eq!(status("/ws", &old), 426);
+        assert_eq!(status(&old), 426);
         let mut keyless = headers(&[]);
         keyless.remove(SEC_WEBSOCKET_KEY);
-        assert_eq!(status("/ws", &keyless), 400);
+        assert_eq!(status(&keyless), 400);
     }
 }
