@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod address;
+mod alert;
 mod backoff;
 mod cache;
 mod client;
@@ -25,4 +26,4 @@ pub mod wire;
 
 pub use client::{Client, RequestError, Updates};
 pub use engine::{Options, StartError, Storage, start};
-pub use update::{Anchor, Connection, Delivery, Draft, History, Outgoing, Update};
+pub use update::{Alert, Anchor, Connection, Delivery, Draft, History, Outgoing, Update};

@@ -12,6 +12,7 @@ mod log;
 mod marks;
 mod outbox;
 mod pace;
+mod personal;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -32,6 +33,7 @@ use invitations::Invited;
 use log::Replica;
 use marks::Marks;
 use outbox::Outbox;
+use personal::Personal;
 
 /// Added to two ping intervals before a silent connection is taken for dead.
 const SILENCE_SLACK: Duration = Duration::from_secs(5);
@@ -140,6 +142,7 @@ pub(crate) struct Session {
     outbox: Outbox,
     marks: Marks,
     invited: Invited,
+    personal: Personal,
     effects: Vec<Effect>,
 }
 
@@ -171,6 +174,7 @@ impl Session {
             outbox: Outbox::default(),
             marks: Marks::new(saved.reads),
             invited: Invited::default(),
+            personal: Personal::default(),
             effects: Vec::new(),
         };
         session.tell_me(saved.role.unwrap_or(Role::Member));
@@ -323,7 +327,7 @@ impl Session {
         match push {
             Push::Hello(hello) => self.hello(&hello, now),
             _ if self.phase < Phase::LoggingIn => tracing::warn!("the server speaks before its hello"),
-            Push::Event(event) => self.live(event),
+            Push::Event(event) => self.live(event, now),
             Push::Read { conversation, user, seq } => self.read_by(conversation, user, seq),
             Push::Unread { conversation, read, unread, mentions } => {
                 self.counted(conversation, read, unread, mentions);
@@ -337,6 +341,12 @@ impl Session {
             Push::ConversationAdded { conversation } => self.added(conversation),
             Push::Invitation { invitation } => self.invited(invitation),
             Push::ConversationRemoved { conversation } => self.remove(conversation),
+            Push::InvitationRemoved { conversation } => self.invitation_answered(conversation),
+            Push::InboxItem(item) => self.inbox_item(item, now),
+            Push::InboxChanged(state) => self.inbox_stands(state),
+            Push::Thread(state) => self.tell(Update::Thread(state)),
+            Push::Notify(state) => self.notify(state.conversation, state.notify),
+            Push::Dnd(state) => self.dnd(state.dnd),
             Push::Draining { reconnect_after_ms } => {
                 self.drain = Some(Duration::from_millis(reconnect_after_ms))
             }
@@ -351,6 +361,7 @@ impl Session {
             let reason = format!("{error}.");
             return self.end(End::Stop { reason, login_needed: false });
         }
+        self.personal.set_clock(hello.server_time, now);
         self.limits = hello.limits.clone();
         self.silence = Duration::from_millis(hello.ping_interval_ms).saturating_mul(2) + SILENCE_SLACK;
         self.server_name.clone_from(&hello.name);
@@ -400,6 +411,7 @@ impl Session {
             (Purpose::Invitations, Answer::ListInvitations(list)) => self.invitations(list.invitations),
             (Purpose::Interface(ticket, left), answer) => {
                 self.learn(&answer, left);
+                self.learn_personal(&answer);
                 self.effects.push(Effect::Answer(ticket, Ok(Box::new(answer))));
             }
             _ => {}
@@ -443,6 +455,7 @@ impl Session {
 
     fn welcome(&mut self, welcome: Welcome, now: Now) {
         let known = self.epoch == Some(welcome.epoch);
+        self.personal_welcome(&welcome);
         self.me = welcome.user;
         self.epoch = Some(welcome.epoch);
         self.tell_me(welcome.role);

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, Event, Invitation, Person, Position, Presence, Role,
-    SendMessage, Seq, Timestamp, UserId,
+    Body, ClientId, Conversation, ConversationId, Dnd, Event, InboxItem, InboxState, Invitation, Person,
+    Position, Presence, Reason, Role, SendMessage, Seq, ThreadState, Timestamp, UserId,
 };
 
 /// News from the engine.
@@ -72,8 +72,28 @@ pub enum Update {
     /// The rooms that one is invited into and has not answered, the newest first: all of them, in
     /// place of those told before.
     Invitations(Vec<Invitation>),
+    /// How the person's inbox stands.
+    Inbox(InboxState),
+    /// A message came into the inbox while one is online.
+    InboxItem(InboxItem),
+    /// How the person stands to a thread.
+    Thread(ThreadState),
+    /// When the person does not want to be disturbed.
+    Dnd(Dnd),
+    /// A message of the moment of which the person wants to hear at once.
+    Alert(Alert),
     /// Watched people came, went or stepped away.
     Presence(Vec<Presence>),
+}
+
+/// A message that calls for attention: by the conversation's level, not muted, and at an hour at
+/// which the person may be disturbed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// The message.
+    pub event: Event,
+    /// Why it is in the inbox; `None` where every message of the conversation alerts.
+    pub reason: Option<Reason>,
 }
 
 /// The connection, in words a person can be shown.

@@ -56,6 +56,7 @@ fn row(head: u64) -> Conversation {
         others_read: Seq(0),
         unread: 0,
         mentions: 0,
+        notify: Default::default(),
         last_message: None,
         active_at: Timestamp(9),
     }
@@ -99,6 +100,8 @@ impl Peer {
                 epoch: Epoch(Uuid::from_u128(7)),
                 conversations: vec![row(head)],
                 cursor: None,
+                inbox: Default::default(),
+                dnd: Default::default(),
             }),
         )
         .await;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
 use crate::{
-    Body, ClientId, ConversationId, Description, Emoji, Person, RoomName, RoomRole, RoomRules, Seq,
+    Body, Call, ClientId, ConversationId, Description, Emoji, Person, RoomName, RoomRole, RoomRules, Seq,
     Timestamp, Topic, UserId,
 };
 
@@ -182,6 +182,9 @@ pub struct Message {
     /// The members whom it mentions by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
+    /// Whom it calls beside those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Call>,
     /// The message that it answers, in the same conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<Seq>,
@@ -257,6 +260,7 @@ impl Message {
             body,
             action: false,
             mentions: Vec::new(),
+            call: None,
             reply_to: None,
             thread: None,
             forwarded: None,

@@ -224,7 +224,7 @@ impl ServerFrame {
 }
 
 /// The types of [`Push`]; a test holds this list against the enum.
-const PUSHES: [&str; 10] = [
+const PUSHES: &[&str] = &[
     "hello",
     "event",
     "read",
@@ -234,6 +234,12 @@ const PUSHES: [&str; 10] = [
     "conversation.added",
     "conversation.removed",
     "invitation",
+    "invitation.removed",
+    "inbox.item",
+    "inbox.changed",
+    "thread",
+    "notify",
+    "dnd",
     "draining",
 ];
 

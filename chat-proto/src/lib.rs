@@ -24,11 +24,13 @@ mod error;
 mod event;
 mod frame;
 mod id;
+mod inbox;
 mod lenient;
 pub mod limits;
 mod mention;
 mod model;
 mod name;
+mod notify;
 mod push;
 mod request;
 mod safe;
@@ -41,12 +43,14 @@ pub use error::{ErrorCode, WireError};
 pub use event::{Event, EventKind, Forwarded, Message, Reaction, Tombstone};
 pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
 pub use id::{ClientId, ConversationId, Epoch, Seq, SessionId, Timestamp, UserId};
-pub use mention::mentioned_names;
+pub use inbox::{Call, FollowedThread, InboxItem, InboxState, Reason, ThreadState};
+pub use mention::{called, mentioned_names};
 pub use model::{
     Conversation, ConversationKind, Invitation, Member, Person, Presence, PresenceState, Role, RoomInfo,
     RoomRole, RoomRules,
 };
 pub use name::{NameError, RoomName, UserName};
+pub use notify::{ClockTime, Dnd, Notify, NotifyLevel, Schedule, Weekday, ZoneName};
 pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
 pub use request::*;
 pub use safe::SafeText;

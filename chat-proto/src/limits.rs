@@ -94,6 +94,23 @@ pub const QUERY_CHARS: usize = 64;
 /// Most people that one message can mention by name.
 pub const MENTIONS: usize = 50;
 
+/// In rooms of up to so many members everybody may call `@room` and `@here`; in larger ones a call
+/// disturbs too many for that, and moderators decide who may.
+pub const FREE_CALLS_MEMBERS: usize = 15;
+
+/// Most messages in one `inbox.mark`: a page of the inbox.
+pub const INBOX_MARKS: usize = 200;
+
+/// Read messages kept in an inbox, and followed threads: nobody scrolls further back, and the
+/// messages themselves stay in their conversations.
+pub const INBOX_ITEMS: u64 = 2_000;
+
+/// Longest mute or pause of notifications in seconds: a year. For ever is the level `none`.
+pub const MUTE_S: u64 = 366 * 24 * 60 * 60;
+
+/// Longest name of a time zone in bytes, twice that of the longest there is.
+pub const ZONE_NAME_BYTES: usize = 64;
+
 /// Longest emoji in bytes: the longest family of the standard, with skin tones.
 pub const EMOJI_BYTES: usize = 48;
 

@@ -1,7 +1,16 @@
-//! Who a text calls by name.
+//! Whom a text calls.
 
-use crate::limits;
 use crate::name::{UserName, is_name_char};
+use crate::{Call, limits};
+
+/// The words after `@` that call members without naming them, as chats of all kinds write them.
+const CALLS: [(&str, Call); 5] = [
+    ("room", Call::Room),
+    ("all", Call::Room),
+    ("everyone", Call::Room),
+    ("channel", Call::Room),
+    ("here", Call::Here),
+];
 
 /// The names that a text mentions as `@name`, in order, each once, at most [`limits::MENTIONS`].
 ///
@@ -11,21 +20,8 @@ use crate::name::{UserName, is_name_char};
 #[must_use]
 pub fn mentioned_names(text: &str) -> Vec<UserName> {
     let mut found: Vec<UserName> = Vec::new();
-    let mut before = None;
-    let mut rest = text;
-    while let Some(at) = rest.find('@') {
-        let previous = rest[..at].chars().next_back().or(before);
-        rest = &rest[at + 1..];
-        before = Some('@');
-        let begins_word = previous.is_none_or(|c| !is_name_char(c) && c != '@' && c != '/');
-        if !begins_word {
-            continue;
-        }
-        let end = rest.find(|c| !is_name_char(c)).unwrap_or(rest.len());
-        let word = rest[..end].trim_end_matches(['.', '-', '_']);
-        if let Ok(name) = UserName::parse(word)
-            && !found.contains(&name)
-        {
+    for name in words(text) {
+        if !found.contains(&name) {
             found.push(name);
             if found.len() == limits::MENTIONS {
                 break;
@@ -33,6 +29,28 @@ pub fn mentioned_names(text: &str) -> Vec<UserName> {
         }
     }
     found
+}
+
+/// Whom a text calls with `@room` or `@here`, of which no account can have the name; the wider one.
+#[must_use]
+pub fn called(text: &str) -> Option<Call> {
+    words(text)
+        .filter_map(|name| CALLS.iter().find(|(word, _)| *word == name.as_str()))
+        .map(|(_, call)| *call)
+        .max()
+}
+
+/// What stands after each `@` at which a word begins, if it can be a name.
+fn words(text: &str) -> impl Iterator<Item = UserName> {
+    text.match_indices('@').filter_map(|(at, _)| {
+        let previous = text[..at].chars().next_back();
+        if previous.is_some_and(|c| is_name_char(c) || c == '@' || c == '/') {
+            return None;
+        }
+        let rest = &text[at + 1..];
+        let end = rest.find(|c| !is_name_char(c)).unwrap_or(rest.len());
+        UserName::parse(rest[..end].trim_end_matches(['.', '-', '_'])).ok()
+    })
 }
 
 #[cfg(test)]
@@ -54,6 +72,16 @@ mod tests {
         assert_eq!(names("https://host/@ada"), "");
         assert_eq!(names("@@ada @ ada @"), "");
         assert_eq!(names("no one"), "");
+    }
+
+    #[test]
+    fn calls_are_words_of_their_own() {
+        assert_eq!(called("@room the door is open"), Some(Call::Room));
+        assert_eq!(called("(@here), and @Everyone!"), Some(Call::Room));
+        assert_eq!(called("anybody @here?"), Some(Call::Here));
+        for calm in ["at room", "mail@room", "@roommate", "https://host/@here", ""] {
+            assert_eq!(called(calm), None, "{calm}");
+        }
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
-use crate::{ConversationId, Description, Event, RoomName, Seq, Timestamp, Topic, UserId, UserName, lenient};
+use crate::{
+    ConversationId, Description, Event, Notify, RoomName, Seq, Timestamp, Topic, UserId, UserName, lenient,
+};
 
 /// A person, as much as is needed to draw and address them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -138,8 +140,11 @@ pub struct Conversation {
     pub others_read: Seq,
     /// Messages of others after `read`.
     pub unread: u64,
-    /// Messages after `read`, in threads too, that mention the asking member.
+    /// Messages after `read`, in threads too, that mention or call the asking member.
     pub mentions: u64,
+    /// How the asking member wants to hear of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub notify: Notify,
     /// The newest message, for a preview.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message: Option<Event>,
@@ -156,6 +161,10 @@ pub struct RoomRules {
     /// Seconds that a member waits between two messages; 0 for none.
     #[serde(default, skip_serializing_if = "is_default")]
     pub slow_mode_s: u32,
+    /// Every member may call `@room` and `@here`. Otherwise only moderators may, and in rooms of up
+    /// to [`crate::limits::FREE_CALLS_MEMBERS`] everybody.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub free_calls: bool,
     /// Nobody writes any more; all can read.
     #[serde(default, skip_serializing_if = "is_default")]
     pub archived: bool,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Conversation, ConversationId, Epoch, Event, Invitation, Person, Presence, Seq, Timestamp, UserId,
-    lenient, limits,
+    Conversation, ConversationId, DndState, Epoch, Event, InboxItem, InboxState, Invitation, NotifyState,
+    Person, Presence, Seq, ThreadState, Timestamp, UserId, lenient, limits,
 };
 
 /// A frame from the server that answers no request.
@@ -39,6 +39,21 @@ pub enum Push {
         /// Those of them that mention the receiver.
         mentions: u64,
     },
+    /// A message came into the receiver's inbox. Its `event` has been, or will be, told as well.
+    #[serde(rename = "inbox.item")]
+    InboxItem(InboxItem),
+    /// The receiver's inbox changed: something came in, was read, or is gone.
+    #[serde(rename = "inbox.changed")]
+    InboxChanged(InboxState),
+    /// How the receiver stands to a thread changed.
+    #[serde(rename = "thread")]
+    Thread(ThreadState),
+    /// The receiver chose, on another device, how to hear of a conversation.
+    #[serde(rename = "notify")]
+    Notify(NotifyState),
+    /// The receiver chose, on another device, when not to be disturbed.
+    #[serde(rename = "dnd")]
+    Dnd(DndState),
     /// Somebody is writing, or stopped. Forgotten after [`limits::TYPING_EXPIRY_MS`].
     #[serde(rename = "typing")]
     Typing {
@@ -66,6 +81,12 @@ pub enum Push {
     Invitation {
         /// Into which, and who.
         invitation: Invitation,
+    },
+    /// The receiver declined an invitation on another device.
+    #[serde(rename = "invitation.removed")]
+    InvitationRemoved {
+        /// Into which conversation.
+        conversation: ConversationId,
     },
     /// The receiver is no longer a member.
     #[serde(rename = "conversation.removed")]

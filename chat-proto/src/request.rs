@@ -2,6 +2,7 @@
 
 mod account;
 mod conversation;
+mod inbox;
 mod message;
 mod people;
 mod room;
@@ -10,10 +11,11 @@ mod search;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Conversation, ConversationId};
+use crate::{Conversation, ConversationId, InboxState, ThreadState};
 
 pub use account::*;
 pub use conversation::*;
+pub use inbox::*;
 pub use message::*;
 pub use people::*;
 pub use room::*;
@@ -186,6 +188,20 @@ requests! {
     ListVersions = "message.versions" -> Versions;
     /// A page of a thread: the messages under its first one, oldest first.
     GetThread = "thread.get" -> ThreadPage;
+    /// Follows a thread, or does not any more.
+    FollowThread = "thread.follow" -> ThreadState;
+    /// Moves the own read mark in a thread forward; it never moves back.
+    MarkThread = "thread.mark" -> ThreadState;
+    /// A page of the threads that one follows, the most recently active first.
+    ListThreads = "thread.list" -> ThreadList;
+    /// A page of the inbox: mentions, calls, replies and followed threads, the newest first.
+    ListInbox = "inbox.list" -> InboxPage;
+    /// Marks messages in the inbox as read, or not.
+    MarkInbox = "inbox.mark" -> InboxState;
+    /// Says which messages of a conversation alert, and mutes it for a time.
+    SetNotify = "conversation.notify" -> NotifyState;
+    /// Says when one is not to be disturbed.
+    SetDnd = "dnd.set" -> DndState;
     /// A page of a conversation's events, always oldest first.
     GetHistory = "history.get" -> HistoryPage;
     /// Finds messages in all of one's conversations.

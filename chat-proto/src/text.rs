@@ -23,6 +23,15 @@ pub enum TextError {
     /// A control character where one line of plain text is wanted.
     #[error("the text has a control character or a line break")]
     Control,
+    /// Not a time of day.
+    #[error("a time of day is written as 22:00")]
+    NotATime,
+    /// Nothing like the name of a time zone.
+    #[error("a time zone is named like Europe/Berlin")]
+    NotAZone,
+    /// None of the words that are known here.
+    #[error("this word is not known here")]
+    UnknownWord,
     /// Not one single emoji.
     #[error("a reaction is one emoji")]
     NotEmoji,

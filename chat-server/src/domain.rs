@@ -6,6 +6,7 @@
 
 mod decide;
 pub mod find;
+mod hearing;
 pub mod words;
 
 use std::collections::HashMap;
@@ -15,6 +16,8 @@ use chat_proto::{
     Forwarded, Person, Role, RoomName, RoomRole, RoomRules, Seq, Timestamp, Topic, UserId, UserName,
     WireError,
 };
+
+pub use hearing::{Hearing, Ties};
 
 /// A conversation as its shard holds it: what is needed to decide, nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +67,7 @@ pub struct Membership {
     pub sent: u64,
     /// How many of those are up to `read`.
     pub read_sent: u64,
-    /// How many messages after `read` mention the member.
+    /// How many messages after `read` mention or call the member; see [`Hearing`].
     pub mentions: u64,
 }
 
@@ -309,11 +312,6 @@ impl Room {
 
     fn apply_message(&mut self, event: &Event, message: &chat_proto::Message) {
         self.wrote_at.0.insert(event.author.id, event.at);
-        for user in &message.mentions {
-            if let Some(member) = self.members.get_mut(user) {
-                member.mentions += 1;
-            }
-        }
         // Threads have counts of their own.
         if message.thread.is_none() {
             self.messages += 1;

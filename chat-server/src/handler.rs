@@ -4,6 +4,7 @@
 //! in a conversation is asked of `domain` by the shard, and of membership by the store's reads.
 
 pub mod account;
+mod inbox;
 mod query;
 mod room;
 mod search;
@@ -141,6 +142,13 @@ impl App {
             Request::ListPins(ask) => self.list_pins(&caller, ask).await,
             Request::ListVersions(ask) => self.list_versions(&caller, ask).await,
             Request::GetThread(ask) => self.get_thread(&caller, ask).await,
+            Request::FollowThread(ask) => self.follow_thread(&caller, ask).await,
+            Request::MarkThread(ask) => self.mark_thread(&caller, ask).await,
+            Request::ListThreads(ask) => self.list_threads(&caller, ask).await,
+            Request::ListInbox(ask) => self.list_inbox(&caller, ask).await,
+            Request::MarkInbox(ask) => self.mark_inbox(&caller, ask).await,
+            Request::SetNotify(ask) => self.set_notify(&caller, ask).await,
+            Request::SetDnd(ask) => self.set_dnd(&caller, ask).await,
             Request::GetHistory(ask) => self.get_history(&caller, ask).await,
             Request::Search(ask) => self.search(&caller, ask).await,
             Request::MarkRead(ask) => task(ask.conversation, Task::MarkRead(ask.seq)).await,

@@ -11,13 +11,13 @@ mod search;
 mod sqlite;
 
 use chat_proto::{
-    Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, Role, RoomInfo,
-    RoomName, Seq, SessionId, Timestamp, Topic, UserId, UserName,
+    Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, Reason, Role,
+    RoomInfo, RoomName, Seq, SessionId, ThreadState, Timestamp, Topic, UserId, UserName,
 };
 use thiserror::Error;
 
 use crate::auth::SecretHash;
-use crate::domain::ReadPosition;
+use crate::domain::{Hearing, ReadPosition};
 
 pub use search::{Hits, Search, SearchCursor};
 pub use sqlite::{OpenError, Sqlite as Store};
@@ -126,6 +126,8 @@ pub enum Write {
         event: Event,
         /// How many messages the main line has with it.
         messages: u64,
+        /// Who hears of it.
+        hearing: Hearing,
     },
     /// A read mark moves.
     Read {
@@ -136,6 +138,32 @@ pub enum Write {
         /// To where.
         position: ReadPosition,
     },
+}
+
+/// What followed from a commit for single people, for those who are connected to be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// What came into inboxes.
+    pub notices: Vec<Notice>,
+    /// Whose inbox changed; some more than once.
+    pub inboxes: Vec<UserId>,
+    /// Who stands how to the threads that changed.
+    pub threads: Vec<(UserId, ThreadState)>,
+    /// Conversations whose members' counts were set back, because a message is gone.
+    pub recounted: Vec<ConversationId>,
+}
+
+/// A message in somebody's inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Notice {
+    /// Whose.
+    pub user: UserId,
+    /// Where it was written.
+    pub conversation: ConversationId,
+    /// Its number there.
+    pub seq: Seq,
+    /// Why it is there.
+    pub reason: Reason,
 }
 
 /// Where a page of history lies.
@@ -209,6 +237,42 @@ impl ActivityCursor {
     pub fn decode(text: &str) -> Option<Self> {
         let (active_at, id) = text.split_once('.')?;
         Some(Self { active_at: Timestamp(active_at.parse().ok()?), id: id.parse().ok()? })
+    }
+}
+
+/// Where a page of an inbox begins: after this message in the order of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InboxCursor {
+    /// When it was written.
+    pub at: Timestamp,
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its number there.
+    pub seq: Seq,
+}
+
+impl InboxCursor {
+    /// Before every message.
+    pub(crate) const NEWEST: InboxCursor = InboxCursor {
+        at: Timestamp(i64::MAX),
+        conversation: ConversationId(uuid::Uuid::max()),
+        seq: Seq(u64::MAX),
+    };
+
+    /// The opaque text that clients hold.
+    #[must_use]
+    pub fn encode(self) -> String {
+        format!("{}.{}.{}", self.at, self.conversation, self.seq)
+    }
+
+    /// Reads such a text; `None` for any other.
+    #[must_use]
+    pub fn decode(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let at = Timestamp(parts.next()?.parse().ok()?);
+        let conversation = parts.next()?.parse().ok()?;
+        let seq = Seq(parts.next()?.parse().ok()?);
+        parts.next().is_none().then_some(Self { at, conversation, seq })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What every storage engine promises, on the real thing in a temporary directory.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chat_proto::{
     Body, ClientId, ConversationId, ConversationKind, Description, Emoji, Event, EventKind, Person,
@@ -77,11 +77,15 @@ impl Fixture {
         let change = room.decide(&actor, command, Timestamp(2)).unwrap();
         room.apply(&change);
         let write = match change {
-            Change::Event(event) => Write::Event { event, messages: room.messages },
+            Change::Event(event) => {
+                let hearing = room.hearing(&event, |_| false, HashSet::new());
+                room.count_calls(&hearing);
+                Write::Event { event, messages: room.messages, hearing }
+            }
             Change::Read(user, position) => Write::Read { conversation: room.id, user, position },
             Change::Nothing => return Ok(()),
         };
-        self.store.commit(vec![write]).await
+        self.store.commit(vec![write]).await.map(|_| ())
     }
 
     async fn say(&self, room: &mut Room, author: &Person, text: &str) {

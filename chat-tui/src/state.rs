@@ -22,7 +22,9 @@ pub mod timeline;
 use std::collections::HashMap;
 
 use chat_client::Connection;
-use chat_proto::{Conversation, ConversationId, Event, Invitation, Person, Role, Seq, Timestamp, UserId};
+use chat_proto::{
+    Conversation, ConversationId, Event, InboxState, Invitation, Person, Role, Seq, Timestamp, UserId,
+};
 use jiff::tz::TimeZone;
 
 use completion::Completion;
@@ -158,6 +160,8 @@ pub struct State {
     pub link: Link,
     /// The conversations.
     pub conversations: Conversations,
+    /// How one's inbox stands.
+    pub inbox: InboxState,
     /// The rooms that one is invited into.
     pub invitations: Vec<Invitation>,
     /// The people.
@@ -232,6 +236,7 @@ impl State {
             server: String::new(),
             link: Link { connection: Connection::Connecting, since_ms: 0 },
             conversations: Conversations::default(),
+            inbox: InboxState::default(),
             invitations: Vec::new(),
             people: People::default(),
             timelines: HashMap::new(),

@@ -222,6 +222,13 @@ fn a_whole_thread_comes_from_the_server() {
         root,
         events: vec![says(9, "the small one"), says(10, "or not")],
         more: false,
+        state: ThreadState {
+            conversation: DEPLOYS,
+            thread: Seq(4),
+            following: true,
+            read: Seq(4),
+            unread: 2,
+        },
     };
     stage.outcome(Outcome::Thread(DEPLOYS, Seq(4), Ok(Box::new(page))));
     stage.live(says(11, "live"));

@@ -59,6 +59,7 @@ fn what_was_kept_is_there_after_a_kill() {
         others_read: Seq(0),
         unread: 2,
         mentions: 0,
+        notify: Default::default(),
         last_message: None,
         active_at: Timestamp(1),
     };

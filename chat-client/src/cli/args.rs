@@ -1,11 +1,15 @@
 //! What `chat-cli` understands, read into values that are right by type.
 
+mod attention;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chat_client::address::ServerAddress;
 use chat_proto::{Description, Emoji, RoomName, RoomRole, Seq, Topic, UserName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(super) use attention::{AttentionCommand, DndArgs, InboxArgs, NotifyArgs};
 
 use super::script;
 use super::target::{Place, Spot, Target};
@@ -36,6 +40,10 @@ With --json every line on stdout is one JSON object:
   listen                {\"type\":\"listening\"}, then events
   history, pins, thread events: {\"conversation\",\"seq\",\"at\",\"author\":{\"id\",\"name\"},\"kind\",…}
   search                {\"event\",\"snippet\",\"marks\"}
+  inbox                 {\"event\",\"reason\",\"read\"}
+  threads               {\"root\",\"last\",\"state\"}
+  notify, dnd           {\"conversation\",\"notify\"}, {\"dnd\"}
+  follow                {\"conversation\",\"thread\",\"following\",\"read\",\"unread\"}
   versions              {\"body\",\"at\"}
   edit, delete, rename, describe, rules, topic
                         {\"conversation\",\"seq\"}
@@ -123,6 +131,8 @@ pub(super) enum Command {
         /// Only names with this in them
         query: Option<String>,
     },
+    #[command(flatten)]
+    Attention(AttentionCommand),
     #[command(flatten)]
     Room(RoomCommand),
     /// Move one's read mark
@@ -339,6 +349,9 @@ pub(super) struct RulesArgs {
     /// Seconds that a member waits between two messages; 0 for none
     #[arg(long, value_name = "SECONDS")]
     pub(super) slow: Option<u32>,
+    /// Every member may call @room and @here
+    #[arg(long, value_name = "on|off")]
+    pub(super) free_calls: Option<Switch>,
     /// Nobody writes any more
     #[arg(long, value_name = "on|off")]
     pub(super) archived: Option<Switch>,
@@ -355,6 +368,9 @@ pub(super) struct ListenArgs {
     /// End after this time; without --count that is no failure
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(super) timeout: Option<Duration>,
+    /// Only messages that alert: by their conversation's level, not muted, not at quiet hours
+    #[arg(long, conflicts_with = "since")]
+    pub(super) alerts: bool,
     /// Begin with what came after this number (with one target)
     #[arg(long, value_name = "SEQ")]
     pub(super) since: Option<u64>,

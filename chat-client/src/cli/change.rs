@@ -141,9 +141,11 @@ pub(crate) async fn rules(who: &Who, args: &RulesArgs, out: &mut Output) -> Resu
     let rules = RoomRules {
         announcement: is_on(args.announcement, now.announcement),
         slow_mode_s: args.slow.unwrap_or(now.slow_mode_s),
+        free_calls: is_on(args.free_calls, now.free_calls),
         archived: is_on(args.archived, now.archived),
     };
-    let asked = args.announcement.is_some() || args.slow.is_some() || args.archived.is_some();
+    let switches = [args.announcement, args.free_calls, args.archived];
+    let asked = args.slow.is_some() || switches.iter().any(Option::is_some);
     let result = match asked {
         true => out.put(&link.request(SetRules { conversation, rules }).await?, || rules_in_words(rules)),
         false => out.put(&json!({ "conversation": conversation, "rules": now }), || rules_in_words(now)),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chat_client::{Anchor, Client, Connection, Options, RequestError, Storage, Update, Updates};
+use chat_client::{Alert, Anchor, Client, Connection, Options, RequestError, Storage, Update, Updates};
 use chat_proto::{Conversation, ConversationId, Event, EventKind, GetHistory, Seq};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -40,6 +40,7 @@ pub(crate) async fn listen(who: &Who, args: ListenArgs, out: &mut Output) -> Res
         last: since.into_iter().collect(),
         behind: BTreeSet::new(),
         listening: false,
+        alerts: args.alerts,
         left: args.count,
         name: format!("{} on {}", who.account.user.name, who.account.server),
     };
@@ -84,6 +85,8 @@ struct Listener {
     /// Conversations of which something is to be fetched before more of them is printed.
     behind: BTreeSet<ConversationId>,
     listening: bool,
+    /// Only what alerts.
+    alerts: bool,
     left: Option<u64>,
     name: String,
 }
@@ -100,6 +103,8 @@ impl Listener {
                     return Err(Failure::refused(reason));
                 }
                 Update::Connection(Connection::Waiting { reason, .. }) => tracing::info!(reason, "cut"),
+                Update::Alert(alert) if self.alerts => self.alert(&alert, out).await?,
+                Update::Events { .. } | Update::Reset(_) if self.alerts => {}
                 Update::Conversations(rows) => rows.iter().for_each(|row| self.learn(row)),
                 Update::Events { conversation, events, .. } => self.events(conversation, events, out).await?,
                 Update::Reset(conversation) => self.behind(conversation, out).await?,
@@ -123,6 +128,9 @@ impl Listener {
             match out.is_json() {
                 true => out.raw(r#"{"type":"listening"}"#)?,
                 false => eprintln!("listening as {}", self.name),
+            }
+            if self.alerts {
+                return Ok(());
             }
             // Whatever came between the numbers known and now, also what `--since` asks for.
             self.behind.extend(self.known.iter().filter(|(_, known)| known.wanted).map(|(id, _)| *id));
@@ -173,6 +181,18 @@ impl Listener {
             }
         }
         self.behind.remove(&conversation);
+        Ok(())
+    }
+
+    async fn alert(&mut self, alert: &Alert, out: &mut Output) -> Result<(), Failure> {
+        let event = &alert.event;
+        let Some(known) = self.known.get(&event.conversation).filter(|known| known.wanted) else {
+            return Ok(());
+        };
+        let answered = if out.is_json() { None } else { answered(&self.client, event).await };
+        let time = local_time(event.at, "%H:%M");
+        out.put(event, || format!("{time} {} {}", known.title, words(event, answered.as_ref())))?;
+        self.left = self.left.map(|left| left.saturating_sub(1));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The commands of `chat-cli`, one file for each kind.
 
 mod args;
+mod attention;
 mod change;
 mod failure;
 mod invitation;
@@ -76,6 +77,7 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         Command::Members { target } => look::members(who, &target, out).await,
         Command::People { query } => look::people(who, query, out).await,
         Command::Search(args) => search::search(who, args, out).await,
+        Command::Attention(command) => attention::run(who, command, out).await,
         Command::Whoami => look::whoami(who, out).await,
         Command::Room(command) => in_room(who, command, out).await,
         Command::Read { target, seq } => change::read(who, &target, seq, out).await,
@@ -145,6 +147,16 @@ mod tests {
             "listen #a --since 41",
             "history #a --limit 5 --before 9 --json",
             "rooms --all",
+            "inbox --all --limit 5 --mark-read",
+            "inbox --clear",
+            "threads --unread",
+            "follow #a:42",
+            "follow #a 42 --remove",
+            "notify #a",
+            "notify #a none --mute 2h",
+            "dnd --for 2h",
+            "dnd --from 22:00 --to 8:00 --days mon,tue --zone Europe/Berlin",
+            "dnd --off",
             "history #a --links",
             "history --around #a:5",
             "history #a --around 5",
@@ -188,6 +200,9 @@ mod tests {
             "history",
             "history #a --before 1 --after 2",
             "listen --timeout soon",
+            "dnd --from 22:00",
+            "dnd --from 25:00 --to 8:00",
+            "notify #a loud",
             "react #a 5 smile",
             "role #a @lin king",
             "rules #a --archived maybe",

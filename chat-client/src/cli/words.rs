@@ -58,6 +58,9 @@ pub(crate) fn rules_in_words(rules: RoomRules) -> String {
     if rules.slow_mode_s > 0 {
         words.push(format!("one message in {} s", rules.slow_mode_s));
     }
+    if rules.free_calls {
+        words.push("everybody calls @room".to_owned());
+    }
     if rules.archived {
         words.push("archived".to_owned());
     }

@@ -5,7 +5,7 @@
 //! are then asked for bring it again.
 
 use chat_proto::{
-    Answer, Conversation, ConversationId, ConversationPage, Event, EventKind, GetHistory, HistoryPage,
+    Answer, Call, Conversation, ConversationId, ConversationPage, Event, EventKind, GetHistory, HistoryPage,
     Message, ReadState, Resumed, Seq, UserId,
 };
 use std::collections::HashMap;
@@ -79,10 +79,14 @@ impl Replica {
             EventKind::Role { user, role } if user.id == me => row.role = *role,
             EventKind::Joined => row.members = row.members.saturating_add(1),
             EventKind::Left | EventKind::Removed { .. } => row.members = row.members.saturating_sub(1),
-            EventKind::Edited { .. }
-            | EventKind::Deleted { .. }
-            | EventKind::Reaction { .. }
-            | EventKind::Pinned { .. } => self.change_preview(event),
+            EventKind::Edited { .. } | EventKind::Reaction { .. } | EventKind::Pinned { .. } => {
+                self.change_preview(event)
+            }
+            EventKind::Deleted { target } => {
+                // What is gone is not unread; whether it was, the server knows.
+                self.recount |= *target > row.read;
+                self.change_preview(event);
+            }
             EventKind::Created { .. }
             | EventKind::Role { .. }
             | EventKind::Invited { .. }
@@ -95,7 +99,9 @@ impl Replica {
     fn count_message(&mut self, event: &Event, message: &Message, me: UserId) {
         if event.author.id != me && event.seq > self.row.read {
             self.row.unread += u64::from(message.thread.is_none());
-            self.row.mentions += u64::from(event.mentions(me));
+            self.row.mentions += u64::from(event.mentions(me) || message.call == Some(Call::Room));
+            // Whether one was there when it was written, the server knows.
+            self.recount |= message.call == Some(Call::Here) && !event.mentions(me);
         }
         // Whom it called when it was written, which is what counts, an edited one does not tell.
         self.recount |= message.edited.is_some();
@@ -267,7 +273,7 @@ impl Session {
     }
 
     /// An event as it happens.
-    pub(super) fn live(&mut self, event: Event) {
+    pub(super) fn live(&mut self, event: Event, now: Now) {
         let conversation = event.conversation;
         let me = self.me();
         self.note_own(&event);
@@ -275,7 +281,8 @@ impl Session {
             Some(replica) => {
                 if replica.apply(&event, me) {
                     let as_of = event.seq;
-                    self.tell_events(conversation, vec![event], as_of, true);
+                    self.tell_events(conversation, vec![event.clone()], as_of, true);
+                    self.alert(&event, None, now);
                 }
                 self.look_for_gap(conversation);
             }

@@ -55,7 +55,9 @@ impl Server {
     fn row(&self, n: usize) -> Conversation {
         let log = &self.logs[n];
         let me = person(ME).id;
-        let new = |event: &&Event| event.author.id != me && event.seq > self.read[n];
+        // What is deleted is not unread.
+        let stands = |event: &&Event| log[event.seq.0 as usize - 1].message().is_some();
+        let new = |event: &&Event| event.author.id != me && event.seq > self.read[n] && stands(event);
         let main = |event: &&Event| event.message().is_some_and(|message| message.thread.is_none());
         let new: Vec<&Event> = self.said[n].iter().filter(new).collect();
         Conversation {
@@ -74,6 +76,7 @@ impl Server {
             others_read: Seq::ZERO,
             unread: new.iter().filter(|event| main(event)).count() as u64,
             mentions: new.iter().filter(|event| event.mentions(me)).count() as u64,
+            notify: Default::default(),
             last_message: log.iter().rfind(main).cloned(),
             active_at: Timestamp(log.len() as i64),
         }
@@ -157,6 +160,8 @@ impl Server {
                 epoch: Epoch(Uuid::from_u128(self.epoch)),
                 conversations: (0..self.logs.len()).map(|n| self.row(n)).collect(),
                 cursor: None,
+                inbox: Default::default(),
+                dnd: Default::default(),
             }),
             Request::Resume(resume) => Answer::Resume(self.resume(&resume)),
             Request::GetHistory(ask) => {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::absent::is_default;
 use crate::{
-    Conversation, ConversationId, DeviceName, Epoch, Event, Person, Role, Secret, Seq, SessionId, UserName,
-    lenient,
+    Conversation, ConversationId, DeviceName, Dnd, Epoch, Event, InboxState, Person, Role, Secret, Seq,
+    SessionId, UserName, lenient,
 };
 
 /// Payload of `auth.register`.
@@ -69,6 +70,12 @@ pub struct Welcome {
     /// Where `conversation.list` goes on, if there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
+    /// How one's inbox stands.
+    #[serde(default)]
+    pub inbox: InboxState,
+    /// When one is not to be disturbed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dnd: Dnd,
 }
 
 /// Payload of `auth.logout`.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
-use crate::{Body, ClientId, ConversationId, Emoji, Event, Seq, Timestamp};
+use crate::{Body, ClientId, ConversationId, Emoji, Event, Seq, ThreadState, Timestamp};
 
 /// Where an event landed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,6 +182,8 @@ pub struct ThreadPage {
     pub events: Vec<Event>,
     /// Whether there are more after the last.
     pub more: bool,
+    /// How the asking person stands to it.
+    pub state: ThreadState,
 }
 
 /// The answer to `message.send`: it is stored.

@@ -33,13 +33,14 @@ prop_compose! {
         with in prop::collection::vec(person(), 0..3),
         counts in any::<[u64; 6]>(),
         last_message in prop::option::of(event()),
+        notify in notify(),
         active_at in any::<i64>(),
     ) -> Conversation {
         let kind = if name.is_some() { ConversationKind::Room } else { ConversationKind::Direct };
         let [members, head, read, others_read, unread, mentions] = counts;
         Conversation {
             id: ConversationId(id), kind, name, topic, description, private, rules, role, with, members,
-            head: Seq(head), read: Seq(read), others_read: Seq(others_read), unread, mentions, last_message,
+            head: Seq(head), read: Seq(read), others_read: Seq(others_read), unread, mentions, notify, last_message,
             active_at: Timestamp(active_at),
         }
     }
@@ -67,11 +68,48 @@ fn description() -> impl Strategy<Value = Description> {
 }
 
 fn rules() -> impl Strategy<Value = RoomRules> {
-    any::<(bool, u32, bool)>().prop_map(|(announcement, slow_mode_s, archived)| RoomRules {
+    any::<(bool, u32, bool, bool)>().prop_map(|(announcement, slow_mode_s, archived, free_calls)| RoomRules {
         announcement,
         slow_mode_s,
         archived,
+        free_calls,
     })
+}
+
+fn level() -> impl Strategy<Value = Option<NotifyLevel>> {
+    prop::option::of(prop::sample::select(vec![NotifyLevel::All, NotifyLevel::Mentions, NotifyLevel::None]))
+}
+
+fn notify() -> impl Strategy<Value = Notify> {
+    (level(), any::<Option<i64>>())
+        .prop_map(|(level, until)| Notify { level, muted_until: until.map(Timestamp) })
+}
+
+fn schedule() -> impl Strategy<Value = Option<Schedule>> {
+    let time = || (0..24, 0..60).prop_map(|(h, m)| ClockTime::parse(&format!("{h}:{m:02}")).unwrap());
+    let days = prop::sample::subsequence(Weekday::ALL.to_vec(), 0..=7);
+    let zone = "[A-Z][a-z]{2,8}/[A-Z][a-z_]{2,12}".prop_map(|name| ZoneName::new(name).unwrap());
+    let schedule = (time(), time(), days, zone);
+    prop::option::of(schedule.prop_map(|(from, to, days, zone)| Schedule { from, to, days, zone }))
+}
+
+fn dnd() -> impl Strategy<Value = Dnd> {
+    (any::<Option<i64>>(), schedule())
+        .prop_map(|(until, schedule)| Dnd { until: until.map(Timestamp), schedule })
+}
+
+prop_compose! {
+    fn inbox()(unread in any::<u64>(), revision in any::<u64>()) -> InboxState {
+        InboxState { unread, revision }
+    }
+}
+prop_compose! {
+    fn thread()(id in uuid(), seqs in any::<[u64; 3]>(), following in any::<bool>()) -> ThreadState {
+        let [thread, read, unread] = seqs;
+        ThreadState {
+            conversation: ConversationId(id), thread: Seq(thread), following, read: Seq(read), unread,
+        }
+    }
 }
 
 fn room_role() -> impl Strategy<Value = RoomRole> {
@@ -84,7 +122,8 @@ fn emoji() -> impl Strategy<Value = Emoji> {
 
 fn message() -> impl Strategy<Value = Message> {
     let ties = (seq(), seq(), seq());
-    let flags = any::<(bool, bool, u64)>();
+    let flags = (any::<bool>(), any::<bool>(), any::<u64>());
+    let call = prop::option::of(prop::sample::select(vec![Call::Room, Call::Here]));
     let reaction = (emoji(), prop::collection::vec(uuid().prop_map(UserId), 1..3))
         .prop_map(|(emoji, users)| Reaction { emoji, users });
     let forwarded = (person(), any::<i64>(), prop::option::of(room_name()))
@@ -92,7 +131,7 @@ fn message() -> impl Strategy<Value = Message> {
     (
         uuid(),
         body(),
-        prop::collection::vec(uuid().prop_map(UserId), 0..3),
+        (prop::collection::vec(uuid().prop_map(UserId), 0..3), call),
         ties,
         flags,
         prop::collection::vec(reaction, 0..3),
@@ -102,7 +141,7 @@ fn message() -> impl Strategy<Value = Message> {
             |(
                 id,
                 body,
-                mentions,
+                (mentions, call),
                 (reply_to, thread, edited),
                 (action, pinned, replies),
                 reactions,
@@ -112,6 +151,7 @@ fn message() -> impl Strategy<Value = Message> {
                 Message {
                     action,
                     mentions,
+                    call,
                     reply_to,
                     thread,
                     forwarded,
@@ -270,6 +310,39 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
                 GetThread { conversation, thread: Seq(thread), after, limit }.into_request()
             })
             .boxed(),
+        K::FollowThread => (id(), any::<u64>(), any::<bool>())
+            .prop_map(|(conversation, thread, on)| {
+                FollowThread { conversation, thread: Seq(thread), on }.into_request()
+            })
+            .boxed(),
+        K::MarkThread => (id(), any::<u64>(), any::<u64>())
+            .prop_map(|(conversation, thread, seq)| {
+                MarkThread { conversation, thread: Seq(thread), seq: Seq(seq) }.into_request()
+            })
+            .boxed(),
+        K::ListThreads => (any::<bool>(), any::<Option<String>>(), limit())
+            .prop_map(|(unread_only, cursor, limit)| {
+                ListThreads { unread_only, cursor, limit }.into_request()
+            })
+            .boxed(),
+        K::ListInbox => (any::<bool>(), any::<Option<String>>(), limit())
+            .prop_map(|(unread_only, cursor, limit)| ListInbox { unread_only, cursor, limit }.into_request())
+            .boxed(),
+        K::MarkInbox => {
+            let position =
+                (id(), any::<u64>()).prop_map(|(conversation, seq)| Position { conversation, seq: Seq(seq) });
+            (prop::collection::vec(position, 0..3), any::<bool>(), any::<bool>())
+                .prop_map(|(items, all, unread)| MarkInbox { items, all, unread }.into_request())
+                .boxed()
+        }
+        K::SetNotify => (id(), level(), any::<Option<u64>>())
+            .prop_map(|(conversation, level, mute_s)| {
+                SetNotify { conversation, level, mute_s }.into_request()
+            })
+            .boxed(),
+        K::SetDnd => (any::<Option<u64>>(), schedule())
+            .prop_map(|(for_s, schedule)| SetDnd { for_s, schedule }.into_request())
+            .boxed(),
         K::JoinRoom => room_name().prop_map(|room| JoinRoom { room }.into_request()).boxed(),
         K::LeaveRoom => id().prop_map(|conversation| LeaveRoom { conversation }.into_request()).boxed(),
         K::ListRooms => (any::<Option<String>>(), prop::option::of(room_name()), limit())
@@ -349,6 +422,14 @@ fn push() -> impl Strategy<Value = Push> {
                 invitation: Invitation { conversation, name, topic, private, by, at: Timestamp(at) }
             }
         ),
+        id().prop_map(|conversation| Push::InvitationRemoved { conversation }),
+        (event(), prop::sample::select(Reason::ALL.to_vec()), any::<bool>())
+            .prop_map(|(event, reason, read)| Push::InboxItem(InboxItem { event, reason, read })),
+        inbox().prop_map(Push::InboxChanged),
+        thread().prop_map(Push::Thread),
+        (id(), notify())
+            .prop_map(|(conversation, notify)| Push::Notify(NotifyState { conversation, notify })),
+        dnd().prop_map(|dnd| Push::Dnd(DndState { dnd })),
         any::<u64>().prop_map(|reconnect_after_ms| Push::Draining { reconnect_after_ms }),
     ]
 }
@@ -363,8 +444,9 @@ fn welcome() -> impl Strategy<Value = Welcome> {
         uuid(),
         prop::collection::vec(conversation(), 0..3),
         any::<Option<String>>(),
+        (inbox(), dnd()),
     )
-        .prop_map(|(user, role, session, token, epoch, conversations, cursor)| Welcome {
+        .prop_map(|(user, role, session, token, epoch, conversations, cursor, (inbox, dnd))| Welcome {
             user,
             role,
             session: SessionId(session),
@@ -372,6 +454,8 @@ fn welcome() -> impl Strategy<Value = Welcome> {
             epoch: Epoch(epoch),
             conversations,
             cursor,
+            inbox,
+            dnd,
         })
 }
 

@@ -27,6 +27,12 @@ names!(push_name, PUSHES, Push {
     Push::ConversationAdded { .. } => "conversation.added",
     Push::ConversationRemoved { .. } => "conversation.removed",
     Push::Invitation { .. } => "invitation",
+    Push::InvitationRemoved { .. } => "invitation.removed",
+    Push::InboxItem(_) => "inbox.item",
+    Push::InboxChanged(_) => "inbox.changed",
+    Push::Thread(_) => "thread",
+    Push::Notify(_) => "notify",
+    Push::Dnd(_) => "dnd",
     Push::Draining { .. } => "draining",
 });
 

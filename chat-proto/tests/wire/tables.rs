@@ -118,6 +118,13 @@ fn fixed() -> Vec<(String, u64, &'static str)> {
         (limits::PASSWORD_MIN_CHARS as u64, "fewest characters in a password"),
         (limits::PASSWORD_MAX_BYTES as u64, "most bytes in a password"),
         (limits::MENTIONS as u64, "most people mentioned by one message"),
+        (
+            limits::FREE_CALLS_MEMBERS as u64,
+            "members of a room in which everybody may call `@room` and `@here`",
+        ),
+        (limits::INBOX_MARKS as u64, "messages in one `inbox.mark`"),
+        (limits::INBOX_ITEMS, "messages kept in an inbox, and followed threads kept"),
+        (limits::MUTE_S, "seconds of the longest mute, and of the longest \"do not disturb\""),
     ]
     .map(|(value, meaning)| ("fixed".to_owned(), value, meaning))
     .to_vec()

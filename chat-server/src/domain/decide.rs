@@ -119,7 +119,9 @@ impl Room {
         }
         self.keep_slow_mode(author.id, power, now)?;
         let mentions = self.mentioned(author.id, &draft.body);
+        let call = self.call(power, draft.body.as_str())?;
         let message = Message {
+            call,
             action: draft.action,
             mentions,
             reply_to,

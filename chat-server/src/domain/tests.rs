@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use std::collections::HashSet;
+
 use super::*;
 
 /// A stable id per name, so that cases read well.
@@ -40,6 +42,10 @@ fn act_at(room: &mut Room, who: &str, command: Command, now: i64) -> Result<Chan
     let actor = Actor { person: person(who), role };
     let change = room.decide(&actor, command, Timestamp(now)).map_err(|refusal| refusal.code)?;
     room.apply(&change);
+    if let Change::Event(event) = &change {
+        let hearing = room.hearing(event, |_| false, HashSet::new());
+        room.count_calls(&hearing);
+    }
     Ok(change)
 }
 
@@ -269,4 +275,47 @@ fn a_thread_has_one_first_message_and_outlives_it() {
     let deletion = event(act(&mut room, "mem", Command::Delete { target: Some(first.clone()) }));
     first.apply(&deletion);
     assert_eq!(event(act(&mut room, "mem", reply(&first))).message().unwrap().thread, Some(first.seq));
+}
+
+/// A message as it is written, and who of the members hears of it, with why.
+fn heard(room: &mut Room, who: &str, text: &str, here: &[&str], ties: &Ties) -> String {
+    let message = wrote(room, who, text);
+    let is_here = |user| here.iter().any(|name| person(name).id == user);
+    let hearing = room.hearing(&message, is_here, HashSet::from([person("deaf").id]));
+    let mut heard: Vec<String> = (hearing.notices(person(who).id, ties).into_iter())
+        .map(|(user, reason)| format!("{} {}", room.members[&user].name, reason.as_str()))
+        .collect();
+    heard.sort();
+    heard.join(", ")
+}
+
+#[test]
+fn a_message_is_heard_once_and_for_the_strongest_reason() {
+    let mut room = room(ConversationKind::Room, &["ada", "lin", "eve", "deaf"]);
+    let ids = |names: &[&str]| names.iter().map(|name| person(name).id).collect::<Vec<_>>();
+    let none = Ties::default();
+    assert_eq!(heard(&mut room, "ada", "hi", &["lin"], &none), "");
+    assert_eq!(heard(&mut room, "ada", "@lin @deaf @ada hi", &[], &none), "lin mention");
+    assert_eq!(heard(&mut room, "ada", "@room hi @lin", &[], &none), "eve room, lin mention");
+    assert_eq!(heard(&mut room, "ada", "@here", &["ada", "lin", "deaf"], &none), "lin here");
+    let tied = Ties { answered: Some(person("lin").id), followers: ids(&["ada", "lin", "eve", "deaf"]) };
+    assert_eq!(heard(&mut room, "ada", "yes", &[], &tied), "eve thread, lin reply");
+    assert_eq!(heard(&mut room, "ada", "yes @eve", &[], &tied), "eve mention, lin reply");
+}
+
+#[test]
+fn in_large_rooms_only_moderators_call_everybody() {
+    let names: Vec<String> =
+        (0..chat_proto::limits::FREE_CALLS_MEMBERS).map(|n| format!("member{n}")).collect();
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut small = room(ConversationKind::Room, &names);
+    assert!(act(&mut small, "member1", send("@room hi")).is_ok());
+    names.push("last");
+    let mut large = room(ConversationKind::Room, &names);
+    assert_eq!(act(&mut large, "last", send("@here hi")), Err(ErrorCode::Forbidden));
+    assert!(act(&mut large, "last", send("mail@room hi")).is_ok());
+    assert!(act(&mut large, "member0", send("@room hi")).is_ok(), "the owner may");
+    let rules = RoomRules { free_calls: true, ..RoomRules::default() };
+    act(&mut large, "member0", Command::SetRules(rules)).unwrap();
+    assert!(act(&mut large, "last", send("@room hi")).is_ok());
 }

@@ -56,6 +56,8 @@ impl App {
             .conversations(caller.person.id, None, limits::WELCOME_CONVERSATIONS)
             .await
             .map_err(store_failed)?;
+        let user = caller.person.id;
+        let inboxes = self.store.inbox_states(vec![user]).await.map_err(store_failed)?;
         let cursor = window.rows.last().filter(|_| window.more).map(|last| ActivityCursor::at(last).encode());
         Ok(Answer::Token(Welcome {
             user: caller.person.clone(),
@@ -65,6 +67,8 @@ impl App {
             epoch: self.store.epoch(),
             conversations: window.rows,
             cursor,
+            inbox: inboxes.first().map(|(_, state)| *state).unwrap_or_default(),
+            dnd: self.store.dnd(user).await.map_err(store_failed)?,
         }))
     }
 

@@ -174,7 +174,9 @@ impl App {
         let after = ask.after.unwrap_or(Seq::ZERO);
         let page = self.store.thread(user, conversation, thread, after, limit).await.map_err(store_failed)?;
         let page = page.ok_or_else(not_found)?;
-        Ok(Answer::GetThread(ThreadPage { conversation, root, events: page.rows, more: page.more }).into())
+        let state = self.store.thread_state(user, conversation, thread).await.map_err(store_failed)?;
+        let (events, more) = (page.rows, page.more);
+        Ok(Answer::GetThread(ThreadPage { conversation, root, events, more, state }).into())
     }
 
     pub(super) async fn watch_presence(
@@ -200,7 +202,7 @@ impl App {
     }
 }
 
-fn list_limit(asked: Option<u32>) -> u32 {
+pub(super) fn list_limit(asked: Option<u32>) -> u32 {
     asked.unwrap_or(limits::LIST_PAGE).clamp(1, limits::LIST_PAGE)
 }
 
@@ -213,6 +215,6 @@ fn checked_query(query: Option<String>) -> Result<Option<String>, WireError> {
     }
 }
 
-fn invalid(message: impl Into<String>) -> WireError {
+pub(super) fn invalid(message: impl Into<String>) -> WireError {
     WireError::new(ErrorCode::Invalid, message)
 }

@@ -120,6 +120,7 @@ impl App {
         if !self.store.decline(conversation, caller.person.id).await.map_err(store_failed)? {
             return Err(no_invitation());
         }
+        self.tell_declined(caller, conversation).await;
         Ok(Answer::DeclineInvitation(Done {}).into())
     }
 

@@ -6,6 +6,7 @@
 //! everything is decided again, one by one. Nobody is told anything that is not stored.
 
 mod delivery;
+mod personal;
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,7 +20,7 @@ use super::outbox::Outbox;
 use super::task::{Beginning, Task};
 use super::{Job, SessionKey, ToShard, now, unavailable};
 use crate::domain::{Change, Command, Room, not_found};
-use crate::store::{Store, StoreError, Write};
+use crate::store::{Committed, Store, StoreError, Write};
 
 /// Requests decided and committed together.
 const TURN: usize = 256;
@@ -129,7 +130,7 @@ impl Shard {
             return;
         }
         match self.attempt(&jobs).await {
-            Ok(outcomes) => self.deliver_all(jobs, outcomes).await,
+            Ok((outcomes, committed)) => self.deliver_all(jobs, outcomes, committed).await,
             Err(StoreError::Conflict) => {
                 for job in jobs {
                     self.alone(job).await;
@@ -143,7 +144,9 @@ impl Shard {
     async fn alone(&mut self, job: Job) {
         for _ in 0..ATTEMPTS {
             match self.attempt(std::slice::from_ref(&job)).await {
-                Ok(outcomes) => return self.deliver_all(vec![job], outcomes).await,
+                Ok((outcomes, committed)) => {
+                    return self.deliver_all(vec![job], outcomes, committed).await;
+                }
                 Err(StoreError::Failed(cause)) => return refuse_all(&[job], &cause),
                 Err(StoreError::Conflict) => {}
             }
@@ -160,10 +163,10 @@ impl Shard {
 
     /// Decides these in order and commits them. On an error, the conversations that they touched
     /// are forgotten, so memory never differs from the store.
-    async fn attempt(&mut self, jobs: &[Job]) -> Result<Vec<Outcome>, StoreError> {
+    async fn attempt(&mut self, jobs: &[Job]) -> Result<(Vec<Outcome>, Committed), StoreError> {
         let mut writes = Vec::new();
         let mut outcomes = Vec::with_capacity(jobs.len());
-        let mut result = Ok(());
+        let mut result = Ok(Committed::default());
         for job in jobs {
             match self.decide(job, &mut writes).await {
                 Ok(outcome) => outcomes.push(outcome),
@@ -176,13 +179,15 @@ impl Shard {
         if result.is_ok() && !writes.is_empty() {
             result = self.store.commit(writes).await;
         }
-        if let Err(cause) = result {
-            for job in jobs {
-                self.rooms.remove(&job.conversation);
+        match result {
+            Ok(committed) => Ok((outcomes, committed)),
+            Err(cause) => {
+                for job in jobs {
+                    self.rooms.remove(&job.conversation);
+                }
+                Err(cause)
             }
-            return Err(cause);
         }
-        Ok(outcomes)
     }
 
     async fn decide(&mut self, job: &Job, writes: &mut Vec<Write>) -> Result<Outcome, StoreError> {
@@ -211,7 +216,11 @@ impl Shard {
         Ok(match change {
             Change::Nothing => Outcome::Unchanged,
             Change::Event(event) => {
-                writes.push(Write::Event { event: event.clone(), messages });
+                let online = &self.online;
+                let Some(room) = self.rooms.get_mut(&job.conversation) else { return Ok(Outcome::Unchanged) };
+                let hearing = room.hearing(&event, |user| online.contains_key(&user), HashSet::new());
+                room.count_calls(&hearing);
+                writes.push(Write::Event { event: event.clone(), messages, hearing });
                 Outcome::Happened(event)
             }
             Change::Read(user, position) => {

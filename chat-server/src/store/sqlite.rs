@@ -6,12 +6,15 @@
 
 mod accounts;
 mod change;
+mod inbox;
 mod index;
 mod lists;
 mod log;
 mod messages;
+mod notify;
 mod row;
 mod search;
+mod threads;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -37,7 +40,7 @@ const READERS: usize = 4;
 const SEARCHES: usize = 2;
 
 /// Prepared statements kept per connection; about as many as there are.
-const STATEMENTS: usize = 128;
+const STATEMENTS: usize = 192;
 
 /// How long a connection waits for another process, such as `chat-server invite`, to commit.
 const BUSY: Duration = Duration::from_secs(5);

@@ -87,7 +87,7 @@ async fn a_hundred_thousand_messages_in_many_scripts() {
             room.head = room.head.next();
             room.messages += 1;
             let event = message(room.id, room.head.0, line.day * DAY, &people[line.author], &line.text);
-            writes.push(Write::Event { event, messages: room.messages });
+            writes.push(Write::Event { event, messages: room.messages, hearing: Default::default() });
         }
         f.store.commit(writes).await.unwrap();
     }

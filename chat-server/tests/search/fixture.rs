@@ -72,7 +72,10 @@ impl Fixture {
         let change = room.decide(&actor, command, Timestamp(at)).unwrap();
         room.apply(&change);
         if let Change::Event(event) = change {
-            self.store.commit(vec![Write::Event { event, messages: room.messages }]).await.unwrap();
+            self.store
+                .commit(vec![Write::Event { event, messages: room.messages, hearing: Default::default() }])
+                .await
+                .unwrap();
         }
         room.head
     }

@@ -73,7 +73,11 @@ async fn an_edited_message_is_found_by_its_new_words_alone() {
     let mut edit = message(room.id, at + 1, 0, &ada, "x");
     let body = Body::new("late words").unwrap();
     edit.what = chat_proto::EventKind::Edited { target: Seq(at), body, mentions: Vec::new() };
-    let writes = [sent, edit].map(|event| Write::Event { event, messages: room.messages + 1 });
+    let writes = [sent, edit].map(|event| Write::Event {
+        event,
+        messages: room.messages + 1,
+        hearing: Default::default(),
+    });
     f.store.commit(writes.to_vec()).await.unwrap();
     assert_eq!(f.finds(&ada, "words").await, ["late words"]);
     assert!(f.finds(&ada, "early").await.is_empty());
@@ -125,7 +129,7 @@ async fn a_message_of_a_failed_commit_is_not_found() {
     let room = f.room("ops", &[&ada]).await;
     let good = message(room.id, 2, 0, &ada, "canary");
     let taken = message(room.id, 2, 0, &ada, "kanary");
-    let write = |event| Write::Event { event, messages: 1 };
+    let write = |event| Write::Event { event, messages: 1, hearing: Default::default() };
     f.store.commit(vec![write(good)]).await.unwrap();
     assert!(f.store.commit(vec![write(taken)]).await.is_err());
     assert!(f.finds(&ada, "kanary").await.is_empty());

@@ -3,11 +3,11 @@
 use std::process::{Command, Output};
 
 use anyhow::Result;
-use chat_tests::{PASSWORD, Running, Script, Server, bin, run};
-use serde_json::Value;
+use chat_tests::{PASSWORD, Running, Script, Server, bin, run, uuid};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::scenarios::{room, say};
+use crate::scenarios::{ada_and_lin, look, room, say};
 
 /// A person at a shell: a folder of its own, and the environment set.
 struct Shell {
@@ -225,5 +225,88 @@ fn search_finds_what_one_may_see_and_prints_where() -> Result<()> {
     lin.fails(&["search", "before:someday"], 2)?;
     let eve = Shell::new(&server, "eve")?;
     assert_eq!(eve.done(&["search", "canary"])?, "", "who is not there finds nothing");
+    Ok(())
+}
+
+/// The same rule on every device: what `chat-cli listen --alerts` prints is what alerts.
+#[test]
+fn alerts_follow_levels_mutes_and_quiet_hours() -> Result<()> {
+    let (server, mut ada, mut lin) = ada_and_lin()?;
+    let id = room("deploys", &mut ada, &mut [&mut lin])?;
+    let direct = ada.ok("direct.open", json!({"user": "lin"}))?["id"].as_str().unwrap().to_owned();
+    let mut alerts = Running::start(Shell::new(&server, "lin")?.command(&["listen", "--alerts", "--json"])?)?;
+    let mut heard = |body: &str| -> Result<()> {
+        let line = alerts.line_within(std::time::Duration::from_secs(20))?.unwrap_or_default();
+        assert!(line.contains(body), "{line} instead of {body}");
+        Ok(())
+    };
+    heard("listening")?;
+    let set = |lin: &mut Script, more: Value| -> Result<()> {
+        let mut payload = more;
+        payload["conversation"] = id.as_str().into();
+        lin.ok("conversation.notify", payload).map(drop)
+    };
+    // Silence is heard as the next alert being a later one; the direct is where each round ends.
+    say(&mut ada, &id, "for nobody")?;
+    say(&mut ada, &id, "@lin hi")?;
+    heard("@lin hi")?;
+    say(&mut ada, &direct, "psst")?;
+    heard("psst")?;
+
+    set(&mut lin, json!({"level": "all"}))?;
+    say(&mut ada, &id, "every word")?;
+    heard("every word")?;
+    set(&mut lin, json!({"level": "all", "mute_s": 600}))?;
+    say(&mut ada, &id, "@lin muted")?;
+    set(&mut lin, json!({"level": "none"}))?;
+    say(&mut ada, &id, "@lin none")?;
+    say(&mut ada, &direct, "psst again")?;
+    heard("psst again")?;
+
+    lin.ok("dnd.set", json!({"for_s": 600}))?;
+    say(&mut ada, &direct, "quiet")?;
+    lin.ok("dnd.set", json!({}))?;
+    say(&mut ada, &direct, "loud")?;
+    heard("loud")?;
+    assert_eq!(look(&mut lin, &id)?["mentions"], 3, "counts go on in silence");
+    Ok(())
+}
+
+#[test]
+fn the_inbox_and_its_settings_are_there_in_a_shell() -> Result<()> {
+    let (server, mut ada, mut lin) = ada_and_lin()?;
+    let id = room("deploys", &mut ada, &mut [&mut lin])?;
+    let root = say(&mut lin, &id, "root")?;
+    say(&mut ada, &id, "@lin look\nthere")?;
+    ada.ok("message.send", json!({"conversation": id, "client_id": uuid(), "body": "p99?", "thread": root}))?;
+    let shell = Shell::new(&server, "lin")?;
+    let inbox = shell.done(&["inbox"])?;
+    let lines: Vec<&str> = inbox.lines().collect();
+    assert!(lines[0].starts_with("* ") && lines[0].contains("#deploys:5 ada in a thread: p99?"), "{inbox}");
+    assert!(
+        lines[1].contains("#deploys:4 ada mentions you: @lin look") && lines[2] == "    there",
+        "{inbox}"
+    );
+    assert_eq!(json_lines(&shell.done(&["inbox", "--json", "--limit", "1", "--mark-read"])?).len(), 1);
+    assert_eq!(shell.done(&["inbox"])?.lines().count(), 2);
+    let threads = shell.done(&["threads", "--unread"])?;
+    assert!(threads.contains("#deploys:3 lin: root, 1 unread") && threads.contains("ada: p99?"), "{threads}");
+    shell.done(&["inbox", "--clear"])?;
+    assert_eq!(shell.done(&["inbox"])?, "");
+    assert!(shell.done(&["follow", "#deploys:3", "--remove"])?.contains("not following"));
+    assert_eq!(shell.done(&["threads"])?, "");
+    shell.fails(&["follow", "#deploys", "1"], 1)?;
+    shell.fails(&["follow", "#deploys"], 2)?;
+
+    assert!(shell.done(&["notify", "#deploys"])?.contains("only what comes into the inbox"));
+    let muted = shell.done(&["notify", "#deploys", "all", "--mute", "2h"])?;
+    assert!(muted.contains("every message alerts; muted until"), "{muted}");
+    assert!(shell.done(&["notify", "#deploys", "usual"])?.contains("muted until"), "the mute stays");
+    assert!(!shell.done(&["notify", "#deploys", "--unmute"])?.contains("muted"));
+    let quiet = ["dnd", "--from", "22:00", "--to", "8:00", "--days", "mon,fri", "--zone", "Europe/Berlin"];
+    assert!(shell.done(&quiet)?.contains("not from 22:00 to 08:00, mon fri, Europe/Berlin"));
+    assert!(shell.done(&["dnd", "--for", "1h"])?.contains("not from 22:00"), "the hours stay");
+    shell.fails(&["dnd", "--from", "22:00", "--to", "8:00", "--zone", "Mars/Olympus"], 1)?;
+    assert!(shell.done(&["dnd", "--off"])?.contains("may be disturbed"));
     Ok(())
 }

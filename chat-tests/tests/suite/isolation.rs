@@ -65,6 +65,9 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         | RequestKind::GetHistory => with(json!({}), ALL),
         RequestKind::MarkRead | RequestKind::ListVersions => with(json!({"seq": world.seq}), ALL),
         RequestKind::GetThread => with(json!({"thread": world.seq}), ALL),
+        RequestKind::FollowThread => with(json!({"thread": world.seq, "on": true}), ALL),
+        RequestKind::MarkThread => with(json!({"thread": world.seq, "seq": world.seq + 1}), ALL),
+        RequestKind::SetNotify => with(json!({"level": "all"}), ALL),
         // The owner is the only one here, and stays.
         RequestKind::LeaveRoom => with(json!({}), "reader guest member mo boss"),
         RequestKind::SendMessage => Case::In(message(conversation, &uuid(), "let me in"), WRITERS),
@@ -88,13 +91,20 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
             Case::Filtered(json!({"epoch": world.epoch, "conversations": positions}))
         }
         RequestKind::ListConversations
+        | RequestKind::ListInbox
+        | RequestKind::ListThreads
         | RequestKind::ListInvitations
         | RequestKind::ListRooms
         | RequestKind::ListPeople => Case::Filtered(json!({})),
         RequestKind::WatchPresence => Case::Filtered(json!({"users": world.people})),
+        RequestKind::MarkInbox => {
+            let items = [&world.room, &world.direct].map(|id| json!({"conversation": id, "seq": world.seq}));
+            Case::Filtered(json!({"items": items}))
+        }
         RequestKind::Search => Case::Filtered(json!({"query": "hush"})),
         // A direct is opened with its own people, and a new room is new.
         RequestKind::OpenDirect | RequestKind::CreateRoom => Case::Own,
+        RequestKind::SetDnd => Case::Own,
         RequestKind::Register
         | RequestKind::Login
         | RequestKind::Token

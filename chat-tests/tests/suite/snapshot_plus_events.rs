@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
-    Conversation, ConversationId, Event, EventKind, Invitation, Member, Push, RoomRole, Seq, Tombstone,
-    UserId,
+    Conversation, ConversationId, Event, EventKind, InboxPage, Invitation, Member, Push, Reason, RoomRole,
+    Seq, ThreadList, ThreadState, Tombstone, UserId,
 };
 use chat_tests::{Script, Server, Signal};
 use serde_json::{Value, json};
@@ -23,6 +23,11 @@ struct Replica {
     me: UserId,
     conversations: BTreeMap<ConversationId, Held>,
     invitations: Vec<Invitation>,
+    /// What is in the inbox, and how much of it is not read.
+    inbox: BTreeMap<(ConversationId, Seq), Reason>,
+    inbox_unread: u64,
+    /// The threads that are followed.
+    threads: BTreeMap<(ConversationId, Seq), ThreadState>,
 }
 
 /// One conversation as it is held.
@@ -47,17 +52,47 @@ impl Replica {
         }
         let mut listed = script.ok("invitation.list", json!({}))?;
         let invitations = serde_json::from_value(listed["invitations"].take())?;
-        Ok(Self { me, conversations, invitations })
+        let inbox: InboxPage = serde_json::from_value(script.ok("inbox.list", json!({}))?)?;
+        let threads: ThreadList = serde_json::from_value(script.ok("thread.list", json!({}))?)?;
+        let place = |event: &Event| (event.conversation, event.seq);
+        Ok(Self {
+            me,
+            conversations,
+            invitations,
+            inbox: inbox.items.iter().map(|item| (place(&item.event), item.reason)).collect(),
+            inbox_unread: inbox.state.unread,
+            threads: threads.threads.iter().map(|thread| (place(&thread.root), thread.state)).collect(),
+        })
     }
 
     /// Follows a push, as PROTOCOL.md says; what is new is fetched, as a client would.
     fn follow(&mut self, push: Push, script: &mut Script) -> Result<()> {
         let me = self.me;
         match push {
-            Push::Event(event) => match self.conversations.get_mut(&event.conversation) {
-                Some(held) => held.follow(&event, me)?,
-                None => ensure!(false, "an event of what one is not in: {event:?}"),
-            },
+            Push::Event(event) => {
+                let held = self.conversations.get_mut(&event.conversation);
+                let held = held.with_context(|| format!("an event of what one is not in: {event:?}"))?;
+                if let EventKind::Deleted { target } = event.what {
+                    self.inbox.remove(&(event.conversation, target));
+                    if target > held.row.read {
+                        let row = json!({"conversation": event.conversation});
+                        held.row = serde_json::from_value(script.ok("conversation.get", row)?)?;
+                    }
+                }
+                held.follow(&event, me)?;
+            }
+            Push::InboxItem(item) => {
+                self.inbox.insert((item.event.conversation, item.event.seq), item.reason);
+            }
+            Push::InboxChanged(state) => self.inbox_unread = state.unread,
+            Push::Thread(state) if state.following => {
+                self.threads.insert((state.conversation, state.thread), state);
+            }
+            Push::Thread(state) => drop(self.threads.remove(&(state.conversation, state.thread))),
+            Push::Notify(state) => {
+                let held = self.conversations.get_mut(&state.conversation).context("notify, nowhere")?;
+                held.row.notify = state.notify;
+            }
             Push::Read { conversation, user, seq } => {
                 let held = self.conversations.get_mut(&conversation).context("read, nowhere")?;
                 held.members.get_mut(&user).context("read by nobody")?.read = seq;
@@ -73,9 +108,18 @@ impl Replica {
             }
             Push::ConversationRemoved { conversation } => {
                 self.conversations.remove(&conversation).context("removed, and never there")?;
+                self.inbox.retain(|(there, _), _| *there != conversation);
+                self.threads.retain(|(there, _), _| *there != conversation);
             }
             Push::Invitation { invitation } => self.invitations.insert(0, invitation),
-            Push::Hello(_) | Push::Typing { .. } | Push::Presence { .. } | Push::Draining { .. } => {}
+            Push::InvitationRemoved { conversation } => {
+                self.invitations.retain(|invitation| invitation.conversation != conversation);
+            }
+            Push::Dnd(_)
+            | Push::Hello(_)
+            | Push::Typing { .. }
+            | Push::Presence { .. }
+            | Push::Draining { .. } => {}
         }
         Ok(())
     }
@@ -126,7 +170,7 @@ impl Held {
             EventKind::Message(message) => {
                 if event.author.id != me && event.seq > row.read {
                     row.unread += u64::from(message.thread.is_none());
-                    row.mentions += u64::from(message.mentions.contains(&me));
+                    row.mentions += u64::from(message.mentions.contains(&me) || message.call.is_some());
                 }
             }
             EventKind::Joined => row.members += 1,
@@ -285,7 +329,7 @@ acts! {
 }
 
 fn messages(stage: &mut Stage) -> Result<()> {
-    let Stage { ada, grace, phone, room, adas, root, reply, .. } = stage;
+    let Stage { ada, grace, phone, room, adas, lins, root, reply, .. } = stage;
     let first = say(ada, room, "one, @lin")?;
     say_with(grace, room, "two", json!({"reply_to": first}))?;
     say_with(ada, room, "in a thread, @lin", json!({"thread": *reply}))?;
@@ -295,6 +339,12 @@ fn messages(stage: &mut Stage) -> Result<()> {
     say(phone, room, "my own")?;
     say_with(ada, room, "waves at @lin", json!({"action": true}))?;
     say_with(grace, room, "x", json!({"forward": {"conversation": room, "seq": *adas}}))?;
+    say_with(grace, room, "answers @room", json!({"reply_to": *lins}))?;
+    say(grace, room, "who is @here?")?;
+    phone.ok("thread.follow", json!({"conversation": room, "thread": *adas, "on": true}))?;
+    say_with(ada, room, "another thread", json!({"thread": *adas}))?;
+    phone.ok("conversation.notify", json!({"conversation": room, "level": "all", "mute_s": 60}))?;
+    phone.ok("inbox.mark", json!({"items": [{"conversation": room, "seq": *adas}]}))?;
     ada.ok("read.mark", json!({"conversation": room, "seq": first})).map(drop)
 }
 
@@ -475,6 +525,9 @@ fn who_was_away_for_every_event_catches_up_to_the_same() -> Result<()> {
 /// Compares piece by piece, so that a failure shows the piece.
 fn assert_same(followed: &Replica, fresh: &Replica, after: &str) {
     assert_eq!(followed.invitations, fresh.invitations, "after {after}: the invitations");
+    assert_eq!(followed.inbox, fresh.inbox, "after {after}: the inbox");
+    assert_eq!(followed.inbox_unread, fresh.inbox_unread, "after {after}: what is not read there");
+    assert_eq!(followed.threads, fresh.threads, "after {after}: the threads");
     let ids = |replica: &Replica| replica.conversations.keys().copied().collect::<Vec<_>>();
     assert_eq!(ids(followed), ids(fresh), "after {after}: the conversations");
     for (id, told) in &fresh.conversations {

@@ -48,6 +48,9 @@ pub(crate) fn rules_words(rules: RoomRules) -> String {
     if rules.announcement {
         words.push("announcements".to_owned());
     }
+    if rules.free_calls {
+        words.push("everybody may call @room".to_owned());
+    }
     if rules.slow_mode_s > 0 {
         words.push(format!("slow mode {} s", rules.slow_mode_s));
     }

@@ -61,6 +61,12 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
             };
             changed && state.open == Some(conversation)
         }
+        Update::Inbox(state_now) => {
+            let changed = state.inbox != state_now;
+            state.inbox = state_now;
+            changed
+        }
+        Update::InboxItem(_) | Update::Thread(_) | Update::Dnd(_) | Update::Alert(_) => false,
         Update::Presence(presences) => state.people.take_presence(&presences),
     }
 }

@@ -51,6 +51,7 @@ pub fn room(id: ConversationId, name: &str, topic: &str) -> Conversation {
         others_read: Seq(0),
         unread: 0,
         mentions: 0,
+        notify: Default::default(),
         last_message: None,
         active_at: Timestamp(NOW - id.0.as_u128() as i64 * MINUTE),
     }

@@ -10,10 +10,12 @@ use crate::domain::not_found;
 use crate::hub::outbox::{Frame, Outbox};
 use crate::hub::task::Task;
 use crate::hub::{Job, SessionKey};
-use crate::store::READ_MARKS_SHOWN_UP_TO;
+use crate::store::{Committed, READ_MARKS_SHOWN_UP_TO};
 
 impl Shard {
-    pub(super) async fn deliver_all(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>) {
+    pub(super) async fn deliver_all(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>, committed: Committed) {
+        let called = self.called(&outcomes, &committed);
+        self.recount(&committed).await;
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
             match outcome {
                 Outcome::Refused(refusal) | Outcome::Repeated(Err(refusal)) => job.reply.error(&refusal),
@@ -24,6 +26,9 @@ impl Shard {
                 Outcome::Read => self.deliver_read(&job),
             }
         }
+        self.tell_called(called);
+        self.tell_threads(&committed);
+        self.tell_inboxes(committed).await;
     }
 
     /// Tells the other members that somebody is writing, or stopped.

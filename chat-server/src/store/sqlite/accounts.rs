@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chat_proto::{Person, Registration, Role, SessionId, Timestamp, UserId, UserName, WireError};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Sqlite, row};
+use super::{Sqlite, inbox, row};
 use crate::auth::SecretHash;
 use crate::registration::{Invite, admit};
 use crate::store::{Account, KnownSession, NewAccount, NewInvite, NewSession, StoreError};
@@ -115,8 +115,10 @@ impl Sqlite {
             })
             .await?;
         if let Some(session) = &found {
-            let id = session.id;
+            let (id, user) = (session.id, session.person.id);
             self.write(move |db| {
+                // Now and then is enough, and people come back now and then.
+                inbox::prune(db, user)?;
                 db.prepare_cached("UPDATE sessions SET used_at = ?2 WHERE id = ?1")?
                     .execute(params![id.0, now.0])?;
                 Ok(())

@@ -5,9 +5,9 @@ use chat_proto::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{index, log, row};
-use crate::domain::ReadPosition;
-use crate::store::{Write, topic_of};
+use super::{inbox, index, log, row};
+use crate::domain::{Hearing, ReadPosition};
+use crate::store::{Committed, Write, topic_of};
 
 /// A conversation begins.
 pub(super) fn begin(db: &Connection, write: &Write) -> rusqlite::Result<()> {
@@ -38,19 +38,28 @@ pub(super) fn begin(db: &Connection, write: &Write) -> rusqlite::Result<()> {
 }
 
 /// An event happens, with all that follows from it.
-pub(super) fn happen(db: &Connection, event: &Event, messages: u64) -> rusqlite::Result<()> {
+pub(super) fn happen(
+    db: &Connection,
+    event: &Event,
+    messages: u64,
+    hearing: &Hearing,
+    committed: &mut Committed,
+) -> rusqlite::Result<()> {
     insert_event(db, event, messages)?;
     db.prepare_cached("UPDATE conversations SET head = ?2, messages = ?3, active_at = ?4 WHERE id = ?1")?
         .execute(params![event.conversation.0, row::int(event.seq.0), row::int(messages), event.at.0])?;
-    follow(db, event, messages)?;
+    follow(db, event, messages, committed)?;
+    if let EventKind::Message(message) = &event.what {
+        inbox::told(db, event, message, hearing, committed)?;
+    }
     match event.target() {
-        Some(target) => change_target(db, event, target),
+        Some(target) => change_target(db, event, target, committed),
         None => Ok(()),
     }
 }
 
 /// What an event changes beside the log.
-fn follow(db: &Connection, event: &Event, messages: u64) -> rusqlite::Result<()> {
+fn follow(db: &Connection, event: &Event, messages: u64, committed: &mut Committed) -> rusqlite::Result<()> {
     let id = event.conversation.0;
     let set = |sql: &str, value: &dyn rusqlite::ToSql| db.prepare_cached(sql)?.execute(params![id, value]);
     match &event.what {
@@ -63,8 +72,8 @@ fn follow(db: &Connection, event: &Event, messages: u64) -> rusqlite::Result<()>
             count_members(db, event, 1)?;
             set("DELETE FROM invitations WHERE conversation = ?1 AND user = ?2", &event.author.id.0)?;
         }
-        EventKind::Left => remove_member(db, event, event.author.id)?,
-        EventKind::Removed { user, .. } => remove_member(db, event, user.id)?,
+        EventKind::Left => remove_member(db, event, event.author.id, committed)?,
+        EventKind::Removed { user, .. } => remove_member(db, event, user.id, committed)?,
         EventKind::Invited { user } => {
             db.prepare_cached(
                 "INSERT INTO invitations (conversation, user, inviter, at) VALUES (?1, ?2, ?3, ?4)",
@@ -86,9 +95,16 @@ fn follow(db: &Connection, event: &Event, messages: u64) -> rusqlite::Result<()>
         }
         EventKind::Rules { rules } => {
             db.prepare_cached(
-                "UPDATE conversations SET announcement = ?2, slow_mode_s = ?3, archived = ?4 WHERE id = ?1",
+                "UPDATE conversations SET announcement = ?2, slow_mode_s = ?3, archived = ?4, free_calls = ?5
+                 WHERE id = ?1",
             )?
-            .execute(params![id, rules.announcement, rules.slow_mode_s, rules.archived])?;
+            .execute(params![
+                id,
+                rules.announcement,
+                rules.slow_mode_s,
+                rules.archived,
+                rules.free_calls
+            ])?;
         }
         EventKind::Created { .. }
         | EventKind::Tombstone(_)
@@ -134,19 +150,16 @@ fn message_sent(db: &Connection, event: &Event, message: &Message) -> rusqlite::
         db.prepare_cached("UPDATE members SET sent = sent + 1 WHERE conversation = ?1 AND user = ?2")?
             .execute(params![event.conversation.0, event.author.id.0])?;
     }
-    for user in &message.mentions {
-        db.prepare_cached("INSERT INTO mentions (conversation, user, seq) VALUES (?1, ?2, ?3)")?
-            .execute(params![event.conversation.0, user.0, row::int(event.seq.0)])?;
-        db.prepare_cached(
-            "UPDATE members SET mentions = mentions + 1 WHERE conversation = ?1 AND user = ?2",
-        )?
-        .execute(params![event.conversation.0, user.0])?;
-    }
     Ok(())
 }
 
 /// Brings the row of the event that this one changes up to date, by the same rule as clients.
-fn change_target(db: &Connection, event: &Event, target: Seq) -> rusqlite::Result<()> {
+fn change_target(
+    db: &Connection,
+    event: &Event,
+    target: Seq,
+    committed: &mut Committed,
+) -> rusqlite::Result<()> {
     let Some(mut changed) = log::event(db, event.conversation, target)? else { return Ok(()) };
     let key = params![event.conversation.0, row::int(target.0)];
     match (&event.what, changed.message()) {
@@ -155,6 +168,7 @@ fn change_target(db: &Connection, event: &Event, target: Seq) -> rusqlite::Resul
             db.prepare_cached("DELETE FROM versions WHERE conversation = ?1 AND target = ?2")?
                 .execute(key)?;
             erase_edits(db, event, target)?;
+            inbox::forget_message(db, &changed, committed)?;
         }
         _ => {}
     }
@@ -225,7 +239,13 @@ fn add_member(
     Ok(())
 }
 
-fn remove_member(db: &Connection, event: &Event, user: UserId) -> rusqlite::Result<()> {
+fn remove_member(
+    db: &Connection,
+    event: &Event,
+    user: UserId,
+    committed: &mut Committed,
+) -> rusqlite::Result<()> {
+    inbox::forget_member(db, event.conversation, user, committed)?;
     db.prepare_cached("DELETE FROM members WHERE conversation = ?1 AND user = ?2")?
         .execute(params![event.conversation.0, user.0])?;
     count_members(db, event, -1)

@@ -14,7 +14,7 @@ const SUMMARY: &str = "c.id, c.kind, c.name, c.topic, c.members, c.head, m.read_
     CASE WHEN c.members <= ?2 THEN coalesce(
         (SELECT max(o.read_seq) FROM members o WHERE o.conversation = c.id AND o.user <> ?1), 0) ELSE 0 END,
     max(0, c.messages - m.read_messages - (m.sent - m.read_sent)), m.mentions, c.active_at, c.description,
-    c.private, c.announcement, c.slow_mode_s, c.archived, m.role
+    c.private, c.announcement, c.slow_mode_s, c.archived, c.free_calls, m.role, m.level, m.muted_until
     FROM members m JOIN conversations c ON c.id = m.conversation WHERE m.user = ?1";
 
 impl Sqlite {
@@ -234,7 +234,8 @@ fn summary(r: &Row<'_>) -> rusqlite::Result<Conversation> {
         description: description(r, 11)?,
         private: r.get(12)?,
         rules: row::rules(r, 13)?,
-        role: row::room_role(r, 16)?,
+        role: row::room_role(r, 17)?,
+        notify: row::notify(r, 18)?,
         with: Vec::new(),
         members: row::count(r, 4)?,
         head: row::seq(r, 5)?,

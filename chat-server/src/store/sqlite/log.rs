@@ -6,9 +6,9 @@ use chat_proto::{ClientId, ConversationId, ConversationKind, Event, Missed, Seq,
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::change::{begin, happen, read_to};
-use super::{Sqlite, row};
+use super::{Sqlite, inbox, row};
 use crate::domain::{Membership, ReadPosition, Room, WroteAt};
-use crate::store::{Anchor, EventPage, FirstUse, StoreError, Write};
+use crate::store::{Anchor, Committed, EventPage, FirstUse, StoreError, Write};
 
 /// A page ends early when its messages together reach this size, so that an answer stays small
 /// enough for an outbox, however long the messages are.
@@ -27,18 +27,23 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if a number, name, pair or client id is taken.
-    pub async fn commit(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+    pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
         self.write(move |db| {
+            let mut committed = Committed::default();
             for write in &writes {
                 match write {
                     Write::Begin { .. } => begin(db, write)?,
-                    Write::Event { event, messages } => happen(db, event, *messages)?,
+                    Write::Event { event, messages, hearing } => {
+                        happen(db, event, *messages, hearing, &mut committed)?;
+                    }
                     Write::Read { conversation, user, position } => {
-                        read_to(db, *conversation, *user, position)?
+                        read_to(db, *conversation, *user, position)?;
+                        inbox::read_to(db, *conversation, *user, position.seq, &mut committed)?;
                     }
                 }
             }
-            Ok(())
+            inbox::count_change(db, !committed.inboxes.is_empty())?;
+            Ok(committed)
         })
         .await
     }
@@ -89,6 +94,14 @@ impl Sqlite {
                 .optional()?;
             let Some((seq, messages)) = at else { return Ok(None) };
             let key = params![conversation.0, user.0, row::int(seq.0)];
+            // What was deleted is not unread.
+            let deleted = db
+                .prepare_cached(
+                    "SELECT count(*) FROM events WHERE conversation = ?1 AND author <> ?2 AND seq > ?3
+                         AND deleted = 1 AND kind = 'message' AND target IS NULL",
+                )?
+                .query_row(key, |r| row::count(r, 0))?;
+            let messages = messages + deleted;
             // Counted back from now, because the member's count begins anew when they come again.
             let sent = db
                 .prepare_cached(
@@ -101,7 +114,10 @@ impl Sqlite {
                 .optional()?
                 .unwrap_or(0);
             let mentions = db
-                .prepare_cached("SELECT count(*) FROM mentions WHERE conversation = ?1 AND user = ?2 AND seq > ?3")?
+                .prepare_cached(
+                    "SELECT count(*) FROM inbox WHERE conversation = ?1 AND user = ?2 AND seq > ?3
+                         AND reason IN ('mention', 'room', 'here')",
+                )?
                 .query_row(key, |r| row::count(r, 0))?;
             Ok(Some(ReadPosition { seq, messages, sent, mentions }))
         })
@@ -160,7 +176,8 @@ impl Sqlite {
 fn load(db: &Connection, id: ConversationId) -> rusqlite::Result<Option<Room>> {
     let found = db
         .prepare_cached(
-            "SELECT kind, private, head, messages, announcement, slow_mode_s, archived FROM conversations WHERE id = ?1",
+            "SELECT kind, private, head, messages, announcement, slow_mode_s, archived, free_calls
+             FROM conversations WHERE id = ?1",
         )?
         .query_row([id.0], |r| {
             Ok(Room {

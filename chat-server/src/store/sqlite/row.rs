@@ -2,13 +2,18 @@
 
 use std::str::FromStr;
 
-use chat_proto::{Event, EventKind, Person, Role, RoomRole, RoomRules, Seq, Timestamp, UserName};
+use chat_proto::{
+    Event, EventKind, Notify, Person, Reason, Role, RoomRole, RoomRules, Seq, Timestamp, UserName,
+};
 use rusqlite::Row;
 use rusqlite::types::Type;
 use uuid::Uuid;
 
 /// The columns of an event, for [`event`], from `events e JOIN users u ON u.id = e.author`.
 pub(super) const EVENT: &str = "e.conversation, e.seq, e.at, e.author, u.name, e.content";
+
+/// How many columns [`EVENT`] has.
+pub(super) const EVENT_COLUMNS: usize = 6;
 
 /// Reads the columns of [`EVENT`], which begin at `at`.
 pub(super) fn event(row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {
@@ -61,9 +66,31 @@ pub(super) fn room_role(row: &Row<'_>, at: usize) -> rusqlite::Result<RoomRole> 
         .ok_or_else(|| unreadable(at, std::fmt::Error))
 }
 
-/// Reads `announcement, slow_mode_s, archived`, which begin at `at`.
+/// Reads `announcement, slow_mode_s, archived, free_calls`, which begin at `at`.
 pub(super) fn rules(row: &Row<'_>, at: usize) -> rusqlite::Result<RoomRules> {
-    Ok(RoomRules { announcement: row.get(at)?, slow_mode_s: row.get(at + 1)?, archived: row.get(at + 2)? })
+    Ok(RoomRules {
+        announcement: row.get(at)?,
+        slow_mode_s: row.get(at + 1)?,
+        archived: row.get(at + 2)?,
+        free_calls: row.get(at + 3)?,
+    })
+}
+
+pub(super) fn reason(row: &Row<'_>, at: usize) -> rusqlite::Result<Reason> {
+    let word: String = row.get(at)?;
+    Reason::ALL
+        .into_iter()
+        .find(|reason| reason.as_str() == word)
+        .ok_or_else(|| unreadable(at, std::fmt::Error))
+}
+
+/// Reads `level, muted_until`, which begin at `at`.
+pub(super) fn notify(row: &Row<'_>, at: usize) -> rusqlite::Result<Notify> {
+    let level = row.get::<_, Option<String>>(at)?;
+    Ok(Notify {
+        level: level.map(|word| word.parse().map_err(|cause| unreadable(at, cause))).transpose()?,
+        muted_until: row.get::<_, Option<i64>>(at + 1)?.map(Timestamp),
+    })
 }
 
 pub(super) fn unreadable(
