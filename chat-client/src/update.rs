@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, Event, Invitation, Person, Position, Presence, Role,
-    SendMessage, Seq, Timestamp, UserId,
+    Body, ClientId, Conversation, ConversationId, Event, Invitation, Person, Position, Presence, Report,
+    Role, SendMessage, Seq, Timestamp, UserId,
 };
 
 /// News from the engine.
@@ -72,6 +72,8 @@ pub enum Update {
     /// The rooms that one is invited into and has not answered, the newest first: all of them, in
     /// place of those told before.
     Invitations(Vec<Invitation>),
+    /// Somebody reported a message, or a report was closed, where one keeps order.
+    Report(Box<Report>),
     /// Watched people came, went or stepped away.
     Presence(Vec<Presence>),
 }

@@ -224,7 +224,7 @@ impl ServerFrame {
 }
 
 /// The types of [`Push`]; a test holds this list against the enum.
-const PUSHES: [&str; 10] = [
+const PUSHES: &[&str] = &[
     "hello",
     "event",
     "read",
@@ -234,6 +234,7 @@ const PUSHES: [&str; 10] = [
     "conversation.added",
     "conversation.removed",
     "invitation",
+    "report",
     "draining",
 ];
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Conversation, ConversationId, Epoch, Event, Invitation, Person, Presence, Seq, Timestamp, UserId,
+    Conversation, ConversationId, Epoch, Event, Invitation, Person, Presence, Report, Seq, Timestamp, UserId,
     lenient, limits,
 };
 
@@ -66,6 +66,12 @@ pub enum Push {
     Invitation {
         /// Into which, and who.
         invitation: Invitation,
+    },
+    /// A report came in or was closed; for those who keep order where the message is.
+    #[serde(rename = "report")]
+    Report {
+        /// As it is now.
+        report: Report,
     },
     /// The receiver is no longer a member.
     #[serde(rename = "conversation.removed")]

@@ -4,8 +4,11 @@
 //! the change. Neither knows a clock, a socket or a database: time, ids and what the store knows
 //! come in. This is the only place that says who may do what in a conversation.
 
+pub mod audit;
 mod decide;
 pub mod find;
+pub mod moderation;
+pub mod policy;
 pub mod words;
 
 use std::collections::HashMap;
@@ -15,6 +18,8 @@ use chat_proto::{
     Forwarded, Person, Role, RoomName, RoomRole, RoomRules, Seq, Timestamp, Topic, UserId, UserName,
     WireError,
 };
+
+use moderation::Penalty;
 
 /// A conversation as its shard holds it: what is needed to decide, nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +38,10 @@ pub struct Room {
     pub messages: u64,
     /// Who belongs to it.
     pub members: HashMap<UserId, Membership>,
+    /// Who may not come in.
+    pub bans: HashMap<UserId, Penalty>,
+    /// Who may only read, members or not.
+    pub mutes: HashMap<UserId, Penalty>,
     /// When each member last wrote, for slow mode. Not stored: a restart forgives.
     pub wrote_at: WroteAt,
 }
@@ -145,6 +154,34 @@ pub enum Command {
         /// Why.
         reason: Topic,
     },
+    /// Put somebody out and keep them out.
+    Ban {
+        /// Whom.
+        user: Person,
+        /// For how many seconds; `None` for good.
+        for_s: Option<u32>,
+        /// Why.
+        reason: Topic,
+    },
+    /// End a ban.
+    Unban {
+        /// Whose.
+        user: Person,
+    },
+    /// Let somebody only read.
+    Mute {
+        /// Whom.
+        user: Person,
+        /// For how many seconds; `None` for good.
+        for_s: Option<u32>,
+        /// Why.
+        reason: Topic,
+    },
+    /// End a mute.
+    Unmute {
+        /// Whose.
+        user: Person,
+    },
     /// Give somebody a role.
     SetRole {
         /// Whom.
@@ -237,7 +274,8 @@ impl Room {
             .map(|(at, person)| (person.id, Membership::newcomer(person.name.clone(), role(at), Seq(1), 0)))
             .collect();
         let (rules, wrote_at) = (RoomRules::default(), WroteAt::default());
-        Self { id, kind, private, rules, head: Seq(1), messages: 0, members, wrote_at }
+        let (bans, mutes) = (HashMap::new(), HashMap::new());
+        Self { id, kind, private, rules, head: Seq(1), messages: 0, members, bans, mutes, wrote_at }
     }
 
     /// The first event of a conversation.
@@ -287,6 +325,10 @@ impl Room {
             EventKind::Removed { user, .. } => {
                 self.members.remove(&user.id);
             }
+            EventKind::Banned { .. }
+            | EventKind::Unbanned { .. }
+            | EventKind::Muted { .. }
+            | EventKind::Unmuted { .. } => self.apply_order(event),
             EventKind::Role { user, role } => {
                 if let Some(member) = self.members.get_mut(&user.id) {
                     member.role = *role;

@@ -7,6 +7,7 @@
 //!
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
+mod moderation;
 mod search;
 mod sqlite;
 
@@ -18,7 +19,9 @@ use thiserror::Error;
 
 use crate::auth::SecretHash;
 use crate::domain::ReadPosition;
+use crate::domain::audit::Note;
 
+pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
 pub use search::{Hits, Search, SearchCursor};
 pub use sqlite::{OpenError, Sqlite as Store};
 
@@ -127,6 +130,8 @@ pub enum Write {
         /// How many messages the main line has with it.
         messages: u64,
     },
+    /// An act is noted, together with what it did.
+    Note(Note),
     /// A read mark moves.
     Read {
         /// Where.

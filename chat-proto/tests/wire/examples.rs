@@ -27,6 +27,7 @@ names!(push_name, PUSHES, Push {
     Push::ConversationAdded { .. } => "conversation.added",
     Push::ConversationRemoved { .. } => "conversation.removed",
     Push::Invitation { .. } => "invitation",
+    Push::Report { .. } => "report",
     Push::Draining { .. } => "draining",
 });
 
@@ -40,6 +41,10 @@ names!(event_name, EVENTS, EventKind {
     EventKind::Pinned { .. } => "pinned",
     EventKind::Invited { .. } => "invited",
     EventKind::Removed { .. } => "removed",
+    EventKind::Banned { .. } => "banned",
+    EventKind::Unbanned { .. } => "unbanned",
+    EventKind::Muted { .. } => "muted",
+    EventKind::Unmuted { .. } => "unmuted",
     EventKind::Role { .. } => "role",
     EventKind::Renamed { .. } => "renamed",
     EventKind::Described { .. } => "described",

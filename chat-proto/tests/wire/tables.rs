@@ -118,6 +118,10 @@ fn fixed() -> Vec<(String, u64, &'static str)> {
         (limits::PASSWORD_MIN_CHARS as u64, "fewest characters in a password"),
         (limits::PASSWORD_MAX_BYTES as u64, "most bytes in a password"),
         (limits::MENTIONS as u64, "most people mentioned by one message"),
+        (limits::ROOM_BANS as u64, "bans in force in a room, and mutes"),
+        (limits::PURGE_S.into(), "seconds that a purge reaches back"),
+        (limits::PURGED_MESSAGES as u64, "messages that one purge deletes"),
+        (limits::OPEN_REPORTS as u64, "open reports by one person"),
     ]
     .map(|(value, meaning)| ("fixed".to_owned(), value, meaning))
     .to_vec()

@@ -200,7 +200,7 @@ impl App {
     }
 }
 
-fn list_limit(asked: Option<u32>) -> u32 {
+pub(super) fn list_limit(asked: Option<u32>) -> u32 {
     asked.unwrap_or(limits::LIST_PAGE).clamp(1, limits::LIST_PAGE)
 }
 

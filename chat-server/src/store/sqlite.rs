@@ -5,11 +5,14 @@
 //! so that one refused job takes nothing from the others. See `writer`.
 
 mod accounts;
+mod audit;
+mod bans;
 mod change;
 mod index;
 mod lists;
 mod log;
 mod messages;
+mod reports;
 mod row;
 mod search;
 mod writer;

@@ -5,7 +5,7 @@ use chat_proto::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{index, log, row};
+use super::{bans, index, log, row};
 use crate::domain::ReadPosition;
 use crate::store::{Write, topic_of};
 
@@ -65,6 +65,15 @@ fn follow(db: &Connection, event: &Event, messages: u64) -> rusqlite::Result<()>
         }
         EventKind::Left => remove_member(db, event, event.author.id)?,
         EventKind::Removed { user, .. } => remove_member(db, event, user.id)?,
+        EventKind::Banned { user, removed, .. } => {
+            bans::follow(db, event)?;
+            if *removed {
+                remove_member(db, event, user.id)?;
+            }
+        }
+        EventKind::Unbanned { .. } | EventKind::Muted { .. } | EventKind::Unmuted { .. } => {
+            bans::follow(db, event)?;
+        }
         EventKind::Invited { user } => {
             db.prepare_cached(
                 "INSERT INTO invitations (conversation, user, inviter, at) VALUES (?1, ?2, ?3, ?4)",

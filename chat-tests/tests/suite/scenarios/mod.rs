@@ -8,6 +8,7 @@ mod guests;
 mod invitations;
 mod messages;
 mod moderation;
+mod order;
 mod presence;
 mod reactions;
 mod reading;
