@@ -231,7 +231,10 @@ impl Session {
         };
         match CloseReason::verdict_of(code) {
             Verdict::Reconnect => End::Retry { reason, after },
-            Verdict::Stop => End::Stop { reason, login_needed: known == Some(CloseReason::SessionEnded) },
+            Verdict::Stop => End::Stop {
+                reason,
+                login_needed: matches!(known, Some(CloseReason::SessionEnded | CloseReason::Banned)),
+            },
         }
     }
 
@@ -340,6 +343,7 @@ impl Session {
             Push::Presence { changes } => self.tell(Update::Presence(changes)),
             Push::ConversationAdded { conversation } => self.added(conversation),
             Push::Invitation { invitation } => self.invited(invitation),
+            Push::Report { report } => self.tell(Update::Report(Box::new(report))),
             Push::ConversationRemoved { conversation } => self.remove(conversation),
             Push::InvitationRemoved { conversation } => self.invitation_answered(conversation),
             Push::InboxItem(item) => self.inbox_item(item, now),
@@ -449,7 +453,10 @@ impl Session {
         let reason = error.message;
         self.end(match error.temporary {
             true => End::Retry { reason, after },
-            false => End::Stop { reason, login_needed: error.code == ErrorCode::BadCredentials },
+            false => End::Stop {
+                reason,
+                login_needed: matches!(error.code, ErrorCode::BadCredentials | ErrorCode::Banned),
+            },
         });
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chat_proto::{
     Body, ClientId, Conversation, ConversationId, Dnd, Event, InboxItem, InboxState, Invitation, Person,
-    Position, Presence, Reason, Role, SendMessage, Seq, ThreadState, Timestamp, UserId,
+    Position, Presence, Reason, Report, Role, SendMessage, Seq, ThreadState, Timestamp, UserId,
 };
 
 /// News from the engine.
@@ -82,6 +82,8 @@ pub enum Update {
     Dnd(Dnd),
     /// A message of the moment of which the person wants to hear at once.
     Alert(Alert),
+    /// Somebody reported a message, or a report was closed, where one keeps order.
+    Report(Box<Report>),
     /// Watched people came, went or stepped away.
     Presence(Vec<Presence>),
 }

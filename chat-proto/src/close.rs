@@ -71,6 +71,8 @@ close_reasons! {
     Abuse = 4501, "abuse", Stop;
     /// The session was ended: logged out or revoked.
     SessionEnded = 4502, "session_ended", Stop;
+    /// An admin banned the account; the next login says until when and why.
+    Banned = 4503, "banned", Stop;
 }
 
 impl CloseReason {

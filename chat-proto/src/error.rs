@@ -76,6 +76,8 @@ error_codes! {
     NotFound = "not_found", temporary: false;
     /// You can see it but may not do this.
     Forbidden = "forbidden", temporary: false;
+    /// You are banned, from the room or the server; the message says until when and why.
+    Banned = "banned", temporary: false;
     /// The `client_id` was used before for something else.
     ClientIdReused = "client_id_reused", temporary: false;
     /// Too fast; try again after `retry_after_ms`.

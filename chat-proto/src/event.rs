@@ -105,6 +105,45 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "is_default")]
         reason: Topic,
     },
+    /// The author put somebody out and keeps them out.
+    #[serde(rename = "banned")]
+    Banned {
+        /// Whom.
+        user: Person,
+        /// Until when; absent for good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Why, in the author's words; empty for no reason given.
+        #[serde(default, skip_serializing_if = "is_default")]
+        reason: Topic,
+        /// Whether they were a member until now.
+        #[serde(default, skip_serializing_if = "is_default")]
+        removed: bool,
+    },
+    /// The author ended a ban.
+    #[serde(rename = "unbanned")]
+    Unbanned {
+        /// Whose.
+        user: Person,
+    },
+    /// The author lets somebody only read.
+    #[serde(rename = "muted")]
+    Muted {
+        /// Whom.
+        user: Person,
+        /// Until when; absent for good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Why, in the author's words; empty for no reason given.
+        #[serde(default, skip_serializing_if = "is_default")]
+        reason: Topic,
+    },
+    /// The author ended a mute.
+    #[serde(rename = "unmuted")]
+    Unmuted {
+        /// Whose.
+        user: Person,
+    },
     /// The author gave somebody a role in the room.
     #[serde(rename = "role")]
     Role {
@@ -159,6 +198,10 @@ impl EventKind {
             EventKind::Left => "left",
             EventKind::Invited { .. } => "invited",
             EventKind::Removed { .. } => "removed",
+            EventKind::Banned { .. } => "banned",
+            EventKind::Unbanned { .. } => "unbanned",
+            EventKind::Muted { .. } => "muted",
+            EventKind::Unmuted { .. } => "unmuted",
             EventKind::Role { .. } => "role",
             EventKind::Renamed { .. } => "renamed",
             EventKind::Described { .. } => "described",

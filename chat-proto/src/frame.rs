@@ -240,6 +240,7 @@ const PUSHES: &[&str] = &[
     "thread",
     "notify",
     "dnd",
+    "report",
     "draining",
 ];
 

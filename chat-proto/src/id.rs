@@ -39,6 +39,8 @@ uuid_ids! {
     ClientId;
     /// One login of one device. Ends with its token.
     SessionId;
+    /// A report of a message.
+    ReportId;
     /// Names one life of the server's database. Another epoch means that positions known from
     /// before (every [`Seq`]) may not hold any more, for instance after a restored backup.
     Epoch;

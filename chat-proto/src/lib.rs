@@ -42,12 +42,12 @@ pub use close::{CloseReason, Verdict};
 pub use error::{ErrorCode, WireError};
 pub use event::{Event, EventKind, Forwarded, Message, Reaction, Tombstone};
 pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
-pub use id::{ClientId, ConversationId, Epoch, Seq, SessionId, Timestamp, UserId};
+pub use id::{ClientId, ConversationId, Epoch, ReportId, Seq, SessionId, Timestamp, UserId};
 pub use inbox::{Call, FollowedThread, InboxItem, InboxState, Reason, ThreadState};
 pub use mention::{called, mentioned_names};
 pub use model::{
-    Conversation, ConversationKind, Invitation, Member, Person, Presence, PresenceState, Role, RoomInfo,
-    RoomRole, RoomRules,
+    Closed, Conversation, ConversationKind, Invitation, Member, Person, Presence, PresenceState, Report,
+    Role, RoomInfo, RoomRole, RoomRules,
 };
 pub use name::{NameError, RoomName, UserName};
 pub use notify::{ClockTime, Dnd, Notify, NotifyLevel, Schedule, Weekday, ZoneName};

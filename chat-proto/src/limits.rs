@@ -155,3 +155,16 @@ pub const SEARCH_HITS: usize = 500;
 
 /// Length of a hit's snippet in characters as people see them: two lines of a terminal.
 pub const SNIPPET_CHARS: usize = 160;
+
+/// Most bans, and most mutes, in force in one room; a room with more needs another door.
+pub const ROOM_BANS: usize = 1_000;
+
+/// The longest time back that `user.purge` reaches, in seconds: what one person can have flooded
+/// before somebody came to stop it.
+pub const PURGE_S: u32 = 60 * 60;
+
+/// Most messages that one `user.purge` deletes; past that the answer says that there are more.
+pub const PURGED_MESSAGES: usize = 10_000;
+
+/// Most open reports by one person, so that nobody floods those who read them.
+pub const OPEN_REPORTS: usize = 50;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
 use crate::{
-    ConversationId, Description, Event, Notify, RoomName, Seq, Timestamp, Topic, UserId, UserName, lenient,
+    ConversationId, Description, Event, Notify, ReportId, RoomName, Seq, Timestamp, Topic, UserId, UserName,
+    lenient,
 };
 
 /// A person, as much as is needed to draw and address them.
@@ -187,6 +188,40 @@ pub struct Invitation {
     pub by: Person,
     /// Since when.
     pub at: Timestamp,
+}
+
+/// What somebody told those who keep order about a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Its id.
+    pub id: ReportId,
+    /// When it was made.
+    pub at: Timestamp,
+    /// Who made it.
+    pub by: Person,
+    /// What is wrong, in their words; empty for none given.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reason: Topic,
+    /// The name of the room; absent for a direct.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomName>,
+    /// The message as it stands now.
+    pub event: Event,
+    /// How it was closed; absent while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
+}
+
+/// How a report was closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// Who closed it.
+    pub by: Person,
+    /// When.
+    pub at: Timestamp,
+    /// What was done about it; empty for nothing said.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub note: Topic,
 }
 
 /// A room in the directory of public rooms.

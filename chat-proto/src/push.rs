@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Conversation, ConversationId, DndState, Epoch, Event, InboxItem, InboxState, Invitation, NotifyState,
-    Person, Presence, Seq, ThreadState, Timestamp, UserId, lenient, limits,
+    Person, Presence, Report, Seq, ThreadState, Timestamp, UserId, lenient, limits,
 };
 
 /// A frame from the server that answers no request.
@@ -87,6 +87,12 @@ pub enum Push {
     InvitationRemoved {
         /// Into which conversation.
         conversation: ConversationId,
+    },
+    /// A report came in or was closed; for those who keep order where the message is.
+    #[serde(rename = "report")]
+    Report {
+        /// As it is now.
+        report: Report,
     },
     /// The receiver is no longer a member.
     #[serde(rename = "conversation.removed")]

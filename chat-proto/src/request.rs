@@ -4,6 +4,7 @@ mod account;
 mod conversation;
 mod inbox;
 mod message;
+mod moderation;
 mod people;
 mod room;
 mod search;
@@ -17,6 +18,7 @@ pub use account::*;
 pub use conversation::*;
 pub use inbox::*;
 pub use message::*;
+pub use moderation::*;
 pub use people::*;
 pub use room::*;
 pub use search::*;
@@ -212,6 +214,34 @@ requests! {
     WatchPresence = "presence.watch" -> PresenceList;
     /// Says whether a person is at this device.
     SetPresence = "presence.set" -> Done;
+    /// Puts somebody out of a room and keeps them out.
+    BanMember = "member.ban" -> Done;
+    /// Ends a ban from a room; harmless when there is none.
+    UnbanMember = "member.unban" -> Done;
+    /// Lets a member of a room only read.
+    MuteMember = "member.mute" -> Done;
+    /// Ends a mute in a room; harmless when there is none.
+    UnmuteMember = "member.unmute" -> Done;
+    /// A page of the bans or mutes in force, of a room or of the server, by name.
+    ListBans = "ban.list" -> BanPage;
+    /// Ends all logins of an account and refuses new ones.
+    BanUser = "user.ban" -> Done;
+    /// Ends a ban from the server; harmless when there is none.
+    UnbanUser = "user.unban" -> Done;
+    /// Lets an account only read, everywhere.
+    MuteUser = "user.mute" -> Done;
+    /// Ends a mute on the whole server; harmless when there is none.
+    UnmuteUser = "user.unmute" -> Done;
+    /// Deletes the messages that somebody wrote in the last hour, in a room or everywhere.
+    Purge = "user.purge" -> Purged;
+    /// Tells those who keep order that something is wrong with a message.
+    CreateReport = "report.create" -> Done;
+    /// A page of reports, the newest first.
+    ListReports = "report.list" -> ReportPage;
+    /// Closes a report; harmless when it is closed already.
+    CloseReport = "report.close" -> Done;
+    /// A page of the log of what was done to keep order, the newest first.
+    ListAudit = "audit.list" -> AuditPage;
     /// Asks whether the server is there; for clients that cannot see WebSocket pings.
     Ping = "ping" -> Pong;
 }

@@ -4,9 +4,12 @@
 //! the change. Neither knows a clock, a socket or a database: time, ids and what the store knows
 //! come in. This is the only place that says who may do what in a conversation.
 
+pub mod audit;
 mod decide;
 pub mod find;
 mod hearing;
+pub mod moderation;
+pub mod policy;
 pub mod words;
 
 use std::collections::HashMap;
@@ -18,6 +21,7 @@ use chat_proto::{
 };
 
 pub use hearing::{Hearing, Ties};
+use moderation::Penalty;
 
 /// A conversation as its shard holds it: what is needed to decide, nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +40,10 @@ pub struct Room {
     pub messages: u64,
     /// Who belongs to it.
     pub members: HashMap<UserId, Membership>,
+    /// Who may not come in.
+    pub bans: HashMap<UserId, Penalty>,
+    /// Who may only read, members or not.
+    pub mutes: HashMap<UserId, Penalty>,
     /// When each member last wrote, for slow mode. Not stored: a restart forgives.
     pub wrote_at: WroteAt,
 }
@@ -148,6 +156,34 @@ pub enum Command {
         /// Why.
         reason: Topic,
     },
+    /// Put somebody out and keep them out.
+    Ban {
+        /// Whom.
+        user: Person,
+        /// For how many seconds; `None` for good.
+        for_s: Option<u32>,
+        /// Why.
+        reason: Topic,
+    },
+    /// End a ban.
+    Unban {
+        /// Whose.
+        user: Person,
+    },
+    /// Let somebody only read.
+    Mute {
+        /// Whom.
+        user: Person,
+        /// For how many seconds; `None` for good.
+        for_s: Option<u32>,
+        /// Why.
+        reason: Topic,
+    },
+    /// End a mute.
+    Unmute {
+        /// Whose.
+        user: Person,
+    },
     /// Give somebody a role.
     SetRole {
         /// Whom.
@@ -240,7 +276,8 @@ impl Room {
             .map(|(at, person)| (person.id, Membership::newcomer(person.name.clone(), role(at), Seq(1), 0)))
             .collect();
         let (rules, wrote_at) = (RoomRules::default(), WroteAt::default());
-        Self { id, kind, private, rules, head: Seq(1), messages: 0, members, wrote_at }
+        let (bans, mutes) = (HashMap::new(), HashMap::new());
+        Self { id, kind, private, rules, head: Seq(1), messages: 0, members, bans, mutes, wrote_at }
     }
 
     /// The first event of a conversation.
@@ -290,6 +327,10 @@ impl Room {
             EventKind::Removed { user, .. } => {
                 self.members.remove(&user.id);
             }
+            EventKind::Banned { .. }
+            | EventKind::Unbanned { .. }
+            | EventKind::Muted { .. }
+            | EventKind::Unmuted { .. } => self.apply_order(event),
             EventKind::Role { user, role } => {
                 if let Some(member) = self.members.get_mut(&user.id) {
                     member.role = *role;

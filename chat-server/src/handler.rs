@@ -5,6 +5,7 @@
 
 pub mod account;
 mod inbox;
+mod moderation;
 mod query;
 mod room;
 mod search;
@@ -21,7 +22,7 @@ use crate::auth::Passwords;
 use crate::domain::{Actor, Command};
 use crate::hub::outbox::Outbox;
 use crate::hub::{Ending, Hub, Reply, SessionKey, Task, now, unavailable};
-use crate::store::{Store, StoreError};
+use crate::store::{BanKind, Store, StoreError};
 
 /// The version that `hello` names for people.
 const SERVER: &str = concat!("chat-server/", env!("CARGO_PKG_VERSION"));
@@ -55,6 +56,12 @@ pub struct Caller {
     pub key: SessionKey,
     /// Where answers go.
     pub outbox: Outbox,
+}
+
+impl Caller {
+    fn actor(&self) -> Actor {
+        Actor { person: self.person.clone(), role: self.role }
+    }
 }
 
 /// What became of a request.
@@ -157,6 +164,38 @@ impl App {
                 self.hub.presence().set(caller.person.id, caller.key, ask.state).await;
                 Ok(Answer::SetPresence(Done {}).into())
             }
+            Request::BanMember(ask) => {
+                let user = self.visible_person(&caller, &ask.user).await?;
+                let (for_s, reason) = (ask.for_s, ask.reason);
+                command(ask.conversation, Command::Ban { user, for_s, reason }).await
+            }
+            Request::UnbanMember(ask) => {
+                let user = self.visible_person(&caller, &ask.user).await?;
+                command(ask.conversation, Command::Unban { user }).await
+            }
+            Request::MuteMember(ask) => {
+                let user = self.visible_person(&caller, &ask.user).await?;
+                let (for_s, reason) = (ask.for_s, ask.reason);
+                command(ask.conversation, Command::Mute { user, for_s, reason }).await
+            }
+            Request::UnmuteMember(ask) => {
+                let user = self.visible_person(&caller, &ask.user).await?;
+                command(ask.conversation, Command::Unmute { user }).await
+            }
+            Request::ListBans(ask) => self.list_bans(&caller, ask).await,
+            Request::BanUser(ask) => {
+                self.punish(&caller, BanKind::Ban, &ask.user, ask.for_s, ask.reason).await
+            }
+            Request::MuteUser(ask) => {
+                self.punish(&caller, BanKind::Mute, &ask.user, ask.for_s, ask.reason).await
+            }
+            Request::UnbanUser(ask) => self.pardon(&caller, BanKind::Ban, &ask.user).await,
+            Request::UnmuteUser(ask) => self.pardon(&caller, BanKind::Mute, &ask.user).await,
+            Request::Purge(ask) => self.purge(&caller, ask).await,
+            Request::CreateReport(ask) => self.create_report(&caller, ask).await,
+            Request::ListReports(ask) => self.list_reports(&caller, ask).await,
+            Request::CloseReport(ask) => self.close_report(&caller, ask).await,
+            Request::ListAudit(ask) => self.list_audit(&caller, ask).await,
             Request::Ping(_) => Ok(self.pong().into()),
         }
     }
@@ -184,8 +223,7 @@ impl App {
         task: Task,
     ) -> Result<Handled, WireError> {
         let reply = Reply { id, session: caller.key, outbox: caller.outbox.clone() };
-        let actor = Actor { person: caller.person.clone(), role: caller.role };
-        self.hub.submit(conversation, actor, task, reply).await;
+        self.hub.submit(conversation, caller.actor(), task, reply).await;
         Ok(Handled::Deferred)
     }
 

@@ -15,11 +15,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use chat_proto::{
-    ConversationId, ErrorCode, FrameId, Person, Push, ServerFrame, SessionId, Timestamp, UserId, WireError,
+    CloseReason, ConversationId, ErrorCode, FrameId, Person, Push, Seq, ServerFrame, SessionId, Timestamp,
+    UserId, WireError,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 
 use crate::domain::Actor;
+use crate::domain::policy::{Policy, PolicyChange};
 use crate::store::Store;
 use outbox::{Frame, Outbox};
 pub use presence::PresenceHub;
@@ -80,24 +82,62 @@ pub enum Ending {
     Login(SessionKey),
     /// All.
     All,
+    /// All, because the account was banned.
+    Banned,
 }
 
 impl Ending {
     fn includes(self, session: &SessionKey) -> bool {
         match self {
             Ending::Login(asking) => session.login == asking.login && *session != asking,
-            Ending::All => true,
+            Ending::All | Ending::Banned => true,
+        }
+    }
+
+    fn reason(self) -> CloseReason {
+        match self {
+            Ending::Login(_) | Ending::All => CloseReason::SessionEnded,
+            Ending::Banned => CloseReason::Banned,
         }
     }
 }
 
 enum ToShard {
-    Attach { user: UserId, session: SessionKey, outbox: Outbox, ready: oneshot::Sender<()> },
-    Detach { user: UserId, session: SessionKey },
-    Tell { user: UserId, except: Option<SessionKey>, frame: Frame },
-    End { user: UserId, which: Ending },
+    Attach {
+        user: UserId,
+        session: SessionKey,
+        outbox: Outbox,
+        ready: oneshot::Sender<()>,
+    },
+    Detach {
+        user: UserId,
+        session: SessionKey,
+    },
+    Tell {
+        user: UserId,
+        except: Option<SessionKey>,
+        frame: Frame,
+    },
+    End {
+        user: UserId,
+        which: Ending,
+    },
     Do(Box<Job>),
-    Typing { conversation: ConversationId, user: Person, active: bool },
+    Policy {
+        change: PolicyChange,
+        done: oneshot::Sender<()>,
+    },
+    Purge {
+        conversation: ConversationId,
+        actor: Actor,
+        messages: Vec<Seq>,
+        done: oneshot::Sender<Result<u64, WireError>>,
+    },
+    Typing {
+        conversation: ConversationId,
+        user: Person,
+        active: bool,
+    },
 }
 
 /// A handle on the shards and the presence task; cheap to clone.
@@ -106,21 +146,25 @@ pub struct Hub {
     shards: Arc<[mpsc::Sender<ToShard>]>,
     presence: PresenceHub,
     sessions: Arc<AtomicU64>,
+    /// Held from the store's write to the shards' knowing of it: otherwise two admins who ban and
+    /// pardon in the same moment could leave the shards with other news than the store.
+    policy_turn: Arc<Mutex<()>>,
 }
 
 impl Hub {
-    /// Starts so many shards, and the presence task.
+    /// Starts so many shards, each with a copy of the policy, and the presence task.
     #[must_use]
-    pub fn start(store: &Store, shards: usize, presence_grace: Duration) -> Self {
+    pub fn start(store: &Store, policy: &Policy, shards: usize, presence_grace: Duration) -> Self {
         let shards = (0..shards.max(1))
             .map(|_| {
                 let (tasks, waiting) = mpsc::channel(SHARD_QUEUE);
-                tokio::spawn(shard::Shard::new(store.clone()).run(waiting));
+                tokio::spawn(shard::Shard::new(store.clone(), policy.clone()).run(waiting));
                 tasks
             })
             .collect();
         let presence = PresenceHub::start(store.clone(), presence_grace);
-        Self { shards, presence, sessions: Arc::new(AtomicU64::new(1)) }
+        let policy_turn = Arc::new(Mutex::new(()));
+        Self { shards, presence, sessions: Arc::new(AtomicU64::new(1)), policy_turn }
     }
 
     /// Who is there.
@@ -169,6 +213,38 @@ impl Hub {
     /// Closes connections of a person whose logins have ended.
     pub async fn end(&self, user: UserId, which: Ending) {
         self.to_any_shard(ToShard::End { user, which }).await;
+    }
+
+    /// Whoever changes the policy takes a turn, then stores the change, then tells it.
+    pub async fn policy_turn(&self) -> OwnedMutexGuard<()> {
+        self.policy_turn.clone().lock_owned().await
+    }
+
+    /// Tells every shard a stored change. When it returns, it holds for everything that comes later.
+    pub async fn tell_policy(&self, change: &PolicyChange) {
+        for shard in self.shards.iter() {
+            let (done, told) = oneshot::channel();
+            if shard.send(ToShard::Policy { change: change.clone(), done }).await.is_ok() {
+                // An error means that the shard has ended with the server.
+                let _ = told.await;
+            }
+        }
+    }
+
+    /// Deletes these messages of one conversation for somebody who may; says how many there were.
+    ///
+    /// # Errors
+    /// The refusal to answer with.
+    pub async fn purge(
+        &self,
+        conversation: ConversationId,
+        actor: Actor,
+        messages: Vec<Seq>,
+    ) -> Result<u64, WireError> {
+        let (done, deleted) = oneshot::channel();
+        let purge = ToShard::Purge { conversation, actor, messages, done };
+        self.shard(conversation).send(purge).await.map_err(|_| unavailable())?;
+        deleted.await.map_err(|_| unavailable())?
     }
 
     /// For what concerns connections only: every shard knows every connection, so one is enough.

@@ -56,8 +56,9 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     let address = listener.local_addr()?;
     let owner_code = prepare_owner(&store, config.owner_code.as_ref()).await?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let policy = store.policy(now()).await?;
     let app = Arc::new(App {
-        hub: Hub::start(&store, cores, config.presence_grace),
+        hub: Hub::start(&store, &policy, cores, config.presence_grace),
         store: store.clone(),
         passwords: Passwords::new(cores)?,
         registration: config.registration,

@@ -7,6 +7,7 @@
 //!
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
+mod moderation;
 mod search;
 mod sqlite;
 
@@ -17,8 +18,10 @@ use chat_proto::{
 use thiserror::Error;
 
 use crate::auth::SecretHash;
+use crate::domain::audit::Note;
 use crate::domain::{Hearing, ReadPosition};
 
+pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
 pub use search::{Hits, Search, SearchCursor};
 pub use sqlite::{OpenError, Sqlite as Store};
 
@@ -129,6 +132,8 @@ pub enum Write {
         /// Who hears of it.
         hearing: Hearing,
     },
+    /// An act is noted, together with what it did.
+    Note(Note),
     /// A read mark moves.
     Read {
         /// Where.

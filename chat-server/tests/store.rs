@@ -310,7 +310,7 @@ async fn sessions_end_when_they_are_ended_or_not_used() {
     let token = SecretHash::of("token");
     let id = chat_proto::SessionId(Uuid::new_v4());
     let session = NewSession { id, user: ada.id, token, device: String::new(), at: Timestamp(1) };
-    f.store.create_session(session).await.unwrap();
+    f.store.create_session(session).await.unwrap().unwrap();
     assert_eq!(f.store.use_session(token, Timestamp(2)).await.unwrap().unwrap().person, ada);
     let half_a_year = Timestamp(180 * 24 * 60 * 60 * 1_000);
     assert!(f.store.use_session(token, half_a_year).await.unwrap().is_none());

@@ -9,6 +9,7 @@ mod engine;
 mod keys;
 mod lists;
 pub(crate) mod messages;
+mod moderation;
 mod mouse;
 mod outcomes;
 mod places;

@@ -3,7 +3,9 @@
 //! Further lines of a text are set in by four columns, and what this program adds by two, so that
 //! no text can pass for another line.
 
-use chat_proto::{Event, EventKind, Forwarded, Message, RoomRules, SafeText};
+use chat_proto::{Event, EventKind, Forwarded, Message, RoomRules, SafeText, Timestamp, Topic};
+
+use super::output::local_time;
 
 /// Longest quote of an answered message, in characters.
 const QUOTE_CHARS: usize = 60;
@@ -34,6 +36,14 @@ pub(crate) fn words(event: &Event, answered: Option<&Event>) -> String {
             format!("* {author} put out {}", user.name)
         }
         EventKind::Removed { user, reason } => format!("* {author} put out {}: {reason}", user.name),
+        EventKind::Banned { user, until, reason, .. } => {
+            format!("* {author} banned {}{}", user.name, for_how_long(*until, reason))
+        }
+        EventKind::Unbanned { user } => format!("* {author} ended the ban of {}", user.name),
+        EventKind::Muted { user, until, reason } => {
+            format!("* {author} muted {}{}", user.name, for_how_long(*until, reason))
+        }
+        EventKind::Unmuted { user } => format!("* {author} ended the mute of {}", user.name),
         EventKind::Role { user, role } => format!("* {author} made {} {role}", user.name),
         EventKind::Renamed { name } => format!("* {author} renamed the room to #{name}"),
         EventKind::Described { description } if description.is_empty() => {
@@ -47,6 +57,13 @@ pub(crate) fn words(event: &Event, answered: Option<&Event>) -> String {
         EventKind::Topic { topic } => format!("* {author} set the topic: {topic}"),
         EventKind::Unknown => format!("* {author} did something that this version does not know"),
     }
+}
+
+/// " until 2026-11-21 09:00: spam", as far as there is anything to say.
+pub(crate) fn for_how_long(until: Option<Timestamp>, reason: &Topic) -> String {
+    let until =
+        until.map(|until| format!(" until {}", local_time(until, "%Y-%m-%d %H:%M"))).unwrap_or_default();
+    if reason.is_empty() { until } else { format!("{until}: {reason}") }
 }
 
 /// The rules of a room in words.

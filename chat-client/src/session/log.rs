@@ -78,7 +78,6 @@ impl Replica {
             EventKind::Rules { rules } => row.rules = *rules,
             EventKind::Role { user, role } if user.id == me => row.role = *role,
             EventKind::Joined => row.members = row.members.saturating_add(1),
-            EventKind::Left | EventKind::Removed { .. } => row.members = row.members.saturating_sub(1),
             EventKind::Edited { .. } | EventKind::Reaction { .. } | EventKind::Pinned { .. } => {
                 self.change_preview(event)
             }
@@ -87,9 +86,16 @@ impl Replica {
                 self.recount |= *target > row.read;
                 self.change_preview(event);
             }
+            EventKind::Left | EventKind::Removed { .. } | EventKind::Banned { removed: true, .. } => {
+                row.members = row.members.saturating_sub(1);
+            }
             EventKind::Created { .. }
             | EventKind::Role { .. }
             | EventKind::Invited { .. }
+            | EventKind::Banned { .. }
+            | EventKind::Unbanned { .. }
+            | EventKind::Muted { .. }
+            | EventKind::Unmuted { .. }
             | EventKind::Unknown => {}
         }
     }

@@ -211,6 +211,15 @@ fn what() -> impl Strategy<Value = EventKind> {
         any::<(u64, bool)>().prop_map(|(target, on)| EventKind::Pinned { target: Seq(target), on }),
         person().prop_map(|user| EventKind::Invited { user }),
         (person(), topic()).prop_map(|(user, reason)| EventKind::Removed { user, reason }),
+        (person(), until(), topic(), any::<bool>())
+            .prop_map(|(user, until, reason, removed)| EventKind::Banned { user, until, reason, removed }),
+        person().prop_map(|user| EventKind::Unbanned { user }),
+        (person(), until(), topic()).prop_map(|(user, until, reason)| EventKind::Muted {
+            user,
+            until,
+            reason
+        }),
+        person().prop_map(|user| EventKind::Unmuted { user }),
         (person(), room_role()).prop_map(|(user, role)| EventKind::Role { user, role }),
         room_name().prop_map(|name| EventKind::Renamed { name }),
         description().prop_map(|description| EventKind::Described { description }),
@@ -219,6 +228,27 @@ fn what() -> impl Strategy<Value = EventKind> {
         Just(EventKind::Left),
         topic().prop_map(|topic| EventKind::Topic { topic }),
     ]
+}
+
+fn until() -> impl Strategy<Value = Option<Timestamp>> {
+    any::<Option<i64>>().prop_map(|at| at.map(Timestamp))
+}
+
+fn report() -> impl Strategy<Value = Report> {
+    let closed =
+        (person(), any::<i64>(), topic()).prop_map(|(by, at, note)| Closed { by, at: Timestamp(at), note });
+    let closed = prop::option::of(closed);
+    (uuid(), any::<i64>(), person(), topic(), prop::option::of(room_name()), event(), closed).prop_map(
+        |(id, at, by, reason, room, event, closed)| Report {
+            id: ReportId(id),
+            at: Timestamp(at),
+            by,
+            reason,
+            room,
+            event,
+            closed,
+        },
+    )
 }
 
 /// Any request of one kind; exhaustive, so that a new request must be drawn here too.
@@ -386,6 +416,58 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
             .prop_map(|users| WatchPresence { users }.into_request())
             .boxed(),
         K::SetPresence => state().prop_map(|state| SetPresence { state }.into_request()).boxed(),
+        K::BanMember => (id(), user_name(), any::<Option<u32>>(), topic())
+            .prop_map(|(conversation, user, for_s, reason)| {
+                BanMember { conversation, user, for_s, reason }.into_request()
+            })
+            .boxed(),
+        K::UnbanMember => (id(), user_name())
+            .prop_map(|(conversation, user)| UnbanMember { conversation, user }.into_request())
+            .boxed(),
+        K::MuteMember => (id(), user_name(), any::<Option<u32>>(), topic())
+            .prop_map(|(conversation, user, for_s, reason)| {
+                MuteMember { conversation, user, for_s, reason }.into_request()
+            })
+            .boxed(),
+        K::UnmuteMember => (id(), user_name())
+            .prop_map(|(conversation, user)| UnmuteMember { conversation, user }.into_request())
+            .boxed(),
+        K::ListBans => (prop::option::of(id()), any::<bool>(), prop::option::of(user_name()), limit())
+            .prop_map(|(conversation, mutes, after, limit)| {
+                ListBans { conversation, mutes, after, limit }.into_request()
+            })
+            .boxed(),
+        K::BanUser => (user_name(), any::<Option<u32>>(), topic())
+            .prop_map(|(user, for_s, reason)| BanUser { user, for_s, reason }.into_request())
+            .boxed(),
+        K::UnbanUser => user_name().prop_map(|user| UnbanUser { user }.into_request()).boxed(),
+        K::MuteUser => (user_name(), any::<Option<u32>>(), topic())
+            .prop_map(|(user, for_s, reason)| MuteUser { user, for_s, reason }.into_request())
+            .boxed(),
+        K::UnmuteUser => user_name().prop_map(|user| UnmuteUser { user }.into_request()).boxed(),
+        K::Purge => (user_name(), prop::option::of(id()), any::<Option<u32>>(), topic())
+            .prop_map(|(user, conversation, within_s, reason)| {
+                Purge { user, conversation, within_s, reason }.into_request()
+            })
+            .boxed(),
+        K::CreateReport => (id(), any::<u64>(), topic())
+            .prop_map(|(conversation, seq, reason)| {
+                CreateReport { conversation, seq: Seq(seq), reason }.into_request()
+            })
+            .boxed(),
+        K::ListReports => (prop::option::of(id()), any::<bool>(), any::<Option<String>>(), limit())
+            .prop_map(|(conversation, all, cursor, limit)| {
+                ListReports { conversation, all, cursor, limit }.into_request()
+            })
+            .boxed(),
+        K::CloseReport => (uuid(), topic())
+            .prop_map(|(id, note)| CloseReport { report: ReportId(id), note }.into_request())
+            .boxed(),
+        K::ListAudit => (prop::option::of(id()), any::<Option<String>>(), limit())
+            .prop_map(|(conversation, cursor, limit)| {
+                ListAudit { conversation, cursor, limit }.into_request()
+            })
+            .boxed(),
         K::Ping => Just(Ping {}.into_request()).boxed(),
     }
 }
@@ -430,6 +512,7 @@ fn push() -> impl Strategy<Value = Push> {
         (id(), notify())
             .prop_map(|(conversation, notify)| Push::Notify(NotifyState { conversation, notify })),
         dnd().prop_map(|dnd| Push::Dnd(DndState { dnd })),
+        report().prop_map(|report| Push::Report { report }),
         any::<u64>().prop_map(|reconnect_after_ms| Push::Draining { reconnect_after_ms }),
     ]
 }

@@ -33,6 +33,7 @@ names!(push_name, PUSHES, Push {
     Push::Thread(_) => "thread",
     Push::Notify(_) => "notify",
     Push::Dnd(_) => "dnd",
+    Push::Report { .. } => "report",
     Push::Draining { .. } => "draining",
 });
 
@@ -46,6 +47,10 @@ names!(event_name, EVENTS, EventKind {
     EventKind::Pinned { .. } => "pinned",
     EventKind::Invited { .. } => "invited",
     EventKind::Removed { .. } => "removed",
+    EventKind::Banned { .. } => "banned",
+    EventKind::Unbanned { .. } => "unbanned",
+    EventKind::Muted { .. } => "muted",
+    EventKind::Unmuted { .. } => "unmuted",
     EventKind::Role { .. } => "role",
     EventKind::Renamed { .. } => "renamed",
     EventKind::Described { .. } => "described",

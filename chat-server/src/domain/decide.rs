@@ -1,5 +1,7 @@
 //! Who may do what.
 
+mod order;
+
 use chat_proto::{
     Body, ConversationKind, ErrorCode, Event, EventKind, Message, Person, Role, RoomRole, RoomRules,
     Timestamp, Topic, UserId, WireError, limits, mentioned_names,
@@ -21,6 +23,9 @@ impl Room {
         if let Command::MarkRead(position) = command {
             let further = position.seq > member.read;
             return Ok(if further { Change::Read(author.id, position) } else { Change::Nothing });
+        }
+        if command.is_writing() {
+            self.not_muted(author.id, now)?;
         }
         let power = power(actor, member);
         let what = match command {
@@ -60,9 +65,17 @@ impl Room {
                 if self.members.contains_key(&user.id) || invited {
                     return Ok(Change::Nothing);
                 }
+                self.may_be_invited(&user, now)?;
                 EventKind::Invited { user }
             }
             Command::Remove { user, reason } => self.decide_remove(author, power, user, reason)?,
+            order @ (Command::Ban { .. }
+            | Command::Unban { .. }
+            | Command::Mute { .. }
+            | Command::Unmute { .. }) => match self.decide_order(author, power, order, now)? {
+                Some(what) => what,
+                None => return Ok(Change::Nothing),
+            },
             Command::SetRole { user, role } => match self.decide_role(author, power, user, role)? {
                 Some(what) => what,
                 None => return Ok(Change::Nothing),
@@ -96,6 +109,7 @@ impl Room {
         if self.members.contains_key(&author.id) {
             return Ok(Change::Nothing);
         }
+        self.may_come_in(author.id, now)?;
         if self.private && !invited {
             return Err(not_found());
         }

@@ -319,3 +319,99 @@ fn in_large_rooms_only_moderators_call_everybody() {
     act(&mut large, "member0", Command::SetRules(rules)).unwrap();
     assert!(act(&mut large, "last", send("@room hi")).is_ok());
 }
+
+fn ban(user: &str, for_s: Option<u32>) -> Command {
+    Command::Ban { user: person(user), for_s, reason: Topic::default() }
+}
+
+fn mute(user: &str, for_s: Option<u32>) -> Command {
+    Command::Mute { user: person(user), for_s, reason: Topic::default() }
+}
+
+#[test]
+fn order_is_kept_by_moderators_over_weaker_people() {
+    for order in [ban, mute] {
+        assert_eq!(who_may(|_| order("ro", None)), "mod owner admin");
+        assert_eq!(who_may(|_| order("mod", None)), "owner admin");
+    }
+    assert_eq!(who_may(|_| ban("new", None)), "mod owner admin", "they need not be there");
+    assert_eq!(who_may(|_| mute("new", None)), "");
+    assert_eq!(who_may(|_| ban("owner", None)), "", "the last owner stays");
+    let banned = |room: &mut Room| drop(act(room, "mod", ban("new", None)));
+    let unban = || Command::Unban { user: person("new") };
+    assert_eq!(
+        who_may(|room| {
+            banned(room);
+            unban()
+        }),
+        "mod owner admin"
+    );
+    let mut direct = room(ConversationKind::Direct, &["ada", "lin"]);
+    assert_eq!(act(&mut direct, "ada", ban("lin", None)), Err(ErrorCode::Forbidden));
+}
+
+#[test]
+fn a_ban_holds_until_it_runs_out() {
+    let mut room = staffed();
+    let banned = event(act_at(&mut room, "mod", ban("mem", Some(10)), 1_000));
+    assert!(matches!(banned.what, EventKind::Banned { until: Some(Timestamp(11_000)), removed: true, .. }));
+    let join = |room: &mut Room, now| act_at(room, "mem", Command::Join { invited: true }, now);
+    assert_eq!(join(&mut room, 10_999), Err(ErrorCode::Banned));
+    let invite = Command::Invite { user: person("mem"), invited: false };
+    assert_eq!(act_at(&mut room, "owner", invite.clone(), 10_999), Err(ErrorCode::Forbidden));
+    assert!(act_at(&mut room, "owner", invite, 11_000).is_ok());
+    room.private = true;
+    assert_eq!(join(&mut room, 10_999), Err(ErrorCode::NotFound), "a private room is not there");
+    assert!(join(&mut room, 11_000).is_ok());
+    // What has run out goes when the next comes.
+    event(act_at(&mut room, "mod", ban("new", None), 12_000));
+    assert_eq!(room.bans.keys().copied().collect::<Vec<_>>(), [person("new").id]);
+}
+
+#[test]
+fn who_is_muted_keeps_their_hands_off_and_only_that() {
+    let mut room = staffed();
+    let seq = wrote(&mut room, "mem", "hi");
+    event(act_at(&mut room, "mod", mute("mem", Some(10)), 1_000));
+    let topic = || Command::SetTopic(Topic::new("t").unwrap());
+    for command in
+        [send("x"), topic(), Command::Edit { target: Some(seq.clone()), body: Body::new("x").unwrap() }]
+    {
+        assert_eq!(act_at(&mut room, "mem", command, 10_999), Err(ErrorCode::Forbidden));
+    }
+    assert!(act_at(&mut room, "mem", Command::Delete { target: Some(seq) }, 10_999).is_ok());
+    assert!(act_at(&mut room, "mem", send("x"), 11_000).is_ok());
+    event(act_at(&mut room, "mod", mute("mem", None), 12_000));
+    event(act(&mut room, "mod", Command::Unmute { user: person("mem") }));
+    assert_eq!(act(&mut room, "mod", Command::Unmute { user: person("mem") }), Ok(Change::Nothing));
+    assert!(act_at(&mut room, "mem", send("x"), 13_000).is_ok());
+}
+
+#[test]
+fn a_block_is_between_two_and_says_no_more_than_it_must() {
+    use super::policy::{Policy, PolicyChange};
+    let (ada, lin) = (person("ada").id, person("lin").id);
+    let mut policy = Policy::default();
+    policy.apply(&PolicyChange::Block(ada, lin, true));
+    let may = |policy: &Policy, who, room: &Room, command: &Command| {
+        policy.may(who, room, command, Timestamp(1)).map_err(|refusal| refusal.message)
+    };
+    let direct = room(ConversationKind::Direct, &["ada", "lin"]);
+    let refusal = Err("You cannot write to this person.".to_owned());
+    assert_eq!(may(&policy, lin, &direct, &send("hi")), refusal);
+    assert_eq!(may(&policy, ada, &direct, &send("hi")), Ok(()));
+    assert_eq!(may(&policy, lin, &direct, &Command::Leave), Ok(()));
+    for wider in [
+        room(ConversationKind::Direct, &["ada", "lin", "joe"]),
+        room(ConversationKind::Room, &["ada", "lin"]),
+    ] {
+        assert_eq!(may(&policy, lin, &wider, &send("hi")), Ok(()));
+    }
+    let invite = Command::Invite { user: person("ada"), invited: false };
+    assert_eq!(may(&policy, lin, &room(ConversationKind::Room, &["lin"]), &invite), refusal);
+    assert!(policy.may_begin(lin, &[ada], Timestamp(1)).is_err());
+    assert!(policy.may_begin(lin, &[ada, person("joe").id], Timestamp(1)).is_ok());
+    assert!(policy.are_apart(ada, lin) && policy.are_apart(lin, ada) && !policy.blocks(lin, ada));
+    policy.apply(&PolicyChange::Block(ada, lin, false));
+    assert_eq!(policy, Policy::default());
+}

@@ -116,7 +116,12 @@ impl App {
         check_protocol(ask.protocol)?;
         let known =
             self.store.use_session(SecretHash::of(ask.token.expose()), now()).await.map_err(store_failed)?;
-        let KnownSession { id: session, person, role } = known.ok_or_else(login_ended)?;
+        let Some(known) = known else {
+            let token = SecretHash::of(ask.token.expose());
+            let ban = self.store.ban_of_token(token, now()).await.map_err(store_failed)?;
+            return Err(ban.map_or_else(login_ended, |ban| ban.banned_from_server()));
+        };
+        let KnownSession { id: session, person, role } = known;
         Ok(Authenticated { person, role, session, token: None })
     }
 
@@ -134,7 +139,8 @@ impl App {
             device: device.to_owned(),
             at: now(),
         };
-        self.store.create_session(row).await.map_err(store_failed)?;
+        let begun = self.store.create_session(row).await.map_err(store_failed)?;
+        begun.map_err(|ban| ban.banned_from_server())?;
         Ok(Authenticated { person, role, session, token: Some(token) })
     }
 }

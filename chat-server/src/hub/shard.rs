@@ -7,18 +7,19 @@
 
 mod delivery;
 mod personal;
+mod purge;
 
 use std::collections::{HashMap, HashSet};
 
-use chat_proto::{
-    Answer, CloseReason, ConversationId, ErrorCode, Event, Person, RoomName, Sent, UserId, WireError,
-};
+use chat_proto::{Answer, ConversationId, ErrorCode, Event, Person, RoomName, Sent, UserId, WireError};
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 
 use super::outbox::Outbox;
 use super::task::{Beginning, Task};
 use super::{Job, SessionKey, ToShard, now, unavailable};
+use crate::domain::audit::{self, Before};
+use crate::domain::policy::Policy;
 use crate::domain::{Change, Command, Room, not_found};
 use crate::store::{Committed, Store, StoreError, Write};
 
@@ -34,6 +35,7 @@ const ATTEMPTS: usize = 3;
 
 pub(super) struct Shard {
     store: Store,
+    policy: Policy,
     rooms: HashMap<ConversationId, Room>,
     online: HashMap<UserId, Vec<(SessionKey, Outbox)>>,
 }
@@ -53,8 +55,8 @@ enum Outcome {
 }
 
 impl Shard {
-    pub(super) fn new(store: Store) -> Self {
-        Self { store, rooms: HashMap::new(), online: HashMap::new() }
+    pub(super) fn new(store: Store, policy: Policy) -> Self {
+        Self { store, policy, rooms: HashMap::new(), online: HashMap::new() }
     }
 
     pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<ToShard>) {
@@ -108,17 +110,28 @@ impl Shard {
             }
             ToShard::End { user, which } => {
                 for (_, outbox) in self.sessions(user).filter(|(key, _)| which.includes(key)) {
-                    outbox.cut(CloseReason::SessionEnded);
+                    outbox.cut(which.reason());
                 }
             }
             ToShard::Typing { conversation, user, active } => self.typing(conversation, user, active).await,
+            ToShard::Policy { change, done } => {
+                self.policy.apply(&change);
+                // Who waits may have been cut in the meantime.
+                let _ = done.send(());
+            }
+            ToShard::Purge { conversation, actor, messages, done } => {
+                let _ = done.send(self.purge(conversation, &actor, &messages).await);
+            }
             ToShard::Do(_) => {}
         }
     }
 
     async fn typing(&mut self, conversation: ConversationId, user: Person, active: bool) {
-        if let Ok(Some(room)) = self.room(conversation).await
+        let now = now();
+        if self.policy.may_write(user.id, now).is_ok()
+            && let Ok(Some(room)) = self.room(conversation).await
             && room.members.contains_key(&user.id)
+            && room.not_muted(user.id, now).is_ok()
         {
             self.tell_typing(conversation, user, active);
         }
@@ -192,16 +205,23 @@ impl Shard {
 
     async fn decide(&mut self, job: &Job, writes: &mut Vec<Write>) -> Result<Outcome, StoreError> {
         if let Task::Begin(beginning) = &job.task {
-            return Ok(self.begin(job, beginning, writes));
+            let others: Vec<UserId> = beginning.with.iter().map(|person| person.id).collect();
+            return Ok(match self.policy.may_begin(job.actor.person.id, &others, now()) {
+                Ok(()) => self.begin(job, beginning, writes),
+                Err(refusal) => Outcome::Refused(refusal),
+            });
         }
         let store = self.store.clone();
-        let Some(room) = self.room(job.conversation).await? else {
+        self.load(job.conversation).await?;
+        let Some(room) = self.rooms.get_mut(&job.conversation) else {
             return Ok(Outcome::Refused(not_found()));
         };
         let Some(command) = job.task.command(&store, room, &job.actor).await? else {
             return Ok(Outcome::Unchanged);
         };
-        let change = match room.decide(&job.actor, command, now()) {
+        let (before, now) = (Before::of(room, &command), now());
+        let permitted = self.policy.may(job.actor.person.id, room, &command, now);
+        let change = match permitted.and_then(|()| room.decide(&job.actor, command, now)) {
             Ok(change) => change,
             Err(refusal) => {
                 // What was stored before stays known, whatever has changed here since.
@@ -216,11 +236,11 @@ impl Shard {
         Ok(match change {
             Change::Nothing => Outcome::Unchanged,
             Change::Event(event) => {
-                let online = &self.online;
-                let Some(room) = self.rooms.get_mut(&job.conversation) else { return Ok(Outcome::Unchanged) };
-                let hearing = room.hearing(&event, |user| online.contains_key(&user), HashSet::new());
+                let deaf = self.policy.deaf_to(event.author.id);
+                let hearing = room.hearing(&event, |user| self.online.contains_key(&user), deaf);
                 room.count_calls(&hearing);
                 writes.push(Write::Event { event: event.clone(), messages, hearing });
+                writes.extend(audit::note_of(&event, before).map(Write::Note));
                 Outcome::Happened(event)
             }
             Change::Read(user, position) => {
@@ -308,12 +328,17 @@ impl Shard {
 
     /// The conversation, from memory or loaded.
     async fn room(&mut self, id: ConversationId) -> Result<Option<&mut Room>, StoreError> {
+        self.load(id).await?;
+        Ok(self.rooms.get_mut(&id))
+    }
+
+    async fn load(&mut self, id: ConversationId) -> Result<(), StoreError> {
         if !self.rooms.contains_key(&id)
             && let Some(room) = self.store.load(id).await?
         {
             self.rooms.insert(id, room);
         }
-        Ok(self.rooms.get_mut(&id))
+        Ok(())
     }
 
     fn forget_some(&mut self) {

@@ -146,6 +146,10 @@ impl Task {
             EventKind::Left
             | EventKind::Invited { .. }
             | EventKind::Removed { .. }
+            | EventKind::Banned { .. }
+            | EventKind::Unbanned { .. }
+            | EventKind::Muted { .. }
+            | EventKind::Unmuted { .. }
             | EventKind::Role { .. } => Answer::LeaveRoom(Done {}),
             EventKind::Created { .. } | EventKind::Joined | EventKind::Tombstone(_) | EventKind::Unknown => {
                 return None;

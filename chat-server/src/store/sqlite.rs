@@ -5,6 +5,8 @@
 //! so that one refused job takes nothing from the others. See `writer`.
 
 mod accounts;
+mod audit;
+mod bans;
 mod change;
 mod inbox;
 mod index;
@@ -12,6 +14,7 @@ mod lists;
 mod log;
 mod messages;
 mod notify;
+mod reports;
 mod row;
 mod search;
 mod threads;

@@ -14,13 +14,14 @@ use crate::scenarios::{
 };
 
 /// Who is in the room, the weakest first. The guest and the boss are plain members of the room,
-/// and a guest and an admin on the server.
-const INSIDERS: [&str; 6] = ["reader", "guest", "member", "mo", "boss", "owner"];
+/// and a guest and an admin on the server; the muted one is a member who may only read.
+const INSIDERS: [&str; 7] = ["reader", "guest", "member", "mo", "boss", "owner", "muted"];
 
-/// Who is not: never was, has an invitation, left, was put out, is a guest elsewhere, owns the server.
-const OUTSIDERS: [&str; 6] = ["stranger", "invited", "former", "removed", "foreigner", "chief"];
+/// Who is not: never was, has an invitation, left, was put out, is a guest elsewhere, was banned, owns
+/// the server.
+const OUTSIDERS: [&str; 7] = ["stranger", "invited", "former", "removed", "foreigner", "banned", "chief"];
 
-const ALL: &str = "reader guest member mo boss owner";
+const ALL: &str = "reader guest member mo boss owner muted";
 const WRITERS: &str = "guest member mo boss owner";
 const MODERATORS: &str = "mo boss owner";
 const OWNERS: &str = "boss owner";
@@ -30,6 +31,12 @@ enum Case {
     /// Names a conversation. These insiders are granted it, the others are forbidden, and for
     /// everybody else the conversation does not exist.
     In(Value, &'static str),
+    /// The same, but whoever runs the server is granted it without being in.
+    Overseen(Value, &'static str),
+    /// Names no conversation, and a person who does not exist: only who runs the server learns so.
+    ForAdmins(Value),
+    /// Names a report of a message in the room, which exists for those who keep order there.
+    OfReport(Value),
     /// Names a private room; for outsiders there is no room of that name.
     ByName(Value),
     /// Answers an invitation, which only one of the outsiders has.
@@ -48,6 +55,8 @@ struct World {
     direct: String,
     /// A message by member in the room, edited and pinned, with a thread under it.
     seq: u64,
+    /// A report of a message by member in the room.
+    report: String,
     epoch: String,
     people: Vec<String>,
 }
@@ -69,7 +78,7 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         RequestKind::MarkThread => with(json!({"thread": world.seq, "seq": world.seq + 1}), ALL),
         RequestKind::SetNotify => with(json!({"level": "all"}), ALL),
         // The owner is the only one here, and stays.
-        RequestKind::LeaveRoom => with(json!({}), "reader guest member mo boss"),
+        RequestKind::LeaveRoom => with(json!({}), "reader guest member mo boss muted"),
         RequestKind::SendMessage => Case::In(message(conversation, &uuid(), "let me in"), WRITERS),
         RequestKind::React => with(json!({"seq": world.seq, "emoji": "👍", "on": true}), WRITERS),
         RequestKind::PinMessage => with(json!({"seq": world.seq, "on": true}), WRITERS),
@@ -79,6 +88,23 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         RequestKind::DeleteMessage => with(json!({"seq": world.seq}), "member mo boss owner"),
         RequestKind::RemoveMember => with(json!({"user": "victim"}), MODERATORS),
         RequestKind::SetRole => with(json!({"user": "victim", "role": "read-only"}), MODERATORS),
+        RequestKind::BanMember | RequestKind::MuteMember => {
+            with(json!({"user": "victim", "for_s": 60}), MODERATORS)
+        }
+        RequestKind::UnbanMember | RequestKind::UnmuteMember => with(json!({"user": "victim"}), MODERATORS),
+        RequestKind::ListBans => with(json!({}), MODERATORS),
+        RequestKind::Purge => {
+            Case::Overseen(json!({"conversation": conversation, "user": "victim"}), MODERATORS)
+        }
+        RequestKind::ListReports | RequestKind::ListAudit => {
+            Case::Overseen(json!({"conversation": conversation}), MODERATORS)
+        }
+        // One does not report oneself.
+        RequestKind::CreateReport => with(json!({"seq": world.seq}), "reader guest mo boss owner muted"),
+        RequestKind::CloseReport => Case::OfReport(json!({"report": world.report})),
+        RequestKind::BanUser | RequestKind::UnbanUser | RequestKind::MuteUser | RequestKind::UnmuteUser => {
+            Case::ForAdmins(json!({"user": "nobody"}))
+        }
         RequestKind::DescribeRoom => with(json!({"description": "mine now"}), MODERATORS),
         RequestKind::SetRules => with(json!({"rules": {"slow_mode_s": 0}}), MODERATORS),
         RequestKind::RenameRoom => with(json!({"name": "secret"}), OWNERS),
@@ -151,7 +177,13 @@ impl Cast {
         let room = self.world.room.clone();
         match kind {
             RequestKind::DeleteMessage => self.world.seq = say(self.insider("member"), &room, "hush again")?,
-            RequestKind::RemoveMember => {
+            RequestKind::MuteMember => {
+                let payload = json!({"conversation": room, "user": "victim"});
+                self.insider("owner").ok("member.unmute", payload)?;
+            }
+            RequestKind::RemoveMember | RequestKind::BanMember => {
+                let payload = json!({"conversation": room, "user": "victim"});
+                self.insider("owner").ok("member.unban", payload)?;
                 let Cast { insiders, victim, .. } = self;
                 bring_in(&mut insiders[5], &room, victim)?;
             }
@@ -172,7 +204,7 @@ fn cast() -> Result<Cast> {
     };
     let mut insiders =
         INSIDERS.iter().map(|name| register_as(&server, name, role(name))).collect::<Result<Vec<_>>>()?;
-    let mut outsiders = OUTSIDERS[..5]
+    let mut outsiders = OUTSIDERS[..6]
         .iter()
         .map(|name| register_as(&server, name, role(name)))
         .collect::<Result<Vec<_>>>()?;
@@ -180,11 +212,13 @@ fn cast() -> Result<Cast> {
     let mut victim = Script::register(&server, "victim")?;
 
     let (others, owner) = insiders.split_at_mut(5);
-    let owner = &mut owner[0];
+    let [owner, muted] = owner else { anyhow::bail!("the last two are the owner and the muted one") };
     let id = private_room("secret", owner, &mut [&mut victim])?;
     for other in &mut *others {
         bring_in(owner, &id, other)?;
     }
+    bring_in(owner, &id, muted)?;
+    owner.ok("member.mute", json!({"conversation": id, "user": "muted"}))?;
     set_role(owner, &id, "reader", "read-only")?;
     set_role(owner, &id, "mo", "moderator")?;
     let member = &mut others[2];
@@ -196,11 +230,14 @@ fn cast() -> Result<Cast> {
     member.ok("message.pin", about(&id, seq, json!({"on": true})))?;
     member.ok("room.topic", json!({"conversation": id, "topic": "hush hush"}))?;
 
-    for at in [2, 3] {
+    for at in [2, 3, 5] {
         bring_in(owner, &id, &mut outsiders[at])?;
     }
     outsiders[2].ok("room.leave", json!({"conversation": id}))?;
     kick(owner, &id, "removed")?;
+    owner.ok("member.ban", json!({"conversation": id, "user": "banned", "reason": "spam"}))?;
+    others[0].ok("report.create", json!({"conversation": id, "seq": seq}))?;
+    let report = text(&owner.ok("report.list", json!({"conversation": id}))?["reports"][0]["id"]);
     owner.ok("room.topic", json!({"conversation": id, "topic": "more"}))?;
     owner.ok("room.invite", json!({"conversation": id, "user": "invited"}))?;
 
@@ -209,7 +246,13 @@ fn cast() -> Result<Cast> {
     for script in insiders.iter_mut().chain(&mut outsiders) {
         script.forget()?;
     }
-    Ok(Cast { server, insiders, outsiders, victim, world: World { room: id, direct, seq, epoch, people } })
+    Ok(Cast {
+        server,
+        insiders,
+        outsiders,
+        victim,
+        world: World { room: id, direct, seq, report, epoch, people },
+    })
 }
 
 #[test]
@@ -225,16 +268,37 @@ fn who_does_not_belong_finds_nothing_in_any_request() -> Result<()> {
             for conversation in [&world.room, &world.direct] {
                 let context = format!("{} by {who}", kind.as_str());
                 let mut refused = |case: Case| match case {
-                    Case::In(payload, _) | Case::Invitation(payload) | Case::ByName(payload) => outsider
+                    Case::In(payload, _)
+                    | Case::Overseen(payload, _)
+                    | Case::OfReport(payload)
+                    | Case::Invitation(payload)
+                    | Case::ByName(payload) => outsider
                         .request(kind.as_str(), payload)?
                         .err()
                         .with_context(|| format!("{context} was granted")),
-                    Case::Filtered(_) | Case::Own => unreachable!("asked otherwise"),
+                    Case::Filtered(_) | Case::ForAdmins(_) | Case::Own => unreachable!("asked otherwise"),
                 };
                 let asked = case(*kind, conversation, &world);
                 match asked {
                     Case::Invitation(_) | Case::ByName(_) if *who == "invited" => {}
-                    Case::In(..) | Case::Invitation(_) => {
+                    Case::Overseen(payload, _) if *who == "chief" => {
+                        outsider.ok(kind.as_str(), payload).context(context)?;
+                    }
+                    Case::OfReport(payload) if *who == "chief" => {
+                        let unknown = outsider.refused(kind.as_str(), json!({"report": uuid()}))?;
+                        assert_eq!(unknown, "not_found");
+                        outsider.ok(kind.as_str(), payload).context(context)?;
+                    }
+                    Case::ForAdmins(payload) => {
+                        let code = if *who == "chief" { "not_found" } else { "forbidden" };
+                        assert_eq!(outsider.refused(kind.as_str(), payload)?, code, "{context}");
+                    }
+                    Case::OfReport(_) => {
+                        let here = refused(asked)?;
+                        let absent = refused(Case::OfReport(json!({"report": uuid()})))?;
+                        assert_eq!((&here["code"], &here), (&json!("not_found"), &absent), "{context}");
+                    }
+                    Case::In(..) | Case::Overseen(..) | Case::Invitation(_) => {
                         let (here, absent) = (refused(asked)?, refused(case(*kind, &nowhere, &world))?);
                         assert_eq!(here["code"], "not_found", "{context}");
                         assert_eq!(here, absent, "{context}: not yours and not there look alike");
@@ -260,7 +324,11 @@ fn who_does_not_belong_finds_nothing_in_any_request() -> Result<()> {
     }
     // None of it left a trace, and none of it reached the members.
     assert_eq!(head(&mut insiders[5])?, before);
-    for insider in &mut insiders {
+    for (who, insider) in INSIDERS.iter().zip(&mut insiders) {
+        // The chief closed a report, which those who keep order are told.
+        if MODERATORS.contains(who) {
+            insider.expect("report", |told| told["report"]["closed"]["by"]["name"] == "chief")?;
+        }
         insider.expect_nothing_about(&world.room)?;
         insider.expect_nothing_about(&world.direct)?;
     }
@@ -279,7 +347,17 @@ fn each_request_in_a_room_is_granted_to_its_people_and_forbidden_to_the_others()
             let room = cast.world.room.clone();
             let context = format!("{} by {who}", kind.as_str());
             match case(*kind, &room, &cast.world) {
-                Case::In(payload, may) => {
+                Case::ForAdmins(payload) => {
+                    let code = if who == "boss" { "not_found" } else { "forbidden" };
+                    assert_eq!(cast.insider(who).refused(kind.as_str(), payload)?, code, "{context}");
+                }
+                Case::OfReport(payload) => {
+                    let may = MODERATORS.split(' ').any(|name| name == who);
+                    let answer = cast.insider(who).request(kind.as_str(), payload)?;
+                    assert_eq!(answer.is_ok(), may, "{context}: {answer:?}");
+                    assert!(answer.is_ok() || answer.is_err_and(|error| error["code"] == "not_found"));
+                }
+                Case::In(payload, may) | Case::Overseen(payload, may) => {
                     let may = may.split(' ').any(|name| name == who);
                     match cast.insider(who).request(kind.as_str(), payload)? {
                         Ok(answer) => {
@@ -327,9 +405,19 @@ fn in_a_direct_nobody_is_more_than_a_member() -> Result<()> {
         RequestKind::RenameRoom,
         RequestKind::DescribeRoom,
         RequestKind::SetRules,
+        RequestKind::BanMember,
+        RequestKind::UnbanMember,
+        RequestKind::MuteMember,
+        RequestKind::UnmuteMember,
+        RequestKind::ListBans,
+        RequestKind::Purge,
+        RequestKind::ListReports,
+        RequestKind::ListAudit,
     ];
     for kind in of_rooms {
-        let Case::In(payload, _) = case(kind, &direct, &cast.world) else { unreachable!() };
+        let (Case::In(payload, _) | Case::Overseen(payload, _)) = case(kind, &direct, &cast.world) else {
+            unreachable!()
+        };
         assert_eq!(cast.insider("member").refused(kind.as_str(), payload)?, "forbidden", "{}", kind.as_str());
     }
     for name in [direct.as_str(), "member", "mo"] {
@@ -361,10 +449,14 @@ fn nothing_that_members_do_is_pushed_to_others() -> Result<()> {
         if let (RequestKind::LeaveRoom, _) | (_, Case::Own) = (*kind, case(*kind, &room, &cast.world)) {
             continue;
         }
-        if let Case::In(payload, may) = case(*kind, &room, &cast.world) {
+        if let Case::In(payload, may) | Case::Overseen(payload, may) = case(*kind, &room, &cast.world) {
             let who = if may.contains("owner") { "owner" } else { "member" };
             cast.insider(who).ok(kind.as_str(), payload)?;
             cast.restore(*kind)?;
+        }
+        if *kind == RequestKind::CreateReport {
+            // This alone is for who runs the server, wherever it happens.
+            cast.outsiders[6].expect("report", |_| true)?;
         }
     }
     assert_ne!(cast.world.seq, seq, "a deletion was among it");
@@ -393,17 +485,21 @@ fn a_public_room_shows_its_name_and_nothing_else() -> Result<()> {
             room: id.clone(),
             direct: uuid(),
             seq,
+            report: uuid(),
             epoch: text(&ada.welcome()["epoch"]),
             people: vec![ada.user_id()],
         };
         for kind in RequestKind::ALL {
             let answer = match case(*kind, &id, &world) {
-                Case::In(payload, _) | Case::Invitation(payload) => {
+                Case::In(payload, _)
+                | Case::Overseen(payload, _)
+                | Case::OfReport(payload)
+                | Case::Invitation(payload) => {
                     assert_eq!(outsider.refused(kind.as_str(), payload)?, "not_found", "{}", kind.as_str());
                     continue;
                 }
                 Case::Filtered(payload) => outsider.ok(kind.as_str(), payload)?.to_string(),
-                Case::ByName(_) | Case::Own => continue,
+                Case::ByName(_) | Case::ForAdmins(_) | Case::Own => continue,
             };
             assert!(!answer.contains("hush"), "{}: {answer}", kind.as_str());
         }

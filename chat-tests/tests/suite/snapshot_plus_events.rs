@@ -119,6 +119,7 @@ impl Replica {
             | Push::Hello(_)
             | Push::Typing { .. }
             | Push::Presence { .. }
+            | Push::Report { .. }
             | Push::Draining { .. } => {}
         }
         Ok(())
@@ -174,7 +175,9 @@ impl Held {
                 }
             }
             EventKind::Joined => row.members += 1,
-            EventKind::Left | EventKind::Removed { .. } => row.members -= 1,
+            EventKind::Left | EventKind::Removed { .. } | EventKind::Banned { removed: true, .. } => {
+                row.members -= 1;
+            }
             EventKind::Role { user, role } if user.id == me => row.role = *role,
             EventKind::Topic { topic } => row.topic = topic.clone(),
             EventKind::Renamed { name } => row.name = Some(name.clone()),
@@ -187,6 +190,10 @@ impl Held {
             | EventKind::Reaction { .. }
             | EventKind::Pinned { .. }
             | EventKind::Invited { .. }
+            | EventKind::Banned { .. }
+            | EventKind::Unbanned { .. }
+            | EventKind::Muted { .. }
+            | EventKind::Unmuted { .. }
             | EventKind::Role { .. }
             | EventKind::Unknown => {}
         }
@@ -199,7 +206,9 @@ impl Held {
                 self.members.insert(event.author.id, member);
             }
             EventKind::Left => drop(self.members.remove(&event.author.id)),
-            EventKind::Removed { user, .. } => drop(self.members.remove(&user.id)),
+            EventKind::Removed { user, .. } | EventKind::Banned { user, .. } => {
+                drop(self.members.remove(&user.id))
+            }
             EventKind::Role { user, role } => {
                 if let Some(member) = self.members.get_mut(&user.id) {
                     member.role = *role;
@@ -310,6 +319,12 @@ acts! {
     Left "left" => departures;
     Invited "invited" => invitations;
     Removed "removed" => removals;
+    Banned "banned" => bans;
+    Unbanned "unbanned" => unbans;
+    Muted "muted" => mutes;
+    Unmuted "unmuted" => |stage| {
+        stage.ada.ok("member.unmute", stage.in_room(json!({"user": "grace"}))).map(drop)
+    };
     Role "role" => roles;
     Renamed "renamed" => |stage| {
         stage.ada.ok("room.rename", stage.in_room(json!({"name": "releases"}))).map(drop)
@@ -450,7 +465,35 @@ fn removals(stage: &mut Stage) -> Result<()> {
     kick(ada, room, "eve")?;
     let lounge = text(&phone.ok("room.join", json!({"room": "lounge"}))?["id"]);
     kick(ada, &lounge, "lin")?;
-    say(ada, &lounge, "lin is not here").map(drop)
+    say(ada, &lounge, "lin is not here")?;
+    private_room("club", ada, &mut [phone]).map(drop)
+}
+
+fn bans(stage: &mut Stage) -> Result<()> {
+    let Stage { ada, eve, phone, room, .. } = stage;
+    // A member, one who has only an invitation, and the one who watches.
+    ada.ok("room.invite", json!({"conversation": room, "user": "eve"}))?;
+    for user in ["grace", "eve"] {
+        ada.ok("member.ban", json!({"conversation": room, "user": user, "for_s": 3600, "reason": "spam"}))?;
+    }
+    let club = text(&phone.ok("room.join", json!({"room": "club"}))?["id"]);
+    ada.ok("member.ban", json!({"conversation": club, "user": "lin"}))?;
+    assert_eq!(eve.refused("invitation.accept", json!({"conversation": room}))?, "not_found");
+    Ok(())
+}
+
+fn unbans(stage: &mut Stage) -> Result<()> {
+    let Stage { ada, grace, room, .. } = stage;
+    ada.ok("member.unban", json!({"conversation": room, "user": "grace"}))?;
+    grace.ok("room.join", json!({"room": "deploys"})).map(drop)
+}
+
+fn mutes(stage: &mut Stage) -> Result<()> {
+    let Stage { ada, room, .. } = stage;
+    for user in ["grace", "lin"] {
+        ada.ok("member.mute", json!({"conversation": room, "user": user, "reason": "calm down"}))?;
+    }
+    ada.ok("member.unmute", json!({"conversation": room, "user": "lin"})).map(drop)
 }
 
 fn roles(stage: &mut Stage) -> Result<()> {

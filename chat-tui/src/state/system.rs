@@ -1,7 +1,7 @@
 //! What happened in a room, in words: one line for each event, and one for a run of people who
 //! come, go and are given roles.
 
-use chat_proto::{Event, EventKind, Person, RoomRules, SafeText};
+use chat_proto::{Event, EventKind, Person, RoomRules, SafeText, Topic};
 
 /// Names in one line about people who come and go; the others are counted.
 const NAMES_IN_LINE: usize = 4;
@@ -14,6 +14,10 @@ pub(crate) fn is_run(event: &Event) -> bool {
             | EventKind::Left
             | EventKind::Invited { .. }
             | EventKind::Removed { .. }
+            | EventKind::Banned { .. }
+            | EventKind::Unbanned { .. }
+            | EventKind::Muted { .. }
+            | EventKind::Unmuted { .. }
             | EventKind::Role { .. }
     )
 }
@@ -86,13 +90,28 @@ fn clause(event: &Event) -> Option<Clause<'_>> {
         EventKind::Left => (String::new(), author, " left".to_owned()),
         EventKind::Invited { user } => (format!("{author} invited "), user.name.as_str(), String::new()),
         EventKind::Removed { user, reason } => {
-            let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-            (format!("{author} removed "), user.name.as_str(), reason)
+            (format!("{author} removed "), user.name.as_str(), in_brackets(reason))
+        }
+        EventKind::Banned { user, reason, .. } => {
+            (format!("{author} banned "), user.name.as_str(), in_brackets(reason))
+        }
+        EventKind::Unbanned { user } => {
+            (format!("{author} ended the ban of "), user.name.as_str(), String::new())
+        }
+        EventKind::Muted { user, reason, .. } => {
+            (format!("{author} muted "), user.name.as_str(), in_brackets(reason))
+        }
+        EventKind::Unmuted { user } => {
+            (format!("{author} ended the mute of "), user.name.as_str(), String::new())
         }
         EventKind::Role { user, role } => (format!("{author} made "), user.name.as_str(), format!(" {role}")),
         _ => return None,
     };
     Some(Clause { before, names: vec![name], after })
+}
+
+fn in_brackets(reason: &Topic) -> String {
+    if reason.is_empty() { String::new() } else { format!(" ({reason})") }
 }
 
 /// "ada", "ada and lin", "ada, lin, grace, joan and 3 others".

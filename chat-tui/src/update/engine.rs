@@ -3,7 +3,7 @@
 use chat_client::{Connection, Outgoing, Update};
 use chat_proto::{ConversationId, Event, EventKind};
 
-use super::{Effects, places, reading, threads, writing};
+use super::{Effects, moderation, places, reading, threads, writing};
 use crate::effect::Effect;
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::timeline::thread_of;
@@ -67,6 +67,7 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
             changed
         }
         Update::InboxItem(_) | Update::Thread(_) | Update::Dnd(_) | Update::Alert(_) => false,
+        Update::Report(report) => moderation::reported(state, &report),
         Update::Presence(presences) => state.people.take_presence(&presences),
     }
 }
@@ -184,7 +185,7 @@ fn people_change(state: &mut State, id: ConversationId, event: &Event) {
         }
         EventKind::Joined => state.people.joined(id, &event.author),
         EventKind::Left => state.people.left(id, event.author.id),
-        EventKind::Removed { user, .. } => state.people.left(id, user.id),
+        EventKind::Removed { user, .. } | EventKind::Banned { user, .. } => state.people.left(id, user.id),
         EventKind::Role { user, role } => state.people.promoted(id, user.id, *role),
         EventKind::Invited { user } => state.people.meet(user),
         _ => {}

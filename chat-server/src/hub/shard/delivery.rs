@@ -71,7 +71,9 @@ impl Shard {
         match &event.what {
             EventKind::Joined => self.tell_added(event.author.id, job).await,
             EventKind::Left => self.tell_others_of(event.author.id, job.reply.session, &removed),
-            EventKind::Removed { user, .. } => self.tell_others_of(user.id, job.reply.session, &removed),
+            EventKind::Removed { user, .. } | EventKind::Banned { user, removed: true, .. } => {
+                self.tell_others_of(user.id, job.reply.session, &removed);
+            }
             EventKind::Invited { user } => self.tell_invited(user.id, job).await,
             _ => {}
         }
@@ -79,7 +81,7 @@ impl Shard {
     }
 
     /// Gives one event, encoded once, to every connection of every member.
-    fn broadcast(&self, event: &Event) {
+    pub(super) fn broadcast(&self, event: &Event) {
         let Some(room) = self.rooms.get(&event.conversation) else { return };
         let frame: Frame = ServerFrame::encode_push(&Push::Event(event.clone())).into();
         for member in room.members.keys() {

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use chat_proto::{Person, Registration, Role, SessionId, Timestamp, UserId, UserName, WireError};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Sqlite, inbox, row};
+use super::{Sqlite, bans, inbox, row};
 use crate::auth::SecretHash;
+use crate::domain::moderation::Penalty;
 use crate::registration::{Invite, admit};
 use crate::store::{Account, KnownSession, NewAccount, NewInvite, NewSession, StoreError};
 
@@ -74,17 +75,21 @@ impl Sqlite {
         .await
     }
 
-    /// Remembers a login.
+    /// Remembers a login, unless the account is banned; the inner error is the ban. Both are one
+    /// step, so no login slips past a ban.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub async fn create_session(&self, session: NewSession) -> Result<(), StoreError> {
+    pub async fn create_session(&self, session: NewSession) -> Result<Result<(), Penalty>, StoreError> {
         self.write(move |db| {
+            if let Some(ban) = bans::server_ban(db, session.user, session.at)? {
+                return Ok(Err(ban));
+            }
             db.prepare_cached(
                 "INSERT INTO sessions (id, user, token_hash, device, created_at, used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
             )?
             .execute(params![session.id.0, session.user.0, session.token.0, session.device, session.at.0])?;
-            Ok(())
+            Ok(Ok(()))
         })
         .await
     }
@@ -126,6 +131,18 @@ impl Sqlite {
             .await?;
         }
         Ok(found)
+    }
+
+    /// The ban that ended the login with this token, if it holds.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn ban_of_token(
+        &self,
+        token: SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<Penalty>, StoreError> {
+        self.read(move |db| Ok(bans::ban_of_token(db, &token.0, now)?)).await
     }
 
     /// Whether a session has not ended.

@@ -5,7 +5,7 @@ use chat_proto::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{inbox, index, log, row};
+use super::{bans, inbox, index, log, row};
 use crate::domain::{Hearing, ReadPosition};
 use crate::store::{Committed, Write, topic_of};
 
@@ -74,6 +74,15 @@ fn follow(db: &Connection, event: &Event, messages: u64, committed: &mut Committ
         }
         EventKind::Left => remove_member(db, event, event.author.id, committed)?,
         EventKind::Removed { user, .. } => remove_member(db, event, user.id, committed)?,
+        EventKind::Banned { user, removed, .. } => {
+            bans::follow(db, event)?;
+            if *removed {
+                remove_member(db, event, user.id, committed)?;
+            }
+        }
+        EventKind::Unbanned { .. } | EventKind::Muted { .. } | EventKind::Unmuted { .. } => {
+            bans::follow(db, event)?;
+        }
         EventKind::Invited { user } => {
             db.prepare_cached(
                 "INSERT INTO invitations (conversation, user, inviter, at) VALUES (?1, ?2, ?3, ?4)",

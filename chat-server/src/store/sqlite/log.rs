@@ -6,9 +6,9 @@ use chat_proto::{ClientId, ConversationId, ConversationKind, Event, Missed, Seq,
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::change::{begin, happen, read_to};
-use super::{Sqlite, inbox, row};
+use super::{Sqlite, audit, bans, inbox, row};
 use crate::domain::{Membership, ReadPosition, Room, WroteAt};
-use crate::store::{Anchor, Committed, EventPage, FirstUse, StoreError, Write};
+use crate::store::{Anchor, BanKind, Committed, EventPage, FirstUse, StoreError, Write};
 
 /// A page ends early when its messages together reach this size, so that an answer stays small
 /// enough for an outbox, however long the messages are.
@@ -36,6 +36,7 @@ impl Sqlite {
                     Write::Event { event, messages, hearing } => {
                         happen(db, event, *messages, hearing, &mut committed)?;
                     }
+                    Write::Note(note) => audit::record(db, note)?,
                     Write::Read { conversation, user, position } => {
                         read_to(db, *conversation, *user, position)?;
                         inbox::read_to(db, *conversation, *user, position.seq, &mut committed)?;
@@ -188,6 +189,8 @@ fn load(db: &Connection, id: ConversationId) -> rusqlite::Result<Option<Room>> {
                 head: row::seq(r, 2)?,
                 messages: row::count(r, 3)?,
                 members: HashMap::new(),
+                bans: bans::of_room(db, id, BanKind::Ban)?,
+                mutes: bans::of_room(db, id, BanKind::Mute)?,
                 wrote_at: WroteAt::default(),
             })
         })

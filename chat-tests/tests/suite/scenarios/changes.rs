@@ -189,7 +189,7 @@ fn a_deleted_text_is_nowhere_in_the_servers_files() -> Result<()> {
 }
 
 /// The files below a folder that have this text in them.
-fn files_with(dir: &Path, text: &str) -> Result<Vec<String>> {
+pub(super) fn files_with(dir: &Path, text: &str) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();

@@ -10,6 +10,7 @@ mod invitations;
 mod messages;
 mod moderation;
 mod notify;
+mod order;
 mod presence;
 mod reactions;
 mod reading;
