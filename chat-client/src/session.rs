@@ -337,6 +337,9 @@ impl Session {
             Push::ConversationAdded { conversation } => self.added(conversation),
             Push::Invitation { invitation } => self.invited(invitation),
             Push::ConversationRemoved { conversation } => self.remove(conversation),
+            // The engine serves people; a bot that answers commands speaks by a script.
+            Push::Command(_) => {}
+            Push::CommandAnswer(reply) => self.tell(Update::BotAnswer(reply)),
             Push::Draining { reconnect_after_ms } => {
                 self.drain = Some(Duration::from_millis(reconnect_after_ms))
             }

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, Event, Invitation, Person, Position, Presence, Role,
-    SendMessage, Seq, Timestamp, UserId,
+    Body, ClientId, CommandReply, Conversation, ConversationId, Event, Invitation, Person, Position,
+    Presence, Role, SendMessage, Seq, Timestamp, UserId,
 };
 
 /// News from the engine.
@@ -72,6 +72,8 @@ pub enum Update {
     /// The rooms that one is invited into and has not answered, the newest first: all of them, in
     /// place of those told before.
     Invitations(Vec<Invitation>),
+    /// A bot answers a slash command that one ran, here or on another device. It is in no history.
+    BotAnswer(CommandReply),
     /// Watched people came, went or stepped away.
     Presence(Vec<Presence>),
 }

@@ -224,7 +224,7 @@ impl ServerFrame {
 }
 
 /// The types of [`Push`]; a test holds this list against the enum.
-const PUSHES: [&str; 10] = [
+const PUSHES: [&str; 12] = [
     "hello",
     "event",
     "read",
@@ -234,6 +234,8 @@ const PUSHES: [&str; 10] = [
     "conversation.added",
     "conversation.removed",
     "invitation",
+    "command",
+    "command.answer",
     "draining",
 ];
 

@@ -39,6 +39,10 @@ uuid_ids! {
     ClientId;
     /// One login of one device. Ends with its token.
     SessionId;
+    /// An incoming or outgoing webhook of a room.
+    HookId;
+    /// One run of a slash command; whoever answers it names this.
+    RunId;
     /// Names one life of the server's database. Another epoch means that positions known from
     /// before (every [`Seq`]) may not hold any more, for instance after a restored backup.
     Epoch;

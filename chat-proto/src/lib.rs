@@ -20,6 +20,7 @@
 
 mod absent;
 mod close;
+mod command;
 mod error;
 mod event;
 mod frame;
@@ -32,15 +33,17 @@ mod name;
 mod push;
 mod request;
 mod safe;
+mod scope;
 mod search;
 mod secret;
 mod text;
 
 pub use close::{CloseReason, Verdict};
+pub use command::{CommandName, CommandNameError, RESERVED_COMMANDS};
 pub use error::{ErrorCode, WireError};
 pub use event::{Event, EventKind, Forwarded, Message, Reaction, Tombstone};
 pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
-pub use id::{ClientId, ConversationId, Epoch, Seq, SessionId, Timestamp, UserId};
+pub use id::{ClientId, ConversationId, Epoch, HookId, RunId, Seq, SessionId, Timestamp, UserId};
 pub use mention::mentioned_names;
 pub use model::{
     Conversation, ConversationKind, Invitation, Member, Person, Presence, PresenceState, Role, RoomInfo,
@@ -50,6 +53,7 @@ pub use name::{NameError, RoomName, UserName};
 pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
 pub use request::*;
 pub use safe::SafeText;
+pub use scope::{Needs, Scope, Scopes};
 pub use search::{FILTERS, Filter, Place, SearchError, SearchQuery, Term, Whom};
 pub use secret::Secret;
 pub use text::{Body, Description, DeviceName, Emoji, TextError, Topic};

@@ -1,11 +1,14 @@
 //! Requests and their answers: one row of the table below for each.
 
 mod account;
+mod bot;
+mod command;
 mod conversation;
 mod message;
 mod people;
 mod room;
 mod search;
+mod webhook;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -13,11 +16,14 @@ use serde_json::value::RawValue;
 use crate::{Conversation, ConversationId};
 
 pub use account::*;
+pub use bot::*;
+pub use command::*;
 pub use conversation::*;
 pub use message::*;
 pub use people::*;
 pub use room::*;
 pub use search::*;
+pub use webhook::*;
 
 /// A payload that asks, tied to the type of its answer.
 pub trait Ask: Sized {
@@ -196,6 +202,36 @@ requests! {
     WatchPresence = "presence.watch" -> PresenceList;
     /// Says whether a person is at this device.
     SetPresence = "presence.set" -> Done;
+    /// Makes a bot, and gives its token.
+    CreateBot = "bot.create" -> BotToken;
+    /// The bots that one has made; all of them, for an admin.
+    ListBots = "bot.list" -> Bots;
+    /// Gives a bot another token in place of the one it has.
+    RotateToken = "bot.token" -> BotToken;
+    /// Ends a bot; what it wrote stays.
+    DeleteBot = "bot.delete" -> Done;
+    /// Makes an address to which other programs post messages for a room.
+    CreateIncoming = "incoming.create" -> NewIncoming;
+    /// The incoming webhooks of a room.
+    ListIncoming = "incoming.list" -> IncomingHooks;
+    /// Ends an incoming webhook.
+    DeleteIncoming = "incoming.delete" -> Done;
+    /// Has the events of a room posted to an address.
+    CreateOutgoing = "outgoing.create" -> NewOutgoing;
+    /// The outgoing webhooks of a room, and how they fare.
+    ListOutgoing = "outgoing.list" -> OutgoingHooks;
+    /// Ends an outgoing webhook.
+    DeleteOutgoing = "outgoing.delete" -> Done;
+    /// Posts a test to an outgoing webhook now; when it is taken, a disabled one works again.
+    TestOutgoing = "outgoing.test" -> TestResult;
+    /// Says which slash commands a bot answers, in place of those said before.
+    RegisterCommands = "command.register" -> Done;
+    /// The slash commands of the bots in a conversation, by name.
+    ListCommands = "command.list" -> Commands;
+    /// Runs a slash command: tells its bot.
+    RunCommand = "command.run" -> CommandRun;
+    /// Answers a run of a slash command, to the person who ran it and nobody else.
+    AnswerCommand = "command.answer" -> Done;
     /// Asks whether the server is there; for clients that cannot see WebSocket pings.
     Ping = "ping" -> Pong;
 }

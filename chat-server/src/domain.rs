@@ -4,8 +4,10 @@
 //! the change. Neither knows a clock, a socket or a database: time, ids and what the store knows
 //! come in. This is the only place that says who may do what in a conversation.
 
+pub mod commands;
 mod decide;
 pub mod find;
+pub mod hooks;
 pub mod words;
 
 use std::collections::HashMap;

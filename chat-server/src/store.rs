@@ -7,18 +7,23 @@
 //!
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
+mod bots;
 mod search;
 mod sqlite;
 
 use chat_proto::{
     Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, Role, RoomInfo,
-    RoomName, Seq, SessionId, Timestamp, Topic, UserId, UserName,
+    RoomName, Scopes, Seq, SessionId, Timestamp, Topic, UserId, UserName,
 };
 use thiserror::Error;
 
 use crate::auth::SecretHash;
 use crate::domain::ReadPosition;
 
+pub use bots::{
+    BotAccount, Delivery, Failure, IncomingTarget, NewBot, NewIncomingHook, NewOutgoingHook, NewToken,
+    OutgoingTarget, Standing,
+};
 pub use search::{Hits, Search, SearchCursor};
 pub use sqlite::{OpenError, Sqlite as Store};
 
@@ -85,6 +90,8 @@ pub struct KnownSession {
     pub person: Person,
     /// What the account may do.
     pub role: Role,
+    /// What the token is good for, if it is a bot's.
+    pub scopes: Option<Scopes>,
 }
 
 /// An invite to be made.

@@ -1,8 +1,8 @@
 //! Making accounts and logging in.
 
 use chat_proto::{
-    Answer, ErrorCode, Login, PROTOCOL_VERSION, Person, Register, Request, Role, Secret, SessionId, Token,
-    UserId, UserName, Welcome, WireError, limits,
+    Answer, ErrorCode, Login, PROTOCOL_VERSION, Person, Register, Request, Role, Scopes, Secret, SessionId,
+    Token, UserId, UserName, Welcome, WireError, limits,
 };
 use tracing::info;
 use unicode_security::confusable_detection::skeleton;
@@ -19,6 +19,8 @@ pub struct Authenticated {
     pub person: Person,
     /// What they may do on the server.
     pub role: Role,
+    /// What the token is good for, if it is a bot's.
+    pub scopes: Option<Scopes>,
     /// The session that began or goes on.
     pub session: SessionId,
     /// The new session's token.
@@ -63,7 +65,7 @@ impl App {
             session: caller.session,
             token,
             epoch: self.store.epoch(),
-            conversations: window.rows,
+            conversations: window.rows.into_iter().map(|row| caller.shown(row)).collect(),
             cursor,
         }))
     }
@@ -83,7 +85,7 @@ impl App {
             invite: ask.invite.map(|code| SecretHash::of(&normal_invite_code(code.expose()))),
             at: now(),
         };
-        let person = Person { id: account.id, name: ask.name.clone() };
+        let person = Person::new(account.id, ask.name.clone());
         let role = match self.store.create_account(account, self.registration).await {
             Ok(admitted) => admitted?,
             Err(StoreError::Conflict) => return Err(name_taken(&ask.name)),
@@ -96,6 +98,8 @@ impl App {
     async fn login(&self, ask: Login) -> Result<Authenticated, WireError> {
         check_protocol(ask.protocol)?;
         let account = self.store.account(ask.name).await.map_err(store_failed)?;
+        // A bot has no password.
+        let account = account.filter(|account| !account.person.bot);
         let stored = account.as_ref().map(|account| account.password.clone());
         // The same work and the same answer whether the account exists or not.
         let matches = self.passwords.verify(ask.password, stored).await?;
@@ -112,8 +116,8 @@ impl App {
         check_protocol(ask.protocol)?;
         let known =
             self.store.use_session(SecretHash::of(ask.token.expose()), now()).await.map_err(store_failed)?;
-        let KnownSession { id: session, person, role } = known.ok_or_else(login_ended)?;
-        Ok(Authenticated { person, role, session, token: None })
+        let KnownSession { id: session, person, role, scopes } = known.ok_or_else(login_ended)?;
+        Ok(Authenticated { person, role, scopes, session, token: None })
     }
 
     async fn begin_session(
@@ -131,7 +135,7 @@ impl App {
             at: now(),
         };
         self.store.create_session(row).await.map_err(store_failed)?;
-        Ok(Authenticated { person, role, session, token: Some(token) })
+        Ok(Authenticated { person, role, scopes: None, session, token: Some(token) })
     }
 }
 
@@ -149,7 +153,7 @@ fn login_ended() -> WireError {
     WireError::new(ErrorCode::BadCredentials, "This login is not valid any more; log in with the password.")
 }
 
-fn name_taken(name: &UserName) -> WireError {
+pub(super) fn name_taken(name: &UserName) -> WireError {
     WireError::new(
         ErrorCode::NameTaken,
         format!("The name {name} is taken, reserved, or looks like one that is; choose another."),
@@ -157,7 +161,7 @@ fn name_taken(name: &UserName) -> WireError {
 }
 
 /// The name with look-alike letters made equal, by Unicode's list of confusables (UTS #39).
-fn looks_like(name: &UserName) -> String {
+pub(super) fn looks_like(name: &UserName) -> String {
     skeleton(name.as_str()).flat_map(char::to_lowercase).collect()
 }
 

@@ -5,7 +5,9 @@
 //! so that one refused job takes nothing from the others. See `writer`.
 
 mod accounts;
+mod bots;
 mod change;
+mod hooks;
 mod index;
 mod lists;
 mod log;
@@ -21,7 +23,7 @@ use std::time::Duration;
 use chat_proto::Epoch;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::StoreError;
 use writer::Writer;
@@ -75,6 +77,8 @@ pub struct Sqlite {
     readers: Arc<Readers>,
     searches: Arc<Semaphore>,
     epoch: Epoch,
+    /// Told when there may be something to deliver to a webhook.
+    deliveries: Arc<Notify>,
 }
 
 /// Idle read connections. The lock is held only to take one out or put one back.
@@ -102,7 +106,13 @@ impl Sqlite {
         }
         let readers = Readers { idle: Mutex::new(idle), permits: Semaphore::new(READERS) };
         let searches = Arc::new(Semaphore::new(SEARCHES));
-        Ok(Self { writer: Writer::start(connection), readers: Arc::new(readers), searches, epoch })
+        Ok(Self {
+            writer: Writer::start(connection),
+            readers: Arc::new(readers),
+            searches,
+            epoch,
+            deliveries: Arc::default(),
+        })
     }
 
     /// This life of the database.

@@ -75,7 +75,13 @@ impl Replica {
                 self.conversations.remove(&conversation).context("removed, and never there")?;
             }
             Push::Invitation { invitation } => self.invitations.insert(0, invitation),
-            Push::Hello(_) | Push::Typing { .. } | Push::Presence { .. } | Push::Draining { .. } => {}
+            // Nothing of these is held.
+            Push::Hello(_)
+            | Push::Typing { .. }
+            | Push::Presence { .. }
+            | Push::Command(_)
+            | Push::CommandAnswer(_)
+            | Push::Draining { .. } => {}
         }
         Ok(())
     }

@@ -61,6 +61,7 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
             };
             changed && state.open == Some(conversation)
         }
+        Update::BotAnswer(_) => false,
         Update::Presence(presences) => state.people.take_presence(&presences),
     }
 }
