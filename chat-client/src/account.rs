@@ -211,7 +211,7 @@ mod tests {
             UserId(uuid::Uuid::from_u128(name.bytes().fold(0, |sum, byte| sum * 256 + u128::from(byte))));
         Account {
             server: server.parse().unwrap(),
-            user: Person { id, name: name.parse().unwrap() },
+            user: Person::new(id, name.parse().unwrap()),
             token: Secret::new(format!("token of {name}")),
             server_name: "acme".to_owned(),
         }

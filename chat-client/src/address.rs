@@ -68,6 +68,13 @@ impl ServerAddress {
         self.tls
     }
 
+    /// The beginning of the URLs that the server answers over plain HTTP.
+    #[must_use]
+    pub fn http_url(&self) -> String {
+        let scheme = if self.tls { "https" } else { "http" };
+        format!("{scheme}://{}:{}", Bracketed(&self.host), self.port)
+    }
+
     /// The URL of the WebSocket.
     #[must_use]
     pub fn socket_url(&self) -> String {
@@ -229,5 +236,6 @@ mod tests {
         let url = |typed: &str| typed.parse::<ServerAddress>().unwrap().socket_url();
         assert_eq!(url("example.org"), "wss://example.org:443/ws");
         assert_eq!(url("::1"), "ws://[::1]:7667/ws");
+        assert_eq!("::1".parse::<ServerAddress>().unwrap().http_url(), "http://[::1]:7667");
     }
 }

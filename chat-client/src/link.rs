@@ -3,11 +3,12 @@
 //! It skips what the server tells unasked, waits a bounded time for each answer, and does not
 //! reconnect: that is the engine's work, or the caller's choice.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use chat_proto::{
-    Ask, ClientFrame, CloseReason, FrameId, Hello, PROTOCOL_VERSION, Push, Secret, ServerFrame, Token,
-    Welcome, WireError,
+    Ask, ClientFrame, CloseReason, CommandReply, FrameId, Hello, PROTOCOL_VERSION, Push, RunId, Secret,
+    ServerFrame, Token, Welcome, WireError,
 };
 use thiserror::Error;
 use tokio::time::timeout;
@@ -18,6 +19,9 @@ use crate::wire::{DialError, Heard, Wire};
 
 /// How long an answer may take. A login hashes a password behind a queue of others'.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Answers of bots that are kept until somebody asks for them.
+const TOLD: usize = 16;
 
 /// Why a question was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -75,6 +79,8 @@ pub struct Link {
     wire: Wire,
     hello: Hello,
     asked: u64,
+    /// Answers of bots that came while something else was waited for, the newest few.
+    told: VecDeque<CommandReply>,
 }
 
 impl Link {
@@ -85,7 +91,7 @@ impl Link {
     pub async fn dial(server: &ServerAddress, tls: &Tls) -> Result<Self, LinkError> {
         let mut wire = connect(server, tls).await?;
         let hello = timeout(ANSWER_TIMEOUT, hear_hello(&mut wire)).await.map_err(late)??;
-        Ok(Self { wire, hello, asked: 0 })
+        Ok(Self { wire, hello, asked: 0, told: VecDeque::new() })
     }
 
     /// Connects and logs in with a token.
@@ -118,10 +124,49 @@ impl Link {
         let (id, kind) = (FrameId::numbered(self.asked), request.kind());
         let frame = ClientFrame::Request { id: id.clone(), request }.encode();
         self.wire.send(vec![frame]).await.map_err(|reason| LinkError::Cut { code: None, reason })?;
-        let payload = timeout(ANSWER_TIMEOUT, hear_reply(&mut self.wire, &id)).await.map_err(late)??;
+        let payload = timeout(ANSWER_TIMEOUT, self.hear_reply(&id)).await.map_err(late)??;
         let answer =
             kind.decode_answer(&payload).map_err(|error| LinkError::Unreadable(error.to_string()))?;
         A::answer(answer).ok_or_else(|| LinkError::Unreadable(kind.as_str().to_owned()))
+    }
+
+    /// Waits, as long as it takes, until a bot answers this run of a slash command.
+    ///
+    /// # Errors
+    /// The connection ended.
+    pub async fn command_answer(&mut self, run: RunId) -> Result<CommandReply, LinkError> {
+        loop {
+            if let Some(at) = self.told.iter().position(|told| told.run == run)
+                && let Some(told) = self.told.remove(at)
+            {
+                return Ok(told);
+            }
+            let frame = hear(&mut self.wire).await?;
+            self.note(frame);
+        }
+    }
+
+    async fn hear_reply(&mut self, id: &FrameId) -> Result<Box<serde_json::value::RawValue>, LinkError> {
+        loop {
+            match hear(&mut self.wire).await? {
+                ServerFrame::Ok { id: of, payload } if of == *id => return Ok(payload),
+                ServerFrame::Error { id: Some(of), error } if of == *id => {
+                    return Err(LinkError::Refused(error));
+                }
+                frame => self.note(frame),
+            }
+        }
+    }
+
+    /// Keeps what may be asked for later.
+    fn note(&mut self, frame: ServerFrame) {
+        let ServerFrame::Push(push) = frame else { return };
+        if let Push::CommandAnswer(told) = *push {
+            if self.told.len() >= TOLD {
+                self.told.pop_front();
+            }
+            self.told.push_back(told);
+        }
     }
 
     /// Says goodbye.
@@ -152,16 +197,6 @@ async fn hear_hello(wire: &mut Wire) -> Result<Hello, LinkError> {
         {
             common_version(&hello)?;
             return Ok(hello);
-        }
-    }
-}
-
-async fn hear_reply(wire: &mut Wire, id: &FrameId) -> Result<Box<serde_json::value::RawValue>, LinkError> {
-    loop {
-        match hear(wire).await? {
-            ServerFrame::Ok { id: of, payload } if of == *id => return Ok(payload),
-            ServerFrame::Error { id: Some(of), error } if of == *id => return Err(LinkError::Refused(error)),
-            _ => {}
         }
     }
 }

@@ -351,6 +351,9 @@ impl Session {
             Push::Thread(state) => self.tell(Update::Thread(state)),
             Push::Notify(state) => self.notify(state.conversation, state.notify),
             Push::Dnd(state) => self.dnd(state.dnd),
+            // The engine serves people; a bot that answers commands speaks by a script.
+            Push::Command(_) => {}
+            Push::CommandAnswer(reply) => self.tell(Update::BotAnswer(reply)),
             Push::Draining { reconnect_after_ms } => {
                 self.drain = Some(Duration::from_millis(reconnect_after_ms))
             }

@@ -6,8 +6,9 @@
 use std::time::Duration;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, Dnd, Event, InboxItem, InboxState, Invitation, Person,
-    Position, Presence, Reason, Report, Role, SendMessage, Seq, ThreadState, Timestamp, UserId,
+    Body, ClientId, CommandReply, Conversation, ConversationId, Dnd, Event, InboxItem, InboxState,
+    Invitation, Person, Position, Presence, Reason, Report, Role, SendMessage, Seq, ThreadState, Timestamp,
+    UserId,
 };
 
 /// News from the engine.
@@ -84,6 +85,8 @@ pub enum Update {
     Alert(Alert),
     /// Somebody reported a message, or a report was closed, where one keeps order.
     Report(Box<Report>),
+    /// A bot answers a slash command that one ran, here or on another device. It is in no history.
+    BotAnswer(CommandReply),
     /// Watched people came, went or stepped away.
     Presence(Vec<Presence>),
 }

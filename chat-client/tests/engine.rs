@@ -23,11 +23,11 @@ fn room() -> ConversationId {
 }
 
 fn ada() -> Person {
-    Person { id: UserId(Uuid::from_u128(1)), name: "ada".parse().unwrap() }
+    Person::new(UserId(Uuid::from_u128(1)), "ada".parse().unwrap())
 }
 
 fn lin() -> Person {
-    Person { id: UserId(Uuid::from_u128(2)), name: "lin".parse().unwrap() }
+    Person::new(UserId(Uuid::from_u128(2)), "lin".parse().unwrap())
 }
 
 fn body(text: &str) -> Body {

@@ -241,6 +241,8 @@ const PUSHES: &[&str] = &[
     "notify",
     "dnd",
     "report",
+    "command",
+    "command.answer",
     "draining",
 ];
 

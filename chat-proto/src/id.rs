@@ -41,6 +41,10 @@ uuid_ids! {
     SessionId;
     /// A report of a message.
     ReportId;
+    /// An incoming or outgoing webhook of a room.
+    HookId;
+    /// One run of a slash command; whoever answers it names this.
+    RunId;
     /// Names one life of the server's database. Another epoch means that positions known from
     /// before (every [`Seq`]) may not hold any more, for instance after a restored backup.
     Epoch;

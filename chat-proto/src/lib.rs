@@ -20,6 +20,7 @@
 
 mod absent;
 mod close;
+mod command;
 mod error;
 mod event;
 mod frame;
@@ -34,15 +35,17 @@ mod notify;
 mod push;
 mod request;
 mod safe;
+mod scope;
 mod search;
 mod secret;
 mod text;
 
 pub use close::{CloseReason, Verdict};
+pub use command::{CommandName, CommandNameError, RESERVED_COMMANDS};
 pub use error::{ErrorCode, WireError};
 pub use event::{Event, EventKind, Forwarded, Message, Reaction, Tombstone};
 pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
-pub use id::{ClientId, ConversationId, Epoch, ReportId, Seq, SessionId, Timestamp, UserId};
+pub use id::{ClientId, ConversationId, Epoch, HookId, ReportId, RunId, Seq, SessionId, Timestamp, UserId};
 pub use inbox::{Call, FollowedThread, InboxItem, InboxState, Reason, ThreadState};
 pub use mention::{called, mentioned_names};
 pub use model::{
@@ -54,6 +57,7 @@ pub use notify::{ClockTime, Dnd, Notify, NotifyLevel, Schedule, Weekday, ZoneNam
 pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
 pub use request::*;
 pub use safe::SafeText;
+pub use scope::{Needs, Scope, Scopes};
 pub use search::{FILTERS, Filter, Place, SearchError, SearchQuery, Term, Whom};
 pub use secret::Secret;
 pub use text::{Body, Description, DeviceName, Emoji, TextError, Topic};

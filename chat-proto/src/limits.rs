@@ -133,6 +133,48 @@ pub const GROUP_PEOPLE: usize = 9;
 /// answered.
 pub const INVITATIONS: usize = 100;
 
+/// Bots that one person may have: more are a flood, or want a server of their own.
+pub const BOTS_PER_PERSON: usize = 25;
+
+/// Incoming webhooks of one room; each is a member of it.
+pub const INCOMING_PER_ROOM: usize = 25;
+
+/// Longest post to an incoming webhook, in bytes: several times the longest message.
+pub const INCOMING_BYTES: usize = 64 * 1024;
+
+/// Posts a second that one incoming webhook may make for long; people read what comes.
+pub const INCOMING_PER_SECOND: u32 = 1;
+
+/// Posts that one incoming webhook may make at once before [`INCOMING_PER_SECOND`] holds.
+pub const INCOMING_BURST: u32 = 30;
+
+/// Outgoing webhooks of one room; each is asked for every event.
+pub const OUTGOING_PER_ROOM: usize = 10;
+
+/// Longest address of an outgoing webhook, in bytes.
+pub const URL_BYTES: usize = 2_000;
+
+/// Longest trigger of an outgoing webhook, in characters.
+pub const TRIGGER_CHARS: usize = 64;
+
+/// Events that wait for one outgoing webhook; the oldest beyond that are dropped and counted.
+pub const OUTGOING_WAITING: u64 = 1_000;
+
+/// Slash commands of one bot: two screens of help.
+pub const COMMANDS_PER_BOT: usize = 50;
+
+/// Longest name of a slash command in characters.
+pub const COMMAND_NAME_CHARS: usize = 32;
+
+/// Longest text behind a slash command, in bytes.
+pub const COMMAND_TEXT_BYTES: usize = 4 * 1024;
+
+/// How long a bot may answer a run of a command, in milliseconds.
+pub const COMMAND_ANSWER_MS: u64 = 15 * 60 * 1_000;
+
+/// Private answers to one run; more is a conversation.
+pub const ANSWERS_PER_RUN: u32 = 5;
+
 /// Longest slow mode, in seconds: six hours.
 pub const SLOW_MODE_S: u32 = 6 * 60 * 60;
 

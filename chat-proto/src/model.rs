@@ -17,6 +17,17 @@ pub struct Person {
     pub id: UserId,
     /// Its name now.
     pub name: UserName,
+    /// Whether a program speaks here, not a person.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bot: bool,
+}
+
+impl Person {
+    /// A person who is none but a person.
+    #[must_use]
+    pub fn new(id: UserId, name: UserName) -> Self {
+        Self { id, name, bot: false }
+    }
 }
 
 /// What an account may do on the whole server.

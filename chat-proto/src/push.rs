@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Conversation, ConversationId, DndState, Epoch, Event, InboxItem, InboxState, Invitation, NotifyState,
-    Person, Presence, Report, Seq, ThreadState, Timestamp, UserId, lenient, limits,
+    CommandCall, CommandReply, Conversation, ConversationId, DndState, Epoch, Event, InboxItem, InboxState,
+    Invitation, NotifyState, Person, Presence, Report, Seq, ThreadState, Timestamp, UserId, lenient, limits,
 };
 
 /// A frame from the server that answers no request.
@@ -100,6 +100,12 @@ pub enum Push {
         /// Which.
         conversation: ConversationId,
     },
+    /// Somebody runs one of the receiving bot's slash commands.
+    #[serde(rename = "command")]
+    Command(CommandCall),
+    /// A bot answers the receiver, and nobody else, on all their devices. Not stored.
+    #[serde(rename = "command.answer")]
+    CommandAnswer(CommandReply),
     /// The server is about to stop. Connect again after the given time, which differs from
     /// client to client so that they do not all come at once.
     #[serde(rename = "draining")]

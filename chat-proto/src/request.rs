@@ -1,6 +1,8 @@
 //! Requests and their answers: one row of the table below for each.
 
 mod account;
+mod bot;
+mod command;
 mod conversation;
 mod inbox;
 mod message;
@@ -8,6 +10,7 @@ mod moderation;
 mod people;
 mod room;
 mod search;
+mod webhook;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,6 +18,8 @@ use serde_json::value::RawValue;
 use crate::{Conversation, ConversationId, InboxState, ThreadState};
 
 pub use account::*;
+pub use bot::*;
+pub use command::*;
 pub use conversation::*;
 pub use inbox::*;
 pub use message::*;
@@ -22,6 +27,7 @@ pub use moderation::*;
 pub use people::*;
 pub use room::*;
 pub use search::*;
+pub use webhook::*;
 
 /// A payload that asks, tied to the type of its answer.
 pub trait Ask: Sized {
@@ -242,6 +248,36 @@ requests! {
     CloseReport = "report.close" -> Done;
     /// A page of the log of what was done to keep order, the newest first.
     ListAudit = "audit.list" -> AuditPage;
+    /// Makes a bot, and gives its token.
+    CreateBot = "bot.create" -> BotToken;
+    /// The bots that one has made; all of them, for an admin.
+    ListBots = "bot.list" -> Bots;
+    /// Gives a bot another token in place of the one it has.
+    RotateToken = "bot.token" -> BotToken;
+    /// Ends a bot; what it wrote stays.
+    DeleteBot = "bot.delete" -> Done;
+    /// Makes an address to which other programs post messages for a room.
+    CreateIncoming = "incoming.create" -> NewIncoming;
+    /// The incoming webhooks of a room.
+    ListIncoming = "incoming.list" -> IncomingHooks;
+    /// Ends an incoming webhook.
+    DeleteIncoming = "incoming.delete" -> Done;
+    /// Has the events of a room posted to an address.
+    CreateOutgoing = "outgoing.create" -> NewOutgoing;
+    /// The outgoing webhooks of a room, and how they fare.
+    ListOutgoing = "outgoing.list" -> OutgoingHooks;
+    /// Ends an outgoing webhook.
+    DeleteOutgoing = "outgoing.delete" -> Done;
+    /// Posts a test to an outgoing webhook now; when it is taken, a disabled one works again.
+    TestOutgoing = "outgoing.test" -> TestResult;
+    /// Says which slash commands a bot answers, in place of those said before.
+    RegisterCommands = "command.register" -> Done;
+    /// The slash commands of the bots in a conversation, by name.
+    ListCommands = "command.list" -> Commands;
+    /// Runs a slash command: tells its bot.
+    RunCommand = "command.run" -> CommandRun;
+    /// Answers a run of a slash command, to the person who ran it and nobody else.
+    AnswerCommand = "command.answer" -> Done;
     /// Asks whether the server is there; for clients that cannot see WebSocket pings.
     Ping = "ping" -> Pong;
 }

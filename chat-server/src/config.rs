@@ -80,6 +80,16 @@ pub struct Settings {
     /// Requests that one connection may make at once
     #[arg(long, value_name = "N", env = "CHAT_SERVER_REQUEST_BURST")]
     pub request_burst: Option<u32>,
+    /// Let webhooks call this machine and private networks; moderators of rooms choose where they go
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "CHAT_SERVER_ALLOW_PRIVATE_HOOKS",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        require_equals = true
+    )]
+    pub allow_private_hooks: Option<bool>,
     /// What to log: error, warn, info, debug, trace, or a filter such as chat_server=debug
     #[arg(long, value_name = "FILTER", env = "CHAT_SERVER_LOG")]
     pub log: Option<String>,
@@ -143,6 +153,8 @@ pub struct Config {
     pub presence_grace: Duration,
     /// What clients must keep to.
     pub limits: Limits,
+    /// Whether webhooks may call this machine and private networks.
+    pub allow_private_hooks: bool,
     /// What to log.
     pub log: String,
 }
@@ -164,6 +176,7 @@ impl Settings {
             presence_grace: Some(Span(Duration::from_secs(30))),
             requests_per_second: Some(limits.requests_per_second),
             request_burst: Some(limits.request_burst),
+            allow_private_hooks: Some(false),
             log: Some("info".to_owned()),
         }
     }
@@ -183,6 +196,7 @@ impl Settings {
             presence_grace: self.presence_grace.or(weaker.presence_grace),
             requests_per_second: self.requests_per_second.or(weaker.requests_per_second),
             request_burst: self.request_burst.or(weaker.request_burst),
+            allow_private_hooks: self.allow_private_hooks.or(weaker.allow_private_hooks),
             log: self.log.or(weaker.log),
         }
     }
@@ -277,6 +291,7 @@ impl Loaded {
             },
             presence_grace: s.presence_grace.map_or(Duration::ZERO, |span| span.0),
             limits: Limits { requests_per_second, request_burst, ..Limits::default() },
+            allow_private_hooks: s.allow_private_hooks.unwrap_or_default(),
             log: s.log.unwrap_or_default(),
         })
     }

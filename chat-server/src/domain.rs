@@ -5,9 +5,11 @@
 //! come in. This is the only place that says who may do what in a conversation.
 
 pub mod audit;
+pub mod commands;
 mod decide;
 pub mod find;
 mod hearing;
+pub mod hooks;
 pub mod moderation;
 pub mod policy;
 pub mod words;

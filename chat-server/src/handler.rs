@@ -4,8 +4,12 @@
 //! in a conversation is asked of `domain` by the shard, and of membership by the store's reads.
 
 pub mod account;
+mod bots;
+mod commands;
 mod inbox;
+pub mod incoming;
 mod moderation;
+mod outgoing;
 mod query;
 mod room;
 mod search;
@@ -13,8 +17,8 @@ mod search;
 use std::sync::Arc;
 
 use chat_proto::{
-    Answer, ConversationId, Done, ErrorCode, FrameId, Hello, Limits, PROTOCOL_VERSION, Person, Pong,
-    ProtocolRange, Registration, Request, Role, SessionId, Signal, WireError,
+    Answer, Conversation, ConversationId, Done, ErrorCode, FrameId, Hello, Limits, Needs, PROTOCOL_VERSION,
+    Person, Pong, ProtocolRange, Registration, Request, Role, Scope, Scopes, SessionId, Signal, WireError,
 };
 use tracing::error;
 
@@ -22,7 +26,9 @@ use crate::auth::Passwords;
 use crate::domain::{Actor, Command};
 use crate::hub::outbox::Outbox;
 use crate::hub::{Ending, Hub, Reply, SessionKey, Task, now, unavailable};
+use crate::outgoing::Outgoing;
 use crate::store::{BanKind, Store, StoreError};
+use incoming::IncomingPace;
 
 /// The version that `hello` names for people.
 const SERVER: &str = concat!("chat-server/", env!("CARGO_PKG_VERSION"));
@@ -35,6 +41,10 @@ pub struct App {
     pub hub: Hub,
     /// Hash workers.
     pub passwords: Passwords,
+    /// What is posted to other programs.
+    pub outgoing: Outgoing,
+    /// How fast other programs may post.
+    pub pace: IncomingPace,
     /// Who may make an account.
     pub registration: Registration,
     /// The team's name.
@@ -50,6 +60,8 @@ pub struct Caller {
     pub person: Person,
     /// What they may do on the server.
     pub role: Role,
+    /// What the token is good for, if it is a bot's; a person's is good for everything.
+    pub scopes: Option<Scopes>,
     /// By which login.
     pub session: SessionId,
     /// Over which connection.
@@ -59,6 +71,35 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether the caller may see what is written.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        self.has(Scope::Read)
+    }
+
+    /// The conversation as the caller may see it.
+    fn shown(&self, mut conversation: Conversation) -> Conversation {
+        if !self.reads() {
+            conversation.last_message = None;
+        }
+        conversation
+    }
+
+    fn has(&self, scope: Scope) -> bool {
+        self.scopes.as_ref().is_none_or(|scopes| scopes.has(scope))
+    }
+
+    /// Refuses what the caller's token is not good for.
+    fn must_have(&self, needs: Needs) -> Result<(), WireError> {
+        match needs {
+            Needs::Nothing => Ok(()),
+            Needs::Scope(scope) if self.has(scope) => Ok(()),
+            Needs::Scope(scope) => Err(bots::lacks(scope)),
+            Needs::Person if self.scopes.is_none() => Ok(()),
+            Needs::Person => Err(bots::for_people()),
+        }
+    }
+
     fn actor(&self) -> Actor {
         Actor { person: self.person.clone(), role: self.role }
     }
@@ -108,6 +149,7 @@ impl App {
         id: FrameId,
         request: Request,
     ) -> Result<Handled, WireError> {
+        caller.must_have(request.kind().needs())?;
         let task = |conversation, task| self.submit(&caller, id.clone(), conversation, task);
         let command = |conversation, command| task(conversation, Task::Command(command));
         match request {
@@ -119,9 +161,7 @@ impl App {
             Request::OpenDirect(ask) => self.open_direct(&caller, id, ask).await,
             Request::CreateRoom(ask) => self.create_room(&caller, id, ask).await,
             Request::JoinRoom(ask) => task(self.public_room(&caller, ask).await?, Task::Join).await,
-            Request::Invite(ask) => {
-                task(ask.conversation, Task::Invite(self.visible_person(&caller, &ask.user).await?)).await
-            }
+            Request::Invite(ask) => self.invite(&caller, id, ask).await,
             Request::ListInvitations(_) => self.list_invitations(&caller).await,
             Request::AcceptInvitation(ask) => self.accept_invitation(&caller, id, ask.conversation).await,
             Request::DeclineInvitation(ask) => self.decline_invitation(&caller, ask.conversation).await,
@@ -196,6 +236,21 @@ impl App {
             Request::ListReports(ask) => self.list_reports(&caller, ask).await,
             Request::CloseReport(ask) => self.close_report(&caller, ask).await,
             Request::ListAudit(ask) => self.list_audit(&caller, ask).await,
+            Request::CreateBot(ask) => self.create_bot(&caller, ask).await,
+            Request::ListBots(_) => self.list_bots(&caller).await,
+            Request::RotateToken(ask) => self.rotate_token(&caller, ask).await,
+            Request::DeleteBot(ask) => self.delete_bot(&caller, ask).await,
+            Request::CreateIncoming(ask) => self.create_incoming(&caller, ask).await,
+            Request::ListIncoming(ask) => self.list_incoming(&caller, ask).await,
+            Request::DeleteIncoming(ask) => self.delete_incoming(&caller, ask).await,
+            Request::CreateOutgoing(ask) => self.create_outgoing(&caller, ask).await,
+            Request::ListOutgoing(ask) => self.list_outgoing(&caller, ask).await,
+            Request::DeleteOutgoing(ask) => self.delete_outgoing(&caller, ask).await,
+            Request::TestOutgoing(ask) => self.test_outgoing(&caller, ask).await,
+            Request::RegisterCommands(ask) => self.register_commands(&caller, ask).await,
+            Request::ListCommands(ask) => self.list_commands(&caller, ask).await,
+            Request::RunCommand(ask) => self.run_command(&caller, ask).await,
+            Request::AnswerCommand(ask) => self.answer_command(&caller, ask).await,
             Request::Ping(_) => Ok(self.pong().into()),
         }
     }
@@ -203,6 +258,7 @@ impl App {
     /// Passes on what a logged-in caller says without wanting an answer.
     pub fn signal(&self, caller: &Caller, signal: Signal) {
         match signal {
+            Signal::Typing { .. } if !caller.has(Scope::Write) => {}
             Signal::Typing { conversation, active } => {
                 self.hub.typing(conversation, caller.person.clone(), active)
             }
@@ -222,7 +278,7 @@ impl App {
         conversation: ConversationId,
         task: Task,
     ) -> Result<Handled, WireError> {
-        let reply = Reply { id, session: caller.key, outbox: caller.outbox.clone() };
+        let reply = Reply::to(id, caller.key, caller.reads(), caller.outbox.clone());
         self.hub.submit(conversation, caller.actor(), task, reply).await;
         Ok(Handled::Deferred)
     }

@@ -6,6 +6,7 @@
 
 pub mod outbox;
 mod presence;
+mod runs;
 mod shard;
 mod task;
 
@@ -25,6 +26,7 @@ use crate::domain::policy::{Policy, PolicyChange};
 use crate::store::Store;
 use outbox::{Frame, Outbox};
 pub use presence::PresenceHub;
+pub use runs::{Run, Runs};
 pub use task::{Beginning, Letter, Task};
 
 /// Requests that may wait for one shard; past that its clients wait, each on its own connection.
@@ -44,26 +46,52 @@ pub struct SessionKey {
     login: SessionId,
 }
 
+impl SessionKey {
+    /// The server itself, which is no connection of anybody.
+    const SERVER: SessionKey = SessionKey { connection: 0, login: SessionId(uuid::Uuid::nil()) };
+}
+
 /// Where the answer to a request goes.
 #[derive(Clone)]
 pub struct Reply {
-    /// The request's id.
-    pub id: FrameId,
     /// The connection that asked.
     pub session: SessionKey,
-    /// Its outbox.
-    pub outbox: Outbox,
+    /// Whether it may be shown what was written; a bot's token may not be good for that.
+    pub reads: bool,
+    to: ReplyTo,
+}
+
+#[derive(Clone)]
+enum ReplyTo {
+    Connection(FrameId, Outbox),
+    /// A part of the server that acts for somebody; it waits for the one answer.
+    Server(mpsc::Sender<Result<chat_proto::Answer, WireError>>),
 }
 
 impl Reply {
+    /// To the connection that asked under this id.
+    #[must_use]
+    pub fn to(id: FrameId, session: SessionKey, reads: bool, outbox: Outbox) -> Self {
+        Self { session, reads, to: ReplyTo::Connection(id, outbox) }
+    }
+
     /// Answers `ok`.
     pub fn ok(&self, answer: &chat_proto::Answer) {
-        self.outbox.push(ServerFrame::encode_ok(&self.id, answer).into());
+        match &self.to {
+            ReplyTo::Connection(id, outbox) => outbox.push(ServerFrame::encode_ok(id, answer).into()),
+            // Who waited may have been stopped with the server.
+            ReplyTo::Server(waiting) => drop(waiting.try_send(Ok(answer.clone()))),
+        }
     }
 
     /// Answers `error`.
     pub fn error(&self, error: &WireError) {
-        self.outbox.push(ServerFrame::encode_error(Some(&self.id), error).into());
+        match &self.to {
+            ReplyTo::Connection(id, outbox) => {
+                outbox.push(ServerFrame::encode_error(Some(id), error).into());
+            }
+            ReplyTo::Server(waiting) => drop(waiting.try_send(Err(error.clone()))),
+        }
     }
 }
 
@@ -106,6 +134,7 @@ enum ToShard {
     Attach {
         user: UserId,
         session: SessionKey,
+        reads: bool,
         outbox: Outbox,
         ready: oneshot::Sender<()>,
     },
@@ -117,6 +146,11 @@ enum ToShard {
         user: UserId,
         except: Option<SessionKey>,
         frame: Frame,
+    },
+    Call {
+        bot: UserId,
+        frame: Frame,
+        told: oneshot::Sender<bool>,
     },
     End {
         user: UserId,
@@ -145,6 +179,7 @@ enum ToShard {
 pub struct Hub {
     shards: Arc<[mpsc::Sender<ToShard>]>,
     presence: PresenceHub,
+    runs: Runs,
     sessions: Arc<AtomicU64>,
     /// Held from the store's write to the shards' knowing of it: otherwise two admins who ban and
     /// pardon in the same moment could leave the shards with other news than the store.
@@ -164,13 +199,20 @@ impl Hub {
             .collect();
         let presence = PresenceHub::start(store.clone(), presence_grace);
         let policy_turn = Arc::new(Mutex::new(()));
-        Self { shards, presence, sessions: Arc::new(AtomicU64::new(1)), policy_turn }
+        let sessions = Arc::new(AtomicU64::new(1));
+        Self { shards, presence, runs: Runs::start(), sessions, policy_turn }
     }
 
     /// Who is there.
     #[must_use]
     pub fn presence(&self) -> &PresenceHub {
         &self.presence
+    }
+
+    /// The slash commands under way.
+    #[must_use]
+    pub fn runs(&self) -> &Runs {
+        &self.runs
     }
 
     /// A key for a new connection.
@@ -181,11 +223,12 @@ impl Hub {
 
     /// Begins to deliver this person's conversations to this connection. When it returns, every
     /// later event reaches the outbox; what is read from the store from now on holds all earlier
-    /// ones, so the two together have no gap.
-    pub async fn attach(&self, user: UserId, session: SessionKey, outbox: &Outbox) {
+    /// ones, so the two together have no gap. To one that does not read, nothing is delivered but
+    /// what is meant for it alone.
+    pub async fn attach(&self, user: UserId, session: SessionKey, reads: bool, outbox: &Outbox) {
         for shard in self.shards.iter() {
             let (ready, attached) = oneshot::channel();
-            let attach = ToShard::Attach { user, session, outbox: outbox.clone(), ready };
+            let attach = ToShard::Attach { user, session, reads, outbox: outbox.clone(), ready };
             if shard.send(attach).await.is_ok() {
                 // An error means that the shard has ended with the server.
                 let _ = attached.await;
@@ -208,6 +251,15 @@ impl Hub {
     pub async fn tell(&self, user: UserId, except: Option<SessionKey>, push: &Push) {
         let frame = ServerFrame::encode_push(push).into();
         self.to_any_shard(ToShard::Tell { user, except, frame }).await;
+    }
+
+    /// Tells all connections of a bot, also those that do not read, that it is called; false if it
+    /// has none.
+    pub async fn call(&self, bot: UserId, push: &Push) -> bool {
+        let (told, answered) = oneshot::channel();
+        let frame = ServerFrame::encode_push(push).into();
+        self.to_any_shard(ToShard::Call { bot, frame, told }).await;
+        answered.await.unwrap_or(false)
     }
 
     /// Closes connections of a person whose logins have ended.
@@ -261,6 +313,22 @@ impl Hub {
         if let Err(mpsc::error::SendError(ToShard::Do(job))) = self.shard(conversation).send(job).await {
             job.reply.error(&unavailable());
         }
+    }
+
+    /// As [`submit`](Self::submit), for a part of the server that acts for somebody and waits.
+    ///
+    /// # Errors
+    /// Why it was refused.
+    pub async fn ask(
+        &self,
+        conversation: ConversationId,
+        actor: Actor,
+        task: Task,
+    ) -> Result<chat_proto::Answer, WireError> {
+        let (to, mut answered) = mpsc::channel(1);
+        let reply = Reply { session: SessionKey::SERVER, reads: false, to: ReplyTo::Server(to) };
+        self.submit(conversation, actor, task, reply).await;
+        answered.recv().await.unwrap_or_else(|| Err(unavailable()))
     }
 
     /// Tells the other members that this person is writing, or stopped. Forgotten when the shard

@@ -7,19 +7,21 @@
 //! 6 server                 listener, permits, TLS, upgrade, drain
 //! 5 session                one connection: read, answer, write; before login it is another type
 //! 4 handler                which request goes where
-//! 3 hub                    shards own conversations: decide, apply, commit, deliver; presence
+//! 3 hub, outgoing          shards own conversations: decide, apply, commit, deliver; calls of webhooks
 //! 2 store, auth            memory; secrets
-//! 1 domain, registration   pure rules
+//! 1 domain, registration   pure rules; slack: what other programs post
 //! 0 chat-proto
 //! ```
 
 pub mod domain;
 pub mod registration;
+pub mod slack;
 
 pub mod auth;
 pub mod store;
 
 pub mod hub;
+pub mod outgoing;
 
 pub mod handler;
 

@@ -15,7 +15,9 @@ use tracing::info;
 use crate::auth::{Passwords, SecretHash, new_invite_code, normal_invite_code};
 use crate::config::Config;
 use crate::handler::App;
+use crate::handler::incoming::IncomingPace;
 use crate::hub::{Hub, now};
+use crate::outgoing::Outgoing;
 use crate::server;
 use crate::store::{NewInvite, Store};
 
@@ -61,10 +63,13 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
         hub: Hub::start(&store, &policy, cores, config.presence_grace),
         store: store.clone(),
         passwords: Passwords::new(cores)?,
+        outgoing: Outgoing::new(config.allow_private_hooks)?,
+        pace: IncomingPace::default(),
         registration: config.registration,
         name: config.name,
         limits: config.limits,
     });
+    app.outgoing.start(store.clone(), stop.clone());
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
     info!(%address, data_dir = %config.data_dir.display(), "listening");
     ready(Ready { address, url, owner_code });

@@ -7,13 +7,14 @@
 //!
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
+mod bots;
 mod moderation;
 mod search;
 mod sqlite;
 
 use chat_proto::{
     Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, Reason, Role,
-    RoomInfo, RoomName, Seq, SessionId, ThreadState, Timestamp, Topic, UserId, UserName,
+    RoomInfo, RoomName, Scopes, Seq, SessionId, ThreadState, Timestamp, Topic, UserId, UserName,
 };
 use thiserror::Error;
 
@@ -21,6 +22,10 @@ use crate::auth::SecretHash;
 use crate::domain::audit::Note;
 use crate::domain::{Hearing, ReadPosition};
 
+pub use bots::{
+    BotAccount, Delivery, Failure, IncomingTarget, NewBot, NewIncomingHook, NewOutgoingHook, NewToken,
+    OutgoingTarget, Standing,
+};
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
 pub use search::{Hits, Search, SearchCursor};
 pub use sqlite::{OpenError, Sqlite as Store};
@@ -88,6 +93,8 @@ pub struct KnownSession {
     pub person: Person,
     /// What the account may do.
     pub role: Role,
+    /// What the token is good for, if it is a bot's.
+    pub scopes: Option<Scopes>,
 }
 
 /// An invite to be made.

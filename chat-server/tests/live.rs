@@ -35,6 +35,7 @@ impl Running {
     async fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = Config {
+            allow_private_hooks: false,
             data_dir: dir.path().to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             name: "test".to_owned(),

@@ -37,7 +37,7 @@ impl Fixture {
         };
         let id = account.id;
         self.store.create_account(account, Registration::Open).await.unwrap().unwrap();
-        Person { id, name }
+        Person::new(id, name)
     }
 
     /// A room with these people in it, as a shard would make it.

@@ -16,7 +16,7 @@ fn event(seq: u64) -> Event {
         conversation: room(),
         seq: Seq(seq),
         at: Timestamp(0),
-        author: Person { id: UserId(Uuid::nil()), name: "ada".parse().unwrap() },
+        author: Person::new(UserId(Uuid::nil()), "ada".parse().unwrap()),
         what: EventKind::Joined,
     }
 }

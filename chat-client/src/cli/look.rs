@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chat_client::link::Link;
 use chat_proto::{
     Conversation, ConversationId, Event, EventKind, GetHistory, HistoryPage, ListConversations, ListMembers,
-    ListPeople, ListRooms, RoomInfo, RoomRole, Seq,
+    ListPeople, ListRooms, Person, RoomInfo, RoomRole, Seq,
 };
 
 use super::args::{Around, HistoryArgs};
@@ -263,8 +263,8 @@ pub(crate) async fn members(who: &Who, target: &Target, out: &mut Output) -> Res
         let page = link.request(ListMembers { conversation, after: after.take(), limit }).await?;
         page.members.iter().try_for_each(|member| {
             out.put(member, || match member.role {
-                RoomRole::Member => format!("@{}", member.user.name),
-                role => format!("@{} ({role})", member.user.name),
+                RoomRole::Member => format!("@{}{}", member.user.name, bot_mark(&member.user)),
+                role => format!("@{}{} ({role})", member.user.name, bot_mark(&member.user)),
             })
         })?;
         after = page.members.last().map(|member| member.user.name.clone());
@@ -286,7 +286,8 @@ pub(crate) async fn people(who: &Who, query: Option<String>, out: &mut Output) -
     let mut after = None;
     for _ in 0..PAGES {
         let page = link.request(ListPeople { query: query.clone(), after: after.take(), limit }).await?;
-        page.people.iter().try_for_each(|person| out.put(person, || format!("@{}", person.name)))?;
+        let line = |person: &Person| format!("@{}{}", person.name, bot_mark(person));
+        page.people.iter().try_for_each(|person| out.put(person, || line(person)))?;
         after = page.people.last().map(|person| person.name.clone());
         if !page.more || after.is_none() {
             break;
@@ -294,6 +295,11 @@ pub(crate) async fn people(who: &Who, query: Option<String>, out: &mut Output) -
     }
     link.close().await;
     Ok(())
+}
+
+/// What stands behind the name of a program.
+fn bot_mark(person: &Person) -> &'static str {
+    if person.bot { " (bot)" } else { "" }
 }
 
 /// Prints who one is.

@@ -2,6 +2,7 @@
 
 mod args;
 mod attention;
+mod bot;
 mod change;
 mod failure;
 mod invitation;
@@ -13,6 +14,7 @@ mod script;
 mod search;
 mod send;
 mod target;
+mod webhook;
 mod who;
 mod words;
 
@@ -80,6 +82,10 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         Command::Attention(command) => attention::run(who, command, out).await,
         Command::Whoami => look::whoami(who, out).await,
         Command::Room(command) => in_room(who, command, out).await,
+        Command::Bot(command) => bot::bot(who, command, out).await,
+        Command::Slash(command) => bot::command(who, command, out).await,
+        Command::Incoming(command) => webhook::incoming(who, command, out).await,
+        Command::Outgoing(command) => webhook::outgoing(who, command, out).await,
         Command::Read { target, seq } => change::read(who, &target, seq, out).await,
         Command::Script { file, .. } => {
             script::run(&who.account.server, &who.tls, Some(&who.account.token), file, out).await
@@ -188,6 +194,20 @@ mod tests {
             "topic #room",
             "read #room 5",
             "script --no-login file.jsonl",
+            "bot create robo --scope read,write",
+            "bot list",
+            "bot token @robo --scope commands",
+            "bot delete robo",
+            "incoming create #ops grafana",
+            "incoming list #ops",
+            "incoming delete #ops grafana",
+            "outgoing create #ops https://ci.example.org/ --events message,edited --trigger !build",
+            "outgoing list #ops",
+            "outgoing test #ops 01997f00-0000-7000-8000-00000000ab02",
+            "outgoing delete #ops 01997f00-0000-7000-8000-00000000ab02",
+            "command list #ops",
+            "command run #ops deploy api v2 --wait 5s",
+            "command run #ops robo:deploy",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");
@@ -206,6 +226,11 @@ mod tests {
             "react #a 5 smile",
             "role #a @lin king",
             "rules #a --archived maybe",
+            "bot create robo",
+            "bot create robo --scope root",
+            "outgoing create #ops https://x/ --events nonsense",
+            "outgoing test #ops 7",
+            "command run #ops",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' ').filter(|word| !word.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

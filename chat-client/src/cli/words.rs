@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn person(name: &str) -> Person {
-        Person { id: UserId(Uuid::nil()), name: name.parse().unwrap() }
+        Person::new(UserId(Uuid::nil()), name.parse().unwrap())
     }
 
     fn event(author: &str, message: Message) -> Event {

@@ -20,7 +20,7 @@ const ME: u128 = 1;
 const OTHER: u128 = 2;
 
 fn person(n: u128) -> Person {
-    Person { id: UserId(Uuid::from_u128(n)), name: UserName::parse(&format!("p{n}")).unwrap() }
+    Person::new(UserId(Uuid::from_u128(n)), UserName::parse(&format!("p{n}")).unwrap())
 }
 
 fn room(n: usize) -> ConversationId {

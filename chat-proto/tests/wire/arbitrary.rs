@@ -8,7 +8,9 @@ prop_compose! {
     fn uuid()(bits in any::<u128>()) -> Uuid { Uuid::from_u128(bits) }
 }
 prop_compose! {
-    fn person()(id in uuid(), name in user_name()) -> Person { Person { id: UserId(id), name } }
+    fn person()(id in uuid(), name in user_name(), bot in any::<bool>()) -> Person {
+        Person { bot, ..Person::new(UserId(id), name) }
+    }
 }
 prop_compose! {
     fn event()(
@@ -114,6 +116,20 @@ prop_compose! {
 
 fn room_role() -> impl Strategy<Value = RoomRole> {
     prop::sample::select(RoomRole::ALL.to_vec())
+}
+
+fn scopes() -> impl Strategy<Value = Scopes> {
+    prop::collection::vec(prop::sample::select(Scope::ALL.to_vec()), 0..4)
+        .prop_map(|scopes| scopes.into_iter().collect())
+}
+
+fn command_name() -> impl Strategy<Value = CommandName> {
+    "[a-z0-9][a-z0-9_-]{0,20}".prop_map(|text| CommandName::parse(&text).unwrap())
+}
+
+fn events() -> impl Strategy<Value = HookEvents> {
+    prop::collection::vec(prop::sample::select(HookEvents::KINDS.to_vec()), 0..4)
+        .prop_map(|kinds| HookEvents::new(kinds).unwrap())
 }
 
 fn emoji() -> impl Strategy<Value = Emoji> {
@@ -468,6 +484,52 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
                 ListAudit { conversation, cursor, limit }.into_request()
             })
             .boxed(),
+        K::CreateBot => (user_name(), scopes())
+            .prop_map(|(name, scopes)| CreateBot { name, scopes }.into_request())
+            .boxed(),
+        K::ListBots => Just(ListBots {}.into_request()).boxed(),
+        K::RotateToken => (user_name(), prop::option::of(scopes()))
+            .prop_map(|(bot, scopes)| RotateToken { bot, scopes }.into_request())
+            .boxed(),
+        K::DeleteBot => user_name().prop_map(|bot| DeleteBot { bot }.into_request()).boxed(),
+        K::CreateIncoming => (id(), user_name())
+            .prop_map(|(conversation, name)| CreateIncoming { conversation, name }.into_request())
+            .boxed(),
+        K::ListIncoming => id().prop_map(|conversation| ListIncoming { conversation }.into_request()).boxed(),
+        K::DeleteIncoming => (id(), uuid())
+            .prop_map(|(conversation, hook)| {
+                DeleteIncoming { conversation, hook: HookId(hook) }.into_request()
+            })
+            .boxed(),
+        K::CreateOutgoing => (id(), any::<String>(), events(), topic())
+            .prop_map(|(conversation, url, events, trigger)| {
+                CreateOutgoing { conversation, url, events, trigger }.into_request()
+            })
+            .boxed(),
+        K::ListOutgoing => id().prop_map(|conversation| ListOutgoing { conversation }.into_request()).boxed(),
+        K::DeleteOutgoing => (id(), uuid())
+            .prop_map(|(conversation, hook)| {
+                DeleteOutgoing { conversation, hook: HookId(hook) }.into_request()
+            })
+            .boxed(),
+        K::TestOutgoing => (id(), uuid())
+            .prop_map(|(conversation, hook)| TestOutgoing { conversation, hook: HookId(hook) }.into_request())
+            .boxed(),
+        K::RegisterCommands => prop::collection::vec((command_name(), topic(), topic()), 0..3)
+            .prop_map(|rows| {
+                let spec = |(name, description, usage)| CommandSpec { name, description, usage };
+                RegisterCommands { commands: rows.into_iter().map(spec).collect() }.into_request()
+            })
+            .boxed(),
+        K::ListCommands => id().prop_map(|conversation| ListCommands { conversation }.into_request()).boxed(),
+        K::RunCommand => (id(), command_name(), prop::option::of(user_name()), any::<String>())
+            .prop_map(|(conversation, name, bot, text)| {
+                RunCommand { conversation, name, bot, text }.into_request()
+            })
+            .boxed(),
+        K::AnswerCommand => (uuid(), body())
+            .prop_map(|(run, text)| AnswerCommand { run: RunId(run), text }.into_request())
+            .boxed(),
         K::Ping => Just(Ping {}.into_request()).boxed(),
     }
 }
@@ -513,6 +575,14 @@ fn push() -> impl Strategy<Value = Push> {
             .prop_map(|(conversation, notify)| Push::Notify(NotifyState { conversation, notify })),
         dnd().prop_map(|dnd| Push::Dnd(DndState { dnd })),
         report().prop_map(|report| Push::Report { report }),
+        (uuid(), id(), person(), command_name(), any::<String>()).prop_map(
+            |(run, conversation, user, name, text)| {
+                Push::Command(CommandCall { run: RunId(run), conversation, user, name, text })
+            }
+        ),
+        (uuid(), id(), person(), command_name(), body()).prop_map(|(run, conversation, bot, name, text)| {
+            Push::CommandAnswer(CommandReply { run: RunId(run), conversation, bot, name, text })
+        }),
         any::<u64>().prop_map(|reconnect_after_ms| Push::Draining { reconnect_after_ms }),
     ]
 }

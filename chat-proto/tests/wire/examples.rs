@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chat_proto::{ClientFrame, EventKind, Hello, Limits, Push, RequestKind, ServerFrame, Signal};
+use chat_proto::{ClientFrame, EventKind, Hello, HookEvents, Limits, Push, RequestKind, ServerFrame, Signal};
 use serde_json::{Value, json};
 
 use crate::spec::{Example, Sender, examples};
@@ -34,6 +34,8 @@ names!(push_name, PUSHES, Push {
     Push::Notify(_) => "notify",
     Push::Dnd(_) => "dnd",
     Push::Report { .. } => "report",
+    Push::Command(_) => "command",
+    Push::CommandAnswer(_) => "command.answer",
     Push::Draining { .. } => "draining",
 });
 
@@ -114,6 +116,13 @@ fn every_request_has_an_example_and_an_answer() {
     for kind in RequestKind::ALL {
         assert_eq!(RequestKind::from_type(kind.as_str()), Some(*kind));
     }
+}
+
+/// An outgoing webhook can be told of every kind that happens.
+#[test]
+fn webhooks_know_every_kind_of_event() {
+    let happening = EVENTS.iter().copied().filter(|name| !matches!(*name, "(unknown)" | "tombstone"));
+    assert_eq!(happening.collect::<BTreeSet<_>>(), HookEvents::KINDS.into_iter().collect());
 }
 
 #[test]

@@ -64,6 +64,10 @@ pub(crate) fn examples() -> Vec<Example> {
     while let Some((line, fence)) = lines.next() {
         let Some(info) = fence.strip_prefix("```") else { continue };
         let block: Vec<_> = lines.by_ref().take_while(|(_, text)| *text != "```").collect();
+        // Not frames: what one types, and other text.
+        if matches!(info, "sh" | "text") {
+            continue;
+        }
         if info == "text wire" {
             found.extend(conversation(&block));
             continue;

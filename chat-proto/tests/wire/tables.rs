@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use chat_proto::{CloseReason, ErrorCode, Limits, RequestKind, Verdict, limits};
+use chat_proto::{CloseReason, ErrorCode, Limits, Needs, RequestKind, Scope, Verdict, limits};
 
 use crate::spec;
 
@@ -28,6 +28,22 @@ fn requests() {
         writeln!(table, "| `{}` | {} | {before} |", kind.as_str(), kind.meaning()).unwrap();
     }
     check("requests", &table);
+}
+
+#[test]
+fn scopes() {
+    let mut table = "| a token needs | for |\n|---|---|\n".to_owned();
+    let mut row = |needed: &str, needs: Needs| {
+        let kinds = RequestKind::ALL.iter().filter(|kind| kind.needs() == needs);
+        let kinds: Vec<String> = kinds.map(|kind| format!("`{}`", kind.as_str())).collect();
+        writeln!(table, "| {needed} | {} |", kinds.join(", ")).unwrap();
+    };
+    for scope in Scope::ALL {
+        row(&format!("`{scope}`"), Needs::Scope(scope));
+    }
+    row("nothing", Needs::Nothing);
+    row("a person", Needs::Person);
+    check("scopes", &table);
 }
 
 #[test]
@@ -117,6 +133,20 @@ fn fixed() -> Vec<(String, u64, &'static str)> {
         (limits::SEARCH_HITS as u64, "hits of a search by relevance, all pages together"),
         (limits::PASSWORD_MIN_CHARS as u64, "fewest characters in a password"),
         (limits::PASSWORD_MAX_BYTES as u64, "most bytes in a password"),
+        (limits::BOTS_PER_PERSON as u64, "bots of one person"),
+        (limits::INCOMING_PER_ROOM as u64, "incoming webhooks of one room"),
+        (limits::INCOMING_BYTES as u64, "bytes in a post to an incoming webhook"),
+        (limits::INCOMING_PER_SECOND.into(), "posts a second of an incoming webhook, for long"),
+        (limits::INCOMING_BURST.into(), "posts of an incoming webhook at once"),
+        (limits::OUTGOING_PER_ROOM as u64, "outgoing webhooks of one room"),
+        (limits::OUTGOING_WAITING, "events that wait for one outgoing webhook"),
+        (limits::URL_BYTES as u64, "bytes in the address of an outgoing webhook"),
+        (limits::TRIGGER_CHARS as u64, "characters in its trigger"),
+        (limits::COMMANDS_PER_BOT as u64, "slash commands of one bot"),
+        (limits::COMMAND_NAME_CHARS as u64, "characters in the name of a slash command"),
+        (limits::COMMAND_TEXT_BYTES as u64, "bytes behind a slash command"),
+        (limits::COMMAND_ANSWER_MS, "milliseconds in which a bot may answer a run"),
+        (limits::ANSWERS_PER_RUN.into(), "private answers to one run"),
         (limits::MENTIONS as u64, "most people mentioned by one message"),
         (
             limits::FREE_CALLS_MEMBERS as u64,

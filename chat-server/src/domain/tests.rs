@@ -12,7 +12,7 @@ fn person(name: &str) -> Person {
     for (at, byte) in name.bytes().take(16).enumerate() {
         bytes[at] = byte;
     }
-    Person { id: UserId(Uuid::from_bytes(bytes)), name: UserName::parse(name).unwrap() }
+    Person::new(UserId(Uuid::from_bytes(bytes)), UserName::parse(name).unwrap())
 }
 
 fn room(kind: ConversationKind, members: &[&str]) -> Room {

@@ -1,8 +1,8 @@
 //! Making accounts and logging in.
 
 use chat_proto::{
-    Answer, ErrorCode, Login, PROTOCOL_VERSION, Person, Register, Request, Role, Secret, SessionId, Token,
-    UserId, UserName, Welcome, WireError, limits,
+    Answer, ErrorCode, Login, PROTOCOL_VERSION, Person, Register, Request, Role, Scopes, Secret, SessionId,
+    Token, UserId, UserName, Welcome, WireError, limits,
 };
 use tracing::info;
 use unicode_security::confusable_detection::skeleton;
@@ -19,6 +19,8 @@ pub struct Authenticated {
     pub person: Person,
     /// What they may do on the server.
     pub role: Role,
+    /// What the token is good for, if it is a bot's.
+    pub scopes: Option<Scopes>,
     /// The session that began or goes on.
     pub session: SessionId,
     /// The new session's token.
@@ -65,7 +67,7 @@ impl App {
             session: caller.session,
             token,
             epoch: self.store.epoch(),
-            conversations: window.rows,
+            conversations: window.rows.into_iter().map(|row| caller.shown(row)).collect(),
             cursor,
             inbox: inboxes.first().map(|(_, state)| *state).unwrap_or_default(),
             dnd: self.store.dnd(user).await.map_err(store_failed)?,
@@ -87,7 +89,7 @@ impl App {
             invite: ask.invite.map(|code| SecretHash::of(&normal_invite_code(code.expose()))),
             at: now(),
         };
-        let person = Person { id: account.id, name: ask.name.clone() };
+        let person = Person::new(account.id, ask.name.clone());
         let role = match self.store.create_account(account, self.registration).await {
             Ok(admitted) => admitted?,
             Err(StoreError::Conflict) => return Err(name_taken(&ask.name)),
@@ -100,6 +102,8 @@ impl App {
     async fn login(&self, ask: Login) -> Result<Authenticated, WireError> {
         check_protocol(ask.protocol)?;
         let account = self.store.account(ask.name).await.map_err(store_failed)?;
+        // A bot has no password.
+        let account = account.filter(|account| !account.person.bot);
         let stored = account.as_ref().map(|account| account.password.clone());
         // The same work and the same answer whether the account exists or not.
         let matches = self.passwords.verify(ask.password, stored).await?;
@@ -121,8 +125,8 @@ impl App {
             let ban = self.store.ban_of_token(token, now()).await.map_err(store_failed)?;
             return Err(ban.map_or_else(login_ended, |ban| ban.banned_from_server()));
         };
-        let KnownSession { id: session, person, role } = known;
-        Ok(Authenticated { person, role, session, token: None })
+        let KnownSession { id: session, person, role, scopes } = known;
+        Ok(Authenticated { person, role, scopes, session, token: None })
     }
 
     async fn begin_session(
@@ -141,7 +145,7 @@ impl App {
         };
         let begun = self.store.create_session(row).await.map_err(store_failed)?;
         begun.map_err(|ban| ban.banned_from_server())?;
-        Ok(Authenticated { person, role, session, token: Some(token) })
+        Ok(Authenticated { person, role, scopes: None, session, token: Some(token) })
     }
 }
 
@@ -159,7 +163,7 @@ fn login_ended() -> WireError {
     WireError::new(ErrorCode::BadCredentials, "This login is not valid any more; log in with the password.")
 }
 
-fn name_taken(name: &UserName) -> WireError {
+pub(super) fn name_taken(name: &UserName) -> WireError {
     WireError::new(
         ErrorCode::NameTaken,
         format!("The name {name} is taken, reserved, or looks like one that is; choose another."),
@@ -167,7 +171,7 @@ fn name_taken(name: &UserName) -> WireError {
 }
 
 /// The name with look-alike letters made equal, by Unicode's list of confusables (UTS #39).
-fn looks_like(name: &UserName) -> String {
+pub(super) fn looks_like(name: &UserName) -> String {
     skeleton(name.as_str()).flat_map(char::to_lowercase).collect()
 }
 

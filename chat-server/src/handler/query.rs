@@ -47,7 +47,8 @@ impl App {
             .await
             .map_err(store_failed)?;
         let cursor = page.rows.last().filter(|_| page.more).map(|last| ActivityCursor::at(last).encode());
-        Ok(Answer::ListConversations(ConversationPage { conversations: page.rows, cursor }).into())
+        let conversations = page.rows.into_iter().map(|row| caller.shown(row)).collect();
+        Ok(Answer::ListConversations(ConversationPage { conversations, cursor }).into())
     }
 
     pub(super) async fn get_conversation(
@@ -57,7 +58,7 @@ impl App {
     ) -> Result<Handled, WireError> {
         let found =
             self.store.conversation(caller.person.id, ask.conversation).await.map_err(store_failed)?;
-        Ok(Answer::GetConversation(found.ok_or_else(not_found)?).into())
+        Ok(Answer::GetConversation(caller.shown(found.ok_or_else(not_found)?)).into())
     }
 
     pub(super) async fn list_rooms(

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chat_proto::{
     Answer, ClientId, ConversationId, ConversationKind, CreateRoom, Description, Done, ErrorCode, EventKind,
-    Forwarded, FrameId, Invitations, JoinRoom, OpenDirect, Person, Position, Role, RoomName, SendMessage,
-    Topic, UserId, UserName, WireError, limits,
+    Forwarded, FrameId, Invitations, JoinRoom, Needs, OpenDirect, Person, Position, Role, RoomName, Scope,
+    SendMessage, Topic, UserId, UserName, WireError, limits,
 };
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ impl App {
         let people: Vec<UserId> = with.iter().map(|person| person.id).chain([caller.person.id]).collect();
         if let Some(direct) = self.store.direct_of(people).await.map_err(store_failed)? {
             let shown = self.store.conversation(caller.person.id, direct).await.map_err(store_failed)?;
-            return Ok(Answer::OpenDirect(shown.ok_or_else(not_found)?).into());
+            return Ok(Answer::OpenDirect(caller.shown(shown.ok_or_else(not_found)?)).into());
         }
         let beginning = Beginning {
             kind: ConversationKind::Direct,
@@ -133,6 +133,7 @@ impl App {
         let (body, forwarded) = match ask.forward {
             None => (ask.body, None),
             Some(position) => {
+                caller.must_have(Needs::Scope(Scope::Read))?;
                 // What is forwarded is what stands there, not what the sender claims.
                 let (body, forwarded) = self.forwarded(caller, position).await?;
                 (body, Some(forwarded))

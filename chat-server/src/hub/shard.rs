@@ -37,7 +37,15 @@ pub(super) struct Shard {
     store: Store,
     policy: Policy,
     rooms: HashMap<ConversationId, Room>,
-    online: HashMap<UserId, Vec<(SessionKey, Outbox)>>,
+    online: HashMap<UserId, Vec<Listener>>,
+}
+
+/// A connection of somebody.
+struct Listener {
+    session: SessionKey,
+    /// Whether it is told what happens in conversations.
+    reads: bool,
+    outbox: Outbox,
 }
 
 /// What a decided request leads to once it is committed.
@@ -90,27 +98,34 @@ impl Shard {
 
     async fn listen(&mut self, input: ToShard) {
         match input {
-            ToShard::Attach { user, session, outbox, ready } => {
-                self.online.entry(user).or_default().push((session, outbox));
+            ToShard::Attach { user, session, reads, outbox, ready } => {
+                self.online.entry(user).or_default().push(Listener { session, reads, outbox });
                 // Who waits may have been cut in the meantime.
                 let _ = ready.send(());
             }
             ToShard::Detach { user, session } => {
                 if let Some(sessions) = self.online.get_mut(&user) {
-                    sessions.retain(|(key, _)| *key != session);
+                    sessions.retain(|listener| listener.session != session);
                     if sessions.is_empty() {
                         self.online.remove(&user);
                     }
                 }
             }
             ToShard::Tell { user, except, frame } => {
-                for (_, outbox) in self.sessions(user).filter(|(key, _)| Some(*key) != except) {
+                for (_, outbox) in self.sessions(user).filter(|(key, _)| Some(**key) != except) {
                     outbox.push(frame.clone());
                 }
             }
+            ToShard::Call { bot, frame, told } => {
+                let connections = self.online.get(&bot).map_or(&[][..], Vec::as_slice);
+                connections.iter().for_each(|listener| listener.outbox.push(frame.clone()));
+                // Who waits may have been cut in the meantime.
+                let _ = told.send(!connections.is_empty());
+            }
             ToShard::End { user, which } => {
-                for (_, outbox) in self.sessions(user).filter(|(key, _)| which.includes(key)) {
-                    outbox.cut(which.reason());
+                let connections = self.online.get(&user).into_iter().flatten();
+                for listener in connections.filter(|listener| which.includes(&listener.session)) {
+                    listener.outbox.cut(which.reason());
                 }
             }
             ToShard::Typing { conversation, user, active } => self.typing(conversation, user, active).await,
@@ -323,7 +338,13 @@ impl Shard {
 
     async fn existing(&self, job: &Job, id: ConversationId) -> Result<Result<Answer, WireError>, StoreError> {
         let found = self.store.conversation(job.actor.person.id, id).await?;
-        Ok(found.map(|conversation| job.task.conversation_answer(conversation)).ok_or_else(not_found))
+        let shown = found.map(|mut conversation| {
+            if !job.reply.reads {
+                conversation.last_message = None;
+            }
+            job.task.conversation_answer(conversation)
+        });
+        Ok(shown.ok_or_else(not_found))
     }
 
     /// The conversation, from memory or loaded.

@@ -1,5 +1,7 @@
 //! What the server answers over plain HTTP, beside the socket.
 
+mod hooks;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,7 +15,7 @@ const WELCOME: &str = "This is a chat server. Connect with: chat-tui --server <t
 
 /// Every route but `/ws`.
 pub(super) fn routes(app: Arc<App>) -> Router {
-    Router::new().route("/", get(WELCOME)).fallback(not_found).with_state(app)
+    Router::new().route("/", get(WELCOME)).merge(hooks::routes()).fallback(not_found).with_state(app)
 }
 
 async fn not_found() -> (StatusCode, &'static str) {

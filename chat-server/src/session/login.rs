@@ -87,10 +87,10 @@ async fn attach<S: AsyncRead + AsyncWrite + Unpin>(
     id: &FrameId,
     authenticated: Authenticated,
 ) -> Result<LoggedIn, End> {
-    let Authenticated { person, role, session, token } = authenticated;
+    let Authenticated { person, role, scopes, session, token } = authenticated;
     let (outbox, waiting) = Outbox::new();
-    let caller = Caller { person, role, session, key: app.hub.new_session(session), outbox };
-    app.hub.attach(caller.person.id, caller.key, &caller.outbox).await;
+    let caller = Caller { person, role, scopes, session, key: app.hub.new_session(session), outbox };
+    app.hub.attach(caller.person.id, caller.key, caller.reads(), &caller.outbox).await;
     match app.welcome(&caller, token).await {
         Ok(answer) => Ok(LoggedIn { welcome: ServerFrame::encode_ok(id, &answer).into(), caller, waiting }),
         Err(error) => {

@@ -7,7 +7,9 @@
 mod accounts;
 mod audit;
 mod bans;
+mod bots;
 mod change;
+mod hooks;
 mod inbox;
 mod index;
 mod lists;
@@ -27,7 +29,7 @@ use std::time::Duration;
 use chat_proto::Epoch;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use super::StoreError;
 use writer::Writer;
@@ -81,6 +83,8 @@ pub struct Sqlite {
     readers: Arc<Readers>,
     searches: Arc<Semaphore>,
     epoch: Epoch,
+    /// Told when there may be something to deliver to a webhook.
+    deliveries: Arc<Notify>,
 }
 
 /// Idle read connections. The lock is held only to take one out or put one back.
@@ -108,7 +112,13 @@ impl Sqlite {
         }
         let readers = Readers { idle: Mutex::new(idle), permits: Semaphore::new(READERS) };
         let searches = Arc::new(Semaphore::new(SEARCHES));
-        Ok(Self { writer: Writer::start(connection), readers: Arc::new(readers), searches, epoch })
+        Ok(Self {
+            writer: Writer::start(connection),
+            readers: Arc::new(readers),
+            searches,
+            epoch,
+            deliveries: Arc::default(),
+        })
     }
 
     /// This life of the database.

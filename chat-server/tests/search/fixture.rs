@@ -42,7 +42,7 @@ impl Fixture {
             at: Timestamp(1),
         };
         self.store.create_account(account, Registration::Open).await.unwrap().unwrap();
-        Person { id, name }
+        Person::new(id, name)
     }
 
     /// A room with these people in it.

@@ -59,7 +59,7 @@ fn database_of(version: i32, path: &Path) -> (Person, Uuid) {
     }
     drop(insert);
     all.commit().unwrap();
-    (Person { id: UserId(user), name: UserName::parse("ada").unwrap() }, room)
+    (Person::new(UserId(user), UserName::parse("ada").unwrap()), room)
 }
 
 async fn upgraded(version: i32) -> (Fixture, Person, Uuid) {

@@ -6,11 +6,11 @@
 
 use anyhow::{Context, Result};
 use chat_proto::RequestKind;
-use chat_tests::{Script, Server, uuid};
+use chat_tests::{Options, Script, Server, uuid};
 use serde_json::{Value, json};
 
 use crate::scenarios::{
-    about, bring_in, kick, message, private_room, register_as, room, say, say_with, set_role, text,
+    about, bot, bring_in, kick, message, private_room, register_as, room, say, say_with, set_role, text,
 };
 
 /// Who is in the room, the weakest first. The guest and the boss are plain members of the room,
@@ -25,6 +25,9 @@ const ALL: &str = "reader guest member mo boss owner muted";
 const WRITERS: &str = "guest member mo boss owner";
 const MODERATORS: &str = "mo boss owner";
 const OWNERS: &str = "boss owner";
+
+/// Where nobody listens.
+const NOBODY: &str = "http://127.0.0.1:9/";
 
 /// How a request is treated.
 enum Case {
@@ -59,6 +62,9 @@ struct World {
     report: String,
     epoch: String,
     people: Vec<String>,
+    /// Webhooks of the room.
+    incoming: String,
+    outgoing: String,
 }
 
 fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
@@ -128,6 +134,21 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
             Case::Filtered(json!({"items": items}))
         }
         RequestKind::Search => Case::Filtered(json!({"query": "hush"})),
+        RequestKind::ListIncoming | RequestKind::ListOutgoing => with(json!({}), MODERATORS),
+        RequestKind::CreateIncoming => with(json!({"name": format!("h{}", &uuid()[24..])}), MODERATORS),
+        RequestKind::CreateOutgoing => with(json!({"url": NOBODY}), MODERATORS),
+        RequestKind::DeleteIncoming => with(json!({"hook": world.incoming}), MODERATORS),
+        RequestKind::DeleteOutgoing | RequestKind::TestOutgoing => {
+            with(json!({"hook": world.outgoing}), MODERATORS)
+        }
+        RequestKind::ListCommands => with(json!({}), ALL),
+        RequestKind::RunCommand => with(json!({"name": "deploy", "text": "hush"}), WRITERS),
+        RequestKind::ListBots => Case::Filtered(json!({})),
+        RequestKind::CreateBot
+        | RequestKind::RotateToken
+        | RequestKind::DeleteBot
+        | RequestKind::RegisterCommands
+        | RequestKind::AnswerCommand => Case::Own,
         // A direct is opened with its own people, and a new room is new.
         RequestKind::OpenDirect | RequestKind::CreateRoom => Case::Own,
         RequestKind::SetDnd => Case::Own,
@@ -163,6 +184,8 @@ struct Cast {
     insiders: Vec<Script>,
     outsiders: Vec<Script>,
     victim: Script,
+    /// Answers commands in the room.
+    _bot: Script,
     world: World,
 }
 
@@ -187,14 +210,32 @@ impl Cast {
                 let Cast { insiders, victim, .. } = self;
                 bring_in(&mut insiders[5], &room, victim)?;
             }
+            RequestKind::DeleteIncoming => {
+                self.world.incoming = incoming(self.insider("owner"), &room)?;
+            }
+            RequestKind::DeleteOutgoing => {
+                self.world.outgoing = outgoing(self.insider("owner"), &room)?;
+            }
             _ => {}
         }
         Ok(())
     }
 }
 
+fn incoming(owner: &mut Script, room: &str) -> Result<String> {
+    let name = format!("h{}", &uuid()[24..]);
+    let made = owner.ok("incoming.create", json!({"conversation": room, "name": name}))?;
+    Ok(text(&made["hook"]["id"]))
+}
+
+fn outgoing(owner: &mut Script, room: &str) -> Result<String> {
+    let made = owner.ok("outgoing.create", json!({"conversation": room, "url": NOBODY}))?;
+    Ok(text(&made["hook"]["id"]))
+}
+
 fn cast() -> Result<Cast> {
-    let server = Server::start()?;
+    let more = vec!["--allow-private-hooks".to_owned()];
+    let server = Server::start_with(Options { more, ..Options::default() })?;
     // The first account owns the server, which makes nobody a member of anything.
     let chief = Script::register(&server, "chief")?;
     let role = |name: &str| match name {
@@ -241,6 +282,11 @@ fn cast() -> Result<Cast> {
     owner.ok("room.topic", json!({"conversation": id, "topic": "more"}))?;
     owner.ok("room.invite", json!({"conversation": id, "user": "invited"}))?;
 
+    let mut bot = bot(&server, owner, "robo", &["read", "commands"])?;
+    owner.ok("room.invite", json!({"conversation": id, "user": "robo"}))?;
+    bot.ok("command.register", json!({"commands": [{"name": "deploy"}]}))?;
+    let (incoming, outgoing) = (incoming(owner, &id)?, outgoing(owner, &id)?);
+
     let epoch = text(&owner.welcome()["epoch"]);
     let people = insiders.iter().map(Script::user_id).collect();
     for script in insiders.iter_mut().chain(&mut outsiders) {
@@ -248,18 +294,13 @@ fn cast() -> Result<Cast> {
         _ = script.request("read.mark", json!({"conversation": id, "seq": 0}))?;
         script.forget()?;
     }
-    Ok(Cast {
-        server,
-        insiders,
-        outsiders,
-        victim,
-        world: World { room: id, direct, seq, report, epoch, people },
-    })
+    let world = World { room: id, direct, seq, report, epoch, people, incoming, outgoing };
+    Ok(Cast { server, insiders, outsiders, victim, _bot: bot, world })
 }
 
 #[test]
 fn who_does_not_belong_finds_nothing_in_any_request() -> Result<()> {
-    let Cast { server: _server, mut insiders, mut outsiders, world, .. } = cast()?;
+    let Cast { server: _server, mut insiders, mut outsiders, world, _bot, .. } = cast()?;
     let nowhere = uuid();
     let head = |owner: &mut Script| -> Result<Value> {
         Ok(owner.ok("conversation.get", json!({"conversation": world.room}))?["head"].clone())
@@ -415,6 +456,13 @@ fn in_a_direct_nobody_is_more_than_a_member() -> Result<()> {
         RequestKind::Purge,
         RequestKind::ListReports,
         RequestKind::ListAudit,
+        RequestKind::ListIncoming,
+        RequestKind::CreateIncoming,
+        RequestKind::DeleteIncoming,
+        RequestKind::ListOutgoing,
+        RequestKind::CreateOutgoing,
+        RequestKind::DeleteOutgoing,
+        RequestKind::TestOutgoing,
     ];
     for kind in of_rooms {
         let (Case::In(payload, _) | Case::Overseen(payload, _)) = case(kind, &direct, &cast.world) else {
@@ -490,6 +538,8 @@ fn a_public_room_shows_its_name_and_nothing_else() -> Result<()> {
             report: uuid(),
             epoch: text(&ada.welcome()["epoch"]),
             people: vec![ada.user_id()],
+            incoming: uuid(),
+            outgoing: uuid(),
         };
         for kind in RequestKind::ALL {
             let answer = match case(*kind, &id, &world) {

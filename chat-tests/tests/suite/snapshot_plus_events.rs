@@ -115,11 +115,14 @@ impl Replica {
             Push::InvitationRemoved { conversation } => {
                 self.invitations.retain(|invitation| invitation.conversation != conversation);
             }
+            // Nothing of these is held.
             Push::Dnd(_)
+            | Push::Report { .. }
             | Push::Hello(_)
             | Push::Typing { .. }
             | Push::Presence { .. }
-            | Push::Report { .. }
+            | Push::Command(_)
+            | Push::CommandAnswer(_)
             | Push::Draining { .. } => {}
         }
         Ok(())

@@ -68,6 +68,7 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
         }
         Update::InboxItem(_) | Update::Thread(_) | Update::Dnd(_) | Update::Alert(_) => false,
         Update::Report(report) => moderation::reported(state, &report),
+        Update::BotAnswer(_) => false,
         Update::Presence(presences) => state.people.take_presence(&presences),
     }
 }

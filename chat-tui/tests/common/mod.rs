@@ -27,7 +27,7 @@ pub const LIN: ConversationId = ConversationId(Uuid::from_u128(5));
 
 pub fn person(name: &str) -> Person {
     let id = name.bytes().fold(7u128, |sum, byte| sum * 131 + u128::from(byte));
-    Person { id: UserId(Uuid::from_u128(id)), name: UserName::parse(name).unwrap() }
+    Person::new(UserId(Uuid::from_u128(id)), UserName::parse(name).unwrap())
 }
 
 pub fn me() -> Person {

@@ -175,12 +175,14 @@ impl Shard {
 
     fn tell_others_of(&self, user: UserId, except: SessionKey, push: &Push) {
         let frame: Frame = ServerFrame::encode_push(push).into();
-        for (_, outbox) in self.sessions(user).filter(|(session, _)| *session != except) {
+        for (_, outbox) in self.sessions(user).filter(|(session, _)| **session != except) {
             outbox.push(frame.clone());
         }
     }
 
-    pub(super) fn sessions(&self, user: UserId) -> impl Iterator<Item = &(SessionKey, Outbox)> {
-        self.online.get(&user).into_iter().flatten()
+    /// A person's connections that are told what happens.
+    pub(super) fn sessions(&self, user: UserId) -> impl Iterator<Item = (&SessionKey, &Outbox)> {
+        let connections = self.online.get(&user).into_iter().flatten();
+        connections.filter(|listener| listener.reads).map(|listener| (&listener.session, &listener.outbox))
     }
 }

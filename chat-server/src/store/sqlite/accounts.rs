@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use chat_proto::{Person, Registration, Role, SessionId, Timestamp, UserId, UserName, WireError};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Sqlite, bans, inbox, row};
+use super::{Sqlite, bans, bots, inbox, row};
 use crate::auth::SecretHash;
 use crate::domain::moderation::Penalty;
 use crate::registration::{Invite, admit};
 use crate::store::{Account, KnownSession, NewAccount, NewInvite, NewSession, StoreError};
 
 /// A session ends when it was not used for so long: a lost laptop does not stay logged in for ever.
+/// A bot's token stays until its owner ends it.
 const SESSION_IDLE_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
 impl Sqlite {
@@ -66,9 +67,9 @@ impl Sqlite {
     pub async fn account(&self, name: UserName) -> Result<Option<Account>, StoreError> {
         self.read(move |db| {
             let mut query =
-                db.prepare_cached("SELECT id, name, role, password FROM users WHERE name = ?1")?;
+                db.prepare_cached("SELECT id, name, bot, role, password FROM users WHERE name = ?1")?;
             let account = query.query_row([name.as_str()], |r| {
-                Ok(Account { person: row::person(r, 0)?, role: row::role(r, 2)?, password: r.get(3)? })
+                Ok(Account { person: row::person(r, 0)?, role: row::role(r, 3)?, password: r.get(4)? })
             });
             Ok(account.optional()?)
         })
@@ -106,14 +107,16 @@ impl Sqlite {
         let found = self
             .read(move |db| {
                 let mut query = db.prepare_cached(
-                    "SELECT s.id, u.id, u.name, u.role FROM sessions s JOIN users u ON u.id = s.user
-                     WHERE s.token_hash = ?1 AND s.used_at > ?2",
+                    "SELECT s.id, u.id, u.name, u.bot, u.role, b.scopes
+                     FROM sessions s JOIN users u ON u.id = s.user LEFT JOIN bots b ON b.user = u.id
+                     WHERE s.token_hash = ?1 AND (s.used_at > ?2 OR u.bot) AND (u.bot = 0 OR b.user IS NOT NULL)",
                 )?;
                 let session = query.query_row(params![token.0, now.0 - SESSION_IDLE_MS], |r| {
                     Ok(KnownSession {
                         id: SessionId(r.get(0)?),
                         person: row::person(r, 1)?,
-                        role: row::role(r, 3)?,
+                        role: row::role(r, 4)?,
+                        scopes: r.get::<_, Option<String>>(5)?.map(|words| bots::scopes(&words)),
                     })
                 });
                 Ok(session.optional()?)

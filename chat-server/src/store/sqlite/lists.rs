@@ -176,7 +176,7 @@ impl Sqlite {
                 return Ok(None);
             }
             let mut members = db.prepare_cached(
-                "SELECT u.id, u.name, m.read_seq, m.role FROM members m JOIN users u ON u.id = m.user
+                "SELECT u.id, u.name, u.bot, m.read_seq, m.role FROM members m JOIN users u ON u.id = m.user
                  WHERE m.conversation = ?1 AND u.name > ?2 ORDER BY u.name LIMIT ?3",
             )?;
             let after = after.as_ref().map_or("", UserName::as_str);
@@ -184,8 +184,8 @@ impl Sqlite {
                 .query_map(params![conversation.0, after, limit + 1], |r| {
                     Ok(Member {
                         user: row::person(r, 0)?,
-                        read: row::seq(r, 2)?,
-                        role: row::room_role(r, 3)?,
+                        read: row::seq(r, 3)?,
+                        role: row::room_role(r, 4)?,
                     })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -208,7 +208,9 @@ impl Sqlite {
     ) -> Result<People, StoreError> {
         self.read(move |db| {
             let mut people = db.prepare_cached(
-                "SELECT u.id, u.name FROM users u WHERE u.name > ?1 AND instr(u.name, ?2) > 0
+                "SELECT u.id, u.name, u.bot FROM users u WHERE u.name > ?1 AND instr(u.name, ?2) > 0
+                     AND (u.bot = 0 OR EXISTS (SELECT 1 FROM bots b WHERE b.user = u.id)
+                         OR EXISTS (SELECT 1 FROM incoming i WHERE i.bot = u.id))
                      AND (?4 IS NULL OR u.id = ?4 OR EXISTS (
                          SELECT 1 FROM members mine JOIN members theirs ON theirs.conversation = mine.conversation
                          WHERE mine.user = ?4 AND theirs.user = u.id))
@@ -252,7 +254,7 @@ fn summary(r: &Row<'_>) -> rusqlite::Result<Conversation> {
 fn complete(db: &Connection, user: UserId, conversation: &mut Conversation) -> rusqlite::Result<()> {
     if conversation.kind == ConversationKind::Direct {
         let mut others = db.prepare_cached(
-            "SELECT u.id, u.name FROM members m JOIN users u ON u.id = m.user
+            "SELECT u.id, u.name, u.bot FROM members m JOIN users u ON u.id = m.user
              WHERE m.conversation = ?1 AND m.user <> ?2 ORDER BY u.name",
         )?;
         conversation.with = others

@@ -6,7 +6,7 @@ use chat_proto::{ClientId, ConversationId, ConversationKind, Event, Missed, Seq,
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::change::{begin, happen, read_to};
-use super::{Sqlite, audit, bans, inbox, row};
+use super::{Sqlite, audit, bans, hooks, inbox, row};
 use crate::domain::{Membership, ReadPosition, Room, WroteAt};
 use crate::store::{Anchor, BanKind, Committed, EventPage, FirstUse, StoreError, Write};
 
@@ -28,13 +28,14 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError::Conflict`] if a number, name, pair or client id is taken.
     pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
-        self.write(move |db| {
-            let mut committed = Committed::default();
+        let written = self.write(move |db| {
+            let (mut committed, mut queued) = (Committed::default(), false);
             for write in &writes {
                 match write {
                     Write::Begin { .. } => begin(db, write)?,
                     Write::Event { event, messages, hearing } => {
                         happen(db, event, *messages, hearing, &mut committed)?;
+                        queued |= hooks::queue(db, event)?;
                     }
                     Write::Note(note) => audit::record(db, note)?,
                     Write::Read { conversation, user, position } => {
@@ -44,9 +45,13 @@ impl Sqlite {
                 }
             }
             inbox::count_change(db, !committed.inboxes.is_empty())?;
-            Ok(committed)
-        })
-        .await
+            Ok((committed, queued))
+        });
+        let (committed, queued) = written.await?;
+        if queued {
+            self.deliveries.notify_one();
+        }
+        Ok(committed)
     }
 
     /// What this author used this client id for, if they did.
@@ -197,7 +202,7 @@ fn load(db: &Connection, id: ConversationId) -> rusqlite::Result<Option<Room>> {
         .optional()?;
     let Some(mut room) = found else { return Ok(None) };
     let mut query = db.prepare_cached(
-        "SELECT u.id, u.name, m.role, m.read_seq, m.read_messages, m.sent, m.read_sent, m.mentions
+        "SELECT u.id, u.name, u.bot, m.role, m.read_seq, m.read_messages, m.sent, m.read_sent, m.mentions
          FROM members m JOIN users u ON u.id = m.user WHERE m.conversation = ?1",
     )?;
     room.members = query
@@ -205,12 +210,12 @@ fn load(db: &Connection, id: ConversationId) -> rusqlite::Result<Option<Room>> {
             let person = row::person(r, 0)?;
             let membership = Membership {
                 name: person.name,
-                role: row::room_role(r, 2)?,
-                read: row::seq(r, 3)?,
-                read_messages: row::count(r, 4)?,
-                sent: row::count(r, 5)?,
-                read_sent: row::count(r, 6)?,
-                mentions: row::count(r, 7)?,
+                role: row::room_role(r, 3)?,
+                read: row::seq(r, 4)?,
+                read_messages: row::count(r, 5)?,
+                sent: row::count(r, 6)?,
+                read_sent: row::count(r, 7)?,
+                mentions: row::count(r, 8)?,
             };
             Ok((person.id, membership))
         })?

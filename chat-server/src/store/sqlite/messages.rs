@@ -160,7 +160,7 @@ impl Sqlite {
     pub async fn invitations(&self, user: UserId, limit: usize) -> Result<Vec<Invitation>, StoreError> {
         self.read(move |db| {
             let mut query = db.prepare_cached(
-                "SELECT c.id, c.name, c.topic, c.private, u.id, u.name, i.at
+                "SELECT c.id, c.name, c.topic, c.private, u.id, u.name, u.bot, i.at
                  FROM invitations i JOIN conversations c ON c.id = i.conversation JOIN users u ON u.id = i.inviter
                  WHERE i.user = ?1 ORDER BY i.at DESC LIMIT ?2",
             )?;
@@ -172,7 +172,7 @@ impl Sqlite {
                         topic: super::lists::topic(r, 2)?,
                         private: r.get(3)?,
                         by: row::person(r, 4)?,
-                        at: Timestamp(r.get(6)?),
+                        at: Timestamp(r.get(7)?),
                     })
                 })?
                 .collect::<rusqlite::Result<_>>()?;

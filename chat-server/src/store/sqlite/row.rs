@@ -10,15 +10,15 @@ use rusqlite::types::Type;
 use uuid::Uuid;
 
 /// The columns of an event, for [`event`], from `events e JOIN users u ON u.id = e.author`.
-pub(super) const EVENT: &str = "e.conversation, e.seq, e.at, e.author, u.name, e.content";
+pub(super) const EVENT: &str = "e.conversation, e.seq, e.at, e.author, u.name, u.bot, e.content";
 
 /// How many columns [`EVENT`] has.
 pub(super) const EVENT_COLUMNS: usize = 6;
 
 /// Reads the columns of [`EVENT`], which begin at `at`.
 pub(super) fn event(row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {
-    let content: String = row.get(at + 5)?;
-    let what: EventKind = serde_json::from_str(&content).map_err(|cause| unreadable(at + 5, cause))?;
+    let content: String = row.get(at + 6)?;
+    let what: EventKind = serde_json::from_str(&content).map_err(|cause| unreadable(at + 6, cause))?;
     Ok(Event {
         conversation: chat_proto::ConversationId(row.get(at)?),
         seq: seq(row, at + 1)?,
@@ -28,9 +28,13 @@ pub(super) fn event(row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {
     })
 }
 
-/// Reads an id and a name, which begin at `at`.
+/// Reads the columns `id, name, bot` of `users`, which begin at `at`.
 pub(super) fn person(row: &Row<'_>, at: usize) -> rusqlite::Result<Person> {
-    Ok(Person { id: chat_proto::UserId(row.get::<_, Uuid>(at)?), name: parsed::<UserName>(row, at + 1)? })
+    Ok(Person {
+        id: chat_proto::UserId(row.get::<_, Uuid>(at)?),
+        name: parsed::<UserName>(row, at + 1)?,
+        bot: row.get(at + 2)?,
+    })
 }
 
 pub(super) fn seq(row: &Row<'_>, at: usize) -> rusqlite::Result<Seq> {

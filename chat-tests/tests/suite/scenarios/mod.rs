@@ -1,16 +1,19 @@
 //! Every feature of the protocol, told as people would: through `chat-cli script`.
 
 mod accounts;
+mod bots;
 mod changes;
 mod forwarding;
 mod groups;
 mod guests;
 mod inbox;
+mod incoming;
 mod invitations;
 mod messages;
 mod moderation;
 mod notify;
 mod order;
+mod outgoing;
 mod presence;
 mod reactions;
 mod reading;
@@ -58,6 +61,12 @@ pub(crate) fn bring_in(member: &mut Script, room: &str, other: &mut Script) -> R
 /// Makes an account with that role on the server.
 pub(crate) fn register_as(server: &Server, name: &str, role: &str) -> Result<Script> {
     Script::register_with(server, name, Some(&server.invite_as(role)?))
+}
+
+/// Makes a bot with these scopes, and connects as it.
+pub(crate) fn bot(server: &Server, owner: &mut Script, name: &str, scopes: &[&str]) -> Result<Script> {
+    let made = owner.ok("bot.create", json!({"name": name, "scopes": scopes}))?;
+    Script::token(server, name, &text(&made["token"]))
 }
 
 /// Gives a member a role in a room.
