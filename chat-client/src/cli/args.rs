@@ -7,6 +7,7 @@ use chat_client::address::ServerAddress;
 use chat_proto::{Description, Emoji, RoomName, RoomRole, Seq, Topic, UserName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::order::OrderCommand;
 use super::script;
 use super::target::{Place, Spot, Target};
 
@@ -45,6 +46,12 @@ With --json every line on stdout is one JSON object:
   rooms --all           {\"id\",\"name\",\"topic\",\"members\",\"joined\"}
   invitations           {\"conversation\",\"name\",\"topic\",\"private\",\"by\",\"at\"}
   invite, kick, role    {\"conversation\",\"user\"}
+  ban, unban, mute, unmute
+                        {\"conversation\",\"user\"}, with --whole-server {\"user\"}
+  bans                  {\"user\",\"by\",\"at\",\"until\",\"reason\"}
+  purge                 {\"deleted\"}
+  reports               {\"id\",\"at\",\"by\",\"reason\",\"room\",\"event\",\"closed\"}
+  audit                 {\"id\",\"at\",\"actor\",\"act\",\"room\",\"target\",\"details\",\"reason\"}
   members               {\"user\":{\"id\",\"name\"},\"role\",\"read\"}
   people                {\"id\",\"name\"}
   whoami, login, …      {\"server\",\"server_name\",\"user\":{\"id\",\"name\"},\"role\"}
@@ -125,6 +132,8 @@ pub(super) enum Command {
     },
     #[command(flatten)]
     Room(RoomCommand),
+    #[command(flatten)]
+    Order(OrderCommand),
     /// Move one's read mark
     Read {
         /// '#room' or '@user'

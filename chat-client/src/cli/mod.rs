@@ -7,6 +7,7 @@ mod invitation;
 mod listen;
 mod look;
 mod message;
+mod order;
 mod output;
 mod script;
 mod search;
@@ -78,6 +79,7 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         Command::Search(args) => search::search(who, args, out).await,
         Command::Whoami => look::whoami(who, out).await,
         Command::Room(command) => in_room(who, command, out).await,
+        Command::Order(command) => order::run(who, command, out).await,
         Command::Read { target, seq } => change::read(who, &target, seq, out).await,
         Command::Script { file, .. } => {
             script::run(&who.account.server, &who.tls, Some(&who.account.token), file, out).await
@@ -176,6 +178,20 @@ mod tests {
             "topic #room",
             "read #room 5",
             "script --no-login file.jsonl",
+            "ban #a @lin --for 1h --reason spam",
+            "ban --whole-server @lin",
+            "unban #a @lin",
+            "mute #a lin --for 10m",
+            "unmute --whole-server @lin",
+            "bans",
+            "bans #a --mutes",
+            "purge #a @lin --within 10m",
+            "purge --whole-server @lin",
+            "report #a 5 --reason spam",
+            "reports",
+            "reports #a --all",
+            "reports --close 01997f00-0000-7000-8000-000000000e01 --note seen",
+            "audit #a --limit 5",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");
@@ -191,6 +207,11 @@ mod tests {
             "react #a 5 smile",
             "role #a @lin king",
             "rules #a --archived maybe",
+            "ban @lin",
+            "ban #a",
+            "ban #a @lin --whole-server",
+            "mute #a @lin --for long",
+            "reports --note seen",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' ').filter(|word| !word.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");
