@@ -12,6 +12,7 @@ mod log;
 mod marks;
 mod outbox;
 mod pace;
+mod people;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -32,6 +33,7 @@ use invitations::Invited;
 use log::Replica;
 use marks::Marks;
 use outbox::Outbox;
+use people::Choices;
 
 /// Added to two ping intervals before a silent connection is taken for dead.
 const SILENCE_SLACK: Duration = Duration::from_secs(5);
@@ -140,6 +142,7 @@ pub(crate) struct Session {
     outbox: Outbox,
     marks: Marks,
     invited: Invited,
+    choices: Choices,
     effects: Vec<Effect>,
 }
 
@@ -171,6 +174,7 @@ impl Session {
             outbox: Outbox::default(),
             marks: Marks::new(saved.reads),
             invited: Invited::default(),
+            choices: Choices::default(),
             effects: Vec::new(),
         };
         session.tell_me(saved.role.unwrap_or(Role::Member));
@@ -340,6 +344,9 @@ impl Session {
             Push::ConversationAdded { conversation } => self.added(conversation),
             Push::Invitation { invitation } => self.invited(invitation),
             Push::Report { report } => self.tell(Update::Report(Box::new(report))),
+            Push::Profile { profile } => self.tell(Update::Profile(Box::new(profile))),
+            Push::Blocked { user, on } => self.block(user.id, on),
+            Push::Privacy { privacy } => self.show(privacy),
             Push::ConversationRemoved { conversation } => self.remove(conversation),
             Push::Draining { reconnect_after_ms } => {
                 self.drain = Some(Duration::from_millis(reconnect_after_ms))
@@ -400,7 +407,10 @@ impl Session {
             (Purpose::Missed(_), Answer::GetHistory(page)) => self.missed(page),
             (Purpose::Send(message), Answer::SendMessage(sent)) => self.stored(message, sent.seq, sent.at),
             (Purpose::Read(_), Answer::MarkRead(state)) => self.read_told(state),
-            (Purpose::State, Answer::WatchPresence(list)) => self.tell(Update::Presence(list.presences)),
+            (Purpose::State, Answer::WatchPresence(list)) => {
+                self.tell(Update::Presence(list.presences));
+                self.describe(list.profiles);
+            }
             (Purpose::Invitations, Answer::ListInvitations(list)) => self.invitations(list.invitations),
             (Purpose::Interface(ticket, left), answer) => {
                 self.learn(&answer, left);
@@ -454,6 +464,8 @@ impl Session {
         self.epoch = Some(welcome.epoch);
         self.tell_me(welcome.role);
         self.write(Change::Identity { role: welcome.role, epoch: welcome.epoch });
+        self.show(welcome.privacy);
+        self.block_all(welcome.blocked.into_iter().collect());
         self.listed = welcome.conversations.len();
         self.cursor = welcome.cursor;
         self.adopt(welcome.conversations, known);

@@ -3,11 +3,12 @@
 //! The engine owns the truth about the connection, the cache and the outbox; an interface keeps a
 //! picture of it by applying these updates in order. Applying one twice is harmless.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, Event, Invitation, Person, Position, Presence, Report,
-    Role, SendMessage, Seq, Timestamp, UserId,
+    Body, ClientId, Conversation, ConversationId, Event, Invitation, Person, PersonRow, Position, Presence,
+    Privacy, Profile, Report, Role, SendMessage, Seq, Timestamp, UserId,
 };
 
 /// News from the engine.
@@ -74,6 +75,14 @@ pub enum Update {
     Invitations(Vec<Invitation>),
     /// Somebody reported a message, or a report was closed, where one keeps order.
     Report(Box<Report>),
+    /// What the watched people say of themselves, in place of what was told before.
+    Cards(Vec<PersonRow>),
+    /// A watched person, or oneself, said something of themselves.
+    Profile(Box<Profile>),
+    /// Whom one blocks: all of them, in place of those told before.
+    Blocked(BTreeSet<UserId>),
+    /// What one shows to others.
+    Privacy(Privacy),
     /// Watched people came, went or stepped away.
     Presence(Vec<Presence>),
 }

@@ -235,6 +235,9 @@ const PUSHES: &[&str] = &[
     "conversation.removed",
     "invitation",
     "report",
+    "profile",
+    "blocked",
+    "privacy",
     "draining",
 ];
 

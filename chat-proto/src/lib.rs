@@ -29,6 +29,7 @@ pub mod limits;
 mod mention;
 mod model;
 mod name;
+mod profile;
 mod push;
 mod request;
 mod safe;
@@ -47,12 +48,13 @@ pub use model::{
     Role, RoomInfo, RoomRole, RoomRules,
 };
 pub use name::{NameError, RoomName, UserName};
+pub use profile::{Card, PersonRow, Privacy, Status};
 pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
 pub use request::*;
 pub use safe::SafeText;
 pub use search::{FILTERS, Filter, Place, SearchError, SearchQuery, Term, Whom};
 pub use secret::Secret;
-pub use text::{Body, Description, DeviceName, Emoji, TextError, Topic};
+pub use text::{Body, Description, DeviceName, DisplayName, Emoji, StatusText, TextError, Topic, Zone};
 
 /// The protocol version that this crate speaks.
 ///

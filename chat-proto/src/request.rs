@@ -5,19 +5,21 @@ mod conversation;
 mod message;
 mod moderation;
 mod people;
+mod profile;
 mod room;
 mod search;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Conversation, ConversationId};
+use crate::{Conversation, ConversationId, Privacy};
 
 pub use account::*;
 pub use conversation::*;
 pub use message::*;
 pub use moderation::*;
 pub use people::*;
+pub use profile::*;
 pub use room::*;
 pub use search::*;
 
@@ -226,6 +228,18 @@ requests! {
     CloseReport = "report.close" -> Done;
     /// A page of the log of what was done to keep order, the newest first.
     ListAudit = "audit.list" -> AuditPage;
+    /// Says something of oneself: a name, a status, a time zone.
+    SetProfile = "profile.set" -> Profile;
+    /// What somebody says of themselves, and since when they are here.
+    GetProfile = "user.get" -> Profile;
+    /// Blocks somebody, or ends that; harmless when it is so already.
+    SetBlock = "block.set" -> Done;
+    /// Whom one blocks.
+    ListBlocked = "block.list" -> BlockList;
+    /// Sets what one shows to others and is shown of them.
+    SetPrivacy = "privacy.set" -> Privacy;
+    /// Who has read a message.
+    GetReaders = "message.readers" -> Readers;
     /// Asks whether the server is there; for clients that cannot see WebSocket pings.
     Ping = "ping" -> Pong;
 }

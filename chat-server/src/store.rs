@@ -8,12 +8,13 @@
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
 mod moderation;
+mod people;
 mod search;
 mod sqlite;
 
 use chat_proto::{
-    Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, Role, RoomInfo,
-    RoomName, Seq, SessionId, Timestamp, Topic, UserId, UserName,
+    Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, PersonRow, Role,
+    RoomInfo, RoomName, Seq, SessionId, Timestamp, Topic, UserId, UserName,
 };
 use thiserror::Error;
 
@@ -22,6 +23,7 @@ use crate::domain::ReadPosition;
 use crate::domain::audit::Note;
 
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
+pub use people::ReadBy;
 pub use search::{Hits, Search, SearchCursor};
 pub use sqlite::{OpenError, Sqlite as Store};
 
@@ -226,7 +228,7 @@ pub type Rooms = Page<RoomInfo>;
 /// Rows of a member page.
 pub type Members = Page<Member>;
 /// Rows of a people page.
-pub type People = Page<Person>;
+pub type People = Page<PersonRow>;
 
 /// A room's topic as stored with its row; a direct's is empty.
 pub(crate) fn topic_of(event: &Event) -> Topic {

@@ -19,10 +19,12 @@ pub(crate) mod system;
 pub mod thread;
 pub mod timeline;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chat_client::Connection;
-use chat_proto::{Conversation, ConversationId, Event, Invitation, Person, Role, Seq, Timestamp, UserId};
+use chat_proto::{
+    Conversation, ConversationId, Event, Invitation, Person, Privacy, Role, Seq, Timestamp, UserId,
+};
 use jiff::tz::TimeZone;
 
 use completion::Completion;
@@ -162,6 +164,12 @@ pub struct State {
     pub invitations: Vec<Invitation>,
     /// The people.
     pub people: People,
+    /// Whom one blocks.
+    pub(crate) blocked: BTreeSet<UserId>,
+    /// Messages of theirs that one looks at all the same.
+    pub(crate) unfolded: BTreeSet<(ConversationId, Seq)>,
+    /// What one shows to others.
+    pub(crate) privacy: Privacy,
     /// What is held of each conversation that was opened.
     pub(crate) timelines: HashMap<ConversationId, Timeline>,
     /// The conversation on screen.
@@ -234,6 +242,9 @@ impl State {
             conversations: Conversations::default(),
             invitations: Vec::new(),
             people: People::default(),
+            blocked: BTreeSet::new(),
+            unfolded: BTreeSet::new(),
+            privacy: Privacy::default(),
             timelines: HashMap::new(),
             open: None,
             last: None,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Conversation, ConversationId, DeviceName, Epoch, Event, Person, Role, Secret, Seq, SessionId, UserName,
-    lenient,
+    Conversation, ConversationId, DeviceName, Epoch, Event, Person, Privacy, Role, Secret, Seq, SessionId,
+    UserId, UserName, lenient,
 };
 
 /// Payload of `auth.register`.
@@ -64,6 +64,12 @@ pub struct Welcome {
     pub token: Option<Secret>,
     /// This life of the database.
     pub epoch: Epoch,
+    /// What one shows to others.
+    #[serde(default)]
+    pub privacy: Privacy,
+    /// Whom one blocks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<UserId>,
     /// The most recently active conversations.
     pub conversations: Vec<Conversation>,
     /// Where `conversation.list` goes on, if there are more.

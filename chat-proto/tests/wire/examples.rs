@@ -28,6 +28,9 @@ names!(push_name, PUSHES, Push {
     Push::ConversationRemoved { .. } => "conversation.removed",
     Push::Invitation { .. } => "invitation",
     Push::Report { .. } => "report",
+    Push::Profile { .. } => "profile",
+    Push::Blocked { .. } => "blocked",
+    Push::Privacy { .. } => "privacy",
     Push::Draining { .. } => "draining",
 });
 

@@ -56,6 +56,9 @@ impl App {
             .conversations(caller.person.id, None, limits::WELCOME_CONVERSATIONS)
             .await
             .map_err(store_failed)?;
+        let user = caller.person.id;
+        let privacy = self.store.privacy(user).await.map_err(store_failed)?;
+        let blocked = self.store.blocked(user).await.map_err(store_failed)?;
         let cursor = window.rows.last().filter(|_| window.more).map(|last| ActivityCursor::at(last).encode());
         Ok(Answer::Token(Welcome {
             user: caller.person.clone(),
@@ -63,6 +66,8 @@ impl App {
             session: caller.session,
             token,
             epoch: self.store.epoch(),
+            privacy,
+            blocked: blocked.into_iter().map(|person| person.id).collect(),
             conversations: window.rows,
             cursor,
         }))

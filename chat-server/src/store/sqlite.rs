@@ -12,6 +12,7 @@ mod index;
 mod lists;
 mod log;
 mod messages;
+mod people;
 mod reports;
 mod row;
 mod search;

@@ -72,7 +72,9 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         | RequestKind::ListMembers
         | RequestKind::ListPins
         | RequestKind::GetHistory => with(json!({}), ALL),
-        RequestKind::MarkRead | RequestKind::ListVersions => with(json!({"seq": world.seq}), ALL),
+        RequestKind::MarkRead | RequestKind::ListVersions | RequestKind::GetReaders => {
+            with(json!({"seq": world.seq}), ALL)
+        }
         RequestKind::GetThread => with(json!({"thread": world.seq}), ALL),
         // The owner is the only one here, and stays.
         RequestKind::LeaveRoom => with(json!({}), "reader guest member mo boss muted"),
@@ -125,6 +127,11 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         | RequestKind::Login
         | RequestKind::Token
         | RequestKind::Logout
+        | RequestKind::SetProfile
+        | RequestKind::GetProfile
+        | RequestKind::SetBlock
+        | RequestKind::ListBlocked
+        | RequestKind::SetPrivacy
         | RequestKind::SetPresence
         | RequestKind::Ping => Case::Own,
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
-    Conversation, ConversationId, Event, EventKind, Invitation, Member, Push, RoomRole, Seq, Tombstone,
+    Card, Conversation, ConversationId, Event, EventKind, Invitation, Member, Push, RoomRole, Seq, Tombstone,
     UserId,
 };
 use chat_tests::{Script, Server, Signal};
@@ -79,6 +79,9 @@ impl Replica {
             | Push::Typing { .. }
             | Push::Presence { .. }
             | Push::Report { .. }
+            | Push::Profile { .. }
+            | Push::Blocked { .. }
+            | Push::Privacy { .. }
             | Push::Draining { .. } => {}
         }
         Ok(())
@@ -161,7 +164,12 @@ impl Held {
     fn follow_members(&mut self, event: &Event) {
         match &event.what {
             EventKind::Joined => {
-                let member = Member { user: event.author.clone(), role: RoomRole::Member, read: event.seq };
+                let member = Member {
+                    user: event.author.clone(),
+                    role: RoomRole::Member,
+                    read: event.seq,
+                    card: Card::default(),
+                };
                 self.members.insert(event.author.id, member);
             }
             EventKind::Left => drop(self.members.remove(&event.author.id)),

@@ -3,7 +3,7 @@
 use chat_client::{Anchor, Client, RequestError};
 use chat_proto::{
     AcceptInvitation, Conversation, ConversationId, GetThread, JoinRoom, ListMembers, ListPeople, ListPins,
-    ListRooms, ListVersions, Member, OpenDirect, Request, Seq, ThreadPage, UserName, limits,
+    ListRooms, ListVersions, Member, OpenDirect, PersonRow, Request, Seq, ThreadPage, UserName, limits,
 };
 
 use super::{Outcome, Question};
@@ -66,7 +66,11 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
         Question::People(query) => {
             let ask =
                 ListPeople { query: wish(&query), limit: Some(limits::LIST_PAGE), ..ListPeople::default() };
-            client.request(ask).await.ok().map(|page| Outcome::People(query, page.people))
+            client
+                .request(ask)
+                .await
+                .ok()
+                .map(|page| Outcome::People(query, page.people.iter().map(PersonRow::person).collect()))
         }
     }
 }

@@ -61,6 +61,17 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
             };
             changed && state.open == Some(conversation)
         }
+        Update::Cards(rows) => state.people.take_cards(&rows),
+        Update::Profile(profile) => state.people.describe(&profile),
+        Update::Blocked(blocked) => {
+            let changed = state.blocked != blocked;
+            state.blocked = blocked;
+            changed
+        }
+        Update::Privacy(privacy) => {
+            state.privacy = privacy;
+            false
+        }
         Update::Report(report) => moderation::reported(state, &report),
         Update::Presence(presences) => state.people.take_presence(&presences),
     }

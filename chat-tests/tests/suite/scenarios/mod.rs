@@ -9,6 +9,7 @@ mod invitations;
 mod messages;
 mod moderation;
 mod order;
+mod people;
 mod presence;
 mod reactions;
 mod reading;
