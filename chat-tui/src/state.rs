@@ -23,7 +23,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chat_client::Connection;
 use chat_proto::{
-    Conversation, ConversationId, Event, Invitation, Person, Privacy, Role, Seq, Timestamp, UserId,
+    Conversation, ConversationId, Event, Invitation, Person, Privacy, Report, Role, Seq, Timestamp, UserId,
 };
 use jiff::tz::TimeZone;
 
@@ -168,6 +168,8 @@ pub struct State {
     pub(crate) blocked: BTreeSet<UserId>,
     /// Messages of theirs that one looks at all the same.
     pub(crate) unfolded: BTreeSet<(ConversationId, Seq)>,
+    /// The reports that were listed last, for closing one by its number.
+    pub(crate) reports: Vec<Report>,
     /// What one shows to others.
     pub(crate) privacy: Privacy,
     /// What is held of each conversation that was opened.
@@ -244,6 +246,7 @@ impl State {
             people: People::default(),
             blocked: BTreeSet::new(),
             unfolded: BTreeSet::new(),
+            reports: Vec::new(),
             privacy: Privacy::default(),
             timelines: HashMap::new(),
             open: None,

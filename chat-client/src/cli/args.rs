@@ -8,6 +8,7 @@ use chat_proto::{Description, Emoji, RoomName, RoomRole, Seq, Topic, UserName};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::order::OrderCommand;
+use super::people::PeopleCommand;
 use super::script;
 use super::target::{Place, Spot, Target};
 
@@ -53,7 +54,10 @@ With --json every line on stdout is one JSON object:
   reports               {\"id\",\"at\",\"by\",\"reason\",\"room\",\"event\",\"closed\"}
   audit                 {\"id\",\"at\",\"actor\",\"act\",\"room\",\"target\",\"details\",\"reason\"}
   members               {\"user\":{\"id\",\"name\"},\"role\",\"read\"}
-  people                {\"id\",\"name\"}
+  people                {\"id\",\"name\",\"display_name\",\"status\"}
+  profile, status       {\"user\",\"display_name\",\"status\",\"zone\",\"role\",\"since\",\"last_seen\"}
+  blocked, readers      {\"id\",\"name\"}
+  privacy               {\"read_receipts\",\"typing\",\"last_seen\"}
   whoami, login, …      {\"server\",\"server_name\",\"user\":{\"id\",\"name\"},\"role\"}
 The objects are those of PROTOCOL.md; new fields may be added.";
 
@@ -134,6 +138,8 @@ pub(super) enum Command {
     Room(RoomCommand),
     #[command(flatten)]
     Order(OrderCommand),
+    #[command(flatten)]
+    AboutPeople(PeopleCommand),
     /// Move one's read mark
     Read {
         /// '#room' or '@user'

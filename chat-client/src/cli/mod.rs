@@ -9,6 +9,7 @@ mod look;
 mod message;
 mod order;
 mod output;
+mod people;
 mod script;
 mod search;
 mod send;
@@ -80,6 +81,7 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         Command::Whoami => look::whoami(who, out).await,
         Command::Room(command) => in_room(who, command, out).await,
         Command::Order(command) => order::run(who, command, out).await,
+        Command::AboutPeople(command) => people::run(who, command, out).await,
         Command::Read { target, seq } => change::read(who, &target, seq, out).await,
         Command::Script { file, .. } => {
             script::run(&who.account.server, &who.tls, Some(&who.account.token), file, out).await
@@ -178,6 +180,17 @@ mod tests {
             "topic #room",
             "read #room 5",
             "script --no-login file.jsonl",
+            "profile",
+            "profile @ada",
+            "profile --name Ada --zone Europe/Zurich",
+            "status holiday --emoji 🌴 --for 2h",
+            "status --clear",
+            "block @lin",
+            "unblock lin",
+            "blocked",
+            "privacy",
+            "privacy --read-receipts off --typing on --last-seen off",
+            "readers #a 5",
             "ban #a @lin --for 1h --reason spam",
             "ban --whole-server @lin",
             "unban #a @lin",
@@ -207,6 +220,9 @@ mod tests {
             "react #a 5 smile",
             "role #a @lin king",
             "rules #a --archived maybe",
+            "profile @ada --zone UTC",
+            "status --clear holiday",
+            "privacy --typing maybe",
             "ban @lin",
             "ban #a",
             "ban #a @lin --whole-server",

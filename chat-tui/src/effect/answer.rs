@@ -37,6 +37,10 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
             let error = change(client, &request).await.err()?;
             Some(Outcome::NotDone(request, error.to_string()))
         }
+        Question::Look(request) => Some(match client.ask((*request).clone()).await {
+            Ok(answer) => Outcome::Looked(request, Box::new(answer)),
+            Err(error) => Outcome::Refused(error.to_string()),
+        }),
         Question::Thread(conversation, root) => {
             Some(Outcome::Thread(conversation, root, thread(client, conversation, root).await.map(Box::new)))
         }
