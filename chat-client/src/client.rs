@@ -99,6 +99,16 @@ impl Client {
         A::answer(*answer).ok_or(RequestError::Stopped)
     }
 
+    /// As [`Client::request`], for whoever takes any answer.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn ask(&self, request: Request) -> Result<Answer, RequestError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(Command::Request(Box::new(request), answer)).await?;
+        Ok(*answered.await.map_err(|_| RequestError::Stopped)??)
+    }
+
     /// Puts a message into the durable outbox and returns its id at once; its way is told by
     /// [`Update::Outgoing`], beginning with `Queued` once it is safe on this disk.
     ///

@@ -12,6 +12,7 @@ mod log;
 mod marks;
 mod outbox;
 mod pace;
+mod people;
 mod personal;
 
 use std::collections::{BTreeSet, HashMap};
@@ -33,6 +34,7 @@ use invitations::Invited;
 use log::Replica;
 use marks::Marks;
 use outbox::Outbox;
+use people::Choices;
 use personal::Personal;
 
 /// Added to two ping intervals before a silent connection is taken for dead.
@@ -143,6 +145,7 @@ pub(crate) struct Session {
     marks: Marks,
     invited: Invited,
     personal: Personal,
+    choices: Choices,
     effects: Vec<Effect>,
 }
 
@@ -175,6 +178,7 @@ impl Session {
             marks: Marks::new(saved.reads),
             invited: Invited::default(),
             personal: Personal::default(),
+            choices: Choices::default(),
             effects: Vec::new(),
         };
         session.tell_me(saved.role.unwrap_or(Role::Member));
@@ -344,6 +348,9 @@ impl Session {
             Push::ConversationAdded { conversation } => self.added(conversation),
             Push::Invitation { invitation } => self.invited(invitation),
             Push::Report { report } => self.tell(Update::Report(Box::new(report))),
+            Push::Profile { profile } => self.tell(Update::Profile(Box::new(profile))),
+            Push::Blocked { user, on } => self.block(user.id, on),
+            Push::Privacy { privacy } => self.show(privacy),
             Push::ConversationRemoved { conversation } => self.remove(conversation),
             Push::InvitationRemoved { conversation } => self.invitation_answered(conversation),
             Push::InboxItem(item) => self.inbox_item(item, now),
@@ -414,7 +421,10 @@ impl Session {
             (Purpose::Missed(_), Answer::GetHistory(page)) => self.missed(page),
             (Purpose::Send(message), Answer::SendMessage(sent)) => self.stored(message, sent.seq, sent.at),
             (Purpose::Read(_), Answer::MarkRead(state)) => self.read_told(state),
-            (Purpose::State, Answer::WatchPresence(list)) => self.tell(Update::Presence(list.presences)),
+            (Purpose::State, Answer::WatchPresence(list)) => {
+                self.tell(Update::Presence(list.presences));
+                self.describe(list.profiles);
+            }
             (Purpose::Invitations, Answer::ListInvitations(list)) => self.invitations(list.invitations),
             (Purpose::Interface(ticket, left), answer) => {
                 self.learn(&answer, left);
@@ -470,6 +480,8 @@ impl Session {
         self.epoch = Some(welcome.epoch);
         self.tell_me(welcome.role);
         self.write(Change::Identity { role: welcome.role, epoch: welcome.epoch });
+        self.show(welcome.privacy);
+        self.block_all(welcome.blocked.into_iter().collect());
         self.listed = welcome.conversations.len();
         self.cursor = welcome.cursor;
         self.adopt(welcome.conversations, known);

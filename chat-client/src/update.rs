@@ -3,12 +3,13 @@
 //! The engine owns the truth about the connection, the cache and the outbox; an interface keeps a
 //! picture of it by applying these updates in order. Applying one twice is harmless.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chat_proto::{
     Body, ClientId, CommandReply, Conversation, ConversationId, Dnd, Event, InboxItem, InboxState,
-    Invitation, Person, Position, Presence, Reason, Report, Role, SendMessage, Seq, ThreadState, Timestamp,
-    UserId,
+    Invitation, Person, PersonRow, Position, Presence, Privacy, Profile, Reason, Report, Role, SendMessage,
+    Seq, ThreadState, Timestamp, UserId,
 };
 
 /// News from the engine.
@@ -87,6 +88,14 @@ pub enum Update {
     Report(Box<Report>),
     /// A bot answers a slash command that one ran, here or on another device. It is in no history.
     BotAnswer(CommandReply),
+    /// What the watched people say of themselves, in place of what was told before.
+    Cards(Vec<PersonRow>),
+    /// A watched person, or oneself, said something of themselves.
+    Profile(Box<Profile>),
+    /// Whom one blocks: all of them, in place of those told before.
+    Blocked(BTreeSet<UserId>),
+    /// What one shows to others.
+    Privacy(Privacy),
     /// Watched people came, went or stepped away.
     Presence(Vec<Presence>),
 }

@@ -98,6 +98,8 @@ impl Peer {
                 session: SessionId(Uuid::nil()),
                 token: None,
                 epoch: Epoch(Uuid::from_u128(7)),
+                privacy: chat_proto::Privacy::default(),
+                blocked: Vec::new(),
                 conversations: vec![row(head)],
                 cursor: None,
                 inbox: Default::default(),

@@ -243,6 +243,9 @@ const PUSHES: &[&str] = &[
     "report",
     "command",
     "command.answer",
+    "profile",
+    "blocked",
+    "privacy",
     "draining",
 ];
 

@@ -32,6 +32,7 @@ mod mention;
 mod model;
 mod name;
 mod notify;
+mod profile;
 mod push;
 mod request;
 mod safe;
@@ -54,13 +55,14 @@ pub use model::{
 };
 pub use name::{NameError, RoomName, UserName};
 pub use notify::{ClockTime, Dnd, Notify, NotifyLevel, Schedule, Weekday, ZoneName};
+pub use profile::{Card, PersonRow, Privacy, Status};
 pub use push::{Hello, Limits, ProtocolRange, Push, Registration};
 pub use request::*;
 pub use safe::SafeText;
 pub use scope::{Needs, Scope, Scopes};
 pub use search::{FILTERS, Filter, Place, SearchError, SearchQuery, Term, Whom};
 pub use secret::Secret;
-pub use text::{Body, Description, DeviceName, Emoji, TextError, Topic};
+pub use text::{Body, Description, DeviceName, DisplayName, Emoji, StatusText, TextError, Topic, Zone};
 
 /// The protocol version that this crate speaks.
 ///

@@ -210,3 +210,15 @@ pub const PURGED_MESSAGES: usize = 10_000;
 
 /// Most open reports by one person, so that nobody floods those who read them.
 pub const OPEN_REPORTS: usize = 50;
+
+/// Longest display name in characters.
+pub const DISPLAY_NAME_CHARS: usize = 64;
+
+/// Longest status in characters: what fits beside a name.
+pub const STATUS_CHARS: usize = 100;
+
+/// Longest name of a time zone in characters; the longest real one has half of that.
+pub const ZONE_CHARS: usize = 64;
+
+/// Most people that one person blocks; every shard holds them.
+pub const BLOCKED_PEOPLE: usize = 500;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
 use crate::{
-    ConversationId, Description, Event, Notify, ReportId, RoomName, Seq, Timestamp, Topic, UserId, UserName,
-    lenient,
+    Card, ConversationId, Description, Event, Notify, ReportId, RoomName, Seq, Timestamp, Topic, UserId,
+    UserName, lenient,
 };
 
 /// A person, as much as is needed to draw and address them.
@@ -265,8 +265,11 @@ pub struct Member {
     /// What they may do here.
     #[serde(default, deserialize_with = "lenient::word")]
     pub role: RoomRole,
-    /// How far they have read.
+    /// How far they have read; 0 where they or the asking person do not show that.
     pub read: Seq,
+    /// What is shown beside their name.
+    #[serde(flatten)]
+    pub card: Card,
 }
 
 /// Whether somebody is there, all their devices taken together.

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CommandCall, CommandReply, Conversation, ConversationId, DndState, Epoch, Event, InboxItem, InboxState,
-    Invitation, NotifyState, Person, Presence, Report, Seq, ThreadState, Timestamp, UserId, lenient, limits,
+    Invitation, NotifyState, Person, Presence, Privacy, Profile, Report, Seq, ThreadState, Timestamp, UserId,
+    lenient, limits,
 };
 
 /// A frame from the server that answers no request.
@@ -87,6 +88,26 @@ pub enum Push {
     InvitationRemoved {
         /// Into which conversation.
         conversation: ConversationId,
+    },
+    /// A person that one watches, or oneself on another device, said something of themselves.
+    #[serde(rename = "profile")]
+    Profile {
+        /// As it is now, without `last_seen`.
+        profile: Profile,
+    },
+    /// The receiver blocked somebody on another device, or ended that.
+    #[serde(rename = "blocked")]
+    Blocked {
+        /// Whom.
+        user: Person,
+        /// Block, or its end.
+        on: bool,
+    },
+    /// The receiver changed on another device what they show.
+    #[serde(rename = "privacy")]
+    Privacy {
+        /// As it is now.
+        privacy: Privacy,
     },
     /// A report came in or was closed; for those who keep order where the message is.
     #[serde(rename = "report")]

@@ -8,6 +8,7 @@ mod inbox;
 mod message;
 mod moderation;
 mod people;
+mod profile;
 mod room;
 mod search;
 mod webhook;
@@ -15,7 +16,7 @@ mod webhook;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{Conversation, ConversationId, InboxState, ThreadState};
+use crate::{Conversation, ConversationId, InboxState, Privacy, ThreadState};
 
 pub use account::*;
 pub use bot::*;
@@ -25,6 +26,7 @@ pub use inbox::*;
 pub use message::*;
 pub use moderation::*;
 pub use people::*;
+pub use profile::*;
 pub use room::*;
 pub use search::*;
 pub use webhook::*;
@@ -278,6 +280,18 @@ requests! {
     RunCommand = "command.run" -> CommandRun;
     /// Answers a run of a slash command, to the person who ran it and nobody else.
     AnswerCommand = "command.answer" -> Done;
+    /// Says something of oneself: a name, a status, a time zone.
+    SetProfile = "profile.set" -> Profile;
+    /// What somebody says of themselves, and since when they are here.
+    GetProfile = "user.get" -> Profile;
+    /// Blocks somebody, or ends that; harmless when it is so already.
+    SetBlock = "block.set" -> Done;
+    /// Whom one blocks.
+    ListBlocked = "block.list" -> BlockList;
+    /// Sets what one shows to others and is shown of them.
+    SetPrivacy = "privacy.set" -> Privacy;
+    /// Who has read a message.
+    GetReaders = "message.readers" -> Readers;
     /// Asks whether the server is there; for clients that cannot see WebSocket pings.
     Ping = "ping" -> Pong;
 }

@@ -134,12 +134,15 @@ impl RequestKind {
             | K::MarkInbox
             | K::SetNotify
             | K::SetDnd
+            | K::GetProfile
+            | K::ListBlocked
+            | K::GetReaders
             | K::GetHistory
             | K::Search
             | K::MarkRead
             | K::WatchPresence
             | K::ListCommands => Needs::Scope(Scope::Read),
-            K::OpenDirect | K::SendMessage | K::EditMessage | K::DeleteMessage | K::React | K::PinMessage | K::CreateReport => {
+            K::OpenDirect | K::SendMessage | K::EditMessage | K::DeleteMessage | K::React | K::PinMessage | K::CreateReport | K::SetProfile => {
                 Needs::Scope(Scope::Write)
             }
             K::CreateRoom
@@ -178,6 +181,8 @@ impl RequestKind {
             | K::DeleteOutgoing
             | K::TestOutgoing
             | K::RunCommand
+            | K::SetBlock
+            | K::SetPrivacy
             // The server is run by people.
             | K::BanUser
             | K::UnbanUser

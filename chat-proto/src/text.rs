@@ -144,6 +144,55 @@ impl DeviceName {
     }
 }
 
+/// A person's name in their own spelling; may be empty. It is shown beside the account's name and
+/// never in its place, because nothing keeps two people from the same one.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct DisplayName(String);
+
+/// What a person is doing, in a few words; may be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct StatusText(String);
+
+/// The name of a time zone, such as `Europe/Zurich`; may be empty. Whether there is such a zone,
+/// the server says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Zone(String);
+
+macro_rules! one_liners {
+    ($($name:ident $limit:expr;)+) => {$(
+        impl $name {
+            /// Takes one line of text, trimmed.
+            ///
+            /// # Errors
+            /// [`TextError::TooLong`] or [`TextError::Control`].
+            pub fn new(text: impl AsRef<str>) -> Result<Self, TextError> {
+                one_line(text.as_ref(), $limit).map(Self)
+            }
+
+            /// Whether there is none.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.0.is_empty()
+            }
+
+            /// The text as written. Not safe to draw: see [`crate::SafeText`].
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    )+};
+}
+
+one_liners! {
+    DisplayName limits::DISPLAY_NAME_CHARS;
+    StatusText limits::STATUS_CHARS;
+    Zone limits::ZONE_CHARS;
+}
+
 /// One emoji, as a reaction: a single grapheme that a terminal shows as a picture, at most
 /// [`limits::EMOJI_BYTES`] long.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -198,7 +247,7 @@ macro_rules! text_traits {
     )+};
 }
 
-text_traits!(Body Topic Description DeviceName Emoji);
+text_traits!(Body Topic Description DeviceName DisplayName StatusText Zone Emoji);
 
 #[cfg(test)]
 mod tests {

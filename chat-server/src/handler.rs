@@ -10,6 +10,7 @@ mod inbox;
 pub mod incoming;
 mod moderation;
 mod outgoing;
+mod people;
 mod query;
 mod room;
 mod search;
@@ -251,6 +252,12 @@ impl App {
             Request::ListCommands(ask) => self.list_commands(&caller, ask).await,
             Request::RunCommand(ask) => self.run_command(&caller, ask).await,
             Request::AnswerCommand(ask) => self.answer_command(&caller, ask).await,
+            Request::SetProfile(ask) => self.set_profile(&caller, ask).await,
+            Request::GetProfile(ask) => self.get_profile(&caller, ask).await,
+            Request::SetBlock(ask) => self.set_block(&caller, ask).await,
+            Request::ListBlocked(_) => self.list_blocked(&caller).await,
+            Request::SetPrivacy(ask) => self.set_privacy(&caller, ask).await,
+            Request::GetReaders(ask) => self.get_readers(&caller, ask).await,
             Request::Ping(_) => Ok(self.pong().into()),
         }
     }
@@ -288,6 +295,13 @@ impl App {
         self.hub.end(caller.person.id, Ending::Login(caller.key)).await;
         Ok(Handled::LoggedOut)
     }
+}
+
+/// Runs to its end, whatever becomes of the connection that asked for it.
+async fn carry_through<T: Send + 'static>(
+    work: impl Future<Output = Result<T, WireError>> + Send + 'static,
+) -> Result<T, WireError> {
+    tokio::spawn(work).await.map_err(|_| unavailable())?
 }
 
 fn already_logged_in() -> WireError {

@@ -197,7 +197,7 @@ impl Hub {
                 tasks
             })
             .collect();
-        let presence = PresenceHub::start(store.clone(), presence_grace);
+        let presence = PresenceHub::start(store.clone(), policy.clone(), presence_grace);
         let policy_turn = Arc::new(Mutex::new(()));
         let sessions = Arc::new(AtomicU64::new(1));
         Self { shards, presence, runs: Runs::start(), sessions, policy_turn }
@@ -281,6 +281,7 @@ impl Hub {
                 let _ = told.await;
             }
         }
+        self.presence.tell_policy(change).await;
     }
 
     /// Deletes these messages of one conversation for somebody who may; says how many there were.

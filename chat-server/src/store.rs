@@ -9,12 +9,13 @@
 
 mod bots;
 mod moderation;
+mod people;
 mod search;
 mod sqlite;
 
 use chat_proto::{
-    Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, Reason, Role,
-    RoomInfo, RoomName, Scopes, Seq, SessionId, ThreadState, Timestamp, Topic, UserId, UserName,
+    Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, PersonRow, Reason,
+    Role, RoomInfo, RoomName, Scopes, Seq, SessionId, ThreadState, Timestamp, Topic, UserId, UserName,
 };
 use thiserror::Error;
 
@@ -27,6 +28,7 @@ pub use bots::{
     OutgoingTarget, Standing,
 };
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
+pub use people::ReadBy;
 pub use search::{Hits, Search, SearchCursor};
 pub use sqlite::{OpenError, Sqlite as Store};
 
@@ -297,7 +299,7 @@ pub type Rooms = Page<RoomInfo>;
 /// Rows of a member page.
 pub type Members = Page<Member>;
 /// Rows of a people page.
-pub type People = Page<Person>;
+pub type People = Page<PersonRow>;
 
 /// A room's topic as stored with its row; a direct's is empty.
 pub(crate) fn topic_of(event: &Event) -> Topic {

@@ -3,9 +3,13 @@
 //! Keys, slash commands, the mouse and the switcher end in an [`Action`]; the help screen and the
 //! switcher are printed from the same rows.
 
+mod order;
+
 use chat_proto::{
     ConversationId, Description, Emoji, Position, PresenceState, RoomName, RoomRole, Seq, Topic, UserName,
 };
+
+pub use order::{Order, Penalty};
 
 /// A room or a person, as people write them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +79,8 @@ pub enum Action {
     Slow(u32),
     /// Lets only moderators begin messages in the open room, or everybody.
     Announce(bool),
+    /// Something about people: keeping order, a profile, a block.
+    Order(Order),
     /// Nothing: a row that is there to be read.
     Nothing,
     /// Tells the others whether one is here.

@@ -2,10 +2,11 @@
 //! typing and completion read the same rows.
 
 mod arguments;
+mod order;
 
 use chat_proto::PresenceState;
 
-use crate::action::{Action, Plain};
+use crate::action::{Action, Order, Plain};
 
 /// A row of the table.
 pub struct Command {
@@ -59,6 +60,27 @@ pub const COMMANDS: &[Command] = &[
     row("accept", "#room", "Take an invitation", |room| arguments::answer(room, true)),
     row("decline", "#room", "Decline an invitation", |room| arguments::answer(room, false)),
     row("kick", "@user [reason]", "Put somebody out of this room", arguments::kick),
+    row(
+        "ban",
+        "[--server] @user [for 1h] [reason]",
+        "Put somebody out and keep them out; asks once",
+        order::ban,
+    ),
+    row("unban", "[--server] @user", "End a ban", order::unban),
+    row("bans", "[--server]", "Who is banned", |text| order::list(text, Order::Bans)),
+    row("mute", "[--server] @user [for 1h] [reason]", "Let somebody only read", order::mute),
+    row("unmute", "[--server] @user", "End a mute", order::unmute),
+    row("mutes", "[--server]", "Who is muted", |text| order::list(text, Order::Mutes)),
+    row("purge", "[--server] @user", "Delete what somebody wrote in the last hour; asks once", order::purge),
+    row(
+        "report",
+        "[reason]",
+        "Report the selected message, or the newest, to those who keep order",
+        order::report,
+    ),
+    row("reports", "[--server]", "The open reports", |text| order::list(text, Order::Reports)),
+    row("resolve", "NUMBER [note]", "Close a report of the list", order::resolve),
+    row("audit", "[--server]", "What was done to keep order", |text| order::list(text, Order::Audit)),
     row("role", "@user ROLE", "Make somebody owner, moderator, member or read-only", arguments::role),
     row("rename", "#new", "Give this room another name", arguments::rename),
     row("archive", "", "End writing in this room; all can read", |_| Ok(Action::Archive(true))),
@@ -69,6 +91,22 @@ pub const COMMANDS: &[Command] = &[
     row("who", "", "Who is on this server", |_| plain(Plain::Who)),
     row("away", "", "Show yourself as away", |_| Ok(Action::Presence(PresenceState::Away))),
     row("back", "", "Show yourself as here again", |_| Ok(Action::Presence(PresenceState::Online))),
+    row("profile", "[@user]", "What somebody says of themselves", order::profile),
+    row("nick", "[name]", "Your name in your own spelling", order::nick),
+    row("status", "[:emoji:] [text] [for 2h]", "What you are doing; nothing takes it away", order::status),
+    row("zone", "[Europe/Zurich]", "Where you are, for the local time in your profile", order::zone),
+    row("block", "@user", "Keep somebody from writing to you, and from seeing you come and go", |text| {
+        order::block(text, true)
+    }),
+    row("unblock", "@user", "End a block", |text| order::block(text, false)),
+    row("blocked", "", "Whom you block", |_| Ok(Action::Order(Order::Blocked))),
+    row("show", "", "Open a folded message of somebody you block, or fold it", |_| {
+        Ok(Action::Order(Order::Show))
+    }),
+    row("privacy", "[read|typing|seen on|off]", "What you show, and are shown", order::privacy),
+    row("readers", "", "Who has read your selected message, or your last one", |_| {
+        Ok(Action::Order(Order::Readers))
+    }),
     row("reconnect", "", "Connect now", |_| plain(Plain::Reconnect)),
     row("retry", "", "Send failed messages again", |_| plain(Plain::Retry)),
     row("discard", "", "Take a failed message back to edit it", |_| plain(Plain::Discard)),

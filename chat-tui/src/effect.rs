@@ -13,7 +13,7 @@ use chat_client::link::Link;
 use chat_client::tls::Tls;
 use chat_client::{Anchor, Client, Draft, History, RequestError, sign_in};
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, CreateRoom, Event, Hello, Member, Person, Position,
+    Answer, Body, ClientId, Conversation, ConversationId, CreateRoom, Event, Hello, Member, Person, Position,
     PresenceState, Request, RoomInfo, RoomName, Secret, Seq, ThreadPage, UserId, UserName, Versions,
 };
 use tokio::sync::mpsc;
@@ -101,6 +101,8 @@ pub enum Question {
     OpenDirect(Vec<UserName>, Then),
     /// Change something; only a refusal is told.
     Do(Box<Request>),
+    /// Ask for something whose answer is shown.
+    Look(Box<Request>),
     /// A thread from its first message on.
     Thread(ConversationId, Seq),
     /// One message that another one answers.
@@ -138,6 +140,8 @@ pub enum Outcome {
     Versions(Versions),
     /// A change was refused; one sentence.
     NotDone(Box<Request>, String),
+    /// What was asked for by `Look`.
+    Looked(Box<Request>, Box<Answer>),
     /// Rooms of the directory.
     Rooms(Vec<RoomInfo>),
     /// People of the server.

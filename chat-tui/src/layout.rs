@@ -183,7 +183,14 @@ pub(crate) fn with_side<T>(
         true => (&state.thread.as_ref()?.timeline, areas.thread?),
         false => (state.open_timeline()?, areas.pane),
     };
-    let context = Context { me: state.me.as_ref(), conversation, zone: &state.zone, now: state.now.clock };
+    let context = Context {
+        me: state.me.as_ref(),
+        conversation,
+        zone: &state.zone,
+        now: state.now.clock,
+        blocked: &state.blocked,
+        unfolded: &state.unfolded,
+    };
     let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
     Some(then(&pane, timeline))
 }

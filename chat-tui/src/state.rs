@@ -19,11 +19,12 @@ pub(crate) mod system;
 pub mod thread;
 pub mod timeline;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chat_client::Connection;
 use chat_proto::{
-    Conversation, ConversationId, Event, InboxState, Invitation, Person, Role, Seq, Timestamp, UserId,
+    Conversation, ConversationId, Event, InboxState, Invitation, Person, Privacy, Report, Role, Seq,
+    Timestamp, UserId,
 };
 use jiff::tz::TimeZone;
 
@@ -166,6 +167,14 @@ pub struct State {
     pub invitations: Vec<Invitation>,
     /// The people.
     pub people: People,
+    /// Whom one blocks.
+    pub(crate) blocked: BTreeSet<UserId>,
+    /// Messages of theirs that one looks at all the same.
+    pub(crate) unfolded: BTreeSet<(ConversationId, Seq)>,
+    /// The reports that were listed last, for closing one by its number.
+    pub(crate) reports: Vec<Report>,
+    /// What one shows to others.
+    pub(crate) privacy: Privacy,
     /// What is held of each conversation that was opened.
     pub(crate) timelines: HashMap<ConversationId, Timeline>,
     /// The conversation on screen.
@@ -239,6 +248,10 @@ impl State {
             inbox: InboxState::default(),
             invitations: Vec::new(),
             people: People::default(),
+            blocked: BTreeSet::new(),
+            unfolded: BTreeSet::new(),
+            reports: Vec::new(),
+            privacy: Privacy::default(),
             timelines: HashMap::new(),
             open: None,
             last: None,

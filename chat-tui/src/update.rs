@@ -9,7 +9,7 @@ mod engine;
 mod keys;
 mod lists;
 pub(crate) mod messages;
-mod moderation;
+pub(crate) mod moderation;
 mod mouse;
 mod outcomes;
 mod places;
@@ -73,6 +73,11 @@ impl Effects {
 
     pub(crate) fn ask(&mut self, question: Question) {
         self.0.push(Effect::Ask(question));
+    }
+
+    /// Asks for something whose answer is shown.
+    pub(crate) fn look(&mut self, request: Request) {
+        self.ask(Question::Look(Box::new(request)));
     }
 
     /// Asks for a change; only a refusal is heard of.

@@ -13,6 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use attention::{AttentionCommand, DndArgs, InboxArgs, NotifyArgs};
 
+use super::order::OrderCommand;
+use super::people::PeopleCommand;
 use super::script;
 use super::target::{Place, Spot, Target};
 
@@ -64,8 +66,17 @@ With --json every line on stdout is one JSON object:
   outgoing test         {\"delivered\",\"problem\"}
   command list          {\"bot\",\"name\",\"description\",\"usage\"}
   command run           {\"run\",\"bot\"}, then {\"run\",\"conversation\",\"bot\",\"name\",\"text\"}
+  ban, unban, mute, unmute
+                        {\"conversation\",\"user\"}, with --whole-server {\"user\"}
+  bans                  {\"user\",\"by\",\"at\",\"until\",\"reason\"}
+  purge                 {\"deleted\"}
+  reports               {\"id\",\"at\",\"by\",\"reason\",\"room\",\"event\",\"closed\"}
+  audit                 {\"id\",\"at\",\"actor\",\"act\",\"room\",\"target\",\"details\",\"reason\"}
   members               {\"user\":{\"id\",\"name\"},\"role\",\"read\"}
-  people                {\"id\",\"name\"}
+  people                {\"id\",\"name\",\"display_name\",\"status\"}
+  profile, status       {\"user\",\"display_name\",\"status\",\"zone\",\"role\",\"since\",\"last_seen\"}
+  blocked, readers      {\"id\",\"name\"}
+  privacy               {\"read_receipts\",\"typing\",\"last_seen\"}
   whoami, login, …      {\"server\",\"server_name\",\"user\":{\"id\",\"name\"},\"role\"}
 The objects are those of PROTOCOL.md; new fields may be added.";
 
@@ -158,6 +169,10 @@ pub(super) enum Command {
     /// Outgoing webhooks: other programs that are told what happens in a room
     #[command(subcommand)]
     Outgoing(OutgoingCommand),
+    #[command(flatten)]
+    Order(OrderCommand),
+    #[command(flatten)]
+    AboutPeople(PeopleCommand),
     /// Move one's read mark
     Read {
         /// '#room' or '@user'

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chat_client::link::Link;
 use chat_proto::{
     Conversation, ConversationId, Event, EventKind, GetHistory, HistoryPage, ListConversations, ListMembers,
-    ListPeople, ListRooms, Person, RoomInfo, RoomRole, Seq,
+    ListPeople, ListRooms, Person, PersonRow, RoomInfo, RoomRole, Seq,
 };
 
 use super::args::{Around, HistoryArgs};
@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::output::{Output, local_time, title};
 use super::target::{self, Target};
 use super::who::{self, Who};
-use super::words::words;
+use super::words::{status_words, words};
 
 /// Most events of one `history`: they are held in memory to be printed oldest first.
 const EVENTS: u32 = 100_000;
@@ -286,8 +286,7 @@ pub(crate) async fn people(who: &Who, query: Option<String>, out: &mut Output) -
     let mut after = None;
     for _ in 0..PAGES {
         let page = link.request(ListPeople { query: query.clone(), after: after.take(), limit }).await?;
-        let line = |person: &Person| format!("@{}{}", person.name, bot_mark(person));
-        page.people.iter().try_for_each(|person| out.put(person, || line(person)))?;
+        page.people.iter().try_for_each(|person| out.put(person, || person_line(person)))?;
         after = page.people.last().map(|person| person.name.clone());
         if !page.more || after.is_none() {
             break;
@@ -312,4 +311,17 @@ pub(crate) async fn whoami(who: &Who, out: &mut Output) -> Result<(), Failure> {
     let mut account = who.account.clone();
     account.user = welcome.user;
     who::describe(&account, Some(welcome.role), out)
+}
+
+/// "@ada (Ada Lovelace) 🌴 on holiday".
+fn person_line(person: &PersonRow) -> String {
+    let mut line = format!("@{}{}", person.person.name, bot_mark(&person.person));
+    if !person.card.display_name.is_empty() {
+        line.push_str(&format!(" ({})", person.card.display_name));
+    }
+    let status = status_words(&person.card.status);
+    if !status.is_empty() {
+        line.push_str(&format!(" {status}"));
+    }
+    line
 }

@@ -9,7 +9,9 @@ mod invitation;
 mod listen;
 mod look;
 mod message;
+mod order;
 mod output;
+mod people;
 mod script;
 mod search;
 mod send;
@@ -86,6 +88,8 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         Command::Slash(command) => bot::command(who, command, out).await,
         Command::Incoming(command) => webhook::incoming(who, command, out).await,
         Command::Outgoing(command) => webhook::outgoing(who, command, out).await,
+        Command::Order(command) => order::run(who, command, out).await,
+        Command::AboutPeople(command) => people::run(who, command, out).await,
         Command::Read { target, seq } => change::read(who, &target, seq, out).await,
         Command::Script { file, .. } => {
             script::run(&who.account.server, &who.tls, Some(&who.account.token), file, out).await
@@ -208,6 +212,31 @@ mod tests {
             "command list #ops",
             "command run #ops deploy api v2 --wait 5s",
             "command run #ops robo:deploy",
+            "profile",
+            "profile @ada",
+            "profile --name Ada --zone Europe/Zurich",
+            "status holiday --emoji 🌴 --for 2h",
+            "status --clear",
+            "block @lin",
+            "unblock lin",
+            "blocked",
+            "privacy",
+            "privacy --read-receipts off --typing on --last-seen off",
+            "readers #a 5",
+            "ban #a @lin --for 1h --reason spam",
+            "ban --whole-server @lin",
+            "unban #a @lin",
+            "mute #a lin --for 10m",
+            "unmute --whole-server @lin",
+            "bans",
+            "bans #a --mutes",
+            "purge #a @lin --within 10m",
+            "purge --whole-server @lin",
+            "report #a 5 --reason spam",
+            "reports",
+            "reports #a --all",
+            "reports --close 01997f00-0000-7000-8000-000000000e01 --note seen",
+            "audit #a --limit 5",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");
@@ -231,6 +260,14 @@ mod tests {
             "outgoing create #ops https://x/ --events nonsense",
             "outgoing test #ops 7",
             "command run #ops",
+            "profile @ada --zone UTC",
+            "status --clear holiday",
+            "privacy --typing maybe",
+            "ban @lin",
+            "ban #a",
+            "ban #a @lin --whole-server",
+            "mute #a @lin --for long",
+            "reports --note seen",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' ').filter(|word| !word.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

@@ -3,7 +3,7 @@
 //! Further lines of a text are set in by four columns, and what this program adds by two, so that
 //! no text can pass for another line.
 
-use chat_proto::{Event, EventKind, Forwarded, Message, RoomRules, SafeText, Timestamp, Topic};
+use chat_proto::{Event, EventKind, Forwarded, Message, RoomRules, SafeText, Status, Timestamp, Topic};
 
 use super::output::local_time;
 
@@ -64,6 +64,13 @@ pub(crate) fn for_how_long(until: Option<Timestamp>, reason: &Topic) -> String {
     let until =
         until.map(|until| format!(" until {}", local_time(until, "%Y-%m-%d %H:%M"))).unwrap_or_default();
     if reason.is_empty() { until } else { format!("{until}: {reason}") }
+}
+
+/// "🌴 on holiday", as far as there is anything to say.
+pub(crate) fn status_words(status: &Status) -> String {
+    let emoji = status.emoji.as_ref().map(chat_proto::Emoji::as_str);
+    let text = Some(status.text.as_str()).filter(|text| !text.is_empty());
+    emoji.into_iter().chain(text).collect::<Vec<_>>().join(" ")
 }
 
 /// The rules of a room in words.

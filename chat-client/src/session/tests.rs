@@ -158,6 +158,8 @@ impl Server {
                 session: SessionId(Uuid::nil()),
                 token: None,
                 epoch: Epoch(Uuid::from_u128(self.epoch)),
+                privacy: chat_proto::Privacy::default(),
+                blocked: Vec::new(),
                 conversations: (0..self.logs.len()).map(|n| self.row(n)).collect(),
                 cursor: None,
                 inbox: Default::default(),

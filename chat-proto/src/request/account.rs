@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
 use crate::{
-    Conversation, ConversationId, DeviceName, Dnd, Epoch, Event, InboxState, Person, Role, Secret, Seq,
-    SessionId, UserName, lenient,
+    Conversation, ConversationId, DeviceName, Dnd, Epoch, Event, InboxState, Person, Privacy, Role, Secret,
+    Seq, SessionId, UserId, UserName, lenient,
 };
 
 /// Payload of `auth.register`.
@@ -65,6 +65,12 @@ pub struct Welcome {
     pub token: Option<Secret>,
     /// This life of the database.
     pub epoch: Epoch,
+    /// What one shows to others.
+    #[serde(default)]
+    pub privacy: Privacy,
+    /// Whom one blocks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocked: Vec<UserId>,
     /// The most recently active conversations.
     pub conversations: Vec<Conversation>,
     /// Where `conversation.list` goes on, if there are more.

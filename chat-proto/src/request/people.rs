@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, Member, Person, Presence, PresenceState, Timestamp, UserId, UserName};
+use crate::{ConversationId, Member, PersonRow, Presence, PresenceState, Timestamp, UserId, UserName};
 
 /// Payload of `member.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct ListPeople {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeoplePage {
     /// By name.
-    pub people: Vec<Person>,
+    pub people: Vec<PersonRow>,
     /// Whether there are more after the last.
     pub more: bool,
 }
@@ -62,6 +62,9 @@ pub struct PresenceList {
     /// One row for each person asked for. Those with whom one shares no conversation are
     /// `offline` and never change, like people who do not exist.
     pub presences: Vec<Presence>,
+    /// What those of them who said something of themselves said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<PersonRow>,
 }
 
 /// Payload of `presence.set`.

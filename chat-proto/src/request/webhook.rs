@@ -70,7 +70,7 @@ pub struct HookEvents(Vec<String>);
 
 impl HookEvents {
     /// The kinds that there are.
-    pub const KINDS: [&'static str; 15] = [
+    pub const KINDS: [&'static str; 19] = [
         "created",
         "message",
         "edited",

@@ -246,6 +246,41 @@ fn what() -> impl Strategy<Value = EventKind> {
     ]
 }
 
+fn display_name() -> impl Strategy<Value = DisplayName> {
+    "[A-Za-zäé日 .-]{0,20}".prop_map(|text| DisplayName::new(text).unwrap())
+}
+
+fn zone() -> impl Strategy<Value = Zone> {
+    "([A-Z][a-z]{1,9}/[A-Z][a-z]{1,9})?".prop_map(|text| Zone::new(text).unwrap())
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    let text = "[a-zäé日 .-]{0,20}".prop_map(|text| StatusText::new(text).unwrap());
+    (prop::option::of(emoji()), text, until()).prop_map(|(emoji, text, until)| Status { emoji, text, until })
+}
+
+fn privacy() -> impl Strategy<Value = Privacy> {
+    any::<[bool; 3]>().prop_map(|[read_receipts, typing, last_seen]| Privacy {
+        read_receipts,
+        typing,
+        last_seen,
+    })
+}
+
+fn profile() -> impl Strategy<Value = Profile> {
+    (person(), display_name(), status(), zone(), any::<i64>(), until()).prop_map(
+        |(user, display_name, status, zone, since, last_seen)| Profile {
+            user,
+            display_name,
+            status,
+            zone,
+            role: Role::Member,
+            since: Timestamp(since),
+            last_seen,
+        },
+    )
+}
+
 fn until() -> impl Strategy<Value = Option<Timestamp>> {
     any::<Option<i64>>().prop_map(|at| at.map(Timestamp))
 }
@@ -432,6 +467,26 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
             .prop_map(|users| WatchPresence { users }.into_request())
             .boxed(),
         K::SetPresence => state().prop_map(|state| SetPresence { state }.into_request()).boxed(),
+        K::SetProfile => {
+            (prop::option::of(display_name()), prop::option::of(status()), prop::option::of(zone()))
+                .prop_map(|(display_name, status, zone)| {
+                    SetProfile { display_name, status, zone }.into_request()
+                })
+                .boxed()
+        }
+        K::GetProfile => user_name().prop_map(|user| GetProfile { user }.into_request()).boxed(),
+        K::SetBlock => {
+            (user_name(), any::<bool>()).prop_map(|(user, on)| SetBlock { user, on }.into_request()).boxed()
+        }
+        K::ListBlocked => Just(ListBlocked {}.into_request()).boxed(),
+        K::SetPrivacy => any::<[Option<bool>; 3]>()
+            .prop_map(|[read_receipts, typing, last_seen]| {
+                SetPrivacy { read_receipts, typing, last_seen }.into_request()
+            })
+            .boxed(),
+        K::GetReaders => (id(), any::<u64>())
+            .prop_map(|(conversation, seq)| GetReaders { conversation, seq: Seq(seq) }.into_request())
+            .boxed(),
         K::BanMember => (id(), user_name(), any::<Option<u32>>(), topic())
             .prop_map(|(conversation, user, for_s, reason)| {
                 BanMember { conversation, user, for_s, reason }.into_request()
@@ -583,6 +638,9 @@ fn push() -> impl Strategy<Value = Push> {
         (uuid(), id(), person(), command_name(), body()).prop_map(|(run, conversation, bot, name, text)| {
             Push::CommandAnswer(CommandReply { run: RunId(run), conversation, bot, name, text })
         }),
+        profile().prop_map(|profile| Push::Profile { profile }),
+        (person(), any::<bool>()).prop_map(|(user, on)| Push::Blocked { user, on }),
+        privacy().prop_map(|privacy| Push::Privacy { privacy }),
         any::<u64>().prop_map(|reconnect_after_ms| Push::Draining { reconnect_after_ms }),
     ]
 }
@@ -595,21 +653,27 @@ fn welcome() -> impl Strategy<Value = Welcome> {
         uuid(),
         prop::option::of(secret()),
         uuid(),
-        prop::collection::vec(conversation(), 0..3),
-        any::<Option<String>>(),
-        (inbox(), dnd()),
+        (prop::collection::vec(conversation(), 0..3), any::<Option<String>>()),
+        (privacy(), inbox(), dnd()),
+        prop::collection::vec(uuid().prop_map(UserId), 0..3),
     )
-        .prop_map(|(user, role, session, token, epoch, conversations, cursor, (inbox, dnd))| Welcome {
-            user,
-            role,
-            session: SessionId(session),
-            token,
-            epoch: Epoch(epoch),
-            conversations,
-            cursor,
-            inbox,
-            dnd,
-        })
+        .prop_map(
+            |(user, role, session, token, epoch, (conversations, cursor), (privacy, inbox, dnd), blocked)| {
+                Welcome {
+                    user,
+                    role,
+                    session: SessionId(session),
+                    token,
+                    epoch: Epoch(epoch),
+                    privacy,
+                    blocked,
+                    conversations,
+                    cursor,
+                    inbox,
+                    dnd,
+                }
+            },
+        )
 }
 
 fn resumed() -> impl Strategy<Value = Resumed> {

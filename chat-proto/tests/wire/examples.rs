@@ -36,6 +36,9 @@ names!(push_name, PUSHES, Push {
     Push::Report { .. } => "report",
     Push::Command(_) => "command",
     Push::CommandAnswer(_) => "command.answer",
+    Push::Profile { .. } => "profile",
+    Push::Blocked { .. } => "blocked",
+    Push::Privacy { .. } => "privacy",
     Push::Draining { .. } => "draining",
 });
 

@@ -159,6 +159,10 @@ fn fixed() -> Vec<(String, u64, &'static str)> {
         (limits::PURGE_S.into(), "seconds that a purge reaches back"),
         (limits::PURGED_MESSAGES as u64, "messages that one purge deletes"),
         (limits::OPEN_REPORTS as u64, "open reports by one person"),
+        (limits::DISPLAY_NAME_CHARS as u64, "characters in a display name"),
+        (limits::STATUS_CHARS as u64, "characters in a status"),
+        (limits::ZONE_CHARS as u64, "characters in the name of a time zone"),
+        (limits::BLOCKED_PEOPLE as u64, "people whom one person blocks"),
     ]
     .map(|(value, meaning)| ("fixed".to_owned(), value, meaning))
     .to_vec()

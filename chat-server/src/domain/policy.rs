@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chat_proto::{ConversationKind, ErrorCode, Timestamp, UserId, WireError};
+use chat_proto::{ConversationKind, ErrorCode, Privacy, Timestamp, UserId, WireError};
 
 use super::moderation::Penalty;
 use super::{Command, Room};
@@ -19,6 +19,8 @@ pub struct Policy {
     muted: HashMap<UserId, Penalty>,
     /// Whom each blocker blocks.
     blocked: HashMap<UserId, HashSet<UserId>>,
+    /// What people show, where it is not everything.
+    privacy: HashMap<UserId, Privacy>,
 }
 
 /// A change of it.
@@ -30,6 +32,8 @@ pub enum PolicyChange {
     Mute(UserId, Option<Penalty>),
     /// The first blocks the second, or no longer.
     Block(UserId, UserId, bool),
+    /// What somebody shows.
+    Privacy(UserId, Privacy),
 }
 
 impl Policy {
@@ -38,6 +42,10 @@ impl Policy {
         match change {
             PolicyChange::Ban(user, penalty) => set(&mut self.banned, *user, penalty.clone()),
             PolicyChange::Mute(user, penalty) => set(&mut self.muted, *user, penalty.clone()),
+            PolicyChange::Privacy(user, privacy) if *privacy == Privacy::default() => {
+                self.privacy.remove(user);
+            }
+            PolicyChange::Privacy(user, privacy) => drop(self.privacy.insert(*user, *privacy)),
             PolicyChange::Block(blocker, blocked, true) => {
                 self.blocked.entry(*blocker).or_default().insert(*blocked);
             }
@@ -69,6 +77,19 @@ impl Policy {
     #[must_use]
     pub fn are_apart(&self, one: UserId, other: UserId) -> bool {
         self.blocks(one, other) || self.blocks(other, one)
+    }
+
+    /// What somebody shows, and is shown.
+    #[must_use]
+    pub fn privacy(&self, user: UserId) -> Privacy {
+        self.privacy.get(&user).copied().unwrap_or_default()
+    }
+
+    /// Whether two people tell each other of a thing of this kind: both show it, and neither
+    /// blocks the other.
+    #[must_use]
+    pub fn share(&self, one: UserId, other: UserId, kind: impl Fn(Privacy) -> bool) -> bool {
+        kind(self.privacy(one)) && kind(self.privacy(other)) && !self.are_apart(one, other)
     }
 
     /// Whether this person may write anywhere at all.

@@ -60,6 +60,8 @@ impl App {
             .map_err(store_failed)?;
         let user = caller.person.id;
         let inboxes = self.store.inbox_states(vec![user]).await.map_err(store_failed)?;
+        let privacy = self.store.privacy(user).await.map_err(store_failed)?;
+        let blocked = self.store.blocked(user).await.map_err(store_failed)?;
         let cursor = window.rows.last().filter(|_| window.more).map(|last| ActivityCursor::at(last).encode());
         Ok(Answer::Token(Welcome {
             user: caller.person.clone(),
@@ -68,6 +70,8 @@ impl App {
             token,
             epoch: self.store.epoch(),
             conversations: window.rows.into_iter().map(|row| caller.shown(row)).collect(),
+            privacy,
+            blocked: blocked.into_iter().map(|person| person.id).collect(),
             cursor,
             inbox: inboxes.first().map(|(_, state)| *state).unwrap_or_default(),
             dnd: self.store.dnd(user).await.map_err(store_failed)?,

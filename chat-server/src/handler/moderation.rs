@@ -15,11 +15,11 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::query::list_limit;
-use super::{App, Caller, Handled, store_failed};
+use super::{App, Caller, Handled, carry_through, store_failed};
 use crate::domain::audit::Note;
 use crate::domain::moderation::{Penalty, may_punish, must_be_admin};
 use crate::domain::{Actor, not_found};
-use crate::hub::{Ending, now, unavailable};
+use crate::hub::{Ending, now};
 use crate::store::{BanKind, NewReport, ReportCursor, Reported};
 
 /// Messages deleted in one turn of a shard; the others' requests come between two of these.
@@ -273,13 +273,6 @@ impl App {
         may_punish(caller.role, account.role)?;
         Ok(account.person)
     }
-}
-
-/// Runs to its end, whatever becomes of the connection that asked for it.
-async fn carry_through<T: Send + 'static>(
-    work: impl Future<Output = Result<T, WireError>> + Send + 'static,
-) -> Result<T, WireError> {
-    tokio::spawn(work).await.map_err(|_| unavailable())?
 }
 
 fn read_cursor<T>(text: Option<&str>, decode: impl Fn(&str) -> Option<T>) -> Result<Option<T>, WireError> {

@@ -12,6 +12,7 @@ use chat_proto::{
 
 use super::{App, Caller, Handled, store_failed};
 use crate::domain::not_found;
+use crate::hub::now;
 use crate::store::{ActivityCursor, Anchor};
 
 impl App {
@@ -82,7 +83,7 @@ impl App {
     ) -> Result<Handled, WireError> {
         let page = self
             .store
-            .members(caller.person.id, ask.conversation, ask.after, list_limit(ask.limit))
+            .members(caller.person.id, ask.conversation, ask.after, list_limit(ask.limit), now())
             .await
             .map_err(store_failed)?
             .ok_or_else(not_found)?;
@@ -98,7 +99,7 @@ impl App {
         let shared_with = (caller.role == Role::Guest).then_some(caller.person.id);
         let page = self
             .store
-            .people(shared_with, query, ask.after, list_limit(ask.limit))
+            .people(shared_with, query, ask.after, list_limit(ask.limit), now())
             .await
             .map_err(store_failed)?;
         Ok(Answer::ListPeople(PeoplePage { people: page.rows, more: page.more }).into())
@@ -193,13 +194,15 @@ impl App {
         // Strangers and people who do not exist look alike: offline, for ever.
         let mut hidden: HashSet<_> = ask.users.into_iter().collect();
         hidden.retain(|user| !visible.contains_key(user));
+        let profiles =
+            self.store.cards(visible.keys().copied().collect(), now()).await.map_err(store_failed)?;
         let mut presences = self.hub.presence().watch(caller.key, visible).await;
         presences.extend(hidden.into_iter().map(|user| Presence {
             user,
             state: PresenceState::Offline,
             last_seen: None,
         }));
-        Ok(Answer::WatchPresence(PresenceList { presences }).into())
+        Ok(Answer::WatchPresence(PresenceList { presences, profiles }).into())
     }
 }
 

@@ -13,8 +13,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::outbox::Outbox;
+use super::outbox::{Frame, Outbox};
 use super::{SessionKey, now};
+use crate::domain::policy::{Policy, PolicyChange};
 use crate::store::Store;
 
 /// How long changes are collected before watchers are told.
@@ -44,6 +45,14 @@ enum Input {
         people: HashMap<UserId, Option<Timestamp>>,
         answer: oneshot::Sender<Vec<Presence>>,
     },
+    Policy {
+        change: PolicyChange,
+        done: oneshot::Sender<()>,
+    },
+    TellWatchers {
+        user: UserId,
+        frame: Frame,
+    },
 }
 
 /// A handle on the presence task; cheap to clone.
@@ -53,10 +62,11 @@ pub struct PresenceHub {
 }
 
 impl PresenceHub {
-    pub(super) fn start(store: Store, grace: Duration) -> Self {
+    pub(super) fn start(store: Store, policy: Policy, grace: Duration) -> Self {
         let (inputs, waiting) = mpsc::channel(QUEUE);
         let tracker = Tracker {
             store,
+            policy,
             grace,
             people: HashMap::new(),
             watchers: HashMap::new(),
@@ -94,6 +104,20 @@ impl PresenceHub {
         answered.await.unwrap_or_default()
     }
 
+    /// Tells what a person says of themselves to those who watch them.
+    pub async fn tell_watchers(&self, user: UserId, push: &Push) {
+        let frame = ServerFrame::encode_push(push).into();
+        self.tell(Input::TellWatchers { user, frame }).await;
+    }
+
+    /// Takes a stored change over. When it returns, it holds for everything that comes later.
+    pub(super) async fn tell_policy(&self, change: &PolicyChange) {
+        let (done, told) = oneshot::channel();
+        self.tell(Input::Policy { change: change.clone(), done }).await;
+        // An error means that the task has ended with the server.
+        let _ = told.await;
+    }
+
     async fn tell(&self, input: Input) {
         // An error means that the task has ended with the server.
         let _ = self.inputs.send(input).await;
@@ -102,6 +126,7 @@ impl PresenceHub {
 
 struct Tracker {
     store: Store,
+    policy: Policy,
     grace: Duration,
     people: HashMap<UserId, Known>,
     watchers: HashMap<SessionKey, Watcher>,
@@ -136,6 +161,7 @@ impl Known {
 }
 
 struct Watcher {
+    user: UserId,
     outbox: Outbox,
     people: Vec<UserId>,
 }
@@ -162,7 +188,7 @@ impl Tracker {
     fn take(&mut self, input: Input) {
         match input {
             Input::Connect { user, session, outbox } => {
-                self.watchers.insert(session, Watcher { outbox, people: Vec::new() });
+                self.watchers.insert(session, Watcher { user, outbox, people: Vec::new() });
                 self.set(user, session, PresenceState::Online);
             }
             Input::Set { user, session, state } => self.set(user, session, state),
@@ -170,6 +196,23 @@ impl Tracker {
             Input::Watch { session, people, answer } => {
                 // Who asked may be gone by now.
                 let _ = answer.send(self.watch(session, people));
+            }
+            Input::Policy { change, done } => {
+                self.policy.apply(&change);
+                if let PolicyChange::Block(one, other, true) = change {
+                    self.part(one, other);
+                    self.part(other, one);
+                }
+                let _ = done.send(());
+            }
+            Input::TellWatchers { user, frame } => {
+                let watching = self.watched_by.get(&user).into_iter().flatten();
+                for watcher in watching.filter_map(|session| self.watchers.get(session)) {
+                    // Their own devices are told without watching.
+                    if watcher.user != user {
+                        watcher.outbox.push(frame.clone());
+                    }
+                }
             }
         }
     }
@@ -207,15 +250,20 @@ impl Tracker {
     fn watch(&mut self, session: SessionKey, people: HashMap<UserId, Option<Timestamp>>) -> Vec<Presence> {
         self.unwatch(session);
         let Some(watcher) = self.watchers.get_mut(&session) else { return Vec::new() };
-        watcher.people = people.keys().copied().collect();
-        for user in people.keys() {
+        // Who asked may have been parted since the store answered.
+        let (asking, policy) = (watcher.user, &self.policy);
+        let is_near = |user: &UserId| !policy.are_apart(asking, *user);
+        watcher.people = people.keys().copied().filter(is_near).collect();
+        for user in &watcher.people {
             self.watched_by.entry(*user).or_default().insert(session);
         }
         people
             .into_iter()
             .map(|(user, last_seen)| {
-                let state = self.people.get(&user).map_or(PresenceState::Offline, |known| known.shown);
-                let last_seen = last_seen.filter(|_| state == PresenceState::Offline);
+                let known = self.people.get(&user).filter(|_| is_near(&user));
+                let state = known.map_or(PresenceState::Offline, |known| known.shown);
+                let is_shown = self.policy.share(asking, user, |shows| shows.last_seen);
+                let last_seen = last_seen.filter(|_| state == PresenceState::Offline && is_shown);
                 Presence { user, state, last_seen }
             })
             .collect()
@@ -230,6 +278,27 @@ impl Tracker {
                     self.watched_by.remove(&user);
                 }
             }
+        }
+    }
+
+    /// From now on the one who watches sees the other as a stranger does: offline, for ever.
+    fn part(&mut self, watched: UserId, watching: UserId) {
+        let gone = Push::Presence {
+            changes: vec![Presence { user: watched, state: PresenceState::Offline, last_seen: None }],
+        };
+        let frame: Frame = ServerFrame::encode_push(&gone).into();
+        let Some(sessions) = self.watched_by.get_mut(&watched) else { return };
+        sessions.retain(|session| {
+            let Some(watcher) = self.watchers.get_mut(session) else { return false };
+            if watcher.user != watching {
+                return true;
+            }
+            watcher.people.retain(|user| *user != watched);
+            watcher.outbox.push(frame.clone());
+            false
+        });
+        if sessions.is_empty() {
+            self.watched_by.remove(&watched);
         }
     }
 
@@ -271,8 +340,10 @@ impl Tracker {
             if offline {
                 gone.push((user, at));
             }
-            let presence = Presence { user, state, last_seen: offline.then_some(at) };
             for session in self.watched_by.get(&user).into_iter().flatten() {
+                let Some(watcher) = self.watchers.get(session) else { continue };
+                let shown = offline && self.policy.share(user, watcher.user, |shows| shows.last_seen);
+                let presence = Presence { user, state, last_seen: shown.then_some(at) };
                 news.entry(*session).or_default().push(presence);
             }
         }

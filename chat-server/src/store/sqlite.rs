@@ -16,6 +16,7 @@ mod lists;
 mod log;
 mod messages;
 mod notify;
+mod people;
 mod reports;
 mod row;
 mod search;

@@ -78,7 +78,9 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         | RequestKind::ListMembers
         | RequestKind::ListPins
         | RequestKind::GetHistory => with(json!({}), ALL),
-        RequestKind::MarkRead | RequestKind::ListVersions => with(json!({"seq": world.seq}), ALL),
+        RequestKind::MarkRead | RequestKind::ListVersions | RequestKind::GetReaders => {
+            with(json!({"seq": world.seq}), ALL)
+        }
         RequestKind::GetThread => with(json!({"thread": world.seq}), ALL),
         RequestKind::FollowThread => with(json!({"thread": world.seq, "on": true}), ALL),
         RequestKind::MarkThread => with(json!({"thread": world.seq, "seq": world.seq + 1}), ALL),
@@ -156,6 +158,11 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         | RequestKind::Login
         | RequestKind::Token
         | RequestKind::Logout
+        | RequestKind::SetProfile
+        | RequestKind::GetProfile
+        | RequestKind::SetBlock
+        | RequestKind::ListBlocked
+        | RequestKind::SetPrivacy
         | RequestKind::SetPresence
         | RequestKind::Ping => Case::Own,
     }

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
-    Conversation, ConversationId, Event, EventKind, InboxPage, Invitation, Member, Push, Reason, RoomRole,
-    Seq, ThreadList, ThreadState, Tombstone, UserId,
+    Card, Conversation, ConversationId, Event, EventKind, InboxPage, Invitation, Member, Push, Reason,
+    RoomRole, Seq, ThreadList, ThreadState, Tombstone, UserId,
 };
 use chat_tests::{Script, Server, Signal};
 use serde_json::{Value, json};
@@ -123,6 +123,9 @@ impl Replica {
             | Push::Presence { .. }
             | Push::Command(_)
             | Push::CommandAnswer(_)
+            | Push::Profile { .. }
+            | Push::Blocked { .. }
+            | Push::Privacy { .. }
             | Push::Draining { .. } => {}
         }
         Ok(())
@@ -205,7 +208,12 @@ impl Held {
     fn follow_members(&mut self, event: &Event) {
         match &event.what {
             EventKind::Joined => {
-                let member = Member { user: event.author.clone(), role: RoomRole::Member, read: event.seq };
+                let member = Member {
+                    user: event.author.clone(),
+                    role: RoomRole::Member,
+                    read: event.seq,
+                    card: Card::default(),
+                };
                 self.members.insert(event.author.id, member);
             }
             EventKind::Left => drop(self.members.remove(&event.author.id)),

@@ -37,6 +37,10 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
             let error = change(client, &request).await.err()?;
             Some(Outcome::NotDone(request, error.to_string()))
         }
+        Question::Look(request) => Some(match client.ask((*request).clone()).await {
+            Ok(answer) => Outcome::Looked(request, Box::new(answer)),
+            Err(error) => Outcome::Refused(error.to_string()),
+        }),
         Question::Thread(conversation, root) => {
             Some(Outcome::Thread(conversation, root, thread(client, conversation, root).await.map(Box::new)))
         }
@@ -66,7 +70,11 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
         Question::People(query) => {
             let ask =
                 ListPeople { query: wish(&query), limit: Some(limits::LIST_PAGE), ..ListPeople::default() };
-            client.request(ask).await.ok().map(|page| Outcome::People(query, page.people))
+            client
+                .request(ask)
+                .await
+                .ok()
+                .map(|page| Outcome::People(query, page.people.into_iter().map(|row| row.person).collect()))
         }
     }
 }

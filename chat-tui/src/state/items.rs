@@ -3,10 +3,10 @@
 //! Items know their heights but not their looks: the update scrolls by them, the view paints
 //! them. Only the rows on screen are wrapped; the rest is a walk over numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chat_client::Delivery;
-use chat_proto::{Conversation, Event, EventKind, Person, SafeText, Seq, Timestamp, UserId};
+use chat_proto::{Conversation, ConversationId, Event, EventKind, Person, SafeText, Seq, Timestamp, UserId};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -60,6 +60,16 @@ pub(crate) struct Context<'a> {
     pub(crate) conversation: &'a Conversation,
     pub(crate) zone: &'a TimeZone,
     pub(crate) now: Timestamp,
+    /// Whose messages are folded, apart from those that one opened.
+    pub(crate) blocked: &'a BTreeSet<UserId>,
+    pub(crate) unfolded: &'a BTreeSet<(ConversationId, Seq)>,
+}
+
+impl Context<'_> {
+    /// Whether a message is folded, because one blocks who wrote it.
+    pub(crate) fn folds(&self, event: &Event) -> bool {
+        self.blocked.contains(&event.author.id) && !self.unfolded.contains(&(event.conversation, event.seq))
+    }
 }
 
 /// All items of a conversation, in order, and its columns.

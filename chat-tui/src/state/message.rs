@@ -19,6 +19,9 @@ const PINNED: &str = " ⚑";
 /// What is left of a deleted message.
 const DELETED: &str = "message deleted";
 
+/// What stands in place of a message by somebody whom one blocks.
+const FOLDED: &str = "somebody you block; /show opens it";
+
 /// Columns between two reactions.
 const CHIP_GAP: usize = 2;
 
@@ -170,6 +173,9 @@ pub(crate) fn of_event(
     let message = match &event.what {
         EventKind::Tombstone(tombstone) => {
             return Some(Message { replies: replies(tombstone.replies), ..blank });
+        }
+        EventKind::Message(_) if context.folds(event) => {
+            return Some(Message { body: SafeText::line(FOLDED), ..blank });
         }
         EventKind::Message(message) => message,
         _ => return None,

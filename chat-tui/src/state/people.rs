@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chat_proto::{ConversationId, Member, Person, Presence, PresenceState, RoomRole, Seq, UserId, limits};
+use chat_proto::{
+    Card, ConversationId, Member, Person, PersonRow, Presence, PresenceState, Profile, RoomRole, Seq, UserId,
+    limits,
+};
 
 /// People kept by name for completion and the switcher; a team's worth, many times.
 const KNOWN: usize = 10_000;
@@ -21,6 +24,8 @@ pub struct People {
     presence: HashMap<UserId, Presence>,
     members: HashMap<ConversationId, BTreeMap<UserId, Member>>,
     writing: HashMap<ConversationId, Vec<Writer>>,
+    /// What is shown beside the names of those who said something of themselves.
+    cards: BTreeMap<UserId, Card>,
 }
 
 impl People {
@@ -51,6 +56,27 @@ impl People {
         changed
     }
 
+    /// Takes what the watched people say of themselves, in place of what was held; says whether
+    /// anything changed.
+    pub fn take_cards(&mut self, rows: &[PersonRow]) -> bool {
+        let cards = rows.iter().map(|row| (row.person.id, row.card.clone())).collect();
+        let changed = self.cards != cards;
+        self.cards = cards;
+        changed
+    }
+
+    /// Takes what somebody says of themselves now; says whether anything changed.
+    pub fn describe(&mut self, profile: &Profile) -> bool {
+        let card = Card { display_name: profile.display_name.clone(), status: profile.status.clone() };
+        self.cards.insert(profile.user.id, card.clone()) != Some(card)
+    }
+
+    /// What is shown beside somebody's name.
+    #[must_use]
+    pub fn card(&self, user: UserId) -> Option<&Card> {
+        self.cards.get(&user)
+    }
+
     /// Nobody's presence is known while there is no connection.
     pub fn forget_presence(&mut self) {
         self.presence.clear();
@@ -74,7 +100,12 @@ impl People {
     pub fn joined(&mut self, conversation: ConversationId, person: &Person) {
         self.meet(person);
         if let Some(members) = self.members.get_mut(&conversation) {
-            let member = Member { user: person.clone(), role: RoomRole::Member, read: Seq::ZERO };
+            let member = Member {
+                user: person.clone(),
+                role: RoomRole::Member,
+                read: Seq::ZERO,
+                card: Card::default(),
+            };
             members.insert(person.id, member);
         }
     }

@@ -67,6 +67,17 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
             changed
         }
         Update::InboxItem(_) | Update::Thread(_) | Update::Dnd(_) | Update::Alert(_) => false,
+        Update::Cards(rows) => state.people.take_cards(&rows),
+        Update::Profile(profile) => state.people.describe(&profile),
+        Update::Blocked(blocked) => {
+            let changed = state.blocked != blocked;
+            state.blocked = blocked;
+            changed
+        }
+        Update::Privacy(privacy) => {
+            state.privacy = privacy;
+            false
+        }
         Update::Report(report) => moderation::reported(state, &report),
         Update::BotAnswer(_) => false,
         Update::Presence(presences) => state.people.take_presence(&presences),

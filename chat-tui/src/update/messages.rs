@@ -56,6 +56,27 @@ fn target(state: &State, wanted: impl Fn(&Event) -> bool) -> Option<Event> {
     }
 }
 
+/// The chosen message of somebody else, or their newest; says so if there is none.
+pub(super) fn of_others(state: &mut State) -> Option<(ConversationId, Seq)> {
+    let me = state.my_id();
+    let event = need(state, |event| Some(event.author.id) != me)?;
+    Some((event.conversation, event.seq))
+}
+
+/// The own chosen message, or the own newest; says so if there is none.
+pub(super) fn own(state: &mut State) -> Option<(ConversationId, Seq)> {
+    let me = state.my_id();
+    let event = need(state, |event| Some(event.author.id) == me)?;
+    Some((event.conversation, event.seq))
+}
+
+/// The chosen message of somebody whom one blocks, or their newest.
+pub(super) fn folded(state: &State) -> Option<(ConversationId, Seq)> {
+    let is_blocked = |event: &Event| state.blocked.contains(&event.author.id);
+    let event = target(state, is_blocked).filter(is_blocked)?;
+    Some((event.conversation, event.seq))
+}
+
 /// The message to act on; says so if there is none.
 fn need(state: &mut State, wanted: impl Fn(&Event) -> bool) -> Option<Event> {
     let found = target(state, wanted);

@@ -3,7 +3,7 @@
 use chat_client::{Anchor, History, RequestError};
 use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
-use super::{Effects, begin, complain, lists, messages, places, threads, writing};
+use super::{Effects, begin, complain, lists, messages, moderation, places, threads, writing};
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
 use crate::state::picker::Kind;
@@ -33,6 +33,10 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         }
         Outcome::Versions(found) => {
             lists::versions(state, &found);
+            true
+        }
+        Outcome::Looked(request, answer) => {
+            moderation::looked(state, &request, *answer);
             true
         }
         Outcome::NotDone(request, error) => {

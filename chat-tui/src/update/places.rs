@@ -2,7 +2,7 @@
 //! back.
 
 use chat_client::Anchor;
-use chat_proto::{ConversationId, ConversationKind, Member, RoomName, RoomRole, Seq};
+use chat_proto::{Card, ConversationId, ConversationKind, Member, RoomName, RoomRole, Seq};
 
 use super::{Effects, complain, say_so, threads, writing};
 use crate::effect::Question;
@@ -57,7 +57,12 @@ pub(super) fn ask_members(state: &mut State, id: ConversationId, effects: &mut E
     match conversation.kind {
         ConversationKind::Direct => {
             let people = conversation.with.iter().chain(state.me.as_ref()).cloned();
-            let members = people.map(|user| Member { user, role: RoomRole::Member, read: Seq::ZERO });
+            let members = people.map(|user| Member {
+                user,
+                role: RoomRole::Member,
+                read: Seq::ZERO,
+                card: Card::default(),
+            });
             let members = members.collect();
             state.people.set_members(id, members);
         }

@@ -1,7 +1,7 @@
 //! The list of conversations: the team on top, rooms, directs, the connection at the bottom.
 
 use chat_client::Connection;
-use chat_proto::{Conversation, PresenceState, SafeText};
+use chat_proto::{Conversation, Person, PresenceState, SafeText};
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
@@ -76,7 +76,20 @@ fn conversation_row(state: &State, conversation: &Conversation, area: Rect, row:
     let style = if conversation.mentions > 0 { theme.mention() } else { theme.title() };
     let begins = canvas.put_right(counts, row, &count, style);
     let columns = begins.saturating_sub(4);
-    canvas.put_in(area, (3, row), columns, &name(conversation), name_style);
+    let shown = match conversation.with.as_slice() {
+        [person] if is_direct(conversation) => with_emoji(state, person, &name(conversation)),
+        _ => name(conversation),
+    };
+    canvas.put_in(area, (3, row), columns, &shown, name_style);
+}
+
+/// A name with what its person is doing, as a picture.
+fn with_emoji(state: &State, person: &Person, name: &SafeText) -> SafeText {
+    let status = state.people.card(person.id).and_then(|card| card.status.at(state.now.clock));
+    match status.and_then(|status| status.emoji.as_ref()) {
+        Some(emoji) => SafeText::line(&format!("{name} {emoji}")),
+        None => name.clone(),
+    }
 }
 
 /// What kind of conversation it is, as one sign.

@@ -2,7 +2,7 @@
 //! is writing, what is below. It always has its row, so nothing ever moves the text.
 
 use chat_client::Connection;
-use chat_proto::{ConversationKind, PresenceState, SafeText, limits};
+use chat_proto::{ConversationKind, Person, PresenceState, SafeText, limits};
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
@@ -17,6 +17,7 @@ use crate::state::system::listed;
 use crate::state::timeline::Timeline;
 use crate::text;
 use crate::update::messages::purpose_words;
+use crate::update::moderation::status_words;
 
 /// People whose names are shown while they write; more are counted.
 const WRITERS: usize = 2;
@@ -61,7 +62,8 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
             let presence = state.people.presence(person.id);
             let (glyph, style) = list::presence(presence, canvas);
             let column = canvas.literal(room, (column + 2, 0), glyph, style);
-            canvas.literal(room, (column + 1, 0), presence_word(presence), theme.dim());
+            let column = canvas.literal(room, (column + 1, 0), presence_word(presence), theme.dim());
+            canvas.put(room, (column, 0), &card_words(state, person), theme.dim());
         }
         _ if conversation.topic.is_empty() => {}
         _ => {
@@ -85,6 +87,15 @@ pub(super) fn thread_header(state: &State, areas: &Areas, canvas: &mut Canvas) {
         None => format!(" · {}", replies_words(count)),
     };
     canvas.put(area, (column, 0), &SafeText::line(&words), theme.dim());
+}
+
+/// " · Ada Lovelace · 🌴 on holiday", as far as they said it.
+fn card_words(state: &State, person: &Person) -> SafeText {
+    let Some(card) = state.people.card(person.id) else { return SafeText::line("") };
+    let name = card.display_name.to_string();
+    let status = card.status.at(state.now.clock).map(status_words).unwrap_or_default();
+    let said = [name, status].into_iter().filter(|words| !words.is_empty());
+    SafeText::line(&said.map(|words| format!(" · {words}")).collect::<String>())
 }
 
 fn presence_word(presence: PresenceState) -> &'static str {

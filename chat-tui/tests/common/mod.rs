@@ -173,7 +173,8 @@ impl Stage {
                 message(DEPLOYS, 7, 22, "mara", "looks good, going to 50%"),
             ],
         );
-        let member = |name| Member { user: person(name), role: RoomRole::Member, read: Seq(0) };
+        let member =
+            |name| Member { user: person(name), role: RoomRole::Member, read: Seq(0), card: Card::default() };
         let mut members = ["ada", "grace", "lin", "mara"].map(member).to_vec();
         members[0].role = RoomRole::Owner;
         stage.outcome(Outcome::Members(DEPLOYS, members));

@@ -36,7 +36,10 @@ impl Shard {
         let Some(room) = self.rooms.get(&conversation) else { return };
         let author = user.id;
         let frame: Frame = ServerFrame::encode_push(&Push::Typing { conversation, user, active }).into();
-        for member in room.members.keys().filter(|member| **member != author) {
+        let is_told = |member: &&UserId| {
+            **member != author && self.policy.share(author, **member, |shows| shows.typing)
+        };
+        for member in room.members.keys().filter(is_told) {
             for (_, outbox) in self.sessions(*member) {
                 outbox.push_signal(frame.clone());
             }
@@ -108,7 +111,10 @@ impl Shard {
         }
         let read = Push::Read { conversation: room.id, user, seq: member.read };
         let frame: Frame = ServerFrame::encode_push(&read).into();
-        for other in room.members.keys().filter(|other| **other != user) {
+        let is_told = |other: &&UserId| {
+            **other != user && self.policy.share(user, **other, |shows| shows.read_receipts)
+        };
+        for other in room.members.keys().filter(is_told) {
             for (_, outbox) in self.sessions(*other) {
                 outbox.push(frame.clone());
             }

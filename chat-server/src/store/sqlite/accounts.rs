@@ -213,7 +213,8 @@ impl Sqlite {
     }
 
     /// Out of these people, those who share a conversation with the asking one (who shares with
-    /// themselves), and when each was last online.
+    /// themselves) and where neither blocks the other; and when each was last online, as far as both
+    /// show that.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -224,9 +225,13 @@ impl Sqlite {
     ) -> Result<HashMap<UserId, Option<Timestamp>>, StoreError> {
         self.read(move |db| {
             let mut query = db.prepare_cached(
-                "SELECT last_seen FROM users u WHERE u.id = ?2 AND (u.id = ?1 OR EXISTS (
+                "SELECT CASE WHEN u.shows_last_seen = 1 AND (SELECT shows_last_seen FROM users WHERE id = ?1) = 1
+                     THEN u.last_seen END
+                 FROM users u WHERE u.id = ?2 AND (u.id = ?1 OR EXISTS (
                      SELECT 1 FROM members mine JOIN members theirs ON theirs.conversation = mine.conversation
-                     WHERE mine.user = ?1 AND theirs.user = ?2))",
+                     WHERE mine.user = ?1 AND theirs.user = ?2))
+                 AND NOT EXISTS (SELECT 1 FROM blocks WHERE blocker = ?1 AND blocked = ?2)
+                 AND NOT EXISTS (SELECT 1 FROM blocks WHERE blocker = ?2 AND blocked = ?1)",
             )?;
             let mut visible = HashMap::with_capacity(people.len());
             for user in people {

@@ -49,7 +49,8 @@ impl Sqlite {
             // Two statements, so that each walks its own index.
             let place = if conversation.is_some() { "a.conversation = ?1" } else { "?1 IS NULL" };
             let sql = format!(
-                "SELECT a.id, a.at, u.id, u.name, a.act, a.conversation, c.name, t.id, t.name, a.details, a.reason
+                "SELECT a.id, a.at, u.id, u.name, u.bot, a.act, a.conversation, c.name, t.id, t.name, t.bot,
+                     a.details, a.reason
                  FROM audit a JOIN users u ON u.id = a.actor LEFT JOIN users t ON t.id = a.target
                      LEFT JOIN conversations c ON c.id = a.conversation
                  WHERE {place} AND a.id < ?2 ORDER BY a.id DESC LIMIT ?3"
@@ -58,19 +59,20 @@ impl Sqlite {
             let rows = db
                 .prepare_cached(&sql)?
                 .query_map(params![conversation.map(|id| id.0), before, limit + 1], |r| {
-                    let details: String = r.get(9)?;
-                    let target: Option<uuid::Uuid> = r.get(7)?;
-                    let room: Option<String> = r.get(6)?;
+                    let details: String = r.get(11)?;
+                    let target: Option<uuid::Uuid> = r.get(8)?;
+                    let room: Option<String> = r.get(7)?;
                     Ok(AuditEntry {
                         id: row::count(r, 0)?,
                         at: Timestamp(r.get(1)?),
                         actor: row::person(r, 2)?,
-                        act: r.get(4)?,
-                        conversation: r.get::<_, Option<_>>(5)?.map(ConversationId),
-                        room: room.map(|_| row::parsed(r, 6)).transpose()?,
-                        target: target.map(|_| row::person(r, 7)).transpose()?,
-                        details: serde_json::from_str(&details).map_err(|cause| row::unreadable(9, cause))?,
-                        reason: lists::topic(r, 10)?,
+                        act: r.get(5)?,
+                        conversation: r.get::<_, Option<_>>(6)?.map(ConversationId),
+                        room: room.map(|_| row::parsed(r, 7)).transpose()?,
+                        target: target.map(|_| row::person(r, 8)).transpose()?,
+                        details: serde_json::from_str(&details)
+                            .map_err(|cause| row::unreadable(11, cause))?,
+                        reason: lists::topic(r, 12)?,
                     })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;

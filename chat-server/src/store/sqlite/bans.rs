@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chat_proto::{Ban, ConversationId, Event, EventKind, RoomRole, Seq, Timestamp, UserId, UserName};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Sqlite, audit, lists, row};
+use super::{Sqlite, audit, lists, people, row};
 use crate::domain::audit::Note;
 use crate::domain::moderation::Penalty;
 use crate::domain::policy::{Policy, PolicyChange};
@@ -74,6 +74,19 @@ pub(super) fn server_ban(db: &Connection, user: UserId, now: Timestamp) -> rusql
     .optional()
 }
 
+/// The mute of an account on the server, if it holds.
+pub(super) fn server_mute(
+    db: &Connection,
+    user: UserId,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Penalty>> {
+    db.prepare_cached(
+        "SELECT until, reason FROM server_bans WHERE kind = 'mute' AND user = ?1 AND (until IS NULL OR until > ?2)",
+    )?
+    .query_row(params![user.0, now.0], |r| penalty(r, 0))
+    .optional()
+}
+
 /// The ban that ended the login with this token, if it holds.
 pub(super) fn ban_of_token(
     db: &Connection,
@@ -108,6 +121,7 @@ impl Sqlite {
                 let (user, penalty, kind) = (UserId(r.get(0)?), penalty(r, 1)?, r.get::<_, String>(3)?);
                 policy.apply(&BanKind::of(&kind).change(user, Some(penalty)));
             }
+            people::add_policy(db, &mut policy)?;
             Ok(policy)
         })
         .await
@@ -202,7 +216,7 @@ impl Sqlite {
                 None => ("server_bans", "?1 IS NULL"),
             };
             let sql = format!(
-                "SELECT u.id, u.name, a.id, a.name, b.at, b.until, b.reason
+                "SELECT u.id, u.name, u.bot, a.id, a.name, a.bot, b.at, b.until, b.reason
                  FROM {table} b JOIN users u ON u.id = b.user JOIN users a ON a.id = b.by_user
                  WHERE {place} AND b.kind = ?2 AND (b.until IS NULL OR b.until > ?3) AND u.name > ?4
                  ORDER BY u.name LIMIT ?5"
@@ -213,9 +227,9 @@ impl Sqlite {
                 .query_map(
                     params![conversation.map(|id| id.0), kind.as_str(), now.0, after, limit + 1],
                     |r| {
-                        let Penalty { until, reason } = penalty(r, 5)?;
-                        let (user, by) = (row::person(r, 0)?, row::person(r, 2)?);
-                        Ok(Ban { user, by, at: Timestamp(r.get(4)?), until, reason })
+                        let Penalty { until, reason } = penalty(r, 7)?;
+                        let (user, by) = (row::person(r, 0)?, row::person(r, 3)?);
+                        Ok(Ban { user, by, at: Timestamp(r.get(6)?), until, reason })
                     },
                 )?
                 .collect::<rusqlite::Result<Vec<_>>>()?;

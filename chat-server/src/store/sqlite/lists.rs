@@ -1,18 +1,26 @@
 //! Lists: one's conversations, the directory of rooms, members, people.
 
 use chat_proto::{
-    Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, RoomInfo, RoomName,
-    Seq, Timestamp, Topic, UserId, UserName,
+    Conversation, ConversationId, ConversationKind, Description, Event, Member, PersonRow, RoomInfo,
+    RoomName, Seq, Timestamp, Topic, UserId, UserName,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::people::{self, CARD, SHOWS_READ};
 use super::{Sqlite, log, row};
 use crate::store::{ActivityCursor, Members, Page, People, READ_MARKS_SHOWN_UP_TO, Rooms, StoreError};
 
 /// The columns of a conversation as a member sees it, for [`summary`]; `?1` is the member.
-const SUMMARY: &str = "c.id, c.kind, c.name, c.topic, c.members, c.head, m.read_seq,
+fn summary_of() -> String {
+    format!("{BEFORE_READ} {SHOWS_READ}{AFTER_READ}")
+}
+
+const BEFORE_READ: &str = "c.id, c.kind, c.name, c.topic, c.members, c.head, m.read_seq,
     CASE WHEN c.members <= ?2 THEN coalesce(
-        (SELECT max(o.read_seq) FROM members o WHERE o.conversation = c.id AND o.user <> ?1), 0) ELSE 0 END,
+        (SELECT max(o.read_seq) FROM members o JOIN users ou ON ou.id = o.user
+         WHERE o.conversation = c.id AND o.user <> ?1 AND";
+
+const AFTER_READ: &str = "), 0) ELSE 0 END,
     max(0, c.messages - m.read_messages - (m.sent - m.read_sent)), m.mentions, c.active_at, c.description,
     c.private, c.announcement, c.slow_mode_s, c.archived, c.free_calls, m.role, m.level, m.muted_until
     FROM members m JOIN conversations c ON c.id = m.conversation WHERE m.user = ?1";
@@ -30,7 +38,8 @@ impl Sqlite {
     ) -> Result<Page<Conversation>, StoreError> {
         self.read(move |db| {
             let sql = format!(
-                "SELECT {SUMMARY} AND (c.active_at, c.id) < (?3, ?4) ORDER BY c.active_at DESC, c.id DESC LIMIT ?5"
+                "SELECT {} AND (c.active_at, c.id) < (?3, ?4) ORDER BY c.active_at DESC, c.id DESC LIMIT ?5",
+                summary_of()
             );
             let (active_at, id) = match after {
                 Some(cursor) => (cursor.active_at.0, cursor.id.0),
@@ -38,7 +47,10 @@ impl Sqlite {
             };
             let rows = db
                 .prepare_cached(&sql)?
-                .query_map(params![user.0, row::int(READ_MARKS_SHOWN_UP_TO), active_at, id, limit + 1], summary)?
+                .query_map(
+                    params![user.0, row::int(READ_MARKS_SHOWN_UP_TO), active_at, id, limit + 1],
+                    summary,
+                )?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             let mut page = cut(rows, limit);
             for conversation in &mut page.rows {
@@ -60,7 +72,7 @@ impl Sqlite {
     ) -> Result<Option<Conversation>, StoreError> {
         self.read(move |db| {
             let found = db
-                .prepare_cached(&format!("SELECT {SUMMARY} AND c.id = ?3"))?
+                .prepare_cached(&format!("SELECT {} AND c.id = ?3", summary_of()))?
                 .query_row(params![user.0, row::int(READ_MARKS_SHOWN_UP_TO), id.0], summary)
                 .optional()?;
             let Some(mut conversation) = found else { return Ok(None) };
@@ -165,6 +177,7 @@ impl Sqlite {
         conversation: ConversationId,
         after: Option<UserName>,
         limit: u32,
+        now: Timestamp,
     ) -> Result<Option<Members>, StoreError> {
         self.read(move |db| {
             let is_member: bool = db
@@ -176,16 +189,21 @@ impl Sqlite {
                 return Ok(None);
             }
             let mut members = db.prepare_cached(
-                "SELECT u.id, u.name, u.bot, m.read_seq, m.role FROM members m JOIN users u ON u.id = m.user
-                 WHERE m.conversation = ?1 AND u.name > ?2 ORDER BY u.name LIMIT ?3",
+                &format!(
+                    "SELECT ou.id, ou.name, ou.bot, CASE WHEN ou.id = ?1 OR ({SHOWS_READ}) THEN o.read_seq ELSE 0 END, o.role, {}
+                     FROM members o JOIN users ou ON ou.id = o.user
+                     WHERE o.conversation = ?2 AND ou.name > ?3 ORDER BY ou.name LIMIT ?4",
+                    CARD.replace("u.", "ou.")
+                ),
             )?;
             let after = after.as_ref().map_or("", UserName::as_str);
             let rows = members
-                .query_map(params![conversation.0, after, limit + 1], |r| {
+                .query_map(params![asking.0, conversation.0, after, limit + 1], |r| {
                     Ok(Member {
                         user: row::person(r, 0)?,
                         read: row::seq(r, 3)?,
                         role: row::room_role(r, 4)?,
+                        card: people::card(r, 5, now)?,
                     })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
@@ -205,21 +223,24 @@ impl Sqlite {
         query: Option<String>,
         after: Option<UserName>,
         limit: u32,
+        now: Timestamp,
     ) -> Result<People, StoreError> {
         self.read(move |db| {
             let mut people = db.prepare_cached(
-                "SELECT u.id, u.name, u.bot FROM users u WHERE u.name > ?1 AND instr(u.name, ?2) > 0
+                &format!("SELECT u.id, u.name, u.bot, {CARD} FROM users u WHERE u.name > ?1 AND instr(u.name, ?2) > 0
                      AND (u.bot = 0 OR EXISTS (SELECT 1 FROM bots b WHERE b.user = u.id)
                          OR EXISTS (SELECT 1 FROM incoming i WHERE i.bot = u.id))
                      AND (?4 IS NULL OR u.id = ?4 OR EXISTS (
                          SELECT 1 FROM members mine JOIN members theirs ON theirs.conversation = mine.conversation
                          WHERE mine.user = ?4 AND theirs.user = u.id))
-                 ORDER BY u.name LIMIT ?3",
+                 ORDER BY u.name LIMIT ?3"),
             )?;
             let after = after.as_ref().map_or("", UserName::as_str);
             let rows = people
-                .query_map(params![after, needle(query), limit + 1, shared_with.map(|user| user.0)], |r| row::person(r, 0))?
-                .collect::<rusqlite::Result<Vec<Person>>>()?;
+                .query_map(params![after, needle(query), limit + 1, shared_with.map(|user| user.0)], |r| {
+                    Ok(PersonRow { person: row::person(r, 0)?, card: people::card(r, 3, now)? })
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(cut(rows, limit))
         })
         .await

@@ -12,21 +12,22 @@ const TOLD: u32 = 200;
 
 /// The columns of a report, for [`read`]. The message itself is read after them.
 const REPORT: &str =
-    "r.id, r.at, u.id, u.name, r.reason, c.name, r.conversation, r.seq, b.id, b.name, r.closed_at, r.note
+    "r.id, r.at, u.id, u.name, u.bot, r.reason, c.name, r.conversation, r.seq, b.id, b.name, b.bot,
+        r.closed_at, r.note
     FROM reports r JOIN users u ON u.id = r.reporter JOIN conversations c ON c.id = r.conversation
         LEFT JOIN users b ON b.id = r.closed_by";
 
 fn read(r: &Row<'_>) -> rusqlite::Result<(Report, ConversationId, Seq)> {
-    let room: Option<String> = r.get(5)?;
-    let closed_at: Option<i64> = r.get(10)?;
-    let (conversation, seq) = (ConversationId(r.get(6)?), row::seq(r, 7)?);
+    let room: Option<String> = r.get(6)?;
+    let closed_at: Option<i64> = r.get(12)?;
+    let (conversation, seq) = (ConversationId(r.get(7)?), row::seq(r, 8)?);
     let by = row::person(r, 2)?;
     let closed = closed_at
         .map(|at| {
             Ok::<_, rusqlite::Error>(Closed {
-                by: row::person(r, 8)?,
+                by: row::person(r, 9)?,
                 at: Timestamp(at),
-                note: lists::topic(r, 11)?,
+                note: lists::topic(r, 13)?,
             })
         })
         .transpose()?;
@@ -42,8 +43,8 @@ fn read(r: &Row<'_>) -> rusqlite::Result<(Report, ConversationId, Seq)> {
         id: ReportId(r.get(0)?),
         at: Timestamp(r.get(1)?),
         by,
-        reason: lists::topic(r, 4)?,
-        room: room.map(|_| row::parsed(r, 5)).transpose()?,
+        reason: lists::topic(r, 5)?,
+        room: room.map(|_| row::parsed(r, 6)).transpose()?,
         event: nothing,
         closed,
     };

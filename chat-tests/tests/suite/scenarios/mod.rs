@@ -14,6 +14,7 @@ mod moderation;
 mod notify;
 mod order;
 mod outgoing;
+mod people;
 mod presence;
 mod reactions;
 mod reading;
