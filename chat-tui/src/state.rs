@@ -4,6 +4,7 @@
 //! Names, topics and messages are kept as they came; they become
 //! [`chat_proto::SafeText`] in the view, and nowhere are they drawn without.
 
+pub mod commands;
 pub mod completion;
 pub mod composer;
 pub mod conversations;
@@ -25,6 +26,7 @@ use chat_client::Connection;
 use chat_proto::{Conversation, ConversationId, Event, Invitation, Person, Role, Seq, Timestamp, UserId};
 use jiff::tz::TimeZone;
 
+use commands::BotCommands;
 use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
@@ -162,6 +164,8 @@ pub struct State {
     pub invitations: Vec<Invitation>,
     /// The people.
     pub people: People,
+    /// The slash commands of bots.
+    pub commands: BotCommands,
     /// What is held of each conversation that was opened.
     pub(crate) timelines: HashMap<ConversationId, Timeline>,
     /// The conversation on screen.
@@ -234,6 +238,7 @@ impl State {
             conversations: Conversations::default(),
             invitations: Vec::new(),
             people: People::default(),
+            commands: BotCommands::default(),
             timelines: HashMap::new(),
             open: None,
             last: None,

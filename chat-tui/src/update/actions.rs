@@ -3,7 +3,7 @@
 use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
-use super::{Effects, lists, messages, places, rooms, say_so, threads, writing};
+use super::{Effects, bots, lists, messages, places, rooms, say_so, threads, writing};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
@@ -54,6 +54,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         | Action::Archive(_)
         | Action::Slow(_)
         | Action::Announce(_) => rooms::manage(state, action, effects),
+        Action::Keep(keep) => bots::keep(state, keep, effects),
         Action::Nothing => {}
     }
 }

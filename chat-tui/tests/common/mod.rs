@@ -321,7 +321,9 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Tell(Tell::Reconnect) => "reconnect".into(),
         Effect::Tell(Tell::Watch(_)) | Effect::Title(_) => return None,
         Effect::Ask(Question::History(id, anchor, _)) => format!("history {} {anchor:?}", place(*id)),
-        Effect::Ask(Question::Draft(_) | Question::Members(_)) => return None,
+        Effect::Ask(Question::Draft(_) | Question::Members(_) | Question::Commands(_)) => return None,
+        Effect::Ask(Question::Run(ask, _)) => asked(&Request::RunCommand(*ask.clone())),
+        Effect::Ask(Question::Keep(room, keep)) => format!("{} {keep:?}", room.map_or("nowhere", place)),
         Effect::Ask(Question::Join(room)) => format!("join #{room}"),
         Effect::Ask(Question::Create(create)) => {
             let private = if create.private { "private " } else { "" };
