@@ -6,7 +6,8 @@
 mod order;
 
 use chat_proto::{
-    ConversationId, Description, Emoji, Position, PresenceState, RoomName, RoomRole, Seq, Topic, UserName,
+    ConversationId, Description, Emoji, Position, PresenceState, RoomName, RoomRole, Scopes, Seq, Topic,
+    UserName,
 };
 
 pub use order::{Order, Penalty};
@@ -81,12 +82,49 @@ pub enum Action {
     Announce(bool),
     /// Something about people: keeping order, a profile, a block.
     Order(Order),
+    /// Shows or changes one's bots, or the webhooks of the open room.
+    Keep(Keep),
     /// Nothing: a row that is there to be read.
     Nothing,
     /// Tells the others whether one is here.
     Presence(PresenceState),
     /// Moves the view by rows; up is negative.
     Scroll(isize),
+}
+
+/// What is done with bots and webhooks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keep {
+    /// Lists one's bots.
+    Bots,
+    /// Makes a bot with a token of this scope.
+    CreateBot(UserName, Scopes),
+    /// Gives a bot another token.
+    RotateToken(UserName),
+    /// Ends a bot.
+    DeleteBot(UserName),
+    /// Lists the addresses to which programs post.
+    Incoming,
+    /// Makes one, under this name.
+    CreateIncoming(UserName),
+    /// Ends the one of this name.
+    DeleteIncoming(UserName),
+    /// Lists the programs that are told what happens.
+    Outgoing,
+    /// Has everything told to this address.
+    CreateOutgoing(String),
+    /// Tries the one whose id begins so.
+    TestOutgoing(String),
+    /// Ends the one whose id begins so.
+    DeleteOutgoing(String),
+}
+
+impl Keep {
+    /// Whether it is about the open room, not about oneself.
+    #[must_use]
+    pub fn is_of_room(&self) -> bool {
+        !matches!(self, Keep::Bots | Keep::CreateBot(..) | Keep::RotateToken(_) | Keep::DeleteBot(_))
+    }
 }
 
 macro_rules! plain_actions {

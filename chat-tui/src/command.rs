@@ -2,6 +2,7 @@
 //! typing and completion read the same rows.
 
 mod arguments;
+mod keep;
 mod order;
 
 use chat_proto::PresenceState;
@@ -89,6 +90,19 @@ pub const COMMANDS: &[Command] = &[
     row("announce", "on|off", "Only moderators begin messages here", arguments::announce),
     row("rooms", "", "The directory of public rooms", |_| plain(Plain::Rooms)),
     row("who", "", "Who is on this server", |_| plain(Plain::Who)),
+    row("bot", "[create|token|delete NAME]", "Your bots; /bot create NAME read,write makes one", keep::bot),
+    row(
+        "incoming",
+        "[create|delete NAME]",
+        "Addresses to which programs post into this room",
+        keep::incoming,
+    ),
+    row(
+        "outgoing",
+        "[create URL|test|delete ID]",
+        "Programs that are told what happens here",
+        keep::outgoing,
+    ),
     row("away", "", "Show yourself as away", |_| Ok(Action::Presence(PresenceState::Away))),
     row("back", "", "Show yourself as here again", |_| Ok(Action::Presence(PresenceState::Online))),
     row("profile", "[@user]", "What somebody says of themselves", order::profile),
@@ -196,6 +210,24 @@ mod tests {
         assert_eq!(case("/goto #ops:42"), r#"GoTo(Some(RoomName("ops")), Seq(42))"#);
         assert_eq!(case("/goto 42"), "GoTo(None, Seq(42))");
         assert_eq!(case("/decline ops"), r#"Answer(RoomName("ops"), false)"#);
+    }
+
+    #[test]
+    fn bots_and_webhooks_are_kept() {
+        assert_eq!(case("/bot"), "Keep(Bots)");
+        assert_eq!(case("/bot token @robo"), r#"Keep(RotateToken(UserName("robo")))"#);
+        let create = r#"Keep(CreateBot(UserName("robo"), Scopes({Read, Write})))"#;
+        assert_eq!(case("/bot create robo read,write"), create);
+        assert_eq!(case("/bot create robo write read"), create);
+        assert_eq!(case("/incoming create grafana"), r#"Keep(CreateIncoming(UserName("grafana")))"#);
+        assert_eq!(case("/outgoing create https://x.org/"), r#"Keep(CreateOutgoing("https://x.org/"))"#);
+        assert_eq!(case("/bot dance"), "Say what: /bot create, /bot token or /bot delete");
+        assert_eq!(
+            case("/bot create robo root"),
+            "Say what its token is good for: read, write, rooms, commands, with a comma between two"
+        );
+        assert_eq!(case("/incoming create"), "Say which: /incoming create NAME");
+        assert_eq!(case("/outgoing delete"), "Say which: /outgoing delete ID");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! other; questions each wait for their answer in a task of their own.
 
 mod answer;
+mod keep;
 
 use std::path::PathBuf;
 
@@ -13,12 +14,14 @@ use chat_client::link::Link;
 use chat_client::tls::Tls;
 use chat_client::{Anchor, Client, Draft, History, RequestError, sign_in};
 use chat_proto::{
-    Answer, Body, ClientId, Conversation, ConversationId, CreateRoom, Event, Hello, Member, Person, Position,
-    PresenceState, Request, RoomInfo, RoomName, Secret, Seq, ThreadPage, UserId, UserName, Versions,
+    Answer, Body, BotCommand, ClientId, Conversation, ConversationId, CreateRoom, Event, Hello, Member,
+    Person, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand, Secret, Seq, ThreadPage,
+    UserId, UserName, Versions,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::action::Keep;
 use crate::state::sign_in::Ask;
 
 /// Commands that may wait for the engine: it takes them as fast as a person types.
@@ -117,6 +120,38 @@ pub enum Question {
     Rooms(String),
     /// People with this in their name.
     People(String),
+    /// The slash commands of the bots in a conversation.
+    Commands(ConversationId),
+    /// Run a bot's command; with the line that was typed, which comes back if it is refused.
+    Run(Box<RunCommand>, String),
+    /// Show or change bots and webhooks.
+    Keep(Option<ConversationId>, Keep),
+}
+
+/// What came of bots and webhooks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kept {
+    /// Something that is shown this once: a title, the secret (a path begins with a slash), and
+    /// what it is for.
+    Secret {
+        /// What it is.
+        title: String,
+        /// Itself.
+        secret: Secret,
+        /// What it is for, in a sentence.
+        use_for: String,
+    },
+    /// A list to read.
+    List {
+        /// What it lists.
+        title: String,
+        /// A name at the left, the rest at the right.
+        rows: Vec<(String, String)>,
+        /// What to say when there are none.
+        empty: String,
+    },
+    /// One sentence.
+    Said(String),
 }
 
 /// What came back.
@@ -146,6 +181,12 @@ pub enum Outcome {
     Rooms(Vec<RoomInfo>),
     /// People of the server.
     People(String, Vec<Person>),
+    /// The commands of a conversation's bots.
+    Commands(ConversationId, Vec<BotCommand>),
+    /// A command was refused: where, the line that was typed, and one sentence.
+    NotRun(ConversationId, String, String),
+    /// What came of bots and webhooks, or one sentence.
+    Kept(Result<Kept, String>),
     /// Something was refused; one sentence.
     Refused(String),
     /// A message could not be handed over; its text goes back to the composer.

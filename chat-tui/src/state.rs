@@ -4,6 +4,7 @@
 //! Names, topics and messages are kept as they came; they become
 //! [`chat_proto::SafeText`] in the view, and nowhere are they drawn without.
 
+pub mod commands;
 pub mod completion;
 pub mod composer;
 pub mod conversations;
@@ -28,6 +29,7 @@ use chat_proto::{
 };
 use jiff::tz::TimeZone;
 
+use commands::BotCommands;
 use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
@@ -175,6 +177,8 @@ pub struct State {
     pub(crate) reports: Vec<Report>,
     /// What one shows to others.
     pub(crate) privacy: Privacy,
+    /// The slash commands of bots.
+    pub commands: BotCommands,
     /// What is held of each conversation that was opened.
     pub(crate) timelines: HashMap<ConversationId, Timeline>,
     /// The conversation on screen.
@@ -252,6 +256,7 @@ impl State {
             unfolded: BTreeSet::new(),
             reports: Vec::new(),
             privacy: Privacy::default(),
+            commands: BotCommands::default(),
             timelines: HashMap::new(),
             open: None,
             last: None,

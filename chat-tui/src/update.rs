@@ -5,6 +5,7 @@
 //! 3. Read marks move only when the person can see the newest line.
 
 mod actions;
+mod bots;
 mod engine;
 mod keys;
 mod lists;

@@ -287,7 +287,7 @@ pub(crate) async fn people(who: &Who, query: Option<String>, out: &mut Output) -
     for _ in 0..PAGES {
         let page = link.request(ListPeople { query: query.clone(), after: after.take(), limit }).await?;
         page.people.iter().try_for_each(|person| out.put(person, || person_line(person)))?;
-        after = page.people.last().map(|person| person.name.clone());
+        after = page.people.last().map(|person| person.person.name.clone());
         if !page.more || after.is_none() {
             break;
         }

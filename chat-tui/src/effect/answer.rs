@@ -2,8 +2,9 @@
 
 use chat_client::{Anchor, Client, RequestError};
 use chat_proto::{
-    AcceptInvitation, Conversation, ConversationId, GetThread, JoinRoom, ListMembers, ListPeople, ListPins,
-    ListRooms, ListVersions, Member, OpenDirect, Request, Seq, ThreadPage, UserName, limits,
+    AcceptInvitation, Conversation, ConversationId, GetThread, JoinRoom, ListCommands, ListMembers,
+    ListPeople, ListPins, ListRooms, ListVersions, Member, OpenDirect, Request, Seq, ThreadPage, UserName,
+    limits,
 };
 
 use super::{Outcome, Question};
@@ -67,6 +68,16 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
                 ListRooms { query: wish(&query), limit: Some(limits::LIST_PAGE), ..ListRooms::default() };
             client.request(ask).await.ok().map(|page| Outcome::Rooms(page.rooms))
         }
+        Question::Commands(conversation) => {
+            let known = client.request(ListCommands { conversation }).await.ok()?;
+            Some(Outcome::Commands(conversation, known.commands))
+        }
+        Question::Run(ask, line) => {
+            let conversation = ask.conversation;
+            let error = client.request(*ask).await.err()?;
+            Some(Outcome::NotRun(conversation, line, error.to_string()))
+        }
+        Question::Keep(room, keep) => Some(Outcome::Kept(super::keep::keep(client, room, keep).await)),
         Question::People(query) => {
             let ask =
                 ListPeople { query: wish(&query), limit: Some(limits::LIST_PAGE), ..ListPeople::default() };

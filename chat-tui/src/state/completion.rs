@@ -44,7 +44,9 @@ pub fn candidates(state: &State, word: &str) -> Vec<String> {
         Some('#') => rooms(state, &typed),
         Some(':') => emoji::beginning(&typed).into_iter().map(|emoji| format!("{emoji} ")).collect(),
         Some('/') => {
-            COMMANDS.iter().filter(|c| c.name.starts_with(&typed)).map(|c| format!("/{} ", c.name)).collect()
+            let own = COMMANDS.iter().map(|c| c.name).filter(|name| name.starts_with(&typed));
+            let theirs = state.commands.beginning(state.open, &typed);
+            own.map(str::to_owned).chain(theirs).map(|name| format!("/{name} ")).collect()
         }
         _ => Vec::new(),
     };

@@ -11,8 +11,9 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::message::{Message, replies_words};
+use super::people::shown_name;
 use super::system;
-use super::timeline::{Key, Timeline};
+use super::timeline::{Key, Note, Timeline};
 use crate::text;
 
 /// Messages of one person closer than this stand under one name, in milliseconds.
@@ -98,11 +99,20 @@ pub(crate) fn items(timeline: &Timeline, context: &Context, width: usize) -> Ite
     if let Some(text) = top(timeline) {
         builder.items.push((Key::Top, Entry::Ready(Item::Top(text))));
     }
+    // What came before the first event held is not above it, but far away.
+    let first = timeline.first().unwrap_or(Seq::ZERO);
+    let mut notes = timeline.notes().iter().skip_while(|note| note.after < first).peekable();
     for event in timeline.events().filter(|event| timeline.shows(event)) {
+        while let Some(note) = notes.next_if(|note| note.after < event.seq) {
+            builder.note(note, context);
+        }
         builder.event(event, context);
         if timeline.thread == Some(event.seq) {
             builder.replies(timeline);
         }
+    }
+    if !timeline.more_after {
+        notes.for_each(|note| builder.note(note, context));
     }
     let next = timeline.last().unwrap_or(Seq::ZERO).next();
     let pending = timeline.pending().iter().enumerate();
@@ -161,6 +171,13 @@ impl Builder {
                 self.items.push((key, Entry::Ready(Item::System(line))));
             }
         }
+    }
+
+    fn note(&mut self, note: &Note, context: &Context) {
+        self.group = None;
+        let line = format!("{} {}", time_of_day(note.at, context.zone), note.text);
+        let line = Item::System(SafeText::block(&line));
+        self.items.push((Key::Note(note.after, note.number), Entry::Ready(line)));
     }
 
     fn day(&mut self, seq: Seq, at: Timestamp, context: &Context) {
@@ -241,7 +258,7 @@ fn columns(timeline: &Timeline, context: &Context, width: usize) -> Columns {
     for event in timeline.events().filter(|event| event.body().is_some() && timeline.shows(event)) {
         if last != Some(event.author.id) && context.me.is_none_or(|me| me.id != event.author.id) {
             last = Some(event.author.id);
-            name = name.max(text::width(SafeText::line(event.author.name.as_str()).as_str()));
+            name = name.max(text::width(shown_name(&event.author).as_str()));
         }
     }
     let name = name.min(most);

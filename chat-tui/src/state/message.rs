@@ -7,6 +7,7 @@ use chat_proto::{Conversation, Event, EventKind, Forwarded, SafeText, Seq, Times
 use jiff::tz::TimeZone;
 
 use super::items::{Columns, Context, time_of_day};
+use super::people::shown_name;
 use super::timeline::Timeline;
 use crate::text;
 
@@ -151,7 +152,7 @@ pub(crate) fn of_event(
     context: &Context,
 ) -> Option<Message> {
     let mine = context.me.is_some_and(|me| me.id == event.author.id);
-    let name = if mine { SafeText::line("you") } else { SafeText::line(event.author.name.as_str()) };
+    let name = if mine { SafeText::line("you") } else { shown_name(&event.author) };
     let blank = Message {
         seq: Some(event.seq),
         author: event.author.id,

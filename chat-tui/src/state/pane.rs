@@ -192,7 +192,8 @@ impl<'a> Pane<'a> {
             Key::Day(seq) => (*seq, 0),
             Key::New(seq) => (*seq, 1),
             Key::Event(seq) => (*seq, 2),
-            Key::Pending(_) => (Seq(u64::MAX), 3),
+            Key::Note(seq, _) => (*seq, 3),
+            Key::Pending(_) => (Seq(u64::MAX), 4),
         };
         let exact = self.items.items.iter().position(|(key, _)| *key == scroll.key);
         let near = || self.items.items.iter().position(|(key, _)| order(key) >= order(&scroll.key));

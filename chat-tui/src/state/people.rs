@@ -3,12 +3,21 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chat_proto::{
-    Card, ConversationId, Member, Person, PersonRow, Presence, PresenceState, Profile, RoomRole, Seq, UserId,
-    limits,
+    Card, ConversationId, Member, Person, PersonRow, Presence, PresenceState, Profile, RoomRole, SafeText,
+    Seq, UserId, limits,
 };
 
 /// People kept by name for completion and the switcher; a team's worth, many times.
 const KNOWN: usize = 10_000;
+
+/// What stands before the name of a program. No name begins with it.
+const BOT_MARK: char = '◇';
+
+/// A name as it stands before messages: one sees whether a person speaks or a program.
+pub(crate) fn shown_name(person: &Person) -> SafeText {
+    let mark = person.bot.then_some(BOT_MARK).map(String::from).unwrap_or_default();
+    SafeText::line(&format!("{mark}{}", person.name))
+}
 
 /// Somebody who is writing.
 #[derive(Debug, Clone)]

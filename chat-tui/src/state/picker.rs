@@ -166,7 +166,7 @@ impl Picker {
         let others = people.iter().filter(|person| me.is_none_or(|me| me.id != person.id));
         self.add(others.map(|person| Item {
             label: format!("@{}", person.name),
-            detail: String::new(),
+            detail: if person.bot { "bot".to_owned() } else { String::new() },
             action: Action::Message(vec![person.name.clone()], None),
         }));
     }

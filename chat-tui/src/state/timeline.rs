@@ -11,13 +11,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chat_client::{Anchor, Delivery, History, Outgoing};
-use chat_proto::{ClientId, Event, EventKind, Seq, ThreadPage, UserId};
+use chat_proto::{ClientId, Event, EventKind, Seq, ThreadPage, Timestamp, UserId};
 
 /// Events kept in memory per conversation while its newest line is on screen: many screens.
 const EVENTS: usize = 2_000;
 
 /// Messages kept because others answer them from far away.
 const CONTEXTS: usize = 500;
+
+/// Lines for one person alone that are kept; they are for the moment.
+const NOTES: usize = 50;
 
 /// Events that one look at history asks for: two tall screens.
 pub(crate) const PAGE: u32 = 100;
@@ -37,6 +40,8 @@ pub enum Key {
     Event(Seq),
     /// An own message without a number yet.
     Pending(ClientId),
+    /// The n-th line for this person alone, behind this event.
+    Note(Seq, u64),
 }
 
 /// Where one looks, when it is not the newest line: this row of this item is the lowest on screen.
@@ -48,11 +53,26 @@ pub struct Scroll {
     pub row: usize,
 }
 
+/// A line for this person alone, which nobody stores: what they asked of a bot, and its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its number among the notes here.
+    pub(crate) number: u64,
+    /// The newest event when it came.
+    pub(crate) after: Seq,
+    /// When it came.
+    pub(crate) at: Timestamp,
+    /// What it says. Not safe to draw.
+    pub(crate) text: String,
+}
+
 /// See the module.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     events: BTreeMap<Seq, Event>,
     pending: Vec<Outgoing>,
+    notes: Vec<Note>,
+    noted: u64,
     /// Messages that others answer and that are not among the events; `None` for one that was
     /// asked for and is not there.
     contexts: BTreeMap<Seq, Option<Event>>,
@@ -170,6 +190,23 @@ impl Timeline {
     #[must_use]
     pub fn pending(&self) -> &[Outgoing] {
         &self.pending
+    }
+
+    /// The lines for this person alone, in the order they came.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// Adds a line for this person alone, behind the newest event; `head` is that one's number
+    /// where no event is held.
+    pub(crate) fn note(&mut self, text: String, at: Timestamp, head: Seq) {
+        if self.notes.len() >= NOTES {
+            self.notes.remove(0);
+        }
+        self.noted += 1;
+        let after = self.last().unwrap_or(head);
+        self.notes.push(Note { number: self.noted, after, at, text });
     }
 
     /// The number of the oldest event held.
@@ -379,7 +416,8 @@ impl Timeline {
     /// Forgets the events; own messages on their way stay.
     pub fn reset(&mut self) {
         let (pending, thread, jump) = (std::mem::take(&mut self.pending), self.thread, self.jump);
-        *self = Timeline { pending, thread, jump, ..Timeline::default() };
+        let (notes, noted) = (std::mem::take(&mut self.notes), self.noted);
+        *self = Timeline { pending, notes, noted, thread, jump, ..Timeline::default() };
     }
 }
 

@@ -3,7 +3,7 @@
 use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
-use super::{Effects, lists, messages, moderation, places, rooms, say_so, threads, writing};
+use super::{Effects, bots, lists, messages, moderation, places, rooms, say_so, threads, writing};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
@@ -55,6 +55,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         | Action::Slow(_)
         | Action::Announce(_) => rooms::manage(state, action, effects),
         Action::Order(order) => moderation::act(state, order, effects),
+        Action::Keep(keep) => bots::keep(state, keep, effects),
         Action::Nothing => {}
     }
 }

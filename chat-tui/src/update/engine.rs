@@ -3,7 +3,7 @@
 use chat_client::{Connection, Outgoing, Update};
 use chat_proto::{ConversationId, Event, EventKind};
 
-use super::{Effects, moderation, places, reading, threads, writing};
+use super::{Effects, bots, moderation, places, reading, threads, writing};
 use crate::effect::Effect;
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::timeline::thread_of;
@@ -79,7 +79,7 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
             false
         }
         Update::Report(report) => moderation::reported(state, &report),
-        Update::BotAnswer(_) => false,
+        Update::BotAnswer(reply) => bots::answered(state, &reply),
         Update::Presence(presences) => state.people.take_presence(&presences),
     }
 }
@@ -118,6 +118,7 @@ fn connected(state: &mut State, connection: Connection, effects: &mut Effects) -
             threads::ask(state, effects);
             if let Some(id) = state.open {
                 places::ask_members(state, id, effects);
+                bots::ask_commands(id, effects);
             }
         }
         Connection::Stopped { reason, login_needed: true } => log_in_again(state, reason.clone(), effects),

@@ -52,7 +52,7 @@ pub(super) fn member_items(state: &State, id: ConversationId) -> Vec<Item> {
         };
         Item {
             label: format!("@{}", member.user.name),
-            detail: format!("{presence}{role}"),
+            detail: format!("{presence}{role}{}", if member.user.bot { " · bot" } else { "" }),
             action: Action::Message(vec![member.user.name.clone()], None),
         }
     };

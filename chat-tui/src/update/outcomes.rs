@@ -3,7 +3,7 @@
 use chat_client::{Anchor, History, RequestError};
 use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
-use super::{Effects, begin, complain, lists, messages, moderation, places, threads, writing};
+use super::{Effects, begin, bots, complain, lists, messages, moderation, places, threads, writing};
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
 use crate::state::picker::Kind;
@@ -72,6 +72,19 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             _ => false,
         },
         Outcome::People(query, people) => people_found(state, &query, &people, effects),
+        Outcome::Commands(id, commands) => {
+            state.commands.set(id, commands);
+            state.open == Some(id)
+        }
+        Outcome::NotRun(id, line, error) => {
+            give_back(state, id, &line);
+            complain(state, error);
+            true
+        }
+        Outcome::Kept(result) => {
+            bots::kept(state, result);
+            true
+        }
         Outcome::Refused(error) => {
             complain(state, error);
             true

@@ -4,7 +4,7 @@
 use chat_client::Anchor;
 use chat_proto::{Card, ConversationId, ConversationKind, Member, RoomName, RoomRole, Seq};
 
-use super::{Effects, complain, say_so, threads, writing};
+use super::{Effects, bots, complain, say_so, threads, writing};
 use crate::effect::Question;
 use crate::layout;
 use crate::state::timeline::{Key, PAGE, Scroll, Timeline, thread_of};
@@ -49,6 +49,7 @@ pub(super) fn open(state: &mut State, id: ConversationId, effects: &mut Effects)
     forget_timelines(state);
     writing::bring_back(state, id, effects);
     ask_members(state, id, effects);
+    bots::ask_commands(id, effects);
 }
 
 /// Asks who is there, where that is not known.

@@ -3,7 +3,7 @@
 use chat_client::Draft;
 use chat_proto::{Body, ConversationId, EditMessage, Request, Seq, TextError};
 
-use super::{Effects, actions, complain, places, say_so, threads};
+use super::{Effects, actions, bots, complain, places, say_so, threads};
 use crate::action::Action;
 use crate::command;
 use crate::effect::{Question, Tell};
@@ -26,6 +26,10 @@ pub(super) fn changed(state: &mut State, effects: &mut Effects) {
     }
     let text = state.composer.text();
     let is_command = text.starts_with('/') && !text.starts_with("//");
+    // Bots may have come, gone or learned since the conversation was opened.
+    if let ("/", Some(id)) = (text.as_str(), state.open) {
+        bots::ask_commands(id, effects);
+    }
     set_typing(state, !text.trim().is_empty() && !is_command, effects);
 }
 
@@ -109,7 +113,7 @@ pub(super) fn send(state: &mut State, effects: &mut Effects) {
             clear(state, effects);
             actions::act(state, action, effects);
         }
-        Err(error) => complain(state, error),
+        Err(error) => bots::run(state, &text, error, effects),
     }
 }
 
@@ -169,7 +173,7 @@ pub(super) fn send_edit(state: &mut State, seq: Seq, text: String, effects: &mut
     true
 }
 
-fn clear(state: &mut State, effects: &mut Effects) {
+pub(super) fn clear(state: &mut State, effects: &mut Effects) {
     state.composer = Composer::default();
     set_typing(state, false, effects);
     if !state.in_thread() {

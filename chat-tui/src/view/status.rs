@@ -157,7 +157,7 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
         let text = format!("{over} bytes too long: a message has at most {}", limits::MESSAGE_BYTES);
         return Some((SafeText::line(&text), theme.bad()));
     }
-    let hint = crate::command::hint(&state.composer.text());
+    let hint = state.commands.hint(state.open, &state.composer.text());
     if let Some(hint) = hint.filter(|_| !matches!(state.purpose, Purpose::Edit { .. })) {
         return Some((SafeText::line(&hint), theme.section()));
     }

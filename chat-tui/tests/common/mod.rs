@@ -323,7 +323,9 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Tell(Tell::Reconnect) => "reconnect".into(),
         Effect::Tell(Tell::Watch(_)) | Effect::Title(_) => return None,
         Effect::Ask(Question::History(id, anchor, _)) => format!("history {} {anchor:?}", place(*id)),
-        Effect::Ask(Question::Draft(_) | Question::Members(_)) => return None,
+        Effect::Ask(Question::Draft(_) | Question::Members(_) | Question::Commands(_)) => return None,
+        Effect::Ask(Question::Run(ask, _)) => asked(&Request::RunCommand(*ask.clone())),
+        Effect::Ask(Question::Keep(room, keep)) => format!("{} {keep:?}", room.map_or("nowhere", place)),
         Effect::Ask(Question::Join(room)) => format!("join #{room}"),
         Effect::Ask(Question::Create(create)) => {
             let private = if create.private { "private " } else { "" };
@@ -334,7 +336,7 @@ fn word(effect: &Effect) -> Option<String> {
             let names: Vec<String> = users.iter().map(|user| format!("@{user}")).collect();
             format!("direct {} {then:?}", names.join(" "))
         }
-        Effect::Ask(Question::Do(request)) => asked(request),
+        Effect::Ask(Question::Do(request) | Question::Look(request)) => asked(request),
         Effect::Ask(Question::Thread(id, root)) => format!("ask thread {} {root}", place(*id)),
         Effect::Ask(Question::Context(id, seq)) => format!("context {} {seq}", place(*id)),
         Effect::Ask(Question::Pins(id)) => format!("pins {}", place(*id)),
