@@ -25,4 +25,4 @@ pub mod wire;
 
 pub use client::{Client, RequestError, Updates};
 pub use engine::{Options, StartError, Storage, start};
-pub use update::{Anchor, Connection, Delivery, Draft, History, Outgoing, Update};
+pub use update::{Anchor, Connection, Delivery, Draft, Enclosure, History, Outgoing, Update};

@@ -22,6 +22,7 @@ mod absent;
 mod close;
 mod error;
 mod event;
+mod file;
 mod frame;
 mod id;
 mod lenient;
@@ -39,8 +40,9 @@ mod text;
 pub use close::{CloseReason, Verdict};
 pub use error::{ErrorCode, WireError};
 pub use event::{Event, EventKind, Forwarded, Message, Reaction, Tombstone};
+pub use file::{Attachment, BlurHash, FileName, FileNameError, FormError, MediaType, Picture};
 pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
-pub use id::{ClientId, ConversationId, Epoch, Seq, SessionId, Timestamp, UserId};
+pub use id::{ClientId, ConversationId, Epoch, FileId, Seq, SessionId, Timestamp, UserId};
 pub use mention::mentioned_names;
 pub use model::{
     Conversation, ConversationKind, Invitation, Member, Person, Presence, PresenceState, Role, RoomInfo,

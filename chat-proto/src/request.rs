@@ -2,6 +2,7 @@
 
 mod account;
 mod conversation;
+mod file;
 mod message;
 mod people;
 mod room;
@@ -14,6 +15,7 @@ use crate::{Conversation, ConversationId};
 
 pub use account::*;
 pub use conversation::*;
+pub use file::*;
 pub use message::*;
 pub use people::*;
 pub use room::*;
@@ -190,6 +192,10 @@ requests! {
     GetHistory = "history.get" -> HistoryPage;
     /// Finds messages in all of one's conversations.
     Search = "search" -> SearchPage;
+    /// A page of one's own uploads, the newest first, and what they take of the quota.
+    ListFiles = "file.list" -> FilePage;
+    /// Deletes an own upload that is in no message.
+    DeleteFile = "file.delete" -> Done;
     /// Moves the own read mark forward; it never moves back.
     MarkRead = "read.mark" -> ReadState;
     /// Watches the presence of these people in place of those watched before.

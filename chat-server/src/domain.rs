@@ -11,9 +11,9 @@ pub mod words;
 use std::collections::HashMap;
 
 use chat_proto::{
-    Body, ClientId, ConversationId, ConversationKind, Description, Emoji, ErrorCode, Event, EventKind,
-    Forwarded, Person, Role, RoomName, RoomRole, RoomRules, Seq, Timestamp, Topic, UserId, UserName,
-    WireError,
+    Attachment, Body, ClientId, ConversationId, ConversationKind, Description, Emoji, ErrorCode, Event,
+    EventKind, Forwarded, Person, Role, RoomName, RoomRole, RoomRules, Seq, Timestamp, Topic, UserId,
+    UserName, WireError,
 };
 
 /// A conversation as its shard holds it: what is needed to decide, nothing else.
@@ -173,6 +173,8 @@ pub struct Draft {
     pub client_id: ClientId,
     /// What it says.
     pub body: Body,
+    /// The files that it names; `None` for one that the author may not send.
+    pub files: Vec<Option<Attachment>>,
     /// True for an action, as `/me` writes it.
     pub action: bool,
     /// The message that it answers.

@@ -4,6 +4,7 @@
 //! in a conversation is asked of `domain` by the shard, and of membership by the store's reads.
 
 pub mod account;
+pub mod file;
 mod query;
 mod room;
 mod search;
@@ -21,6 +22,7 @@ use crate::domain::{Actor, Command};
 use crate::hub::outbox::Outbox;
 use crate::hub::{Ending, Hub, Reply, SessionKey, Task, now, unavailable};
 use crate::store::{Store, StoreError};
+use file::FileDesk;
 
 /// The version that `hello` names for people.
 const SERVER: &str = concat!("chat-server/", env!("CARGO_PKG_VERSION"));
@@ -39,6 +41,8 @@ pub struct App {
     pub name: String,
     /// What clients must keep to.
     pub limits: Limits,
+    /// Uploads and downloads.
+    pub desk: FileDesk,
 }
 
 /// A connection that has said who it is.
@@ -143,6 +147,8 @@ impl App {
             Request::GetThread(ask) => self.get_thread(&caller, ask).await,
             Request::GetHistory(ask) => self.get_history(&caller, ask).await,
             Request::Search(ask) => self.search(&caller, ask).await,
+            Request::ListFiles(ask) => self.list_files(&caller, ask).await,
+            Request::DeleteFile(ask) => self.delete_file(&caller, ask).await,
             Request::MarkRead(ask) => task(ask.conversation, Task::MarkRead(ask.seq)).await,
             Request::WatchPresence(ask) => self.watch_presence(&caller, ask).await,
             Request::SetPresence(ask) => {

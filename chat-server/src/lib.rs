@@ -8,7 +8,7 @@
 //! 5 session                one connection: read, answer, write; before login it is another type
 //! 4 handler                which request goes where
 //! 3 hub                    shards own conversations: decide, apply, commit, deliver; presence
-//! 2 store, auth            memory; secrets
+//! 2 store, auth, files     memory; secrets; bytes
 //! 1 domain, registration   pure rules
 //! 0 chat-proto
 //! ```
@@ -17,6 +17,7 @@ pub mod domain;
 pub mod registration;
 
 pub mod auth;
+pub mod files;
 pub mod store;
 
 pub mod hub;

@@ -7,6 +7,7 @@
 //!
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
+mod files;
 mod search;
 mod sqlite;
 
@@ -19,6 +20,7 @@ use thiserror::Error;
 use crate::auth::SecretHash;
 use crate::domain::ReadPosition;
 
+pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
 pub use search::{Hits, Search, SearchCursor};
 pub use sqlite::{OpenError, Sqlite as Store};
 

@@ -1,5 +1,7 @@
 //! What the server answers over plain HTTP, beside the socket.
 
+mod files;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -7,13 +9,14 @@ use axum::http::StatusCode;
 use axum::routing::get;
 
 use crate::handler::App;
+pub(super) use files::Line;
 
 /// What a curious person sees who opens the address in a browser.
 const WELCOME: &str = "This is a chat server. Connect with: chat-tui --server <this address>\n";
 
 /// Every route but `/ws`.
 pub(super) fn routes(app: Arc<App>) -> Router {
-    Router::new().route("/", get(WELCOME)).fallback(not_found).with_state(app)
+    Router::new().route("/", get(WELCOME)).merge(files::routes()).fallback(not_found).with_state(app)
 }
 
 async fn not_found() -> (StatusCode, &'static str) {

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod change;
+mod files;
 mod index;
 mod lists;
 mod log;

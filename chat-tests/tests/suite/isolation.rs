@@ -92,6 +92,9 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         | RequestKind::ListRooms
         | RequestKind::ListPeople => Case::Filtered(json!({})),
         RequestKind::WatchPresence => Case::Filtered(json!({"users": world.people})),
+        RequestKind::ListFiles => Case::Filtered(json!({})),
+        // Files have owners, not conversations; see the scenarios about files.
+        RequestKind::DeleteFile => Case::Own,
         RequestKind::Search => Case::Filtered(json!({"query": "hush"})),
         // A direct is opened with its own people, and a new room is new.
         RequestKind::OpenDirect | RequestKind::CreateRoom => Case::Own,

@@ -100,11 +100,12 @@ pub fn outgoing(conversation: ConversationId, id: u128, body: &str, delivery: De
 }
 
 pub fn going(id: u128, draft: Draft, delivery: Delivery) -> Update {
-    let Draft { conversation, body, action, reply_to, thread, forward } = draft;
+    let Draft { conversation, body, files, action, reply_to, thread, forward } = draft;
     Update::Outgoing(Outgoing {
         client_id: ClientId(Uuid::from_u128(id)),
         conversation,
         body,
+        files,
         action,
         reply_to,
         thread,

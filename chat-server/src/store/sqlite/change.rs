@@ -5,7 +5,7 @@ use chat_proto::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{index, log, row};
+use super::{files, index, log, row};
 use crate::domain::ReadPosition;
 use crate::store::{Write, topic_of};
 
@@ -134,6 +134,7 @@ fn message_sent(db: &Connection, event: &Event, message: &Message) -> rusqlite::
         db.prepare_cached("UPDATE members SET sent = sent + 1 WHERE conversation = ?1 AND user = ?2")?
             .execute(params![event.conversation.0, event.author.id.0])?;
     }
+    files::sent(db, event.conversation, event.seq, message)?;
     for user in &message.mentions {
         db.prepare_cached("INSERT INTO mentions (conversation, user, seq) VALUES (?1, ?2, ?3)")?
             .execute(params![event.conversation.0, user.0, row::int(event.seq.0)])?;
@@ -155,6 +156,7 @@ fn change_target(db: &Connection, event: &Event, target: Seq) -> rusqlite::Resul
             db.prepare_cached("DELETE FROM versions WHERE conversation = ?1 AND target = ?2")?
                 .execute(key)?;
             erase_edits(db, event, target)?;
+            files::unsent(db, event.conversation, target)?;
         }
         _ => {}
     }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod changes;
+mod files;
 mod forwarding;
 mod groups;
 mod guests;
