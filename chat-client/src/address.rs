@@ -68,6 +68,12 @@ impl ServerAddress {
         self.tls
     }
 
+    /// Host and port, as HTTP names them.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        format!("{}:{}", Bracketed(&self.host), self.port)
+    }
+
     /// The URL of the WebSocket.
     #[must_use]
     pub fn socket_url(&self) -> String {

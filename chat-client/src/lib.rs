@@ -14,6 +14,7 @@ mod cache;
 mod client;
 mod disk;
 mod engine;
+pub mod files;
 pub mod link;
 pub mod paths;
 mod private;

@@ -80,6 +80,12 @@ impl Paths {
         self.cache_dir().join(format!("{host}_{}_{}.db", account.server.port(), account.user.id))
     }
 
+    /// The folder for [`crate::files::Courier::new`].
+    #[must_use]
+    pub fn transfers_dir(&self) -> PathBuf {
+        self.data.clone()
+    }
+
     /// The path of a log, by the program's name.
     #[must_use]
     pub fn log_file(&self, name: &str) -> PathBuf {

@@ -8,6 +8,7 @@
 mod admin;
 mod cli;
 mod crash;
+mod files_cli;
 mod hostile;
 mod isolation;
 mod raw_socket;
