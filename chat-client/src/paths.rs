@@ -109,6 +109,14 @@ impl Paths {
     }
 }
 
+/// Where people look for what they have downloaded; here, if the system does not say.
+#[must_use]
+pub fn download_dir() -> PathBuf {
+    let dirs = directories::UserDirs::new();
+    let dir = dirs.as_ref().and_then(directories::UserDirs::download_dir).filter(|dir| dir.is_dir());
+    dir.map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,8 @@
 //! Keys, slash commands, the mouse and the switcher end in an [`Action`]; the help screen and the
 //! switcher are printed from the same rows.
 
+use std::path::PathBuf;
+
 use chat_proto::{
     ConversationId, Description, Emoji, Position, PresenceState, RoomName, RoomRole, Seq, Topic, UserName,
 };
@@ -41,6 +43,10 @@ pub enum Action {
     Reply(String),
     /// Gives the own message this text.
     Edit(String),
+    /// Uploads a file and sends it with this text.
+    Upload(PathBuf, String),
+    /// Saves the files of a message, there or where downloads go.
+    Save(Option<PathBuf>),
     /// Puts a reaction to a message, or takes it back.
     React(Emoji),
     /// Pins a message for everybody, or unpins it.
@@ -138,6 +144,7 @@ plain_actions! {
     React = "react", "Choose an emoji for the message, or take it back";
     Pin = "pin or unpin", "Pin the message for everybody, or unpin it";
     Forward = "forward", "Send the message on to another conversation";
+    SaveFiles = "save files", "Save the files of the message; nothing is overwritten";
     Versions = "versions", "What the message said before it was edited";
     CopyText = "copy text", "Copy the message to the clipboard";
     CopyLink = "copy link", "Copy the message's place, like #room:42; /goto goes there";

@@ -18,6 +18,7 @@ pub mod sign_in;
 pub(crate) mod system;
 pub mod thread;
 pub mod timeline;
+pub mod transfer;
 
 use std::collections::HashMap;
 
@@ -33,6 +34,7 @@ use picker::Picker;
 use sign_in::SignIn;
 use thread::Thread;
 use timeline::Timeline;
+use transfer::Transfers;
 
 use crate::action::Action;
 
@@ -192,6 +194,8 @@ pub struct State {
     pub(crate) draft_due_ms: Option<u64>,
     /// Whether the others were told that one is writing.
     pub(crate) told_typing: bool,
+    /// The files on their way.
+    pub(crate) transfers: Transfers,
     /// What lies over the conversation.
     pub popup: Option<Popup>,
     /// The form of the first run, over everything.
@@ -249,6 +253,7 @@ impl State {
             drafts: HashMap::new(),
             draft_due_ms: None,
             told_typing: false,
+            transfers: Transfers::default(),
             popup: None,
             sign_in: None,
             notice: None,

@@ -6,6 +6,7 @@
 
 mod actions;
 mod engine;
+mod files;
 mod keys;
 mod lists;
 pub(crate) mod messages;

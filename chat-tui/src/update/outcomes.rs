@@ -3,7 +3,7 @@
 use chat_client::{Anchor, History, RequestError};
 use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
-use super::{Effects, begin, complain, lists, messages, places, threads, writing};
+use super::{Effects, begin, complain, files, lists, messages, places, threads, writing};
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
 use crate::state::picker::Kind;
@@ -68,6 +68,9 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             _ => false,
         },
         Outcome::People(query, people) => people_found(state, &query, &people, effects),
+        Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
+        Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
+        Outcome::Saved(key, result) => files::saved(state, key, result),
         Outcome::Refused(error) => {
             complain(state, error);
             true
@@ -193,7 +196,7 @@ fn draft(state: &mut State, id: ConversationId, text: String) -> bool {
 }
 
 /// Puts a text back where it was written.
-fn give_back(state: &mut State, id: ConversationId, text: &str) {
+pub(super) fn give_back(state: &mut State, id: ConversationId, text: &str) {
     if state.open == Some(id) && state.composer.is_empty() {
         state.composer = Composer::with_text(text);
     } else if state.open == Some(id) {
