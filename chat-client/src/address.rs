@@ -72,7 +72,13 @@ impl ServerAddress {
     #[must_use]
     pub fn http_url(&self) -> String {
         let scheme = if self.tls { "https" } else { "http" };
-        format!("{scheme}://{}:{}", Bracketed(&self.host), self.port)
+        format!("{scheme}://{}", self.authority())
+    }
+
+    /// Host and port, as HTTP names them.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        format!("{}:{}", Bracketed(&self.host), self.port)
     }
 
     /// The URL of the WebSocket.

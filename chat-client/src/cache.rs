@@ -32,7 +32,11 @@ use crate::update::{Delivery, Outgoing};
 const EVENTS_EACH: u64 = 5_000;
 
 /// The steps of the schema, in order; `user_version` counts those done. Only ever added to.
-const STEPS: [&str; 2] = [include_str!("cache/schema.sql"), include_str!("cache/schema-2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("cache/schema.sql"),
+    include_str!("cache/schema-2.sql"),
+    include_str!("cache/schema-3.sql"),
+];
 
 /// What the disk knew at the start.
 #[derive(Debug, Default)]
@@ -208,18 +212,20 @@ fn version(db: &Connection) -> rusqlite::Result<usize> {
 fn outbox(db: &Connection) -> rusqlite::Result<Vec<Outgoing>> {
     let mut query = db.prepare(
         "SELECT client_id, conversation, body, written_at, failed, action, reply_to, thread,
-             forward_conversation, forward_seq
+             forward_conversation, forward_seq, files
          FROM outbox ORDER BY number",
     )?;
     let rows = query.query_map([], |row| {
         let body: String = row.get(2)?;
         let failed: Option<String> = row.get(4)?;
-        Ok(Body::new(body).ok().map(|body| {
+        let files: String = row.get(10)?;
+        Ok(Body::or_nothing(body).ok().map(|body| {
             let delivery = failed.map_or(Delivery::Queued, |reason| Delivery::Failed { reason });
             Ok(Outgoing {
                 client_id: ClientId(row.get(0)?),
                 conversation: ConversationId(row.get(1)?),
                 body,
+                files: serde_json::from_str(&files).unwrap_or_default(),
                 action: row.get(5)?,
                 reply_to: row.get::<_, Option<u64>>(6)?.map(Seq),
                 thread: row.get::<_, Option<u64>>(7)?.map(Seq),
@@ -289,8 +295,8 @@ fn add_message(db: &Transaction<'_>, message: &Outgoing, failed: Option<&str>) -
     run(
         db,
         "INSERT INTO outbox (client_id, conversation, body, written_at, failed, action, reply_to, thread,
-             forward_conversation, forward_seq)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             forward_conversation, forward_seq, files)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (client_id) DO UPDATE SET failed = excluded.failed",
         params![
             message.client_id.0,
@@ -303,6 +309,7 @@ fn add_message(db: &Transaction<'_>, message: &Outgoing, failed: Option<&str>) -
             message.thread.map(|seq| seq.0),
             message.forward.map(|from| from.conversation.0),
             message.forward.map(|from| from.seq.0),
+            json(&message.files),
         ],
     )
 }

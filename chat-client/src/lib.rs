@@ -15,6 +15,7 @@ mod cache;
 mod client;
 mod disk;
 mod engine;
+pub mod files;
 pub mod link;
 pub mod paths;
 mod private;
@@ -26,4 +27,4 @@ pub mod wire;
 
 pub use client::{Client, RequestError, Updates};
 pub use engine::{Options, StartError, Storage, start};
-pub use update::{Alert, Anchor, Connection, Delivery, Draft, History, Outgoing, Update};
+pub use update::{Alert, Anchor, Connection, Delivery, Draft, Enclosure, History, Outgoing, Update};

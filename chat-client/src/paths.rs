@@ -80,6 +80,12 @@ impl Paths {
         self.cache_dir().join(format!("{host}_{}_{}.db", account.server.port(), account.user.id))
     }
 
+    /// The folder for [`crate::files::Courier::new`].
+    #[must_use]
+    pub fn transfers_dir(&self) -> PathBuf {
+        self.data.clone()
+    }
+
     /// The path of a log, by the program's name.
     #[must_use]
     pub fn log_file(&self, name: &str) -> PathBuf {
@@ -101,6 +107,14 @@ impl Paths {
     fn log_dir(&self) -> PathBuf {
         self.data.join("log")
     }
+}
+
+/// Where people look for what they have downloaded; here, if the system does not say.
+#[must_use]
+pub fn download_dir() -> PathBuf {
+    let dirs = directories::UserDirs::new();
+    let dir = dirs.as_ref().and_then(directories::UserDirs::download_dir).filter(|dir| dir.is_dir());
+    dir.map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
 #[cfg(test)]

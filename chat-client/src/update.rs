@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chat_proto::{
-    Body, ClientId, CommandReply, Conversation, ConversationId, Dnd, Event, InboxItem, InboxState,
-    Invitation, Person, PersonRow, Position, Presence, Privacy, Profile, Reason, Report, Role, SendMessage,
-    Seq, ThreadState, Timestamp, UserId,
+    Body, ClientId, CommandReply, Conversation, ConversationId, Dnd, Event, FileId, FileName, InboxItem,
+    InboxState, Invitation, Person, PersonRow, Position, Presence, Privacy, Profile, Reason, Report, Role,
+    SendMessage, Seq, ThreadState, Timestamp, UserId,
 };
+use serde::{Deserialize, Serialize};
 
 /// News from the engine.
 #[derive(Debug, Clone, PartialEq)]
@@ -140,6 +141,8 @@ pub struct Draft {
     pub conversation: ConversationId,
     /// What it says.
     pub body: Body,
+    /// Uploads that go with it; the text may then be empty.
+    pub files: Vec<Enclosure>,
     /// True for an action, as `/me` writes it.
     pub action: bool,
     /// The message that it answers, in the same conversation.
@@ -154,8 +157,18 @@ impl Draft {
     /// A plain message without any ties.
     #[must_use]
     pub fn new(conversation: ConversationId, body: Body) -> Self {
-        Self { conversation, body, action: false, reply_to: None, thread: None, forward: None }
+        let files = Vec::new();
+        Self { conversation, body, files, action: false, reply_to: None, thread: None, forward: None }
     }
+}
+
+/// A complete upload that goes with a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enclosure {
+    /// Which.
+    pub id: FileId,
+    /// What it is called, to be shown until the server says it.
+    pub name: FileName,
 }
 
 /// One message of one's own on its way.
@@ -167,6 +180,8 @@ pub struct Outgoing {
     pub conversation: ConversationId,
     /// What it says.
     pub body: Body,
+    /// The uploads that go with it.
+    pub files: Vec<Enclosure>,
     /// True for an action, as `/me` writes it.
     pub action: bool,
     /// The message that it answers.
@@ -184,9 +199,9 @@ pub struct Outgoing {
 impl Outgoing {
     /// A message that begins its way.
     pub(crate) fn new(client_id: ClientId, draft: Draft, written_at: Timestamp) -> Self {
-        let Draft { conversation, body, action, reply_to, thread, forward } = draft;
+        let Draft { conversation, body, files, action, reply_to, thread, forward } = draft;
         let delivery = Delivery::Queued;
-        Self { client_id, conversation, body, action, reply_to, thread, forward, written_at, delivery }
+        Self { client_id, conversation, body, files, action, reply_to, thread, forward, written_at, delivery }
     }
 
     /// The request that sends it.
@@ -195,6 +210,7 @@ impl Outgoing {
             conversation: self.conversation,
             client_id: self.client_id,
             body: self.body.clone(),
+            files: self.files.iter().map(|file| file.id).collect(),
             action: self.action,
             reply_to: self.reply_to,
             thread: self.thread,

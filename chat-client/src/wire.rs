@@ -90,7 +90,7 @@ pub enum Heard {
 }
 
 /// TCP or TLS.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// An open connection.
@@ -151,13 +151,25 @@ impl Wire {
     }
 }
 
-async fn dial(server: &ServerAddress, tls: Option<Arc<ClientConfig>>) -> Result<Wire, DialError> {
+/// Connects, for another protocol than that of the socket. As [`Wire::dial`].
+pub(crate) async fn stream(
+    server: &ServerAddress,
+    tls: Option<Arc<ClientConfig>>,
+) -> Result<Box<dyn Stream>, DialError> {
+    let late = |_| DialError::TimedOut { server: server.to_string(), seconds: DIAL_TIMEOUT.as_secs() };
+    timeout(DIAL_TIMEOUT, connect(server, tls)).await.map_err(late)?
+}
+
+async fn connect(
+    server: &ServerAddress,
+    tls: Option<Arc<ClientConfig>>,
+) -> Result<Box<dyn Stream>, DialError> {
     let name = || server.to_string();
     let unreachable = |error: io::Error| DialError::Unreachable { server: name(), cause: plain(&error) };
     let tcp = TcpStream::connect((server.host(), server.port())).await.map_err(unreachable)?;
     // Chat frames are small and wanted at once; failing to say so only costs some milliseconds.
     let _ = tcp.set_nodelay(true);
-    let stream: Box<dyn Stream> = match tls.filter(|_| server.is_tls()) {
+    Ok(match tls.filter(|_| server.is_tls()) {
         Some(config) => {
             let failed = |cause: String| DialError::Tls { server: name(), cause };
             let host = ServerName::try_from(server.host().to_owned()).map_err(|e| failed(e.to_string()))?;
@@ -165,7 +177,11 @@ async fn dial(server: &ServerAddress, tls: Option<Arc<ClientConfig>>) -> Result<
             Box::new(connector.connect(host, tcp).await.map_err(|e| failed(plain(&e)))?)
         }
         None => Box::new(tcp),
-    };
+    })
+}
+
+async fn dial(server: &ServerAddress, tls: Option<Arc<ClientConfig>>) -> Result<Wire, DialError> {
+    let stream = connect(server, tls).await?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)
@@ -174,7 +190,7 @@ async fn dial(server: &ServerAddress, tls: Option<Arc<ClientConfig>>) -> Result<
         .max_frame_size(Some(limits::SERVER_FRAME_BYTES));
     let (socket, _) = tokio_tungstenite::client_async_with_config(server.socket_url(), stream, Some(config))
         .await
-        .map_err(|error| DialError::NotChat { server: name(), cause: error.to_string() })?;
+        .map_err(|error| DialError::NotChat { server: server.to_string(), cause: error.to_string() })?;
     Ok(Wire { socket })
 }
 

@@ -80,6 +80,10 @@ error_codes! {
     Banned = "banned", temporary: false;
     /// The `client_id` was used before for something else.
     ClientIdReused = "client_id_reused", temporary: false;
+    /// The file is larger than the server takes.
+    TooLarge = "too_large", temporary: false;
+    /// There is no space left for one's files, or for anybody's; the message says what to delete.
+    StorageFull = "storage_full", temporary: false;
     /// Too fast; try again after `retry_after_ms`.
     RateLimited = "rate_limited", temporary: true;
     /// The server cannot do this now; nothing was changed; try again.

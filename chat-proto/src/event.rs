@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
 use crate::{
-    Body, Call, ClientId, ConversationId, Description, Emoji, Person, RoomName, RoomRole, RoomRules, Seq,
-    Timestamp, Topic, UserId,
+    Attachment, Body, Call, ClientId, ConversationId, Description, Emoji, Person, RoomName, RoomRole,
+    RoomRules, Seq, Timestamp, Topic, UserId,
 };
 
 /// One entry of a conversation's log.
@@ -217,8 +217,11 @@ impl EventKind {
 pub struct Message {
     /// The author's id for this message.
     pub client_id: ClientId,
-    /// What was written.
+    /// What was written; empty only where there are files.
     pub body: Body,
+    /// The files that came with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Attachment>,
     /// True for an action, as `/me` writes it: "ada waves".
     #[serde(default, skip_serializing_if = "is_default")]
     pub action: bool,
@@ -301,6 +304,7 @@ impl Message {
         Self {
             client_id,
             body,
+            files: Vec::new(),
             action: false,
             mentions: Vec::new(),
             call: None,

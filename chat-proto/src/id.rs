@@ -37,6 +37,8 @@ uuid_ids! {
     /// Chosen by the sender for one send or create and unique per author, so that a repeat of
     /// the same request is recognised and answered with the first result.
     ClientId;
+    /// One upload. The same bytes uploaded twice are two of these.
+    FileId;
     /// One login of one device. Ends with its token.
     SessionId;
     /// A report of a message.

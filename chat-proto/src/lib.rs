@@ -23,6 +23,7 @@ mod close;
 mod command;
 mod error;
 mod event;
+mod file;
 mod frame;
 mod id;
 mod inbox;
@@ -45,8 +46,11 @@ pub use close::{CloseReason, Verdict};
 pub use command::{CommandName, CommandNameError, RESERVED_COMMANDS};
 pub use error::{ErrorCode, WireError};
 pub use event::{Event, EventKind, Forwarded, Message, Reaction, Tombstone};
+pub use file::{Attachment, BlurHash, FileName, FileNameError, FormError, MediaType, Picture};
 pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
-pub use id::{ClientId, ConversationId, Epoch, HookId, ReportId, RunId, Seq, SessionId, Timestamp, UserId};
+pub use id::{
+    ClientId, ConversationId, Epoch, FileId, HookId, ReportId, RunId, Seq, SessionId, Timestamp, UserId,
+};
 pub use inbox::{Call, FollowedThread, InboxItem, InboxState, Reason, ThreadState};
 pub use mention::{called, mentioned_names};
 pub use model::{

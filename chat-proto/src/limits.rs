@@ -222,3 +222,27 @@ pub const ZONE_CHARS: usize = 64;
 
 /// Most people that one person blocks; every shard holds them.
 pub const BLOCKED_PEOPLE: usize = 500;
+/// Largest file when the server's settings do not say: a long screencast.
+pub const FILE_BYTES: u64 = 100 * 1024 * 1024;
+
+/// Most files in one message: what a person looks through; more belongs in an archive.
+pub const FILES_PER_MESSAGE: usize = 10;
+
+/// Longest name of a file in bytes. File systems take 255, of which ` (12)` and `.part` need some.
+pub const FILE_NAME_BYTES: usize = 200;
+
+/// Uploads that one person may have in no message, the unfinished ones among them: enough for
+/// several devices at once; a program that forgets to send cannot fill the table.
+pub const UNSENT_FILES: usize = 100;
+
+/// Uploads that one person may have running at once.
+pub const UPLOADS_AT_ONCE: usize = 4;
+
+/// Downloads that one person may have running at once.
+pub const DOWNLOADS_AT_ONCE: usize = 8;
+
+/// Messages named beside each row of a list of files; the rest are only counted as being there.
+pub const FILE_MESSAGES_SHOWN: usize = 10;
+
+/// Longest side of a thumbnail in pixels: half a large terminal at common cell sizes.
+pub const THUMBNAIL_PIXELS: u32 = 320;

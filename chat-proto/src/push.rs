@@ -203,6 +203,12 @@ pub struct Limits {
     pub watched_people: usize,
     /// Most unanswered sends.
     pub sends_in_flight: usize,
+    /// Largest file; 0 where no files are taken.
+    #[serde(default)]
+    pub file_bytes: u64,
+    /// Most files in one message.
+    #[serde(default)]
+    pub files_per_message: usize,
     /// Requests a second, for long.
     pub requests_per_second: u32,
     /// Requests at once.
@@ -220,6 +226,8 @@ impl Default for Limits {
             resume_conversations: limits::RESUME_CONVERSATIONS,
             watched_people: limits::WATCHED_PEOPLE,
             sends_in_flight: limits::SENDS_IN_FLIGHT,
+            file_bytes: limits::FILE_BYTES,
+            files_per_message: limits::FILES_PER_MESSAGE,
             requests_per_second: limits::REQUESTS_PER_SECOND,
             request_burst: limits::REQUEST_BURST,
         }

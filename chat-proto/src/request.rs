@@ -4,6 +4,7 @@ mod account;
 mod bot;
 mod command;
 mod conversation;
+mod file;
 mod inbox;
 mod message;
 mod moderation;
@@ -22,6 +23,7 @@ pub use account::*;
 pub use bot::*;
 pub use command::*;
 pub use conversation::*;
+pub use file::*;
 pub use inbox::*;
 pub use message::*;
 pub use moderation::*;
@@ -216,6 +218,10 @@ requests! {
     GetHistory = "history.get" -> HistoryPage;
     /// Finds messages in all of one's conversations.
     Search = "search" -> SearchPage;
+    /// A page of one's own uploads, the newest first, and what they take of the quota.
+    ListFiles = "file.list" -> FilePage;
+    /// Deletes an own upload that is in no message.
+    DeleteFile = "file.delete" -> Done;
     /// Moves the own read mark forward; it never moves back.
     MarkRead = "read.mark" -> ReadState;
     /// Watches the presence of these people in place of those watched before.

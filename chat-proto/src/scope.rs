@@ -142,7 +142,7 @@ impl RequestKind {
             | K::MarkRead
             | K::WatchPresence
             | K::ListCommands => Needs::Scope(Scope::Read),
-            K::OpenDirect | K::SendMessage | K::EditMessage | K::DeleteMessage | K::React | K::PinMessage | K::CreateReport | K::SetProfile => {
+            K::OpenDirect | K::SendMessage | K::EditMessage | K::DeleteMessage | K::React | K::PinMessage | K::CreateReport | K::SetProfile | K::ListFiles | K::DeleteFile => {
                 Needs::Scope(Scope::Write)
             }
             K::CreateRoom

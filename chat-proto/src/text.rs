@@ -38,7 +38,8 @@ pub enum TextError {
 }
 
 /// What a person wrote in a message: 1 to [`limits::MESSAGE_BYTES`] bytes, not only white space.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// Or nothing at all ([`Body::default`]), beside files; the server sees to it that there are some.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Body(String);
 
@@ -56,6 +57,21 @@ impl Body {
             return Err(TextError::Empty);
         }
         Ok(Self(text))
+    }
+
+    /// As [`Body::new`], and takes nothing for the body of a message with files.
+    ///
+    /// # Errors
+    /// [`TextError::Empty`] for mere white space, or [`TextError::TooLong`].
+    pub fn or_nothing(text: impl Into<String>) -> Result<Self, TextError> {
+        let text = text.into();
+        if text.is_empty() { Ok(Self::default()) } else { Self::new(text) }
+    }
+
+    /// Whether there is no text.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The text as written. Not safe to draw: see [`crate::SafeText`].
@@ -231,7 +247,7 @@ fn one_line(text: &str, max_chars: usize) -> Result<String, TextError> {
 }
 
 macro_rules! text_traits {
-    ($($name:ident)+) => {$(
+    ($($name:ident by $new:ident)+) => {$(
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -241,13 +257,13 @@ macro_rules! text_traits {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
-                Self::new(text).map_err(serde::de::Error::custom)
+                Self::$new(text).map_err(serde::de::Error::custom)
             }
         }
     )+};
 }
 
-text_traits!(Body Topic Description DeviceName DisplayName StatusText Zone Emoji);
+text_traits!(Body by or_nothing Topic by new Description by new DeviceName by new DisplayName by new StatusText by new Zone by new Emoji by new);
 
 #[cfg(test)]
 mod tests {
@@ -273,6 +289,9 @@ mod tests {
     #[test]
     fn bounds_hold() {
         assert_eq!(Body::new(" \n\t "), Err(TextError::Empty));
+        assert_eq!(Body::new(""), Err(TextError::Empty));
+        assert_eq!(Body::or_nothing(" "), Err(TextError::Empty));
+        assert!(Body::or_nothing("").unwrap().is_empty());
         assert!(Body::new("a".repeat(limits::MESSAGE_BYTES)).is_ok());
         assert!(Body::new("a".repeat(limits::MESSAGE_BYTES + 1)).is_err());
         assert_eq!(Topic::new("a\nb"), Err(TextError::Control));

@@ -4,6 +4,8 @@
 //! and their texts are the help, `config example` and the admin guide. [`Config`] is what came
 //! out, checked.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
@@ -17,7 +19,10 @@ use clap::{Args, ValueEnum};
 use directories::ProjectDirs;
 use serde::{Deserialize, Serialize};
 
+use crate::files::Place;
 use crate::server::{ServerOptions, TlsFiles};
+use crate::store::FileQuotas;
+use files::Size;
 
 /// The file that is read when `--config` does not name another.
 const FILE_NAME: &str = "server.toml";
@@ -90,6 +95,34 @@ pub struct Settings {
         require_equals = true
     )]
     pub allow_private_hooks: Option<bool>,
+    /// Where files are kept: local for a folder in the data directory, or s3://bucket/prefix
+    #[arg(long, value_name = "PLACE", env = "CHAT_SERVER_FILES")]
+    pub files: Option<String>,
+    /// Largest file; 0 for no files at all
+    #[arg(long, value_name = "SIZE", env = "CHAT_SERVER_FILE_SIZE")]
+    pub file_size: Option<Size>,
+    /// What the files of one person may take together; 0 for no limit
+    #[arg(long, value_name = "SIZE", env = "CHAT_SERVER_FILES_PER_USER")]
+    pub files_per_user: Option<Size>,
+    /// What all files may take together; 0 for no limit
+    #[arg(long, value_name = "SIZE", env = "CHAT_SERVER_FILES_PER_SERVER")]
+    pub files_per_server: Option<Size>,
+    /// The S3 store's address, where it is not Amazon's; https, or http on this very machine
+    #[arg(long, value_name = "URL", env = "CHAT_SERVER_S3_ENDPOINT")]
+    pub s3_endpoint: Option<String>,
+    /// The S3 store's region
+    #[arg(long, value_name = "NAME", env = "CHAT_SERVER_S3_REGION")]
+    pub s3_region: Option<String>,
+    /// Speak to the S3 store without TLS, where it is not this very machine: only inside a network
+    /// of one's own, because everybody on the way can read the files
+    #[arg(long, value_name = "YES", env = "CHAT_SERVER_S3_ALLOW_HTTP")]
+    pub s3_allow_http: Option<bool>,
+    /// Who the server is for the S3 store
+    #[arg(long, value_name = "ID", env = "CHAT_SERVER_S3_ACCESS_KEY_ID")]
+    pub s3_access_key_id: Option<String>,
+    /// What proves it; not a flag, because other people on the machine can see flags
+    #[arg(skip)]
+    pub s3_secret_access_key: Option<String>,
     /// What to log: error, warn, info, debug, trace, or a filter such as chat_server=debug
     #[arg(long, value_name = "FILTER", env = "CHAT_SERVER_LOG")]
     pub log: Option<String>,
@@ -155,6 +188,10 @@ pub struct Config {
     pub limits: Limits,
     /// Whether webhooks may call this machine and private networks.
     pub allow_private_hooks: bool,
+    /// Where files are kept.
+    pub files: Place,
+    /// How much room there is for them.
+    pub file_quotas: FileQuotas,
     /// What to log.
     pub log: String,
 }
@@ -177,6 +214,15 @@ impl Settings {
             requests_per_second: Some(limits.requests_per_second),
             request_burst: Some(limits.request_burst),
             allow_private_hooks: Some(false),
+            files: Some("local".to_owned()),
+            file_size: Some(Size(limits.file_bytes)),
+            files_per_user: Some(files::PER_USER),
+            files_per_server: Some(Size(0)),
+            s3_endpoint: None,
+            s3_region: None,
+            s3_allow_http: Some(false),
+            s3_access_key_id: None,
+            s3_secret_access_key: None,
             log: Some("info".to_owned()),
         }
     }
@@ -197,6 +243,15 @@ impl Settings {
             requests_per_second: self.requests_per_second.or(weaker.requests_per_second),
             request_burst: self.request_burst.or(weaker.request_burst),
             allow_private_hooks: self.allow_private_hooks.or(weaker.allow_private_hooks),
+            files: self.files.or(weaker.files),
+            file_size: self.file_size.or(weaker.file_size),
+            files_per_user: self.files_per_user.or(weaker.files_per_user),
+            files_per_server: self.files_per_server.or(weaker.files_per_server),
+            s3_endpoint: self.s3_endpoint.or(weaker.s3_endpoint),
+            s3_region: self.s3_region.or(weaker.s3_region),
+            s3_allow_http: self.s3_allow_http.or(weaker.s3_allow_http),
+            s3_access_key_id: self.s3_access_key_id.or(weaker.s3_access_key_id),
+            s3_secret_access_key: self.s3_secret_access_key.or(weaker.s3_secret_access_key),
             log: self.log.or(weaker.log),
         }
     }
@@ -246,6 +301,9 @@ pub fn load(places: &Places, flags: Settings) -> anyhow::Result<Loaded> {
     if let Ok(code) = std::env::var(OWNER_CODE_VARIABLE) {
         settings.owner_code = Some(code);
     }
+    if let Ok(secret) = std::env::var(files::SECRET_VARIABLE) {
+        settings.s3_secret_access_key = Some(secret);
+    }
     Ok(Loaded { data_dir, file, settings })
 }
 
@@ -256,6 +314,8 @@ impl Loaded {
     /// Which setting cannot be used, and why.
     pub fn check(self) -> anyhow::Result<Config> {
         let s = self.settings.or(Settings::defaults());
+        let (files, file_quotas) = (files::place(&s, &self.data_dir)?, files::quotas(&s));
+        let file_bytes = s.file_size.unwrap_or_default().0;
         let name = s.name.unwrap_or_default();
         ensure!(
             (1..=TEAM_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control),
@@ -290,8 +350,10 @@ impl Loaded {
                 tls,
             },
             presence_grace: s.presence_grace.map_or(Duration::ZERO, |span| span.0),
-            limits: Limits { requests_per_second, request_burst, ..Limits::default() },
             allow_private_hooks: s.allow_private_hooks.unwrap_or_default(),
+            limits: Limits { requests_per_second, request_burst, file_bytes, ..Limits::default() },
+            files,
+            file_quotas,
             log: s.log.unwrap_or_default(),
         })
     }
@@ -304,6 +366,7 @@ impl Loaded {
         let file = self.file.as_deref().map_or("none".into(), Path::to_string_lossy);
         let mut shown = self.settings.clone();
         shown.owner_code = shown.owner_code.map(|_| HIDDEN.to_owned());
+        shown.s3_secret_access_key = shown.s3_secret_access_key.map(|_| HIDDEN.to_owned());
         Ok(format!(
             "# data directory: {}\n# file: {file}\n{}",
             self.data_dir.display(),
@@ -326,6 +389,10 @@ pub fn example() -> anyhow::Result<String> {
         let value = defaults.get(key).map_or_else(|| "\"\"".to_owned(), ToString::to_string);
         text.push_str(&format!("\n# {help}\n# {key} = {value}\n"));
     }
+    text.push_str(&format!(
+        "\n# What proves who the server is for the S3 store (or {})\n# s3_secret_access_key = \"\"\n",
+        files::SECRET_VARIABLE
+    ));
     text.push_str(&format!(
         "\n# A given invite code for the first account, in place of a random one (or {OWNER_CODE_VARIABLE})\n# owner_code = \"\"\n"
     ));
@@ -364,7 +431,9 @@ mod tests {
 
     #[test]
     fn secrets_are_hidden_and_the_printed_file_can_be_read_again() {
-        let loaded = load_file("owner_code = \"s3cret\"", Settings::default()).unwrap();
+        let loaded =
+            load_file("owner_code = \"s3cret\"\ns3_secret_access_key = \"s3cret\"", Settings::default())
+                .unwrap();
         let printed = loaded.print().unwrap();
         assert!(!printed.contains("s3cret") && printed.contains(HIDDEN));
         assert!(load_file(&printed, Settings::default()).is_ok());
@@ -383,7 +452,7 @@ mod tests {
             .collect();
         let settings: Settings = toml::from_str(&uncommented).unwrap();
         assert_eq!(toml::to_string(&settings).unwrap(), toml::to_string(&Settings::defaults()).unwrap());
-        for key in ["owner_code", "tls_cert", "listen"] {
+        for key in ["owner_code", "s3_secret_access_key", "tls_cert", "listen"] {
             assert!(example.contains(key), "{key}");
         }
     }

@@ -17,9 +17,9 @@ pub mod words;
 use std::collections::HashMap;
 
 use chat_proto::{
-    Body, ClientId, ConversationId, ConversationKind, Description, Emoji, ErrorCode, Event, EventKind,
-    Forwarded, Person, Role, RoomName, RoomRole, RoomRules, Seq, Timestamp, Topic, UserId, UserName,
-    WireError,
+    Attachment, Body, ClientId, ConversationId, ConversationKind, Description, Emoji, ErrorCode, Event,
+    EventKind, Forwarded, Person, Role, RoomName, RoomRole, RoomRules, Seq, Timestamp, Topic, UserId,
+    UserName, WireError,
 };
 
 pub use hearing::{Hearing, Ties};
@@ -214,6 +214,8 @@ pub struct Draft {
     pub client_id: ClientId,
     /// What it says.
     pub body: Body,
+    /// The files that it names; `None` for one that the author may not send.
+    pub files: Vec<Option<Attachment>>,
     /// True for an action, as `/me` writes it.
     pub action: bool,
     /// The message that it answers.

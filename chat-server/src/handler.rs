@@ -6,6 +6,7 @@
 pub mod account;
 mod bots;
 mod commands;
+pub mod file;
 mod inbox;
 pub mod incoming;
 mod moderation;
@@ -29,6 +30,7 @@ use crate::hub::outbox::Outbox;
 use crate::hub::{Ending, Hub, Reply, SessionKey, Task, now, unavailable};
 use crate::outgoing::Outgoing;
 use crate::store::{BanKind, Store, StoreError};
+use file::FileDesk;
 use incoming::IncomingPace;
 
 /// The version that `hello` names for people.
@@ -52,6 +54,8 @@ pub struct App {
     pub name: String,
     /// What clients must keep to.
     pub limits: Limits,
+    /// Uploads and downloads.
+    pub desk: FileDesk,
 }
 
 /// A connection that has said who it is.
@@ -199,6 +203,8 @@ impl App {
             Request::SetDnd(ask) => self.set_dnd(&caller, ask).await,
             Request::GetHistory(ask) => self.get_history(&caller, ask).await,
             Request::Search(ask) => self.search(&caller, ask).await,
+            Request::ListFiles(ask) => self.list_files(&caller, ask).await,
+            Request::DeleteFile(ask) => self.delete_file(&caller, ask).await,
             Request::MarkRead(ask) => task(ask.conversation, Task::MarkRead(ask.seq)).await,
             Request::WatchPresence(ask) => self.watch_presence(&caller, ask).await,
             Request::SetPresence(ask) => {

@@ -27,7 +27,7 @@ use crate::store::Store;
 use outbox::{Frame, Outbox};
 pub use presence::PresenceHub;
 pub use runs::{Run, Runs};
-pub use task::{Beginning, Letter, Task};
+pub use task::{Beginning, Enclosed, Letter, Task};
 
 /// Requests that may wait for one shard; past that its clients wait, each on its own connection.
 const SHARD_QUEUE: usize = 1_024;

@@ -8,7 +8,7 @@
 //! 5 session                one connection: read, answer, write; before login it is another type
 //! 4 handler                which request goes where
 //! 3 hub, outgoing          shards own conversations: decide, apply, commit, deliver; calls of webhooks
-//! 2 store, auth            memory; secrets
+//! 2 store, auth, files     memory; secrets; bytes
 //! 1 domain, registration   pure rules; slack: what other programs post
 //! 0 chat-proto
 //! ```
@@ -18,6 +18,7 @@ pub mod registration;
 pub mod slack;
 
 pub mod auth;
+pub mod files;
 pub mod store;
 
 pub mod hub;

@@ -14,7 +14,9 @@ use tracing::info;
 
 use crate::auth::{Passwords, SecretHash, new_invite_code, normal_invite_code};
 use crate::config::Config;
+use crate::files::Files;
 use crate::handler::App;
+use crate::handler::file::FileDesk;
 use crate::handler::incoming::IncomingPace;
 use crate::hub::{Hub, now};
 use crate::outgoing::Outgoing;
@@ -23,6 +25,9 @@ use crate::store::{NewInvite, Store};
 
 /// The database's name in the data directory.
 const DATABASE: &str = "chat.sqlite";
+
+/// Where uploads lie until they are complete, in the data directory.
+const UPLOADS: &str = "uploads";
 
 /// Held as long as a server runs on the directory.
 const LOCK: &str = "chat-server.lock";
@@ -48,6 +53,7 @@ pub struct Ready {
 pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(Ready)) -> anyhow::Result<()> {
     let _lock = lock(&config.data_dir)?;
     let store = open_store(&config.data_dir)?;
+    let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
     let tls = config.server.tls.as_ref().map(server::load_tls).transpose()?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
@@ -68,8 +74,10 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
         registration: config.registration,
         name: config.name,
         limits: config.limits,
+        desk: FileDesk::new(files, config.file_quotas),
     });
     app.outgoing.start(store.clone(), stop.clone());
+    tokio::spawn(app.clone().keep_swept(stop.clone()));
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
     info!(%address, data_dir = %config.data_dir.display(), "listening");
     ready(Ready { address, url, owner_code });

@@ -144,7 +144,10 @@ async fn handshake(
         },
     };
     let stop = upgrades.stop.clone();
-    let service = service_fn(move |request| {
+    let line = routes::Line::default();
+    let cut = line.0.clone();
+    let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(line.clone());
         let (upgrades, permit) = (upgrades.clone(), permit.clone());
         async move { Ok::<_, std::convert::Infallible>(upgrades.answer(request, permit).await) }
     });
@@ -160,5 +163,6 @@ async fn handshake(
             debug!(%address, %cause, "the connection ended before it became a WebSocket");
         },
         () = stop.cancelled() => {}
+        () = cut.cancelled() => debug!(%address, "the connection stood still"),
     }
 }

@@ -8,6 +8,7 @@
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
 mod bots;
+mod files;
 mod moderation;
 mod people;
 mod search;
@@ -27,6 +28,7 @@ pub use bots::{
     BotAccount, Delivery, Failure, IncomingTarget, NewBot, NewIncomingHook, NewOutgoingHook, NewToken,
     OutgoingTarget, Standing,
 };
+pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
 pub use people::ReadBy;
 pub use search::{Hits, Search, SearchCursor};

@@ -99,7 +99,7 @@ fn say(text: &str) -> Command {
 
 fn draft(text: &str) -> Draft {
     let (client_id, body) = (ClientId(Uuid::now_v7()), Body::new(text).unwrap());
-    Draft { client_id, body, action: false, reply_to: None, thread: None, forwarded: None }
+    Draft { client_id, body, files: Vec::new(), action: false, reply_to: None, thread: None, forwarded: None }
 }
 
 fn seqs(events: &[Event]) -> Vec<u64> {

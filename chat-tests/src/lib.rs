@@ -8,6 +8,7 @@
 
 mod binaries;
 mod cleanup;
+pub mod http;
 mod process;
 mod screenshot;
 mod script;

@@ -5,6 +5,8 @@
 
 mod order;
 
+use std::path::PathBuf;
+
 use chat_proto::{
     ConversationId, Description, Emoji, Position, PresenceState, RoomName, RoomRole, Scopes, Seq, Topic,
     UserName,
@@ -46,6 +48,10 @@ pub enum Action {
     Reply(String),
     /// Gives the own message this text.
     Edit(String),
+    /// Uploads a file and sends it with this text.
+    Upload(PathBuf, String),
+    /// Saves the files of a message, there or where downloads go.
+    Save(Option<PathBuf>),
     /// Puts a reaction to a message, or takes it back.
     React(Emoji),
     /// Pins a message for everybody, or unpins it.
@@ -182,6 +188,7 @@ plain_actions! {
     React = "react", "Choose an emoji for the message, or take it back";
     Pin = "pin or unpin", "Pin the message for everybody, or unpin it";
     Forward = "forward", "Send the message on to another conversation";
+    SaveFiles = "save files", "Save the files of the message; nothing is overwritten";
     Versions = "versions", "What the message said before it was edited";
     CopyText = "copy text", "Copy the message to the clipboard";
     CopyLink = "copy link", "Copy the message's place, like #room:42; /goto goes there";

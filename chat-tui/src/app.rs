@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chat_client::account::Account;
+use chat_client::files::Courier;
 use chat_client::paths::Paths;
 use chat_client::{Connection, Options, Storage, Update, Updates};
 use chat_proto::Timestamp;
@@ -171,6 +172,7 @@ impl App {
             match effect {
                 Effect::Tell(tell) => self.runner.tell(tell),
                 Effect::Ask(question) => self.runner.ask(question),
+                Effect::Carry(key, job) => self.runner.carry(key, job),
                 Effect::SignIn(ask) => self.runner.sign_in(ask),
                 Effect::Start(account) => self.start(account).await?,
                 Effect::Title(title) => surface.title(&title)?,
@@ -193,6 +195,7 @@ impl App {
         let _ = tokio::time::timeout(GOODBYE, self.runner.close()).await;
         let storage = Storage::File(self.paths.cache_file(&account));
         let tls = self.places.tls.clone();
+        self.runner.courier(Courier::new(&account, tls.clone(), self.paths.transfers_dir()));
         let (client, updates) = chat_client::start(Options { account, tls, storage })?;
         self.runner.engine(client);
         self.updates = Some(updates);

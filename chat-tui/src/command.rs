@@ -4,6 +4,7 @@
 mod arguments;
 mod keep;
 mod order;
+mod path;
 
 use chat_proto::PresenceState;
 
@@ -50,6 +51,8 @@ pub const COMMANDS: &[Command] = &[
     row("unpin", "", "Unpin the selected message, or the newest pinned", |_| Ok(Action::Pin(false))),
     row("pins", "", "What is pinned here", |_| plain(Plain::Pins)),
     row("forward", "#room|@user", "Send the selected message, or the newest, on", arguments::forward),
+    row("upload", "PATH [text]", "Send a file; quote a path with spaces", arguments::upload),
+    row("save", "[PATH]", "Save the files of the selected message, or the newest", arguments::save),
     row("versions", "", "What the selected message said before", |_| plain(Plain::Versions)),
     row("goto", "[#room]:SEQ", "Go to a message, as its link says", arguments::goto),
     row("select", "", "Choose a message to act on", |_| plain(Plain::Select)),
@@ -228,6 +231,16 @@ mod tests {
         );
         assert_eq!(case("/incoming create"), "Say which: /incoming create NAME");
         assert_eq!(case("/outgoing delete"), "Say which: /outgoing delete ID");
+    }
+
+    #[test]
+    fn paths_are_arguments() {
+        assert_eq!(case("/upload a.png look"), r#"Upload("a.png", "look")"#);
+        assert_eq!(case("/save"), "Save(None)");
+        assert_eq!(case("/save \"my files\""), r#"Save(Some("my files"))"#);
+        assert_eq!(case("/save my files"), r#"Save(Some("my files"))"#);
+        assert_eq!(case("/upload"), "Say which file: /upload PATH [text]");
+        assert_eq!(case("/upload \"a b"), "The quote around the path is not closed");
     }
 
     #[test]

@@ -4,15 +4,17 @@
 //! other; questions each wait for their answer in a task of their own.
 
 mod answer;
+mod carry;
 mod keep;
 
 use std::path::PathBuf;
 
 use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
+use chat_client::files::Courier;
 use chat_client::link::Link;
 use chat_client::tls::Tls;
-use chat_client::{Anchor, Client, Draft, History, RequestError, sign_in};
+use chat_client::{Anchor, Client, Draft, Enclosure, History, RequestError, sign_in};
 use chat_proto::{
     Answer, Body, BotCommand, ClientId, Conversation, ConversationId, CreateRoom, Event, Hello, Member,
     Person, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand, Secret, Seq, ThreadPage,
@@ -23,6 +25,7 @@ use tokio::task::JoinHandle;
 
 use crate::action::Keep;
 use crate::state::sign_in::Ask;
+use crate::state::transfer::Job;
 
 /// Commands that may wait for the engine: it takes them as fast as a person types.
 const COMMANDS: usize = 1_024;
@@ -37,6 +40,8 @@ pub enum Effect {
     Tell(Tell),
     /// For the engine, with an answer.
     Ask(Question),
+    /// Carry a file; its progress and its end come under this key.
+    Carry(u64, Job),
     /// For the form of the first run.
     SignIn(Ask),
     /// Start the engine for this account, in place of the one before.
@@ -187,6 +192,12 @@ pub enum Outcome {
     NotRun(ConversationId, String, String),
     /// What came of bots and webhooks, or one sentence.
     Kept(Result<Kept, String>),
+    /// How far a file is, of a hundred.
+    Carried(u64, u8),
+    /// A file was uploaded, or why not.
+    Uploaded(u64, Result<Enclosure, String>),
+    /// A file was saved, and where; or why not.
+    Saved(u64, Result<PathBuf, String>),
     /// Something was refused; one sentence.
     Refused(String),
     /// A message could not be handed over; its text goes back to the composer.
@@ -211,6 +222,7 @@ pub struct Runner {
     places: Places,
     outcomes: mpsc::Sender<Outcome>,
     engine: Option<Engine>,
+    courier: Option<Courier>,
 }
 
 /// A running engine, with the task that tells it things in order.
@@ -225,7 +237,7 @@ impl Runner {
     #[must_use]
     pub fn new(places: Places) -> (Self, mpsc::Receiver<Outcome>) {
         let (outcomes, receiver) = mpsc::channel(OUTCOMES);
-        (Self { places, outcomes, engine: None }, receiver)
+        (Self { places, outcomes, engine: None, courier: None }, receiver)
     }
 
     /// Takes the engine that is to be told and asked from now on.
@@ -254,6 +266,18 @@ impl Runner {
                 let _ = outcomes.send(outcome).await;
             }
         });
+    }
+
+    /// Takes who carries files from now on.
+    pub fn courier(&mut self, courier: Courier) {
+        self.courier = Some(courier);
+    }
+
+    /// Carries a file; it ends with the program, and goes on when it is tried again.
+    pub fn carry(&self, key: u64, job: Job) {
+        if let Some(courier) = self.courier.clone() {
+            tokio::spawn(carry::carry(courier, key, job, self.outcomes.clone()));
+        }
     }
 
     /// Asks a server for the form.

@@ -86,6 +86,7 @@ const SELECT_KEYS: &[Row] = &[
     row("+", NONE, KeyCode::Char('+'), Plain::React),
     row("p", NONE, KeyCode::Char('p'), Plain::Pin),
     row("f", NONE, KeyCode::Char('f'), Plain::Forward),
+    row("s", NONE, KeyCode::Char('s'), Plain::SaveFiles),
     row("v", NONE, KeyCode::Char('v'), Plain::Versions),
     row("y", NONE, KeyCode::Char('y'), Plain::CopyText),
     row("l", NONE, KeyCode::Char('l'), Plain::CopyLink),

@@ -19,6 +19,7 @@ pub mod sign_in;
 pub(crate) mod system;
 pub mod thread;
 pub mod timeline;
+pub mod transfer;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -38,6 +39,7 @@ use picker::Picker;
 use sign_in::SignIn;
 use thread::Thread;
 use timeline::Timeline;
+use transfer::Transfers;
 
 use crate::action::Action;
 
@@ -209,6 +211,8 @@ pub struct State {
     pub(crate) draft_due_ms: Option<u64>,
     /// Whether the others were told that one is writing.
     pub(crate) told_typing: bool,
+    /// The files on their way.
+    pub(crate) transfers: Transfers,
     /// What lies over the conversation.
     pub popup: Option<Popup>,
     /// The form of the first run, over everything.
@@ -272,6 +276,7 @@ impl State {
             drafts: HashMap::new(),
             draft_due_ms: None,
             told_typing: false,
+            transfers: Transfers::default(),
             popup: None,
             sign_in: None,
             notice: None,

@@ -7,6 +7,7 @@
 mod actions;
 mod bots;
 mod engine;
+mod files;
 mod keys;
 mod lists;
 pub(crate) mod messages;

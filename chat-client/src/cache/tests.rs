@@ -1,11 +1,11 @@
 //! The cache on a real disk, killed and started again.
 
-use chat_proto::{ConversationKind, EventKind, Message, Person, UserId};
+use chat_proto::{ConversationKind, EventKind, FileId, FileName, Message, Person, UserId};
 use uuid::Uuid;
 
 use super::*;
 use crate::engine::{StartError, Storage};
-use crate::update::{Anchor, Draft};
+use crate::update::{Anchor, Draft, Enclosure};
 
 fn room() -> ConversationId {
     ConversationId(Uuid::from_u128(100))
@@ -275,6 +275,8 @@ fn a_message_that_waits_keeps_its_ties() {
     let dir = tempfile::tempdir().unwrap();
     let storage = Storage::File(dir.path().join("a.db"));
     let tied = Outgoing {
+        body: Body::default(),
+        files: vec![Enclosure { id: FileId(Uuid::from_u128(7)), name: FileName::new("cat.png").unwrap() }],
         action: true,
         reply_to: Some(Seq(3)),
         thread: Some(Seq(2)),

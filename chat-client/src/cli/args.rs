@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use chat_client::address::ServerAddress;
 use chat_proto::{
-    CommandName, Description, Emoji, HookEvents, HookId, RoomName, RoomRole, Scope, Seq, Topic, UserName,
+    CommandName, Description, Emoji, FileId, HookEvents, HookId, RoomName, RoomRole, Scope, Seq, Topic,
+    UserName,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -40,7 +41,7 @@ account is needed.
 Exit codes: 0 done, 1 refused by the server, 2 wrong usage, 3 cannot connect, 4 timed out.
 
 With --json every line on stdout is one JSON object:
-  send                  {\"conversation\",\"seq\",\"at\",\"duplicate\",\"client_id\"}
+  send, upload          {\"conversation\",\"seq\",\"at\",\"duplicate\",\"client_id\"}
   listen                {\"type\":\"listening\"}, then events
   history, pins, thread events: {\"conversation\",\"seq\",\"at\",\"author\":{\"id\",\"name\"},\"kind\",…}
   search                {\"event\",\"snippet\",\"marks\"}
@@ -48,6 +49,9 @@ With --json every line on stdout is one JSON object:
   threads               {\"root\",\"last\",\"state\"}
   notify, dnd           {\"conversation\",\"notify\"}, {\"dnd\"}
   follow                {\"conversation\",\"thread\",\"following\",\"read\",\"unread\"}
+  download              {\"file\",\"path\",\"size\"}
+  files                 {\"id\",\"name\",\"size\",\"media_type\",\"at\",\"used\",\"messages\",…}
+  files --delete        {\"file\"}
   versions              {\"body\",\"at\"}
   edit, delete, rename, describe, rules, topic
                         {\"conversation\",\"seq\"}
@@ -128,6 +132,12 @@ pub(super) enum Command {
     Logout,
     /// Send a message; done when the server has stored it. Prints its number
     Send(SendArgs),
+    /// Upload files and send them as one message; a stopped upload goes on when it is tried again
+    Upload(UploadArgs),
+    /// Fetch the files of a message, or one by its id; nothing is ever overwritten
+    Download(DownloadArgs),
+    /// List one's own uploads, where they are and what they take; or delete one
+    Files(FilesArgs),
     /// Print messages as they come, until stopped
     Listen(ListenArgs),
     /// Print messages that were written before
@@ -135,7 +145,7 @@ pub(super) enum Command {
     #[command(flatten)]
     Message(MessageCommand),
     /// Search one's conversations: words, "a phrase", -not, and filters such as from:@ada in:#room
-    /// before:2026-11-01 after: on: has:link mentions:me is:pinned is:thread
+    /// before:2026-11-01 after: on: has:link has:file mentions:me is:pinned is:thread
     Search(SearchArgs),
     /// List one's rooms and direct conversations
     Rooms {
@@ -500,6 +510,46 @@ pub(super) struct SendArgs {
     /// Forward this message in place of a text
     #[arg(long, value_name = "TARGET:SEQ")]
     pub(super) forward: Option<Place>,
+    /// Upload this file and send it along; may be given several times, and needs no text
+    #[arg(long = "file", value_name = "PATH", conflicts_with = "forward")]
+    pub(super) files: Vec<PathBuf>,
+}
+
+/// What `upload` understands.
+#[derive(Args)]
+pub(super) struct UploadArgs {
+    /// '#room', '@user', or '@user,@other' for a group
+    pub(super) target: Target,
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// A text to go with them; - reads it from stdin
+    #[arg(long)]
+    pub(super) text: Option<String>,
+    /// Send them into the thread of this message
+    #[arg(long, value_name = "SEQ")]
+    pub(super) thread: Option<u64>,
+}
+
+/// What `download` understands.
+#[derive(Args)]
+pub(super) struct DownloadArgs {
+    /// '#room' or '@user', or with the message's number: '#room:42'; or a file's id
+    #[arg(value_name = "TARGET|FILE-ID")]
+    pub(super) what: String,
+    /// The message's number
+    pub(super) seq: Option<u64>,
+    /// Where to: a folder, a new file's path, or - for stdout
+    #[arg(long, short, value_name = "PATH")]
+    pub(super) output: Option<PathBuf>,
+}
+
+/// What `files` understands.
+#[derive(Args)]
+pub(super) struct FilesArgs {
+    /// Delete this upload, which is in no message
+    #[arg(long, value_name = "FILE-ID")]
+    pub(super) delete: Option<FileId>,
 }
 
 /// A message that is there already.

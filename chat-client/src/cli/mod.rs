@@ -5,6 +5,7 @@ mod attention;
 mod bot;
 mod change;
 mod failure;
+mod files;
 mod invitation;
 mod listen;
 mod look;
@@ -73,6 +74,9 @@ async fn run(cli: Cli) -> Result<(), Failure> {
 async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(), Failure> {
     match command {
         Command::Send(args) => send::send(who, args, out).await,
+        Command::Upload(args) => files::upload(who, args, out).await,
+        Command::Download(args) => files::download(who, args, out).await,
+        Command::Files(args) => files::files(who, args, out).await,
         Command::Listen(args) => listen::listen(who, args, out).await,
         Command::History(args) => look::history(who, args, out).await,
         Command::Message(command) => about_message(who, command, out).await,
@@ -174,6 +178,14 @@ mod tests {
             "search deploy from:@ada in:#ops --newest --limit 5",
             "send #a --reply-to 3 --thread 2 --me waves",
             "send #a --forward @ada:3",
+            "send #a --file a.png --file b.png look",
+            "upload #a a.png b.png --text look",
+            "upload @ada a.png --thread 3",
+            "download #a 5",
+            "download #a:5 --output dir",
+            "download 01997f00-0000-7000-8000-000000009001 --output -",
+            "files",
+            "files --delete 01997f00-0000-7000-8000-000000009001",
             "edit #a 5 text",
             "edit #a 5 -",
             "delete #a 5",
@@ -246,6 +258,10 @@ mod tests {
             "send",
             "send ada hi",
             "send #a hi --forward #b:3",
+            "send #a --file a --forward #b:3",
+            "upload #a",
+            "download",
+            "files --delete x",
             "history",
             "history #a --before 1 --after 2",
             "listen --timeout soon",

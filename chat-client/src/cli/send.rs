@@ -4,11 +4,12 @@ use std::io::{IsTerminal, Read};
 use std::time::Duration;
 
 use chat_client::link::{Link, LinkError};
-use chat_proto::{Body, ClientId, Position, SendMessage, Sent, Seq, Welcome, limits};
+use chat_proto::{Body, ClientId, FileId, Position, SendMessage, Sent, Seq, Welcome, limits};
 use tokio::time::sleep;
 
 use super::args::SendArgs;
 use super::failure::Failure;
+use super::files;
 use super::output::Output;
 use super::target::{self, Place};
 use super::who::Who;
@@ -31,26 +32,40 @@ pub(crate) async fn send(who: &Who, args: SendArgs, out: &mut Output) -> Result<
     let body = match &args.forward {
         // The server puts the forwarded text in its place.
         Some(from) => body(Some(format!("forwarded from {}:{}", from.target, from.seq)))?,
+        // Files need no text, and do not wait for one on stdin.
+        None if !args.files.is_empty() && args.text.is_none() => Body::default(),
         None => body(args.text.clone())?,
     };
+    let files = match args.files.is_empty() {
+        true => Vec::new(),
+        false => files::upload_all(who, &args.target, &args.files).await?,
+    };
+    let files: Vec<FileId> = files.into_iter().map(|file| file.id).collect();
+    let letter = Letter { body, files };
     let client_id = ClientId(uuid::Uuid::now_v7());
     let mut ask = None;
     let mut wait = WAIT;
     for _ in 1..TRIES {
-        match attempt(who, &args, &mut ask, client_id, &body).await {
+        match attempt(who, &args, &mut ask, client_id, &letter).await {
             Ok(sent) => return print(&sent, client_id, out),
             Err(Attempt::Final(failure)) => return Err(failure),
             Err(Attempt::Again(asked)) => sleep(asked.unwrap_or(wait).min(LONGEST_WAIT)).await,
         }
         wait *= 2;
     }
-    match attempt(who, &args, &mut ask, client_id, &body).await {
+    match attempt(who, &args, &mut ask, client_id, &letter).await {
         Ok(sent) => print(&sent, client_id, out),
         Err(Attempt::Final(failure)) => Err(failure),
         Err(Attempt::Again(_)) => Err(Failure::timed_out(
             "the server did not confirm the message; it may have been stored: look with chat-cli history",
         )),
     }
+}
+
+/// What is sent.
+struct Letter {
+    body: Body,
+    files: Vec<FileId>,
 }
 
 enum Attempt {
@@ -63,7 +78,7 @@ async fn attempt(
     args: &SendArgs,
     known: &mut Option<SendMessage>,
     client_id: ClientId,
-    body: &Body,
+    letter: &Letter,
 ) -> Result<Sent, Attempt> {
     let (mut link, welcome) = match who.link().await {
         Ok(open) => open,
@@ -74,7 +89,7 @@ async fn attempt(
     let ask = match known {
         Some(ask) => ask,
         None => {
-            let ask = prepare(&mut link, &welcome, args, client_id, body.clone()).await;
+            let ask = prepare(&mut link, &welcome, args, client_id, letter).await;
             known.insert(ask.map_err(Attempt::Final)?)
         }
     };
@@ -97,7 +112,7 @@ async fn prepare(
     welcome: &Welcome,
     args: &SendArgs,
     client_id: ClientId,
-    body: Body,
+    letter: &Letter,
 ) -> Result<SendMessage, Failure> {
     let forward = match &args.forward {
         Some(Place { target, seq }) => {
@@ -108,8 +123,8 @@ async fn prepare(
     };
     let conversation = target::open(link, welcome, &args.target).await?.id;
     let (reply_to, thread) = (args.reply_to.map(Seq), args.thread.map(Seq));
-    let plain = SendMessage::new(conversation, client_id, body);
-    Ok(SendMessage { action: args.me, reply_to, thread, forward, ..plain })
+    let plain = SendMessage::new(conversation, client_id, letter.body.clone());
+    Ok(SendMessage { files: letter.files.clone(), action: args.me, reply_to, thread, forward, ..plain })
 }
 
 fn print(sent: &Sent, client_id: ClientId, out: &mut Output) -> Result<(), Failure> {

@@ -1,9 +1,11 @@
 //! Who a command speaks for: a saved account, or what the environment says.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
+use chat_client::files::Courier;
 use chat_client::link::{Link, LinkError};
 use chat_client::paths::Paths;
 use chat_client::sign_in;
@@ -18,6 +20,8 @@ use super::output::Output;
 pub(crate) struct Who {
     pub(crate) account: Account,
     pub(crate) tls: Tls,
+    /// The one folder for everything, if it is given.
+    data_dir: Option<PathBuf>,
     /// Logged in by password for this run only; its session ends with it.
     guest: bool,
 }
@@ -28,23 +32,23 @@ impl Who {
     /// # Errors
     /// Says what is missing.
     pub(crate) async fn find(common: &Common) -> Result<Self, Failure> {
-        let tls = tls(common);
+        let (tls, data_dir) = (tls(common), common.data_dir.clone());
         if let Some(token) = variable("CHAT_TOKEN") {
             let server = server(common)?;
             let (link, welcome) = Link::open(&server, &tls, &token).await?;
             let server_name = link.hello().name.clone();
             link.close().await;
             let account = Account { server, user: welcome.user, token, server_name };
-            return Ok(Self { account, tls, guest: false });
+            return Ok(Self { account, tls, data_dir, guest: false });
         }
         let saved = match open(common)?.find(common.server.as_ref(), common.user.as_ref()) {
-            Ok(account) => return Ok(Self { account: account.clone(), tls, guest: false }),
+            Ok(account) => return Ok(Self { account: account.clone(), tls, data_dir, guest: false }),
             Err(error) => error,
         };
         match (&common.server, &common.user, variable("CHAT_PASSWORD")) {
             (Some(server), Some(user), Some(password)) => {
                 let account = sign_in::login(server, &tls, user.clone(), password).await?;
-                Ok(Self { account, tls, guest: true })
+                Ok(Self { account, tls, data_dir, guest: true })
             }
             _ => Err(Failure::usage(saved)),
         }
@@ -56,6 +60,15 @@ impl Who {
     /// As the exit codes say.
     pub(crate) async fn link(&self) -> Result<(Link, Welcome), Failure> {
         Ok(Link::open(&self.account.server, &self.tls, &self.account.token).await?)
+    }
+
+    /// What carries files.
+    ///
+    /// # Errors
+    /// There is no folder to remember what is under way.
+    pub(crate) fn courier(&self) -> Result<Courier, Failure> {
+        let paths = Paths::resolve(self.data_dir.clone()).map_err(Failure::usage)?;
+        Ok(Courier::new(&self.account, self.tls.clone(), paths.transfers_dir()))
     }
 
     /// Ends what was begun for this run only.

@@ -3,9 +3,11 @@
 //! Further lines of a text are set in by four columns, and what this program adds by two, so that
 //! no text can pass for another line.
 
-use chat_proto::{Event, EventKind, Forwarded, Message, RoomRules, SafeText, Status, Timestamp, Topic};
-
 use super::output::local_time;
+use chat_client::files::size_in_words;
+use chat_proto::{
+    Attachment, Event, EventKind, Forwarded, Message, RoomRules, SafeText, Status, Timestamp, Topic,
+};
 
 /// Longest quote of an answered message, in characters.
 const QUOTE_CHARS: usize = 60;
@@ -102,6 +104,7 @@ fn message_in_words(event: &Event, message: &Message, answered: Option<&Event>) 
     let thread = message.thread.map(|thread| format!(" (in thread {thread})")).unwrap_or_default();
     let mut line = match message.action {
         true => format!("* {author}{thread} {text}"),
+        false if text.is_empty() => format!("{author}{thread}:"),
         false => format!("{author}{thread}: {text}"),
     };
     if message.edited.is_some() {
@@ -118,15 +121,24 @@ fn message_in_words(event: &Event, message: &Message, answered: Option<&Event>) 
         let each = message.reactions.iter().map(|each| format!("{} {}", each.emoji, each.users.len()));
         each.collect::<Vec<_>>().join("  ")
     });
+    let files = message.files.iter().map(|file| Some(file_in_words(file)));
     let answers = message.reply_to.map(|seq| match answered {
         Some(answered) => format!("↳ {}", quote(answered)),
         None => format!("↳ message {seq}"),
     });
-    for below in [message.forwarded.as_ref().map(source), answers, reactions, replies].into_iter().flatten() {
+    let ties = [message.forwarded.as_ref().map(source), answers];
+    for below in ties.into_iter().chain(files).chain([reactions, replies]).flatten() {
         line.push_str("\n  ");
         line.push_str(&below);
     }
     line
+}
+
+fn file_in_words(file: &Attachment) -> String {
+    let Attachment { name, size, picture, .. } = file;
+    let pixels = picture.as_ref().map(|picture| format!(" {}×{}", picture.width, picture.height));
+    let name = SafeText::line(name.as_str());
+    format!("▣ {name}{} {}", pixels.unwrap_or_default(), size_in_words(*size))
 }
 
 fn source(from: &Forwarded) -> String {
@@ -139,7 +151,11 @@ fn source(from: &Forwarded) -> String {
 fn quote(event: &Event) -> String {
     let author = &event.author.name;
     let Some(body) = event.body() else { return format!("{author} (deleted)") };
-    let line = SafeText::line(body.as_str()).to_string();
+    let file = event.message().and_then(|message| message.files.first()).filter(|_| body.is_empty());
+    let line = match file {
+        Some(file) => file_in_words(file),
+        None => SafeText::line(body.as_str()).to_string(),
+    };
     match line.char_indices().nth(QUOTE_CHARS) {
         Some((end, _)) => format!("{author}: {}…", &line[..end]),
         None => format!("{author}: {line}"),
@@ -182,6 +198,24 @@ mod tests {
         let forwarded = Some(Forwarded { author: person("grace"), at: Timestamp(0), room });
         let forward = Message { forwarded, thread: Some(Seq(2)), ..message("look") };
         assert_eq!(told(&forward, None), "lin (in thread 2): look\n  forwarded from grace in #news");
+    }
+
+    #[test]
+    fn files_stand_below_their_message() {
+        let picture = chat_proto::Picture { width: 640, height: 320, blurhash: None };
+        let file = Attachment {
+            id: chat_proto::FileId(Uuid::nil()),
+            name: chat_proto::FileName::new("latency.png").unwrap(),
+            size: 48_213,
+            media_type: chat_proto::MediaType::bytes(),
+            picture: Some(picture),
+        };
+        let bare = Message { body: Body::default(), files: vec![file], ..message("x") };
+        let bare = event("ada", bare);
+        assert_eq!(words(&bare, None), "ada:\n  ▣ latency.png 640×320 48 kB");
+        let answer = Message { reply_to: Some(Seq(5)), ..message("nice") };
+        let told = words(&event("lin", answer), Some(&bare));
+        assert_eq!(told, "lin: nice\n  ↳ ada: ▣ latency.png 640×320 48 kB");
     }
 
     #[test]

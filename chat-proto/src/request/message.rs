@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
-use crate::{Body, ClientId, ConversationId, Emoji, Event, Seq, ThreadState, Timestamp};
+use crate::{Body, ClientId, ConversationId, Emoji, Event, FileId, Seq, ThreadState, Timestamp};
 
 /// Where an event landed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +21,12 @@ pub struct SendMessage {
     pub conversation: ConversationId,
     /// The client's id for this message: a repeat gives the first result, never a second message.
     pub client_id: ClientId,
-    /// What to say.
+    /// What to say; may be empty beside files.
     pub body: Body,
+    /// Files to go with it: own uploads that are complete. At most
+    /// [`crate::limits::FILES_PER_MESSAGE`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileId>,
     /// True for an action, as `/me` writes it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub action: bool,
@@ -32,7 +36,7 @@ pub struct SendMessage {
     /// The message under which it continues a thread; that of a thread's message is its first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<Seq>,
-    /// A message to forward, which the sender can read; `body` is then its text.
+    /// A message to forward, which the sender can read; its text and its files are then sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forward: Option<Position>,
 }
@@ -41,7 +45,16 @@ impl SendMessage {
     /// A plain message without any ties.
     #[must_use]
     pub fn new(conversation: ConversationId, client_id: ClientId, body: Body) -> Self {
-        Self { conversation, client_id, body, action: false, reply_to: None, thread: None, forward: None }
+        Self {
+            conversation,
+            client_id,
+            body,
+            files: Vec::new(),
+            action: false,
+            reply_to: None,
+            thread: None,
+            forward: None,
+        }
     }
 }
 

@@ -146,7 +146,7 @@ fn message() -> impl Strategy<Value = Message> {
         .prop_map(|(author, at, room)| Forwarded { author, at: Timestamp(at), room });
     (
         uuid(),
-        body(),
+        (body(), prop::collection::vec(attachment(), 0..3)),
         (prop::collection::vec(uuid().prop_map(UserId), 0..3), call),
         ties,
         flags,
@@ -156,7 +156,7 @@ fn message() -> impl Strategy<Value = Message> {
         .prop_map(
             |(
                 id,
-                body,
+                (body, files),
                 (mentions, call),
                 (reply_to, thread, edited),
                 (action, pinned, replies),
@@ -165,6 +165,7 @@ fn message() -> impl Strategy<Value = Message> {
             )| {
                 let plain = Message::new(ClientId(id), body);
                 Message {
+                    files,
                     action,
                     mentions,
                     call,
@@ -181,12 +182,30 @@ fn message() -> impl Strategy<Value = Message> {
         )
 }
 
+fn attachment() -> impl Strategy<Value = Attachment> {
+    let blurhash = prop::sample::select(vec!["LEHV6nWB2yk8pyo0adR*.7kCMdnj", "000000"]);
+    let picture = (any::<[u32; 2]>(), prop::option::of(blurhash)).prop_map(|([width, height], blurhash)| {
+        Picture { width, height, blurhash: blurhash.map(|blurhash| blurhash.parse().unwrap()) }
+    });
+    let name = "\\PC{1,40}".prop_map(|name| FileName::clean(&name));
+    let media_type = prop::sample::select(vec!["image/png", "text/plain", "application/vnd.ms-excel"]);
+    (uuid(), name, any::<u64>(), media_type, prop::option::of(picture)).prop_map(
+        |(id, name, size, media_type, picture)| Attachment {
+            id: FileId(id),
+            name,
+            size,
+            media_type: media_type.parse().unwrap(),
+            picture,
+        },
+    )
+}
+
 fn device() -> impl Strategy<Value = DeviceName> {
     "\\PC{0,20}".prop_filter_map("one plain line", |text| DeviceName::new(text).ok())
 }
 
 fn body() -> impl Strategy<Value = Body> {
-    any::<String>().prop_filter_map("not empty", |text| Body::new(text).ok())
+    any::<String>().prop_filter_map("not white space", |text| Body::or_nothing(text).ok())
 }
 
 fn secret() -> impl Strategy<Value = Secret> {
@@ -441,11 +460,13 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
             .prop_map(|(query, after, limit)| ListPeople { query, after, limit }.into_request())
             .boxed(),
         K::SendMessage => {
-            (id(), uuid(), body(), any::<bool>(), (seq(), seq()), prop::option::of((id(), any::<u64>())))
-                .prop_map(|(conversation, id, body, action, (reply_to, thread), forward)| {
+            let files = prop::collection::vec(uuid().prop_map(FileId), 0..3);
+            let body = (body(), files);
+            (id(), uuid(), body, any::<bool>(), (seq(), seq()), prop::option::of((id(), any::<u64>())))
+                .prop_map(|(conversation, id, (body, files), action, (reply_to, thread), forward)| {
                     let forward = forward.map(|(conversation, seq)| Position { conversation, seq: Seq(seq) });
                     let plain = SendMessage::new(conversation, ClientId(id), body);
-                    SendMessage { action, reply_to, thread, forward, ..plain }.into_request()
+                    SendMessage { files, action, reply_to, thread, forward, ..plain }.into_request()
                 })
                 .boxed()
         }
@@ -460,6 +481,10 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
                 Search { query, order, cursor, limit }.into_request()
             })
             .boxed(),
+        K::ListFiles => (prop::option::of(uuid().prop_map(FileId)), limit())
+            .prop_map(|(before, limit)| ListFiles { before, limit }.into_request())
+            .boxed(),
+        K::DeleteFile => uuid().prop_map(|file| DeleteFile { file: FileId(file) }.into_request()).boxed(),
         K::MarkRead => (id(), any::<u64>())
             .prop_map(|(conversation, seq)| MarkRead { conversation, seq: Seq(seq) }.into_request())
             .boxed(),

@@ -89,6 +89,8 @@ fn announced() -> Vec<(String, u64, &'static str)> {
         resume_conversations,
         watched_people,
         sends_in_flight,
+        file_bytes,
+        files_per_message,
         requests_per_second,
         request_burst,
     } = Limits::default();
@@ -101,6 +103,8 @@ fn announced() -> Vec<(String, u64, &'static str)> {
         ("resume_conversations", resume_conversations as u64, "most conversations in one `sync.resume`"),
         ("watched_people", watched_people as u64, "most people in one `presence.watch`"),
         ("sends_in_flight", sends_in_flight as u64, "most sends without a reply yet"),
+        ("file_bytes", file_bytes, "largest file, in bytes; 0 where no files are taken"),
+        ("files_per_message", files_per_message as u64, "most files in one message"),
         ("requests_per_second", requests_per_second.into(), "requests a second, for long"),
         ("request_burst", request_burst.into(), "requests at once, before that pace holds"),
     ]
@@ -147,6 +151,11 @@ fn fixed() -> Vec<(String, u64, &'static str)> {
         (limits::COMMAND_TEXT_BYTES as u64, "bytes behind a slash command"),
         (limits::COMMAND_ANSWER_MS, "milliseconds in which a bot may answer a run"),
         (limits::ANSWERS_PER_RUN.into(), "private answers to one run"),
+        (limits::FILE_NAME_BYTES as u64, "bytes in the name of a file"),
+        (limits::UNSENT_FILES as u64, "uploads of one person that are in no message"),
+        (limits::UPLOADS_AT_ONCE as u64, "uploads of one person that run at once"),
+        (limits::DOWNLOADS_AT_ONCE as u64, "downloads of one person that run at once"),
+        (limits::THUMBNAIL_PIXELS.into(), "pixels of a thumbnail's longer side"),
         (limits::MENTIONS as u64, "most people mentioned by one message"),
         (
             limits::FREE_CALLS_MEMBERS as u64,

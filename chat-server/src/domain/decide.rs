@@ -3,8 +3,8 @@
 mod order;
 
 use chat_proto::{
-    Body, ConversationKind, ErrorCode, Event, EventKind, Message, Person, Role, RoomRole, RoomRules,
-    Timestamp, Topic, UserId, WireError, limits, mentioned_names,
+    Attachment, Body, ConversationKind, ErrorCode, Event, EventKind, Message, Person, Role, RoomRole,
+    RoomRules, Timestamp, Topic, UserId, WireError, limits, mentioned_names,
 };
 
 use super::{Actor, Change, Command, Draft, Membership, Room, Target, not_found};
@@ -134,8 +134,10 @@ impl Room {
         self.keep_slow_mode(author.id, power, now)?;
         let mentions = self.mentioned(author.id, &draft.body);
         let call = self.call(power, draft.body.as_str())?;
+        let files = decide_files(draft.files, &draft.body)?;
         let message = Message {
             call,
+            files,
             action: draft.action,
             mentions,
             reply_to,
@@ -169,9 +171,12 @@ impl Room {
     ) -> Result<EventKind, WireError> {
         self.may_write(power)?;
         let is_own = target.as_ref().is_some_and(|event| event.author.id == author.id);
-        let (target, _) = message_of(target)?;
+        let (target, message) = message_of(target)?;
         if !is_own {
             return Err(forbidden("Only its author can edit a message."));
+        }
+        if body.is_empty() && message.files.is_empty() {
+            return Err(invalid("A message without files needs a text; to take it back, delete it."));
         }
         let mentions = self.mentioned(author.id, &body);
         Ok(EventKind::Edited { target, body, mentions })
@@ -309,6 +314,31 @@ fn power(actor: &Actor, member: &Membership) -> RoomRole {
     if actor.role >= Role::Admin { RoomRole::Owner } else { member.role }
 }
 
+/// The files of a message to be, all or none.
+fn decide_files(files: Vec<Option<Attachment>>, body: &Body) -> Result<Vec<Attachment>, WireError> {
+    if files.is_empty() && body.is_empty() {
+        return Err(invalid("There is nothing to send; write something, or add a file."));
+    }
+    if files.len() > limits::FILES_PER_MESSAGE {
+        let most = limits::FILES_PER_MESSAGE;
+        return Err(invalid(&format!("A message has at most {most} files; send the others in another one.")));
+    }
+    let mut found: Vec<Attachment> = Vec::with_capacity(files.len());
+    for file in files {
+        let Some(file) = file else {
+            return Err(WireError::new(
+                ErrorCode::NotFound,
+                "One of these files is not there, not complete or not yours; upload it again.",
+            ));
+        };
+        if found.iter().any(|other| other.id == file.id) {
+            return Err(invalid("One of these files is there twice; name it once."));
+        }
+        found.push(file);
+    }
+    Ok(found)
+}
+
 fn decide_delete(author: &Person, power: RoomRole, target: Option<Event>) -> Result<EventKind, WireError> {
     let is_own = target.as_ref().is_some_and(|event| event.author.id == author.id);
     let (target, _) = message_of(target)?;
@@ -346,6 +376,10 @@ fn nobody_here(user: &Person) -> WireError {
 
 fn needs_role(role: RoomRole) -> WireError {
     forbidden(&format!("Only the {role}s of this room can do that."))
+}
+
+fn invalid(message: &str) -> WireError {
+    WireError::new(ErrorCode::Invalid, message)
 }
 
 fn forbidden(message: &str) -> WireError {

@@ -30,7 +30,7 @@ fn staffed() -> Room {
 
 fn draft(text: &str) -> Draft {
     let (client_id, body) = (ClientId(Uuid::nil()), Body::new(text).unwrap());
-    Draft { client_id, body, action: false, reply_to: None, thread: None, forwarded: None }
+    Draft { client_id, body, files: Vec::new(), action: false, reply_to: None, thread: None, forwarded: None }
 }
 
 fn send(text: &str) -> Command {

@@ -19,7 +19,7 @@ use super::bots::{bot_account, bot_actor};
 use super::{App, Caller, Handled, store_failed};
 use crate::auth::{SecretHash, new_token};
 use crate::domain::hooks::may_keep;
-use crate::hub::{Letter, Task};
+use crate::hub::{Enclosed, Letter, Task};
 use crate::slack::{NotAMessage, text_of};
 use crate::store::{IncomingTarget, NewIncomingHook, StoreError};
 
@@ -90,7 +90,7 @@ impl App {
     ///
     /// # Errors
     /// [`Refused`].
-    pub async fn receive(&self, secret: &str, body: &[u8]) -> Result<(), Refused> {
+    pub async fn receive_post(&self, secret: &str, body: &[u8]) -> Result<(), Refused> {
         let target = self.store.incoming_target(SecretHash::of(secret)).await.map_err(|cause| {
             store_failed(cause);
             Refused::Unavailable
@@ -104,6 +104,7 @@ impl App {
         let letter = Letter {
             client_id: ClientId(Uuid::now_v7()),
             body,
+            files: Enclosed::Own(Vec::new()),
             action: false,
             reply_to: None,
             thread: None,

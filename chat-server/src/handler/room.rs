@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use chat_proto::{
-    Answer, ClientId, ConversationId, ConversationKind, CreateRoom, Description, Done, ErrorCode, EventKind,
-    Forwarded, FrameId, Invitations, JoinRoom, Needs, OpenDirect, Person, Position, Role, RoomName, Scope,
-    SendMessage, Topic, UserId, UserName, WireError, limits,
+    Answer, Body, ClientId, ConversationId, ConversationKind, CreateRoom, Description, Done, ErrorCode,
+    EventKind, FileId, Forwarded, FrameId, Invitations, JoinRoom, Needs, OpenDirect, Person, Position, Role,
+    RoomName, Scope, SendMessage, Topic, UserId, UserName, WireError, limits,
 };
 use uuid::Uuid;
 
 use super::{App, Caller, Handled, store_failed};
 use crate::domain::not_found;
-use crate::hub::{Beginning, Letter, Task};
+use crate::hub::{Beginning, Enclosed, Letter, Task};
 
 impl App {
     pub(super) async fn create_room(
@@ -130,17 +130,17 @@ impl App {
         id: FrameId,
         ask: SendMessage,
     ) -> Result<Handled, WireError> {
-        let (body, forwarded) = match ask.forward {
-            None => (ask.body, None),
+        let (body, files, forwarded) = match ask.forward {
+            None => (ask.body, Enclosed::Own(own_files(ask.files)), None),
             Some(position) => {
                 caller.must_have(Needs::Scope(Scope::Read))?;
                 // What is forwarded is what stands there, not what the sender claims.
-                let (body, forwarded) = self.forwarded(caller, position).await?;
-                (body, Some(forwarded))
+                let (body, files, forwarded) = self.forwarded(caller, position).await?;
+                (body, Enclosed::Forwarded(files), Some(forwarded))
             }
         };
         let SendMessage { conversation, client_id, action, reply_to, thread, .. } = ask;
-        let letter = Letter { client_id, body, action, reply_to, thread, forwarded };
+        let letter = Letter { client_id, body, files, action, reply_to, thread, forwarded };
         self.submit(caller, id, conversation, Task::Send(Box::new(letter))).await
     }
 
@@ -148,18 +148,19 @@ impl App {
         &self,
         caller: &Caller,
         from: Position,
-    ) -> Result<(chat_proto::Body, Forwarded), WireError> {
+    ) -> Result<(Body, Vec<FileId>, Forwarded), WireError> {
         let user = caller.person.id;
         let event = self.store.event_for(user, from.conversation, from.seq).await.map_err(store_failed)?;
         let Some(event) = event else { return Err(not_found()) };
         let EventKind::Message(message) = event.what else { return Err(not_found()) };
+        let files = message.files.iter().map(|file| file.id).collect();
         if let Some(earlier) = message.forwarded {
-            return Ok((message.body, earlier));
+            return Ok((message.body, files, earlier));
         }
         let source = self.store.conversation(user, from.conversation).await.map_err(store_failed)?;
         // The name of a private room is its members' business.
         let room = source.filter(|source| !source.private).and_then(|source| source.name);
-        Ok((message.body, Forwarded { author: event.author, at: event.at, room }))
+        Ok((message.body, files, Forwarded { author: event.author, at: event.at, room }))
     }
 
     /// The person of that name, as far as the caller may know: a guest knows only people with whom
@@ -176,6 +177,12 @@ impl App {
         }
         Ok(person)
     }
+}
+
+/// Each of them costs a look into the store; one too many is enough to be refused.
+fn own_files(mut files: Vec<FileId>) -> Vec<FileId> {
+    files.truncate(limits::FILES_PER_MESSAGE + 1);
+    files
 }
 
 /// Ids sort by time, so that rows of one conversation lie together in every index.

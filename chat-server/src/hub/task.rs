@@ -2,7 +2,7 @@
 
 use chat_proto::{
     Answer, Body, ClientId, Conversation, ConversationId, ConversationKind, Description, Done, Emoji, Event,
-    EventKind, Forwarded, Person, PinState, Position, ReactionState, RoomName, Sent, Seq, Topic,
+    EventKind, FileId, Forwarded, Person, PinState, Position, ReactionState, RoomName, Sent, Seq, Topic,
 };
 
 use crate::domain::{Actor, Command, Draft, ReadPosition, Room, Target};
@@ -40,6 +40,8 @@ pub struct Letter {
     pub client_id: ClientId,
     /// What it says.
     pub body: Body,
+    /// The files that go with it.
+    pub files: Enclosed,
     /// True for an action.
     pub action: bool,
     /// Which message it answers.
@@ -48,6 +50,15 @@ pub struct Letter {
     pub thread: Option<Seq>,
     /// Where it comes from.
     pub forwarded: Option<Forwarded>,
+}
+
+/// The files of a [`Letter`].
+#[derive(Debug, Clone)]
+pub enum Enclosed {
+    /// Uploads of the author.
+    Own(Vec<FileId>),
+    /// Those of a message that the author can read, to be carried along.
+    Forwarded(Vec<FileId>),
 }
 
 /// A conversation to begin.
@@ -107,9 +118,13 @@ impl Task {
                     }
                     None => Ok(None),
                 };
-                let Letter { client_id, body, action, reply_to, thread, forwarded } = *letter;
+                let Letter { client_id, body, files, action, reply_to, thread, forwarded } = *letter;
+                let files = match files {
+                    Enclosed::Own(files) => store.attachments(Some(actor.person.id), files).await?,
+                    Enclosed::Forwarded(files) => store.attachments(None, files).await?,
+                };
                 let (reply_to, thread) = (target(reply_to).await?, target(thread).await?);
-                Command::Send(Box::new(Draft { client_id, body, action, reply_to, thread, forwarded }))
+                Command::Send(Box::new(Draft { client_id, body, files, action, reply_to, thread, forwarded }))
             }
             Task::Edit(seq, body) => Command::Edit { target: event(seq).await?, body },
             Task::Delete(seq) => Command::Delete { target: event(seq).await? },

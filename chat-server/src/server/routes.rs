@@ -1,5 +1,6 @@
 //! What the server answers over plain HTTP, beside the socket.
 
+mod files;
 mod hooks;
 
 use std::sync::Arc;
@@ -9,13 +10,15 @@ use axum::http::StatusCode;
 use axum::routing::get;
 
 use crate::handler::App;
+pub(super) use files::Line;
 
 /// What a curious person sees who opens the address in a browser.
 const WELCOME: &str = "This is a chat server. Connect with: chat-tui --server <this address>\n";
 
 /// Every route but `/ws`.
 pub(super) fn routes(app: Arc<App>) -> Router {
-    Router::new().route("/", get(WELCOME)).merge(hooks::routes()).fallback(not_found).with_state(app)
+    let routes = Router::new().route("/", get(WELCOME)).merge(files::routes()).merge(hooks::routes());
+    routes.fallback(not_found).with_state(app)
 }
 
 async fn not_found() -> (StatusCode, &'static str) {

@@ -9,6 +9,7 @@ mod audit;
 mod bans;
 mod bots;
 mod change;
+mod files;
 mod hooks;
 mod inbox;
 mod index;

@@ -178,7 +178,7 @@ pub(crate) fn texts(hits: &Hits) -> Vec<String> {
 
 pub(crate) fn draft(text: &str) -> Draft {
     let (client_id, body) = (ClientId(Uuid::now_v7()), Body::new(text).unwrap());
-    Draft { client_id, body, action: false, reply_to: None, thread: None, forwarded: None }
+    Draft { client_id, body, files: Vec::new(), action: false, reply_to: None, thread: None, forwarded: None }
 }
 
 /// A message as an event, without asking the rules; for corpora.

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use chat_proto::{Limits, Registration};
 use chat_server::config::Config;
+use chat_server::files::Place;
 use chat_server::serve::serve;
 use chat_server::server::ServerOptions;
+use chat_server::store::FileQuotas;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -61,6 +63,8 @@ async fn a_search_over_the_wire() {
         server: ServerOptions { max_connections: 100, allowed_origins: Vec::new(), tls: None },
         presence_grace: Duration::from_millis(300),
         limits: Limits { requests_per_second: 100_000, request_burst: 100_000, ..Limits::default() },
+        files: Place::Folder(dir.path().join("files")),
+        file_quotas: FileQuotas::default(),
         log: "off".to_owned(),
     };
     let (ready, listening) = oneshot::channel();

@@ -10,18 +10,18 @@ use tempfile::TempDir;
 use crate::scenarios::{ada_and_lin, look, room, say};
 
 /// A person at a shell: a folder of its own, and the environment set.
-struct Shell {
+pub(crate) struct Shell {
     dir: TempDir,
     server: String,
     user: &'static str,
 }
 
 impl Shell {
-    fn new(server: &Server, user: &'static str) -> Result<Self> {
+    pub(crate) fn new(server: &Server, user: &'static str) -> Result<Self> {
         Ok(Self { dir: TempDir::with_prefix("chat-cli-")?, server: server.url(), user })
     }
 
-    fn command(&self, arguments: &[&str]) -> Result<Command> {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Result<Command> {
         let mut command = Command::new(bin("chat-cli")?);
         command.args(arguments).arg("--data-dir").arg(self.dir.path());
         command.env("CHAT_SERVER", &self.server).env("CHAT_USER", self.user).env("CHAT_PASSWORD", PASSWORD);
@@ -33,7 +33,7 @@ impl Shell {
     }
 
     /// Runs it to a good end and gives what it printed.
-    fn done(&self, arguments: &[&str]) -> Result<String> {
+    pub(crate) fn done(&self, arguments: &[&str]) -> Result<String> {
         let output = self.run(arguments)?;
         assert_eq!(
             output.status.code(),
@@ -45,7 +45,7 @@ impl Shell {
     }
 
     /// Runs it to a bad end; the reason must be one sentence on stderr, and stdout stay clean.
-    fn fails(&self, arguments: &[&str], code: i32) -> Result<String> {
+    pub(crate) fn fails(&self, arguments: &[&str], code: i32) -> Result<String> {
         let output = self.run(arguments)?;
         let reason = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {reason}");
@@ -55,7 +55,7 @@ impl Shell {
     }
 }
 
-fn json_lines(text: &str) -> Vec<Value> {
+pub(crate) fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
 }
 

@@ -135,6 +135,9 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
             let items = [&world.room, &world.direct].map(|id| json!({"conversation": id, "seq": world.seq}));
             Case::Filtered(json!({"items": items}))
         }
+        RequestKind::ListFiles => Case::Filtered(json!({})),
+        // Files have owners, not conversations; see the scenarios about files.
+        RequestKind::DeleteFile => Case::Own,
         RequestKind::Search => Case::Filtered(json!({"query": "hush"})),
         RequestKind::ListIncoming | RequestKind::ListOutgoing => with(json!({}), MODERATORS),
         RequestKind::CreateIncoming => with(json!({"name": format!("h{}", &uuid()[24..])}), MODERATORS),

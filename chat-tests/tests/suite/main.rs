@@ -9,6 +9,7 @@ mod admin;
 mod bots;
 mod cli;
 mod crash;
+mod files_cli;
 mod hostile;
 mod isolation;
 mod raw_socket;

@@ -2,11 +2,14 @@
 
 use chat_proto::{Description, RoomName, RoomRole, Seq, Topic, UserName};
 
-use super::{plain, split};
+use super::{path, plain, split};
 use crate::action::{Action, Place, Plain};
 use crate::state::emoji;
 
 pub(super) type Parsed = Result<Action, String>;
+
+/// What is said of a quote without its end.
+const OPEN_QUOTE: &str = "The quote around the path is not closed";
 
 pub(super) fn join(arguments: &str) -> Parsed {
     room(arguments, "/join #room").map(Action::Join)
@@ -134,6 +137,24 @@ pub(super) fn announce(arguments: &str) -> Parsed {
         "on" => Ok(Action::Announce(true)),
         "off" => Ok(Action::Announce(false)),
         _ => Err("Say on or off: /announce on".to_owned()),
+    }
+}
+
+pub(super) fn upload(arguments: &str) -> Parsed {
+    match path::first(arguments) {
+        None => Err(OPEN_QUOTE.to_owned()),
+        Some((path, _)) if path.is_empty() => Err("Say which file: /upload PATH [text]".to_owned()),
+        Some((path, text)) => Ok(Action::Upload(path.into(), text.to_owned())),
+    }
+}
+
+pub(super) fn save(arguments: &str) -> Parsed {
+    match path::first(arguments) {
+        None => Err(OPEN_QUOTE.to_owned()),
+        Some((path, _)) if path.is_empty() => Ok(Action::Save(None)),
+        // Nothing is said with it, so spaces are a part of the path, quoted or not.
+        Some((path, "")) => Ok(Action::Save(Some(path.into()))),
+        Some(_) => Ok(Action::Save(Some(arguments.into()))),
     }
 }
 

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::items::{Columns, Context, time_of_day};
 use super::people::shown_name;
 use super::timeline::Timeline;
+use super::transfer::{file_line, pending_line};
 use crate::text;
 
 /// What stands behind a text that was changed.
@@ -68,6 +69,8 @@ pub(crate) struct Message {
     pub(crate) mentions_me: bool,
     pub(crate) forwarded: Option<SafeText>,
     pub(crate) reply: Option<SafeText>,
+    /// The lines of its files; the first is the body of a message without a text.
+    pub(crate) files: Vec<SafeText>,
     pub(crate) chips: Vec<Chip>,
     pub(crate) replies: u64,
     pub(crate) tick: Option<Tick>,
@@ -82,6 +85,8 @@ pub(crate) enum Row {
     Reply,
     /// A part of the body.
     Body(Range<usize>),
+    /// One of the files.
+    File(usize),
     /// Some of the chips.
     Chips(Range<usize>),
     /// How many answers its thread has.
@@ -100,6 +105,7 @@ impl Message {
         rows.extend(self.forwarded.is_some().then_some(Row::Forwarded));
         rows.extend(self.reply.is_some().then_some(Row::Reply));
         rows.extend(text::wrap(self.body.as_str(), columns.body).into_iter().map(Row::Body));
+        rows.extend((0..self.files.len()).map(Row::File));
         rows.extend(chip_rows(&self.chips, columns.body).into_iter().map(Row::Chips));
         rows.extend((self.replies > 0).then_some(Row::Thread));
         if let Some(text) = self.failure() {
@@ -165,6 +171,7 @@ pub(crate) fn of_event(
         mentions_me: false,
         forwarded: None,
         reply: None,
+        files: Vec::new(),
         chips: Vec::new(),
         replies: 0,
         tick: None,
@@ -182,8 +189,9 @@ pub(crate) fn of_event(
         _ => return None,
     };
     let stored = if context.conversation.others_read >= event.seq { Tick::Read } else { Tick::Stored };
+    let mut files: Vec<SafeText> = message.files.iter().map(file_line).collect();
     let (body, marks) = body(
-        message.body.as_str(),
+        &text_or_file(message.body.as_str(), &mut files),
         message.action.then_some(event.author.name.as_str()),
         (message.edited.is_some(), message.pinned),
     );
@@ -194,6 +202,7 @@ pub(crate) fn of_event(
         mentions_me: context.me.is_some_and(|me| event.mentions(me.id)),
         forwarded: message.forwarded.as_ref().map(|from| forwarded(from, context.zone)),
         reply: message.reply_to.map(|seq| reply_line(timeline, seq)),
+        files,
         chips: chips(message, context.me.map(|me| me.id)),
         replies: replies(message.replies),
         tick: mine.then_some(stored),
@@ -209,7 +218,9 @@ pub(crate) fn of_pending(
     context: &Context,
 ) -> Option<Message> {
     let me = context.me?;
-    let (body, marks) = body(own.body.as_str(), own.action.then_some(me.name.as_str()), (false, false));
+    let mut files: Vec<SafeText> = own.files.iter().map(pending_line).collect();
+    let text = text_or_file(own.body.as_str(), &mut files);
+    let (body, marks) = body(&text, own.action.then_some(me.name.as_str()), (false, false));
     Some(Message {
         seq: None,
         author: me.id,
@@ -222,10 +233,19 @@ pub(crate) fn of_pending(
         mentions_me: false,
         forwarded: own.forward.is_some().then(|| SafeText::line("↪ forwarded")),
         reply: own.reply_to.map(|seq| reply_line(timeline, seq)),
+        files,
         chips: Vec::new(),
         replies: 0,
         tick: Some(tick(&own.delivery, context.conversation)),
     })
+}
+
+/// The text of a message; where there is none, the first of its files takes its place.
+fn text_or_file(text: &str, files: &mut Vec<SafeText>) -> String {
+    if !text.is_empty() || files.is_empty() {
+        return text.to_owned();
+    }
+    files.remove(0).as_str().to_owned()
 }
 
 fn tick(delivery: &Delivery, conversation: &Conversation) -> Tick {
@@ -270,11 +290,15 @@ fn reply_line(timeline: &Timeline, seq: Seq) -> SafeText {
 
 /// "ada: first words", not cut and not safe.
 pub(crate) fn quoted(event: &Event) -> String {
-    let words = match event.body() {
-        Some(body) => body.as_str().lines().find(|line| !line.trim().is_empty()).unwrap_or_default(),
-        None => DELETED,
-    };
+    let words = if event.body().is_some() { first_words(event) } else { DELETED };
     format!("{}: {words}", event.author.name)
+}
+
+/// The first line of a message, or the name of its first file.
+pub(crate) fn first_words(event: &Event) -> &str {
+    let text = event.body().map_or("", |body| body.as_str());
+    let file = || event.message().and_then(|message| message.files.first()).map(|file| file.name.as_str());
+    text.lines().find(|line| !line.trim().is_empty()).or_else(file).unwrap_or_default()
 }
 
 fn chips(message: &chat_proto::Message, me: Option<UserId>) -> Vec<Chip> {

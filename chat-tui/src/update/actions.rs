@@ -3,7 +3,7 @@
 use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
-use super::{Effects, bots, lists, messages, moderation, places, rooms, say_so, threads, writing};
+use super::{Effects, bots, files, lists, messages, moderation, places, rooms, say_so, threads, writing};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
@@ -39,6 +39,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Reply(text) => messages::reply_with(state, text, effects),
         Action::Edit(text) => messages::edit_to(state, text, effects),
         Action::React(emoji) => messages::react(state, emoji, effects),
+        Action::Upload(path, text) => files::upload(state, path, &text, effects),
+        Action::Save(to) => files::save(state, to, effects),
         Action::Pin(on) => messages::pin(state, on, effects),
         Action::Delete(seq) => messages::delete(state, seq, effects),
         Action::Forward(place) => messages::forward(state, place, effects),
@@ -88,6 +90,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Select => messages::select(state),
         Plain::Above => messages::step(state, true),
         Plain::Below => messages::step(state, false),
+        Plain::SaveFiles => files::save(state, None, effects),
         Plain::OtherSide => other_side(state, effects),
         Plain::JumpBack => places::back(state, effects),
         Plain::Pins => lists::ask_pins(state, effects),
@@ -173,7 +176,7 @@ fn cancel(state: &mut State) {
     }
 }
 
-fn looks_back(state: &State) -> bool {
+pub(super) fn looks_back(state: &State) -> bool {
     state.focused_timeline().is_some_and(|timeline| timeline.scroll.is_some() || timeline.more_after)
 }
 
@@ -199,7 +202,9 @@ fn interrupt(state: &mut State, effects: &mut Effects) {
         return;
     }
     state.quit = Quit::Asked;
-    let text = if state.has_unsent_text() {
+    let text = if !state.transfers.is_empty() {
+        "Files are on their way (tried again, they go on where they were); press Ctrl-C again to quit"
+    } else if state.has_unsent_text() {
         "You have unsent text (it is kept as a draft); press Ctrl-C again to quit"
     } else {
         "Press Ctrl-C again to quit"

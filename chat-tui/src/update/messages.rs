@@ -12,7 +12,7 @@ use crate::action::{Action, Place, Plain};
 use crate::effect::{Effect, Question, Tell, Then};
 use crate::layout;
 use crate::state::composer::Composer;
-use crate::state::message::quoted;
+use crate::state::message::{first_words, quoted};
 use crate::state::picker::{Item, Kind, Picker};
 use crate::state::rights;
 use crate::state::timeline::{Key, thread_of};
@@ -49,7 +49,7 @@ fn chosen(state: &mut State, seq: Seq) {
 }
 
 /// The chosen message, or the newest that is wanted.
-fn target(state: &State, wanted: impl Fn(&Event) -> bool) -> Option<Event> {
+pub(super) fn target(state: &State, wanted: impl Fn(&Event) -> bool) -> Option<Event> {
     match state.selected {
         Some(seq) => state.focused_timeline()?.get(seq).filter(|event| event.body().is_some()).cloned(),
         None => state.focused_timeline()?.newest(None, wanted).cloned(),
@@ -237,7 +237,7 @@ fn ask_delete(state: &mut State) {
     }
     let whose =
         if state.is_me(event.author.id) { "your".to_owned() } else { format!("{}'s", event.author.name) };
-    let words = event.body().map(|body| body.as_str().to_owned()).unwrap_or_default();
+    let words = first_words(&event).to_owned();
     let words = crate::text::cut(SafeText::line(&words).as_str(), 24);
     let question = format!("Delete {whose} message \u{201c}{words}\u{201d} for everybody? y deletes");
     state.confirm = Some(Confirm { question, action: Action::Delete(event.seq) });
@@ -350,7 +350,8 @@ fn versions(state: &mut State, effects: &mut Effects) {
 fn copy_text(state: &mut State, effects: &mut Effects) {
     let Some(event) = need(state, |_| true) else { return };
     let Some(body) = event.body() else { return };
-    effects.add(Effect::Copy(SafeText::block(body.as_str()).as_str().to_owned()));
+    let text = if body.is_empty() { first_words(&event) } else { body.as_str() };
+    effects.add(Effect::Copy(SafeText::block(text).as_str().to_owned()));
     say_so(state, "Copied".to_owned());
 }
 

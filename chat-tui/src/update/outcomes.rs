@@ -3,7 +3,7 @@
 use chat_client::{Anchor, History, RequestError};
 use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
-use super::{Effects, begin, bots, complain, lists, messages, moderation, places, threads, writing};
+use super::{Effects, begin, bots, complain, files, lists, messages, moderation, places, threads, writing};
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
 use crate::state::picker::Kind;
@@ -85,6 +85,9 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             bots::kept(state, result);
             true
         }
+        Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
+        Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
+        Outcome::Saved(key, result) => files::saved(state, key, result),
         Outcome::Refused(error) => {
             complain(state, error);
             true
@@ -210,7 +213,7 @@ fn draft(state: &mut State, id: ConversationId, text: String) -> bool {
 }
 
 /// Puts a text back where it was written.
-fn give_back(state: &mut State, id: ConversationId, text: &str) {
+pub(super) fn give_back(state: &mut State, id: ConversationId, text: &str) {
     if state.open == Some(id) && state.composer.is_empty() {
         state.composer = Composer::with_text(text);
     } else if state.open == Some(id) {

@@ -48,6 +48,7 @@ pub(super) fn row(state: &State, message: &Message, row: &Row, place: Place, can
                 tick(message, place, canvas);
             }
         }
+        Row::File(index) => quiet(message.files.get(*index), place, canvas),
         Row::Chips(range) => chips(message, range.clone(), place, canvas),
         Row::Thread => {
             canvas.literal(area, (indent, at), &message.thread_line(), theme.section());

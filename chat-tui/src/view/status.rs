@@ -23,7 +23,7 @@ use crate::update::moderation::status_words;
 const WRITERS: usize = 2;
 
 /// The letters that act on the chosen message, those that people need most first.
-const SELECT_HINT: &str = "r reply  t thread  e edit  d delete  + react  p pin  f forward  y copy  l link  o replied  v versions  b back";
+const SELECT_HINT: &str = "r reply  t thread  e edit  d delete  + react  p pin  f forward  s save  y copy  l link  o replied  v versions  b back";
 
 /// Name, topic, who is there.
 pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
@@ -163,6 +163,9 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
     }
     if let Some(words) = purpose_words(state) {
         return Some((SafeText::line(&words), theme.section()));
+    }
+    if let Some(words) = state.transfers.words() {
+        return Some((words, theme.section()));
     }
     let writing = writing(state)?;
     Some((writing, theme.dim().add_modifier(Modifier::ITALIC)))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chat_client::{Anchor, Connection, Delivery, Draft, History, Outgoing, Update};
 use chat_proto::*;
 use chat_tui::effect::{Effect, Outcome, Question, Tell};
+use chat_tui::state::transfer::Job;
 use chat_tui::{Input, Moment, State, What, update, view};
 use crossterm::event::{Event as Input_, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
@@ -101,11 +102,12 @@ pub fn outgoing(conversation: ConversationId, id: u128, body: &str, delivery: De
 }
 
 pub fn going(id: u128, draft: Draft, delivery: Delivery) -> Update {
-    let Draft { conversation, body, action, reply_to, thread, forward } = draft;
+    let Draft { conversation, body, files, action, reply_to, thread, forward } = draft;
     Update::Outgoing(Outgoing {
         client_id: ClientId(Uuid::from_u128(id)),
         conversation,
         body,
+        files,
         action,
         reply_to,
         thread,
@@ -343,6 +345,8 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Ask(Question::Versions(id, seq)) => format!("versions {} {seq}", place(*id)),
         Effect::Ask(Question::Rooms(query)) => format!("rooms {query:?}"),
         Effect::Ask(Question::People(query)) => format!("people {query:?}"),
+        Effect::Carry(_, Job::Upload(path)) => format!("upload {}", path.display()),
+        Effect::Carry(_, Job::Save(file, to)) => format!("save {} {to:?}", file.name),
         Effect::SignIn(ask) => format!("{ask:?}"),
         Effect::Start(account) => format!("start {}", account.user.name),
         Effect::Copy(text) => format!("copy {text:?}"),

@@ -30,7 +30,7 @@ async fn receive(State(app): State<Arc<App>>, Path(secret): Path<String>, body: 
         Ok(Err(_)) => return (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large").into_response(),
         Err(_) => return (StatusCode::REQUEST_TIMEOUT, "request_timeout").into_response(),
     };
-    match app.receive(&secret, &body).await {
+    match app.receive_post(&secret, &body).await {
         Ok(()) => "ok".into_response(),
         Err(refused) => refuse(refused),
     }

@@ -15,6 +15,10 @@ use crate::store::{Account, KnownSession, NewAccount, NewInvite, NewSession, Sto
 /// A bot's token stays until its owner ends it.
 const SESSION_IDLE_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
+/// That a session is used is noted this often at most: each part of a file asks for it, and a note
+/// is a write to the disk.
+const SESSION_NOTED_MS: i64 = 60 * 1_000;
+
 impl Sqlite {
     /// Whether there is any account yet.
     ///
@@ -107,22 +111,25 @@ impl Sqlite {
         let found = self
             .read(move |db| {
                 let mut query = db.prepare_cached(
-                    "SELECT s.id, u.id, u.name, u.bot, u.role, b.scopes
+                    "SELECT s.id, u.id, u.name, u.bot, u.role, b.scopes, s.used_at
                      FROM sessions s JOIN users u ON u.id = s.user LEFT JOIN bots b ON b.user = u.id
                      WHERE s.token_hash = ?1 AND (s.used_at > ?2 OR u.bot) AND (u.bot = 0 OR b.user IS NOT NULL)",
                 )?;
                 let session = query.query_row(params![token.0, now.0 - SESSION_IDLE_MS], |r| {
-                    Ok(KnownSession {
+                    let used_at: i64 = r.get(6)?;
+                    let known = KnownSession {
                         id: SessionId(r.get(0)?),
                         person: row::person(r, 1)?,
                         role: row::role(r, 4)?,
                         scopes: r.get::<_, Option<String>>(5)?.map(|words| bots::scopes(&words)),
-                    })
+                    };
+                    Ok((known, now.0 - used_at > SESSION_NOTED_MS))
                 });
                 Ok(session.optional()?)
             })
             .await?;
-        if let Some(session) = &found {
+        let Some((session, is_stale)) = found else { return Ok(None) };
+        if is_stale {
             let (id, user) = (session.id, session.person.id);
             self.write(move |db| {
                 // Now and then is enough, and people come back now and then.
@@ -133,7 +140,7 @@ impl Sqlite {
             })
             .await?;
         }
-        Ok(found)
+        Ok(Some(session))
     }
 
     /// The ban that ended the login with this token, if it holds.

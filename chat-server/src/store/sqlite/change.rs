@@ -5,7 +5,7 @@ use chat_proto::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{bans, inbox, index, log, row};
+use super::{bans, files, inbox, index, log, row};
 use crate::domain::{Hearing, ReadPosition};
 use crate::store::{Committed, Write, topic_of};
 
@@ -159,6 +159,7 @@ fn message_sent(db: &Connection, event: &Event, message: &Message) -> rusqlite::
         db.prepare_cached("UPDATE members SET sent = sent + 1 WHERE conversation = ?1 AND user = ?2")?
             .execute(params![event.conversation.0, event.author.id.0])?;
     }
+    files::sent(db, event.conversation, event.seq, message)?;
     Ok(())
 }
 
@@ -178,6 +179,7 @@ fn change_target(
                 .execute(key)?;
             erase_edits(db, event, target)?;
             inbox::forget_message(db, &changed, committed)?;
+            files::unsent(db, event.conversation, target)?;
         }
         _ => {}
     }

@@ -10,7 +10,9 @@
 //! 5. Messages from before (of an older version, or after a change of `domain::words`) go in by
 //!    [`fill`], newest first, a few at a time, while the server works.
 
-use chat_proto::{ConversationId, Event, Seq, UserId};
+use std::borrow::Cow;
+
+use chat_proto::{ConversationId, Event, Message, Seq, UserId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row;
@@ -130,7 +132,7 @@ pub(super) fn calls(user: UserId) -> String {
 /// How the index knows a message with a link.
 pub(super) const LINK: &str = "link";
 
-/// How the index will know a message with a file.
+/// How the index knows a message with a file.
 pub(super) const FILE: &str = "file";
 
 fn entry(event: &Event) -> Option<Entry> {
@@ -139,8 +141,19 @@ fn entry(event: &Event) -> Option<Entry> {
     let mut facts = vec![by(event.author.id), within(event.conversation)];
     facts.extend(message.mentions.iter().map(|user| calls(*user)));
     facts.extend(has_link(body).then(|| LINK.to_owned()));
-    let words = words::tokens(&words(body)).collect::<Vec<_>>().join(" ");
+    facts.extend((!message.files.is_empty()).then(|| FILE.to_owned()));
+    let words = words::tokens(&words(&text(message))).collect::<Vec<_>>().join(" ");
     Some(Entry { words, facts: facts.join(" ") })
+}
+
+/// What a message is searched in: what it says, and below it the names of its files.
+pub(super) fn text(message: &Message) -> Cow<'_, str> {
+    if message.files.is_empty() {
+        return message.body.as_str().into();
+    }
+    let names = message.files.iter().map(|file| file.name.as_str());
+    let body = Some(message.body.as_str()).filter(|body| !body.is_empty());
+    body.into_iter().chain(names).collect::<Vec<_>>().join("\n").into()
 }
 
 fn has_link(text: &str) -> bool {

@@ -14,6 +14,9 @@ use crate::store::{Anchor, BanKind, Committed, EventPage, FirstUse, StoreError, 
 /// enough for an outbox, however long the messages are.
 pub(super) const PAGE_BYTES: usize = 256 * 1024;
 
+/// About what one file of a message adds to it.
+const ATTACHMENT_BYTES: usize = 512;
+
 impl Sqlite {
     /// A conversation as its shard needs it.
     ///
@@ -330,7 +333,9 @@ fn events(
         && let Some(found) = rows.next()?
     {
         let event = row::event(found, 0)?;
-        bytes += event.body().map_or(0, |body| body.as_str().len());
+        bytes += event
+            .message()
+            .map_or(0, |message| message.body.as_str().len() + message.files.len() * ATTACHMENT_BYTES);
         events.push(event);
     }
     Ok(events)

@@ -95,7 +95,7 @@ impl Sqlite {
             )?;
             let versions = query
                 .query_map(params![conversation.0, row::int(seq.0)], |r| {
-                    let body = chat_proto::Body::new(r.get::<_, String>(0)?);
+                    let body = chat_proto::Body::or_nothing(r.get::<_, String>(0)?);
                     Ok(Version {
                         body: body.map_err(|cause| row::unreadable(0, cause))?,
                         at: Timestamp(r.get(1)?),

@@ -341,9 +341,9 @@ fn read_hits(
         let found =
             query.query_row(params![row::int(*id), search.user.0], |r| row::event(r, 0)).optional()?;
         if let Some(event) = found {
-            let body = event.body().map_or("", |body| body.as_str());
-            bytes += body.len();
-            let (snippet, marks) = find::snippet(body, &search.wanted);
+            let text = event.message().map(index::text).unwrap_or_default();
+            bytes += text.len();
+            let (snippet, marks) = find::snippet(&text, &search.wanted);
             hits.push(Hit { event, snippet, marks });
         }
     }

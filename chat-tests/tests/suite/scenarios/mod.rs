@@ -3,6 +3,7 @@
 mod accounts;
 mod bots;
 mod changes;
+mod files;
 mod forwarding;
 mod groups;
 mod guests;

@@ -1,0 +1,171 @@
+//! Floor 2: the bytes of files: parts that come in, contents that are kept.
+//!
+//! 1. Bytes whose number was told are on the disk ([`Part::save`] syncs).
+//! 2. A content is kept under its SHA-256, whole or not at all, however often it is uploaded.
+//! 3. What a file is says the file, not its sender; looking at it takes bounded memory and time,
+//!    and a picture that is hostile or broken is a file without a thumbnail, nothing worse.
+//!
+//! Who may do what, and which content belongs to which upload, is not known here. The contents
+//! lie in a folder or in any store that speaks S3 (`objects`); the parts always in a folder.
+
+mod look;
+mod objects;
+mod parts;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chat_proto::{FileId, Secret};
+use futures_util::stream::BoxStream;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore};
+
+use crate::store::{Content, ContentHash};
+pub use objects::ObjectError;
+use objects::Objects;
+pub use parts::Part;
+use parts::Parts;
+
+/// Files looked at and stored at once; each may take the memory of a large picture.
+const LOOKING: usize = 2;
+
+/// Where contents are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A folder.
+    Folder(PathBuf),
+    /// A bucket.
+    Bucket(Bucket),
+}
+
+/// A bucket in a store that speaks S3, and who one is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// What the names of all objects begin with; may be empty.
+    pub prefix: String,
+    /// The store's address; Amazon's own if there is none.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// Who one is, and what proves it; without it the machine's own role is asked for.
+    pub keys: Option<(String, Secret)>,
+    /// Whether the address may be one without TLS.
+    pub allow_http: bool,
+}
+
+/// All files of the server.
+pub struct Files {
+    parts: Parts,
+    objects: Objects,
+    /// Held for reading from the decision that a content is needed to the commit that says so, and
+    /// for writing while one is removed: else a content could be removed that was just needed again.
+    changing: RwLock<()>,
+    looking: Arc<Semaphore>,
+}
+
+/// What a complete upload was found to be.
+pub struct Looked {
+    /// To be stored with it.
+    pub content: Content,
+    thumbnail: Option<Vec<u8>>,
+}
+
+impl Files {
+    /// Opens what is kept there; parts go to the folder `uploads`.
+    ///
+    /// # Errors
+    /// What cannot be used, and why.
+    pub fn open(place: &Place, uploads: PathBuf) -> anyhow::Result<Self> {
+        Ok(Self {
+            parts: Parts::open(uploads)?,
+            objects: Objects::open(place)?,
+            changing: RwLock::new(()),
+            looking: Arc::new(Semaphore::new(LOOKING)),
+        })
+    }
+
+    /// The part of an upload that has come, cut to what is known to be on the disk.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub async fn part(&self, file: FileId, received: u64) -> std::io::Result<Part> {
+        self.parts.open_part(file, received).await
+    }
+
+    /// Looks what a complete upload is.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub async fn look(&self, file: FileId) -> std::io::Result<Looked> {
+        let path = self.parts.path(file);
+        let (content, thumbnail) = look::look(path, self.looking.clone()).await?;
+        Ok(Looked { content, thumbnail })
+    }
+
+    /// Keeps the content of an upload, and its thumbnail.
+    ///
+    /// # Errors
+    /// The disk's, or the object store's.
+    pub async fn keep(&self, file: FileId, looked: Looked) -> Result<(), ObjectError> {
+        if let Some(thumbnail) = looked.thumbnail {
+            self.objects.put_thumbnail(looked.content.hash, thumbnail).await?;
+        }
+        self.objects.put(looked.content.hash, &self.parts.path(file)).await
+    }
+
+    /// Forgets the part of an upload.
+    pub async fn drop_part(&self, file: FileId) {
+        self.parts.remove(file).await;
+    }
+
+    /// The uploads of which there are parts.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub async fn parts(&self) -> std::io::Result<Vec<FileId>> {
+        self.parts.list().await
+    }
+
+    /// These bytes of a content, from and up to (not with).
+    ///
+    /// # Errors
+    /// [`ObjectError`]
+    pub async fn read(
+        &self,
+        content: ContentHash,
+        from: u64,
+        to: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, ObjectError>>, ObjectError> {
+        self.objects.get(content, from..to).await
+    }
+
+    /// The thumbnail of a picture.
+    ///
+    /// # Errors
+    /// [`ObjectError`]
+    pub async fn thumbnail(&self, content: ContentHash) -> Result<Bytes, ObjectError> {
+        self.objects.thumbnail(content).await
+    }
+
+    /// Removes a content and its thumbnail; harmless if they are gone. Only while
+    /// [`Files::removing`].
+    ///
+    /// # Errors
+    /// [`ObjectError`]
+    pub async fn remove(&self, content: ContentHash) -> Result<(), ObjectError> {
+        self.objects.remove(content).await
+    }
+
+    /// As long as this is held, no content is removed.
+    pub async fn keeping(&self) -> RwLockReadGuard<'_, ()> {
+        self.changing.read().await
+    }
+
+    /// As long as this is held, no content is kept. `None` while one is: who waits here would hold
+    /// up everybody who comes after.
+    pub fn removing(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        self.changing.try_write().ok()
+    }
+}

@@ -1,0 +1,200 @@
+//! Contents, each under its hash, in a folder or a bucket.
+
+use std::fs::DirBuilder;
+use std::ops::Range;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path as FilePath;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{
+    ClientOptions, GetOptions, GetRange, ObjectStore, ObjectStoreExt, RetryConfig, WriteMultipart,
+};
+use thiserror::Error;
+use tokio::io::AsyncReadExt;
+
+use super::{Bucket, Place};
+use crate::store::ContentHash;
+
+/// Bytes given to the store at once. S3 wants at least 5 MiB, and takes 10,000 of them.
+const CHUNK: usize = 8 * 1024 * 1024;
+
+/// Chunks of one content under way at once.
+const CHUNKS_AT_ONCE: usize = 2;
+
+/// How long a bucket may take to answer one request.
+const BUCKET_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long one request is tried again: people wait for it.
+const RETRY_FOR: Duration = Duration::from_secs(20);
+
+/// Only the server's own user may look into the folder.
+const PRIVATE: u32 = 0o700;
+
+/// Why a content could not be had or kept.
+#[derive(Debug, Error)]
+pub enum ObjectError {
+    /// The store's reason.
+    #[error(transparent)]
+    Store(#[from] object_store::Error),
+    /// The disk's reason.
+    #[error(transparent)]
+    Disk(#[from] std::io::Error),
+}
+
+pub(super) struct Objects {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl Objects {
+    pub(super) fn open(place: &Place) -> anyhow::Result<Self> {
+        let store: Arc<dyn ObjectStore> = match place {
+            Place::Folder(folder) => Arc::new(open_folder(folder)?),
+            Place::Bucket(bucket) => {
+                let store = open_bucket(bucket)
+                    .with_context(|| format!("cannot use the bucket s3://{} for files", bucket.name))?;
+                Arc::new(PrefixStore::new(store, Path::from(bucket.prefix.as_str())))
+            }
+        };
+        Ok(Self { store })
+    }
+
+    pub(super) async fn put(&self, content: ContentHash, from: &FilePath) -> Result<(), ObjectError> {
+        let mut file = tokio::fs::File::open(from).await?;
+        let to = path(content);
+        let first = next_chunk(&mut file).await?;
+        if first.len() < CHUNK {
+            self.store.put(&to, first.into()).await?;
+            return Ok(());
+        }
+        let mut upload = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&to).await?, CHUNK);
+        match write_all(&mut upload, first, &mut file).await {
+            Ok(()) => {
+                upload.finish().await?;
+                Ok(())
+            }
+            Err(cause) => {
+                // What is left over there is the store's to collect; the cause matters more.
+                let _ = upload.abort().await;
+                Err(cause)
+            }
+        }
+    }
+
+    pub(super) async fn put_thumbnail(
+        &self,
+        content: ContentHash,
+        bytes: Vec<u8>,
+    ) -> Result<(), ObjectError> {
+        self.store.put(&thumbnail_path(content), bytes.into()).await?;
+        Ok(())
+    }
+
+    pub(super) async fn get(
+        &self,
+        content: ContentHash,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, ObjectError>>, ObjectError> {
+        if range.is_empty() {
+            return Ok(futures_util::stream::empty().boxed());
+        }
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found = self.store.get_opts(&path(content), options).await?;
+        Ok(found.into_stream().map_err(ObjectError::from).boxed())
+    }
+
+    pub(super) async fn thumbnail(&self, content: ContentHash) -> Result<Bytes, ObjectError> {
+        Ok(self.store.get(&thumbnail_path(content)).await?.bytes().await?)
+    }
+
+    pub(super) async fn remove(&self, content: ContentHash) -> Result<(), ObjectError> {
+        for path in [thumbnail_path(content), path(content)] {
+            match self.store.delete(&path).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(cause) => return Err(cause.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open_folder(folder: &FilePath) -> anyhow::Result<LocalFileSystem> {
+    let made = DirBuilder::new().recursive(true).mode(PRIVATE).create(folder);
+    made.with_context(|| format!("cannot make the folder {} for files", folder.display()))?;
+    remove_halves(folder).with_context(|| format!("cannot look into {}", folder.display()))?;
+    let store = LocalFileSystem::new_with_prefix(folder)
+        .with_context(|| format!("cannot use the folder {} for files", folder.display()))?;
+    Ok(store.with_fsync(true).with_automatic_cleanup(true))
+}
+
+/// A process that was killed leaves what it was writing, as `NAME#1`; nobody else takes it away.
+fn remove_halves(folder: &FilePath) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_halves(&entry.path())?;
+        } else if entry.file_name().to_str().is_some_and(|name| name.contains('#')) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn open_bucket(bucket: &Bucket) -> anyhow::Result<impl ObjectStore> {
+    let options = ClientOptions::new()
+        .with_allow_http(bucket.allow_http)
+        .with_connect_timeout(Duration::from_secs(5))
+        .with_timeout(BUCKET_TIMEOUT);
+    let retry = RetryConfig { retry_timeout: RETRY_FOR, ..RetryConfig::default() };
+    let mut builder =
+        AmazonS3Builder::new().with_bucket_name(&bucket.name).with_client_options(options).with_retry(retry);
+    if let Some(endpoint) = &bucket.endpoint {
+        builder = builder.with_endpoint(endpoint);
+    }
+    if let Some(region) = &bucket.region {
+        builder = builder.with_region(region);
+    }
+    if let Some((id, secret)) = &bucket.keys {
+        builder = builder.with_access_key_id(id).with_secret_access_key(secret.expose());
+    }
+    Ok(builder.build()?)
+}
+
+async fn write_all(
+    upload: &mut WriteMultipart,
+    first: Vec<u8>,
+    file: &mut tokio::fs::File,
+) -> Result<(), ObjectError> {
+    let mut chunk = first;
+    while !chunk.is_empty() {
+        upload.wait_for_capacity(CHUNKS_AT_ONCE).await?;
+        upload.put(chunk.into());
+        chunk = next_chunk(file).await?;
+    }
+    upload.wait_for_capacity(CHUNKS_AT_ONCE).await?;
+    Ok(())
+}
+
+async fn next_chunk(file: &mut tokio::fs::File) -> std::io::Result<Vec<u8>> {
+    let mut chunk = Vec::new();
+    let most = u64::try_from(CHUNK).unwrap_or(u64::MAX);
+    file.take(most).read_to_end(&mut chunk).await?;
+    Ok(chunk)
+}
+
+/// Folders of their own for the first byte: no folder with millions of entries.
+fn path(content: ContentHash) -> Path {
+    let hex = content.to_string();
+    Path::from(format!("{}/{hex}", &hex[..2]))
+}
+
+fn thumbnail_path(content: ContentHash) -> Path {
+    Path::from(format!("thumbnails/{}", path(content)))
+}

@@ -1,0 +1,50 @@
+//! Carrying files, with news of how far they are.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use chat_client::files::{Courier, OnProgress, Progress};
+use chat_client::paths;
+use tokio::sync::mpsc;
+
+use super::Outcome;
+use crate::state::transfer::Job;
+
+/// Carries a file to its end.
+pub(super) async fn carry(courier: Courier, key: u64, job: Job, outcomes: mpsc::Sender<Outcome>) {
+    let progress = progress(key, outcomes.clone());
+    let outcome = match job {
+        Job::Upload(path) => {
+            let uploaded = courier.upload(&at_home(&path), &progress).await;
+            Outcome::Uploaded(key, uploaded.map_err(|error| error.to_string()))
+        }
+        Job::Save(file, to) => {
+            let to = to.map_or_else(paths::download_dir, |to| at_home(&to));
+            let saved = courier.download(file.id, &to, &progress).await;
+            Outcome::Saved(key, saved.map(|saved| saved.path).map_err(|error| error.to_string()))
+        }
+    };
+    // The screen is gone with the program.
+    let _ = outcomes.send(outcome).await;
+}
+
+/// Tells of each hundredth; one that finds no room is made up for by the next.
+fn progress(key: u64, outcomes: mpsc::Sender<Outcome>) -> OnProgress {
+    let last = AtomicU8::new(0);
+    Arc::new(move |Progress { done, total }| {
+        let percent = done.saturating_mul(100).checked_div(total).unwrap_or(100);
+        let percent = u8::try_from(percent).unwrap_or(100);
+        if last.swap(percent, Ordering::Relaxed) != percent {
+            let _ = outcomes.try_send(Outcome::Carried(key, percent));
+        }
+    })
+}
+
+/// `~/` is the person's home, as in a shell.
+fn at_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::home_dir()) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path.to_owned(),
+    }
+}

@@ -1,0 +1,117 @@
+//! Files on the screen: sent, shown, saved, and what is told when that fails.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test may stop at once")]
+
+mod common;
+
+use std::path::PathBuf;
+
+use chat_client::{Delivery, Draft, Enclosure};
+use chat_proto::*;
+use chat_tui::effect::{Effect, Outcome, Tell};
+use common::*;
+use uuid::Uuid;
+
+fn attachment(name: &str, size: u64, pixels: Option<(u32, u32)>) -> Attachment {
+    let picture = pixels.map(|(width, height)| Picture { width, height, blurhash: None });
+    let media_type = MediaType::bytes();
+    Attachment { id: FileId(Uuid::nil()), name: FileName::new(name).unwrap(), size, media_type, picture }
+}
+
+fn enclosure(name: &str) -> Enclosure {
+    Enclosure { id: FileId(Uuid::from_u128(7)), name: FileName::new(name).unwrap() }
+}
+
+/// The team's morning, with a graph from grace and two files from lin.
+fn stage() -> Stage {
+    let mut stage = Stage::team();
+    stage.screen(80, 24);
+    stage.live(said_as(DEPLOYS, 8, 23, "grace", "graph attached", |m| {
+        m.files = vec![attachment("latency.png", 48_213, Some((640, 320)))];
+    }));
+    stage.live(said_as(DEPLOYS, 9, 24, "lin", "x", |m| {
+        m.body = Body::default();
+        m.files = vec![attachment("a.txt", 12, None), attachment("b.tar.gz", 1_500_000, None)];
+        m.reply_to = Some(Seq(8));
+    }));
+    stage
+}
+
+#[test]
+fn files_stand_below_their_message_or_in_its_place() {
+    let screen = stage().screen(100, 24);
+    let rows: Vec<&str> = screen.lines().map(|line| line.get(25..).unwrap_or_default().trim()).collect();
+    let at = screen.lines().position(|row| row.contains("graph attached") && row.contains("grace")).unwrap();
+    let graph = screen.lines().position(|row| row.contains("▣ latency.png 640×320 48 kB")).unwrap();
+    assert!(graph > at, "{screen}");
+    assert!(screen.contains("▣ a.txt 12 B") && screen.contains("▣ b.tar.gz 1.5 MB"), "{rows:?}");
+    assert!(screen.contains("│ grace: graph attached"), "{screen}");
+}
+
+#[test]
+fn an_upload_is_shown_and_its_message_goes_when_it_has_arrived() {
+    let mut stage = stage();
+    let effects = stage.keys(&["/upload \"/tmp/my graph.png\" look here", "Enter"]);
+    assert!(effects.contains("upload /tmp/my graph.png"), "{effects}");
+    assert_eq!(stage.text(), "");
+    assert!(stage.screen(80, 24).contains("↑ my graph.png 0%"));
+    stage.outcome(Outcome::Carried(1, 42));
+    assert!(stage.screen(80, 24).contains("↑ my graph.png 42%"));
+    // The person has gone elsewhere meanwhile; the message goes where it was meant to.
+    stage.keys(&["Alt-1"]);
+    let effects = stage.outcome(Outcome::Uploaded(1, Ok(enclosure("my graph.png"))));
+    let [Effect::Tell(Tell::Send(sent))] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!((sent.conversation, sent.body.as_str()), (DEPLOYS, "look here"));
+    assert_eq!(sent.files, [enclosure("my graph.png")]);
+    assert!(!stage.screen(80, 24).contains("my graph.png"), "nothing is on its way any more");
+    let again = stage.outcome(Outcome::Uploaded(1, Ok(enclosure("my graph.png"))));
+    assert!(again.is_empty(), "once");
+}
+
+#[test]
+fn a_message_on_its_way_shows_its_files() {
+    let mut stage = stage();
+    let files = vec![enclosure("latency.png")];
+    let draft = Draft { files, ..Draft::new(DEPLOYS, Body::default()) };
+    stage.news(going(5, draft, Delivery::Queued));
+    assert!(stage.screen(80, 24).contains("▣ latency.png"));
+}
+
+#[test]
+fn what_cannot_be_uploaded_says_why_and_loses_nothing() {
+    let mut stage = stage();
+    stage.keys(&["/upload /tmp/x.png look", "Enter"]);
+    stage.outcome(Outcome::Uploaded(1, Err("cannot use /tmp/x.png: no such file".to_owned())));
+    assert_eq!(stage.notice(), "Not uploaded: cannot use /tmp/x.png: no such file");
+    assert_eq!(stage.text(), "/upload /tmp/x.png look");
+}
+
+#[test]
+fn files_of_the_chosen_or_newest_message_are_saved() {
+    let mut stage = stage();
+    let effects = stage.keys(&["/save", "Enter"]);
+    assert!(effects.ends_with("save a.txt None, save b.tar.gz None"), "{effects}");
+    assert!(stage.screen(80, 24).contains("↓ a.txt 0% and 1 more"));
+    stage.outcome(Outcome::Saved(1, Ok(PathBuf::from("/home/mara/Downloads/a.txt"))));
+    assert_eq!(stage.notice(), "Saved /home/mara/Downloads/a.txt");
+    stage.outcome(Outcome::Saved(2, Err("the connection was cut".to_owned())));
+    assert_eq!(stage.notice(), "Not saved: the connection was cut");
+    assert_eq!(stage.keys(&["Alt-M", "Up", "s"]), "save latency.png None");
+    let effects = stage.keys(&["/save my files", "Enter"]);
+    let there = r#"save a.txt Some("my files"), save b.tar.gz Some("my files")"#;
+    assert!(effects.ends_with(there), "{effects}");
+    stage.keys(&["Alt-M", "Up", "Up", "s"]);
+    assert_eq!(stage.notice(), "This message has no files");
+}
+
+#[test]
+fn too_many_at_once_wait() {
+    let mut stage = stage();
+    for n in 0..8 {
+        stage.keys(&[&format!("/upload /tmp/{n}"), "Enter"]);
+    }
+    let effects = stage.keys(&["/upload /tmp/more", "Enter"]);
+    assert!(!effects.contains("upload"), "{effects}");
+    assert_eq!(stage.notice(), "8 files are on their way; wait for some of them");
+    stage.keys(&["Ctrl-C"]);
+    assert!(stage.notice().starts_with("Files are on their way"), "{}", stage.notice());
+}
