@@ -4,6 +4,7 @@
 //! other; questions each wait for their answer in a task of their own.
 
 mod answer;
+mod wish;
 
 use std::path::PathBuf;
 
@@ -13,11 +14,14 @@ use chat_client::link::Link;
 use chat_client::tls::Tls;
 use chat_client::{Anchor, Client, Draft, History, RequestError, sign_in};
 use chat_proto::{
-    Body, ClientId, Conversation, ConversationId, CreateRoom, Event, Hello, Member, Person, Position,
-    PresenceState, Request, RoomInfo, RoomName, Secret, Seq, ThreadPage, UserId, UserName, Versions,
+    Body, ClientId, Conversation, ConversationId, CreateRoom, Dnd, Event, Hello, Member, NotifyState, Person,
+    Position, PresenceState, Request, RoomInfo, RoomName, Secret, Seq, SetDnd, SetNotify, ThreadPage, UserId,
+    UserName, Versions,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+
+pub use wish::{Page, Wish};
 
 use crate::state::sign_in::Ask;
 
@@ -42,6 +46,8 @@ pub enum Effect {
     Title(String),
     /// Put a text into the clipboard; it is safe.
     Copy(String),
+    /// Make a sound.
+    Bell,
     /// Draw everything again.
     Redraw,
     /// Go back to the shell until it calls.
@@ -105,6 +111,12 @@ pub enum Question {
     Thread(ConversationId, Seq),
     /// One message that another one answers.
     Context(ConversationId, Seq),
+    /// A page of a list of messages.
+    List(Wish),
+    /// How one wants to hear of a conversation.
+    Hear(SetNotify),
+    /// When one does not want to be disturbed.
+    Quiet(SetDnd),
     /// What is pinned.
     Pins(ConversationId),
     /// What a message said before.
@@ -132,6 +144,12 @@ pub enum Outcome {
     Thread(ConversationId, Seq, Result<Box<ThreadPage>, RequestError>),
     /// One message that another one answers; `None` if it cannot be had.
     Context(ConversationId, Seq, Option<Box<Event>>),
+    /// A page of a list of messages, or one sentence.
+    Listed(Wish, Result<Page, String>),
+    /// How one hears of a conversation now.
+    Heard(NotifyState),
+    /// When one is not disturbed now.
+    Quieted(Dnd),
     /// What is pinned.
     Pins(ConversationId, Vec<Event>),
     /// What a message said before.

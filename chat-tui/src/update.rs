@@ -5,8 +5,10 @@
 //! 3. Read marks move only when the person can see the newest line.
 
 mod actions;
+mod attention;
 mod engine;
 mod keys;
+mod listings;
 mod lists;
 pub(crate) mod messages;
 mod mouse;
@@ -103,7 +105,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         What::Terminate => actions::quit(state, &mut effects),
         What::Tick => tick(state, &mut effects),
     };
-    state.dirty |= visible;
+    state.dirty |= visible | attention::hush(state);
     if state.sign_in.is_none() {
         reading::follow(state, &mut effects);
     }
@@ -156,6 +158,7 @@ fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
         size: state.size,
         focused: state.focused,
         last_key_ms: state.now.ms,
+        bell: state.bell,
         me: Some(account.user.clone()),
         server_name: account.server_name.clone(),
         server: account.server.to_string(),

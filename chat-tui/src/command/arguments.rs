@@ -6,7 +6,7 @@ use super::{plain, split};
 use crate::action::{Action, Place, Plain};
 use crate::state::emoji;
 
-type Parsed = Result<Action, String>;
+pub(super) type Parsed = Result<Action, String>;
 
 pub(super) fn join(arguments: &str) -> Parsed {
     room(arguments, "/join #room").map(Action::Join)
