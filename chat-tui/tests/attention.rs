@@ -46,6 +46,7 @@ fn levels_and_mutes_are_asked_for() {
     assert!(effects.ends_with("hear #deploys mentions Some(90)"), "the mute goes on: {effects}");
     assert!(stage.keys(&["/unmute", "Enter"]).ends_with("hear #deploys all None"));
     notify(&mut stage, DEPLOYS, NEVER);
+    assert!(stage.keys(&["/mute 30m", "Enter"]).ends_with("hear #deploys usual Some(1800)"));
     assert!(stage.keys(&["/unmute", "Enter"]).ends_with("hear #deploys usual None"));
 }
 
@@ -77,6 +78,9 @@ fn what_is_silent_does_not_shout() {
     notify(&mut stage, RANDOM, muted_for(MINUTE));
     notify(&mut stage, ADA, muted_for(MINUTE));
     assert_snapshot!("silent_80x14", stage.screen(80, 14));
+    stage.keys(&["Alt-2"]);
+    assert!(stage.screen(40, 10).contains("# general · muted"));
+    stage.keys(&["Alt-1"]);
     // A mention in it is still gone to; what only waits there is not.
     stage.keys(&["Alt-A"]);
     assert_eq!(stage.state.open, Some(GENERAL));
@@ -103,7 +107,7 @@ fn quiet_hours_are_asked_for_and_kept() {
     assert_eq!(case("/dnd off"), "quiet None false");
     let mut stage = Stage::team();
     assert_eq!(stage.keys(&["/dnd", "Enter"]), "draft #deploys \"\"");
-    assert_eq!(stage.notice(), "You may be disturbed at all times; /dnd 2h or /dnd 22:00-08:00 changes that");
+    assert_eq!(stage.notice(), "You may be disturbed at all times; /dnd 2h changes that");
     let time = |text| ClockTime::parse(text).unwrap();
     let schedule = Schedule {
         from: time("22:00"),
@@ -116,7 +120,7 @@ fn quiet_hours_are_asked_for_and_kept() {
     stage.outcome(Outcome::Quieted(dnd));
     assert_eq!(
         stage.notice(),
-        "Do not disturb until 17 Nov 2026 10:30, and from 22:00 to 08:00, mon tue (Europe/Berlin); /dnd off ends it"
+        "Do not disturb until 10:30, and 22:00-08:00 mon tue in Europe/Berlin; /dnd off ends it"
     );
     assert!(stage.keys(&["/dnd 3h", "Enter"]).ends_with("quiet Some(10800) true"), "the hours stay");
     assert!(stage.keys(&["/dnd 21:00-9:00", "Enter"]).ends_with("quiet Some(3600) true"), "the pause stays");

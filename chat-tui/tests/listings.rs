@@ -121,6 +121,16 @@ fn pages_come_as_one_goes_down() {
 }
 
 #[test]
+fn an_answer_that_comes_after_the_search_was_closed_is_kept() {
+    let mut stage = Stage::team();
+    stage.keys(&["/search canary", "Enter", "Esc", "Alt-I"]);
+    stage.outcome(Outcome::Listed(search("canary", SearchOrder::Best, None), Ok(found(canary(), None))));
+    assert!(stage.screen(80, 24).contains("loading…"), "the inbox takes only its own");
+    assert_eq!(stage.keys(&["Esc", "Ctrl-F"]), "");
+    assert!(stage.screen(80, 24).contains("▸  #deploys:4"));
+}
+
+#[test]
 fn endless_empty_pages_are_given_up() {
     let mut stage = Stage::team();
     stage.keys(&["/search hit", "Enter"]);

@@ -4,12 +4,10 @@
 use std::collections::HashMap;
 
 use chat_client::is_quiet;
-use chat_proto::{
-    Conversation, ConversationId, Dnd, Notify, NotifyLevel, Schedule, Seq, ThreadState, Timestamp,
-};
+use chat_proto::{Conversation, ConversationId, Dnd, Notify, NotifyLevel, Seq, ThreadState, Timestamp};
 use jiff::tz::TimeZone;
 
-use super::items::{day_and_time, short_time};
+use super::items::short_time;
 
 /// Threads of which it is kept how one stands to them; more than anybody follows.
 const THREADS: usize = 5_000;
@@ -116,15 +114,17 @@ pub(crate) fn notify_words(
 pub(crate) fn dnd_words(dnd: &Dnd, zone: &TimeZone, now: Timestamp) -> String {
     let mut words = Vec::new();
     if let Some(until) = dnd.until.filter(|until| now < *until) {
-        words.push(format!("until {}", day_and_time(until, zone)));
+        words.push(format!("until {}", short_time(until, zone, now)));
     }
-    if let Some(Schedule { from, to, days, zone }) = &dnd.schedule {
-        let days: Vec<&str> = days.iter().map(|day| day.as_str()).collect();
+    if let Some(schedule) = &dnd.schedule {
+        let days: Vec<&str> = schedule.days.iter().map(|day| day.as_str()).collect();
         let days = if days.is_empty() { "every day".to_owned() } else { days.join(" ") };
-        words.push(format!("from {from} to {to}, {days} ({})", zone.as_str()));
+        let own = zone.iana_name() == Some(schedule.zone.as_str());
+        let place = if own { String::new() } else { format!(" in {}", schedule.zone.as_str()) };
+        words.push(format!("{}-{} {days}{place}", schedule.from, schedule.to));
     }
     if words.is_empty() {
-        return "You may be disturbed at all times; /dnd 2h or /dnd 22:00-08:00 changes that".to_owned();
+        return "You may be disturbed at all times; /dnd 2h changes that".to_owned();
     }
     format!("Do not disturb {}; /dnd off ends it", words.join(", and "))
 }

@@ -165,17 +165,19 @@ impl Listing {
         }
     }
 
-    /// Takes an answer; false if nothing here waits for it.
-    pub(crate) fn take(&mut self, wish: &Wish, answer: Result<Page, String>) -> bool {
-        if self.asked.as_ref() != Some(wish) {
-            return false;
-        }
+    /// Whether this was asked for and is not answered.
+    pub(crate) fn waits_for(&self, wish: &Wish) -> bool {
+        self.asked.as_ref() == Some(wish)
+    }
+
+    /// Takes the answer to what it waits for.
+    pub(crate) fn take(&mut self, wish: &Wish, answer: Result<Page, String>) {
         self.asked = None;
         let page = match answer {
             Ok(page) => page,
             Err(error) => {
                 self.error = Some(error);
-                return true;
+                return;
             }
         };
         let chosen = self.chosen().map(|row| row.at);
@@ -208,7 +210,6 @@ impl Listing {
         }
         let back = chosen.and_then(|at| self.rows.iter().position(|row| row.at == at));
         self.selected = back.unwrap_or(self.selected).min(self.rows.len().saturating_sub(1));
-        true
     }
 
     /// Something came into the inbox.

@@ -50,13 +50,15 @@ pub(super) fn hear(state: &mut State, wish: Option<Hear>, effects: &mut Effects)
     };
     let (id, notify, now) = (open.id, open.notify, state.now.clock);
     let left = left_of(notify.muted_until, now);
+    let heard_level = notify.level.filter(|level| *level != NotifyLevel::None);
     let ask = |level, mute_s| SetNotify { conversation: id, level, mute_s };
     let ask = match wish {
         None => return heard(state, NotifyState { conversation: id, notify }),
         Some(Hear::Level(level)) => ask(level, left),
         Some(Hear::Mute(None)) => ask(Some(NotifyLevel::None), None),
-        Some(Hear::Mute(time)) => ask(notify.level, time),
-        Some(Hear::Unmute) => ask(notify.level.filter(|level| *level != NotifyLevel::None), None),
+        // Who mutes for a time wants to hear again after that.
+        Some(Hear::Mute(time)) => ask(heard_level, time),
+        Some(Hear::Unmute) => ask(heard_level, None),
     };
     effects.ask(Question::Hear(ask));
 }

@@ -220,14 +220,20 @@ pub(super) fn listed(
     effects: &mut Effects,
 ) -> bool {
     meet(state, &answer);
-    let is_here = match &mut state.popup {
-        Some(Popup::Listing(listing)) => listing.take(wish, answer),
-        _ => return state.search.as_mut().is_some_and(|last| last.take(wish, answer)),
-    };
-    if let Some(listing) = listing(state).filter(|_| is_here) {
-        ask(listing.more(), effects);
+    match listing(state).filter(|listing| listing.waits_for(wish)) {
+        Some(listing) => {
+            listing.take(wish, answer);
+            ask(listing.more(), effects);
+            true
+        }
+        // A search that was closed before its answer came shows it when it is opened again.
+        None => {
+            if let Some(last) = state.search.as_mut().filter(|last| last.waits_for(wish)) {
+                last.take(wish, answer);
+            }
+            false
+        }
     }
-    is_here
 }
 
 /// The people in an answer are known from now on.

@@ -60,6 +60,9 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
         column = canvas.literal(room, (column, 0), " · ", theme.dim());
         column = canvas.literal(room, (column, 0), &word, theme.warning());
     }
+    if conversation.notify.is_silent(state.now.clock) {
+        column = canvas.literal(room, (column, 0), " · muted", theme.dim());
+    }
     match conversation.with.as_slice() {
         [person] if conversation.kind == ConversationKind::Direct => {
             if state.link.connection != Connection::Online {
