@@ -204,9 +204,6 @@ fn screens_of_a_search() {
     let wish = search("nothing like it", SearchOrder::Best, None);
     stage.outcome(Outcome::Listed(wish, Ok(found(Vec::new(), None))));
     assert_snapshot!("search_nothing_80x14", stage.screen(80, 14));
-    for (columns, rows) in [(1, 1), (5, 3), (12, 5), (200, 3)] {
-        searched().screen(columns, rows);
-    }
 }
 
 fn item(event: Event, reason: Reason, read: bool) -> InboxItem {
@@ -365,4 +362,16 @@ fn connecting_learns_which_threads_wait() {
     let effects = stage.news(Update::Connection(Connection::Online));
     let is_unread = |effect: &Effect| matches!(effect, Effect::Ask(Question::List(Wish::Threads(ask))) if ask.unread_only);
     assert!(effects.iter().any(is_unread));
+}
+
+#[test]
+fn any_size_of_screen_is_survived() {
+    let mut filters = Stage::team();
+    filters.keys(&["Ctrl-F", "a long search that needs more columns than there are 日本語"]);
+    for mut stage in [searched(), with_inbox(), filters] {
+        for (columns, rows) in [(1, 1), (1, 30), (4, 4), (5, 3), (12, 5), (39, 11), (200, 3), (200, 60)] {
+            stage.screen(columns, rows);
+            stage.keys(&["PageDown", "Up", "PageUp", "Down"]);
+        }
+    }
 }

@@ -151,6 +151,10 @@ fn foot(listing: &Listing, canvas: &Canvas) -> (SafeText, Style) {
     };
     let all = if listing.unread_only { "u all" } else { "u only unread" };
     let words = match listing.kind {
+        Kind::Inbox | Kind::Threads if listing.rows.is_empty() => format!("{all} · Esc closes"),
+        Kind::Search if listing.rows.is_empty() && !listing.is_changed() => {
+            "Tab completes a filter · Esc closes".to_owned()
+        }
         Kind::Search if listing.is_changed() => {
             "Enter searches · Tab completes a filter · Esc closes".to_owned()
         }
