@@ -8,7 +8,7 @@ use jiff::{ToSpan, Zoned};
 /// Whether a person does not want to be disturbed now. Hours in a zone that this machine does not
 /// know count as none.
 #[must_use]
-pub(crate) fn is_quiet(dnd: &Dnd, now: Timestamp) -> bool {
+pub fn is_quiet(dnd: &Dnd, now: Timestamp) -> bool {
     dnd.until.is_some_and(|until| now < until)
         || dnd.schedule.as_ref().is_some_and(|hours| covers(hours, now))
 }

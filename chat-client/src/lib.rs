@@ -25,6 +25,7 @@ pub mod tls;
 pub mod update;
 pub mod wire;
 
+pub use alert::is_quiet;
 pub use client::{Client, RequestError, Updates};
 pub use engine::{Options, StartError, Storage, start};
 pub use update::{Alert, Anchor, Connection, Delivery, Draft, Enclosure, History, Outgoing, Update};

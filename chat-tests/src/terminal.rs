@@ -93,11 +93,16 @@ struct Answers {
     keyboard_levels: u16,
     clipboard: Vec<Vec<u8>>,
     title: String,
+    bells: usize,
 }
 
 impl vt100::Callbacks for Answers {
     fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
         self.title = String::from_utf8_lossy(title).into_owned();
+    }
+
+    fn audible_bell(&mut self, _: &mut vt100::Screen) {
+        self.bells += 1;
     }
 
     fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
@@ -210,6 +215,12 @@ impl Terminal {
     #[must_use]
     pub fn title(&self) -> String {
         self.shared.display().parser.callbacks().title.clone()
+    }
+
+    /// How often the program has made a sound.
+    #[must_use]
+    pub fn bells(&self) -> usize {
+        self.shared.display().parser.callbacks().bells
     }
 
     /// What the program has put into the clipboard, in base64.

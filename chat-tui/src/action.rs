@@ -3,6 +3,7 @@
 //! Keys, slash commands, the mouse and the switcher end in an [`Action`]; the help screen and the
 //! switcher are printed from the same rows.
 
+mod attention;
 mod order;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use chat_proto::{
     UserName,
 };
 
+pub use attention::{Hear, Quiet};
 pub use order::{Order, Penalty};
 
 /// A room or a person, as people write them.
@@ -66,6 +68,16 @@ pub enum Action {
     GoTo(Option<RoomName>, Seq),
     /// Goes to a message of this conversation.
     Show(ConversationId, Seq),
+    /// Searches everywhere; without a text, opens the last search again.
+    Search(Option<String>),
+    /// Opens a thread by its first message, in this conversation.
+    ShowThread(ConversationId, Seq),
+    /// Follows the open thread, or does not any more.
+    Follow(bool),
+    /// How one wants to hear of the open conversation; without a wish, says how one does.
+    Hear(Option<Hear>),
+    /// When one does not want to be disturbed; without a wish, says when.
+    Quiet(Option<Quiet>),
     /// Asks somebody into the open room.
     Invite(UserName),
     /// Takes an invitation, or declines it.
@@ -164,6 +176,9 @@ plain_actions! {
     Send = "send", "Send the message; with nothing written, retry a failed one";
     NewLine = "new line", "Begin a new line in the message";
     Switcher = "jump anywhere", "Find a conversation, a person, a room or a command";
+    Search = "search", "Search all messages; at the end of the line being written";
+    Inbox = "inbox", "Mentions, calls, answers and threads, of all conversations";
+    Threads = "threads", "The threads that you follow";
     NextConversation = "next conversation", "Open the next conversation of the list";
     PreviousConversation = "previous conversation", "Open the conversation above";
     NextNeedsMe = "next that needs me", "Go to the next mention, direct message or unread room; then back home";
@@ -197,6 +212,11 @@ plain_actions! {
     Above = "message above", "The message above";
     Below = "message below", "The message below";
     Pins = "pinned messages", "What is pinned in this conversation";
+    Take = "go there", "Go to the message, in its conversation or thread";
+    Order = "best or newest first", "In a search: the best match first, or the newest";
+    ToggleRead = "read or unread", "In the inbox: mark the message as read, or as unread again";
+    AllRead = "mark all as read", "Mark everything in the inbox as read";
+    UnreadOnly = "only unread", "In the inbox and the list of threads: only what is unread, or all";
     Invitations = "invitations", "The rooms that you are invited into";
     ToggleList = "toggle list", "Show or hide the list of conversations";
     Members = "members", "Who is in this conversation";

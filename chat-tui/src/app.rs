@@ -53,6 +53,11 @@ pub trait Surface {
     /// # Errors
     /// The terminal's.
     fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Makes a sound.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn bell(&mut self) -> io::Result<()>;
     /// Goes back to the shell for a while; says the size after that.
     ///
     /// # Errors
@@ -75,6 +80,10 @@ impl Surface for Screen {
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
         Screen::copy(self, text)
+    }
+
+    fn bell(&mut self) -> io::Result<()> {
+        Screen::bell(self)
     }
 
     fn suspend(&mut self) -> io::Result<(u16, u16)> {
@@ -177,6 +186,7 @@ impl App {
                 Effect::Start(account) => self.start(account).await?,
                 Effect::Title(title) => surface.title(&title)?,
                 Effect::Copy(text) => surface.copy(&text)?,
+                Effect::Bell => surface.bell()?,
                 Effect::Redraw => surface.forget()?,
                 Effect::Suspend => {
                     // The shell, not we, was told of a change of size meanwhile.
@@ -225,11 +235,11 @@ async fn next_update(updates: &mut Option<Updates>) -> Update {
 ///
 /// # Errors
 /// The terminal's, or the engine's if it cannot start.
-pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()> {
+pub async fn run(paths: Paths, places: Places, bell: bool, first: What) -> anyhow::Result<()> {
     let mut screen = Screen::enter()?;
     let zone = jiff::tz::TimeZone::system();
     let mut state = State::new(zone, crate::config::wants_colour());
-    state.size = screen.size()?;
+    (state.size, state.bell) = (screen.size()?, bell);
     let (sender, events) = mpsc::channel(BATCH);
     tokio::spawn(read_terminal(sender.clone()));
     tokio::spawn(read_signals(sender));

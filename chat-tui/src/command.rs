@@ -2,13 +2,14 @@
 //! typing and completion read the same rows.
 
 mod arguments;
+mod attention;
 mod keep;
 mod order;
 mod path;
 
 use chat_proto::PresenceState;
 
-use crate::action::{Action, Order, Plain};
+use crate::action::{Action, Hear, Order, Plain};
 
 /// A row of the table.
 pub struct Command {
@@ -56,6 +57,27 @@ pub const COMMANDS: &[Command] = &[
     row("versions", "", "What the selected message said before", |_| plain(Plain::Versions)),
     row("goto", "[#room]:SEQ", "Go to a message, as its link says", arguments::goto),
     row("select", "", "Choose a message to act on", |_| plain(Plain::Select)),
+    row(
+        "search",
+        "[query]",
+        "Search all messages: words, \"phrases\", from:@ada in:#room",
+        attention::search,
+    ),
+    row("inbox", "", "What calls for you, everywhere", |_| plain(Plain::Inbox)),
+    row("threads", "", "The threads that you follow", |_| plain(Plain::Threads)),
+    row("follow", "", "Follow the open thread: its messages come into your inbox", |_| {
+        Ok(Action::Follow(true))
+    }),
+    row("unfollow", "", "Do not follow the open thread any more", |_| Ok(Action::Follow(false))),
+    row("notify", "all|mentions|none|usual", "Which messages here alert you", attention::notify),
+    row("mute", "[30m|2h|1d]", "Nothing here alerts you, for a time or until /unmute", attention::mute),
+    row("unmute", "", "Messages here alert you again", |_| Ok(Action::Hear(Some(Hear::Unmute)))),
+    row(
+        "dnd",
+        "2h|22:00-08:00 [mon-fri]|off",
+        "Do not disturb, for a time or at these hours",
+        attention::dnd,
+    ),
     row("topic", "[text]", "Show or set this room's topic", arguments::topic),
     row("describe", "[text]", "Show or set what this room is for", arguments::describe),
     row("members", "", "Who is in this conversation, and their roles", |_| plain(Plain::Members)),

@@ -6,7 +6,7 @@ use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
 use chat_client::tls::Tls;
 use chat_proto::{Secret, UserName};
-use clap::Parser;
+use clap::{ArgAction, Parser};
 use tracing_subscriber::EnvFilter;
 
 use crate::state::sign_in::Known;
@@ -33,6 +33,10 @@ pub struct Flags {
     /// Trust the authorities in this PEM file in place of the system's.
     #[arg(long, value_name = "FILE", env = "CHAT_CA_FILE")]
     pub ca_file: Option<PathBuf>,
+
+    /// Whether the terminal makes a sound for what calls for you while you look elsewhere.
+    #[arg(long, value_name = "BOOL", env = "CHAT_BELL", default_value_t = true, action = ArgAction::Set)]
+    pub bell: bool,
 
     /// What goes to the log file: error, warn, info, debug, or filters such as chat_client=debug.
     #[arg(long, value_name = "LEVEL", env = "CHAT_LOG", default_value = "warn")]

@@ -6,6 +6,7 @@
 mod answer;
 mod carry;
 mod keep;
+mod wish;
 
 use std::path::PathBuf;
 
@@ -16,9 +17,9 @@ use chat_client::link::Link;
 use chat_client::tls::Tls;
 use chat_client::{Anchor, Client, Draft, Enclosure, History, RequestError, sign_in};
 use chat_proto::{
-    Answer, Body, BotCommand, ClientId, Conversation, ConversationId, CreateRoom, Event, Hello, Member,
-    Person, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand, Secret, Seq, ThreadPage,
-    UserId, UserName, Versions,
+    Answer, Body, BotCommand, ClientId, Conversation, ConversationId, CreateRoom, Dnd, Event, Hello, Member,
+    NotifyState, Person, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand, Secret, Seq,
+    SetDnd, SetNotify, ThreadPage, UserId, UserName, Versions,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -26,6 +27,7 @@ use tokio::task::JoinHandle;
 use crate::action::Keep;
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
+pub use wish::{Page, Wish};
 
 /// Commands that may wait for the engine: it takes them as fast as a person types.
 const COMMANDS: usize = 1_024;
@@ -50,6 +52,8 @@ pub enum Effect {
     Title(String),
     /// Put a text into the clipboard; it is safe.
     Copy(String),
+    /// Make a sound.
+    Bell,
     /// Draw everything again.
     Redraw,
     /// Go back to the shell until it calls.
@@ -115,6 +119,12 @@ pub enum Question {
     Thread(ConversationId, Seq),
     /// One message that another one answers.
     Context(ConversationId, Seq),
+    /// A page of a list of messages.
+    List(Wish),
+    /// How one wants to hear of a conversation.
+    Hear(SetNotify),
+    /// When one does not want to be disturbed.
+    Quiet(SetDnd),
     /// What is pinned.
     Pins(ConversationId),
     /// What a message said before.
@@ -174,6 +184,12 @@ pub enum Outcome {
     Thread(ConversationId, Seq, Result<Box<ThreadPage>, RequestError>),
     /// One message that another one answers; `None` if it cannot be had.
     Context(ConversationId, Seq, Option<Box<Event>>),
+    /// A page of a list of messages, or one sentence.
+    Listed(Wish, Result<Page, String>),
+    /// How one hears of a conversation now.
+    Heard(NotifyState),
+    /// When one is not disturbed now.
+    Quieted(Dnd),
     /// What is pinned.
     Pins(ConversationId, Vec<Event>),
     /// What a message said before.

@@ -29,6 +29,13 @@ pub(crate) fn rows() -> Vec<Row> {
             rows.push(Row::Line(labels.join(", "), plain.help()));
         }
     }
+    rows.extend([Row::Gap, Row::Title("IN SEARCH, INBOX AND THREADS")]);
+    for plain in Plain::ALL {
+        let labels: Vec<&str> = keymap::listing_labels(*plain).collect();
+        if !labels.is_empty() {
+            rows.push(Row::Line(labels.join(", "), plain.help()));
+        }
+    }
     rows.extend([Row::Gap, Row::Title("COMMANDS")]);
     for command in COMMANDS {
         let usage = format!("/{} {}", command.name, command.usage);

@@ -42,6 +42,9 @@ const KEYS: &[Row] = &[
     row("Ctrl-J", CTRL, KeyCode::Char('j'), Plain::NewLine),
     row("Ctrl-K", CTRL, KeyCode::Char('k'), Plain::Switcher),
     row("Ctrl-P", CTRL, KeyCode::Char('p'), Plain::Switcher),
+    row("Ctrl-F", CTRL, KeyCode::Char('f'), Plain::Search),
+    row("Alt-S", ALT, KeyCode::Char('s'), Plain::Search),
+    row("Alt-I", ALT, KeyCode::Char('i'), Plain::Inbox),
     row("Alt-Down", ALT, KeyCode::Down, Plain::NextConversation),
     row("Ctrl-N", CTRL, KeyCode::Char('n'), Plain::NextConversation),
     row("F6", NONE, KeyCode::F(6), Plain::NextConversation),
@@ -97,6 +100,29 @@ const SELECT_KEYS: &[Row] = &[
     row("?", NONE, KeyCode::Char('?'), Plain::Help),
 ];
 
+/// The keys while a list of messages is open. In a search, plain letters are written.
+const LISTING_KEYS: &[Row] = &[
+    row("Enter", NONE, KeyCode::Enter, Plain::Take),
+    row("Up", NONE, KeyCode::Up, Plain::Above),
+    row("Ctrl-P", CTRL, KeyCode::Char('p'), Plain::Above),
+    row("k", NONE, KeyCode::Char('k'), Plain::Above),
+    row("Down", NONE, KeyCode::Down, Plain::Below),
+    row("Ctrl-N", CTRL, KeyCode::Char('n'), Plain::Below),
+    row("j", NONE, KeyCode::Char('j'), Plain::Below),
+    row("PageUp", NONE, KeyCode::PageUp, Plain::PageUp),
+    row("PageDown", NONE, KeyCode::PageDown, Plain::PageDown),
+    row("Ctrl-O", CTRL, KeyCode::Char('o'), Plain::Order),
+    row("Tab", NONE, KeyCode::Tab, Plain::Complete),
+    row("Shift-Tab", SHIFT, KeyCode::BackTab, Plain::CompleteBack),
+    row("r", NONE, KeyCode::Char('r'), Plain::ToggleRead),
+    row("a", NONE, KeyCode::Char('a'), Plain::AllRead),
+    row("u", NONE, KeyCode::Char('u'), Plain::UnreadOnly),
+    row("Esc", NONE, KeyCode::Esc, Plain::Cancel),
+    row("Ctrl-C", CTRL, KeyCode::Char('c'), Plain::Cancel),
+    row("Ctrl-G", CTRL, KeyCode::Char('g'), Plain::Cancel),
+    row("q", NONE, KeyCode::Char('q'), Plain::Cancel),
+];
+
 /// Keys that the table cannot hold, for the help screen.
 pub(crate) const OTHER_KEYS: &[(&str, &str)] = &[
     ("Alt-1 … Alt-9", "Open that conversation of the list"),
@@ -106,6 +132,7 @@ pub(crate) const OTHER_KEYS: &[(&str, &str)] = &[
     ("Alt-B Alt-F", "One word back, one word on (also Ctrl-Left, Ctrl-Right)"),
     ("Ctrl-W Ctrl-U", "Delete the word, the line before the cursor"),
     ("Ctrl-K", "With text behind the cursor: delete it"),
+    ("Ctrl-F", "With text behind the cursor: one place on"),
     ("Ctrl-Y Ctrl-_", "Put the deleted text back; undo"),
     ("mouse", "Click a conversation; the wheel scrolls"),
 ];
@@ -134,6 +161,20 @@ pub fn select_meaning(key: KeyEvent) -> Option<Action> {
         Some(Meaning::Do(action)) if action != Plain::Complete.into() => Some(action),
         _ => None,
     }
+}
+
+/// What a key means in a list of messages; `writes` where letters are written.
+#[must_use]
+pub fn listing_meaning(key: KeyEvent, writes: bool) -> Option<Plain> {
+    let (modifiers, code) = normal(key);
+    let is_letter = modifiers == NONE && matches!(code, KeyCode::Char(_));
+    let mut rows = LISTING_KEYS.iter().filter(|_| !(writes && is_letter));
+    rows.find(|row| row.modifiers == modifiers && row.code == code).map(|row| row.plain)
+}
+
+/// All keys that do this in a list of messages.
+pub fn listing_labels(plain: Plain) -> impl Iterator<Item = &'static str> {
+    LISTING_KEYS.iter().filter(move |row| row.plain == plain).map(|row| row.label)
 }
 
 /// The key that does this, for the help screen and the switcher.
@@ -219,7 +260,7 @@ mod tests {
 
     #[test]
     fn no_key_stands_twice_in_a_table() {
-        for keys in [KEYS, SELECT_KEYS] {
+        for keys in [KEYS, SELECT_KEYS, LISTING_KEYS] {
             for (at, row) in keys.iter().enumerate() {
                 let double =
                     keys[at + 1..].iter().any(|o| o.modifiers == row.modifiers && o.code == row.code);

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use crate::state::composer::screen_rows;
 use crate::state::conversations::is_direct;
 use crate::state::items::Context;
+use crate::state::listing::Kind;
 use crate::state::pane::Pane;
 use crate::state::timeline::Timeline;
 use crate::state::{ListMode, State};
@@ -33,6 +34,12 @@ const SPLIT_FROM_COLUMNS: u16 = 88;
 
 /// The connection's state takes at most this many rows of the list.
 const CONNECTION_ROWS: u16 = 4;
+
+/// The widest and highest that a popup grows.
+pub(crate) const POPUP: (u16, u16) = (96, 40);
+
+/// Rows of one message in a list of messages.
+pub(crate) const LISTING_ROW: usize = 2;
 
 /// The parts of the screen. A part that has no place has no rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,6 +167,38 @@ pub(crate) fn connection_words(state: &State) -> SafeText {
     }
 }
 
+/// Where a popup of so many rows lies: in the middle of the screen.
+pub(crate) fn popup(screen: Rect, height: u16) -> Rect {
+    let margin = if screen.width < 40 || screen.height < 12 { 0 } else { 4 };
+    let width = screen.width.saturating_sub(margin).min(POPUP.0);
+    let height = screen.height.saturating_sub(margin / 2).min(height);
+    let left = screen.x + (screen.width - width) / 2;
+    Rect::new(left, screen.y + (screen.height - height) / 2, width, height)
+}
+
+/// The rows of a list of messages inside its box, and the line below them; a search has what is
+/// searched for above them.
+pub(crate) fn listing_parts(kind: Kind, inner: Rect) -> (Rect, Rect) {
+    let top = u16::from(kind == Kind::Search && inner.height > 1);
+    let foot = u16::from(inner.height > top + 2);
+    let rows = Rect::new(inner.x, inner.y + top, inner.width, inner.height.saturating_sub(top + foot));
+    let footer = Rect::new(inner.x, rows.bottom(), inner.width, foot);
+    (rows, footer)
+}
+
+/// How many messages fit into these rows.
+pub(crate) fn listing_fits(rows: Rect) -> usize {
+    (usize::from(rows.height) / LISTING_ROW).max(1)
+}
+
+/// How many messages a list of messages shows on this screen.
+pub(crate) fn listing_rows(state: &State) -> usize {
+    let screen = Rect::new(0, 0, state.size.0, state.size.1);
+    let area = popup(screen, POPUP.1);
+    let inner = Rect { height: area.height.saturating_sub(2), ..area };
+    listing_fits(listing_parts(Kind::Search, inner).0)
+}
+
 /// The area of the pane that the keys mean.
 pub(crate) fn focused_area(state: &State) -> Rect {
     let areas = areas(state);
@@ -183,14 +222,9 @@ pub(crate) fn with_side<T>(
         true => (&state.thread.as_ref()?.timeline, areas.thread?),
         false => (state.open_timeline()?, areas.pane),
     };
-    let context = Context {
-        me: state.me.as_ref(),
-        conversation,
-        zone: &state.zone,
-        now: state.now.clock,
-        blocked: &state.blocked,
-        unfolded: &state.unfolded,
-    };
+    let State { me, zone, now, threads, blocked, unfolded, .. } = state;
+    let (me, now) = (me.as_ref(), now.clock);
+    let context = Context { me, conversation, zone, now, threads, blocked, unfolded };
     let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
     Some(then(&pane, timeline))
 }

@@ -43,7 +43,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     };
     let places = app::places(&paths, flags.tls());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let result = runtime.block_on(app::run(paths, places, first));
+    let result = runtime.block_on(app::run(paths, places, flags.bell, first));
     // The thread that reads the keyboard cannot be interrupted, and is not waited for.
     runtime.shutdown_background();
     result

@@ -4,12 +4,15 @@
 //! Names, topics and messages are kept as they came; they become
 //! [`chat_proto::SafeText`] in the view, and nowhere are they drawn without.
 
+pub(crate) mod attention;
 pub mod commands;
 pub mod completion;
 pub mod composer;
 pub mod conversations;
 pub(crate) mod emoji;
+pub(crate) mod filters;
 pub mod items;
+pub mod listing;
 pub(crate) mod message;
 pub(crate) mod pane;
 pub mod people;
@@ -25,15 +28,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use chat_client::Connection;
 use chat_proto::{
-    Conversation, ConversationId, Event, InboxState, Invitation, Person, Privacy, Report, Role, Seq,
+    Conversation, ConversationId, Dnd, Event, InboxState, Invitation, Person, Privacy, Report, Role, Seq,
     Timestamp, UserId,
 };
 use jiff::tz::TimeZone;
 
+use attention::{Hush, Threads, to_next_minute};
 use commands::BotCommands;
 use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
+use listing::Listing;
 use people::People;
 use picker::Picker;
 use sign_in::SignIn;
@@ -57,6 +62,8 @@ pub struct Moment {
 pub enum Popup {
     /// A list to choose from.
     Picker(Box<Picker>),
+    /// A list of messages from everywhere.
+    Listing(Box<Listing>),
     /// The help screen, scrolled down by so many rows.
     Help(usize),
     /// Something to read.
@@ -167,6 +174,20 @@ pub struct State {
     pub conversations: Conversations,
     /// How one's inbox stands.
     pub inbox: InboxState,
+    /// How one stands to threads.
+    pub(crate) threads: Threads,
+    /// When one does not want to be disturbed.
+    pub(crate) dnd: Dnd,
+    /// What of the screen changes by the clock.
+    pub(crate) hush: Hush,
+    /// Whether the terminal is to make a sound.
+    pub bell: bool,
+    /// When it last did.
+    pub(crate) rang_ms: Option<u64>,
+    /// The last search, to go on with.
+    pub(crate) search: Option<Box<Listing>>,
+    /// When the read mark of the open thread is to be told.
+    pub(crate) thread_due_ms: Option<u64>,
     /// The rooms that one is invited into.
     pub invitations: Vec<Invitation>,
     /// The people.
@@ -254,6 +275,13 @@ impl State {
             link: Link { connection: Connection::Connecting, since_ms: 0 },
             conversations: Conversations::default(),
             inbox: InboxState::default(),
+            threads: Threads::default(),
+            dnd: Dnd::default(),
+            hush: Hush::default(),
+            bell: true,
+            rang_ms: None,
+            search: None,
+            thread_due_ms: None,
             invitations: Vec::new(),
             people: People::default(),
             blocked: BTreeSet::new(),
@@ -383,6 +411,9 @@ impl State {
         });
         let away = (!self.idle && !self.away && self.me.is_some())
             .then(|| self.last_key_ms + crate::update::AWAY_AFTER_MS);
-        [self.people.writing_due_ms(), countdown, self.draft_due_ms, away].into_iter().flatten().min()
+        let clock = self.hush.will_change.then(|| self.now.ms + to_next_minute(self.now.clock));
+        let due =
+            [self.people.writing_due_ms(), countdown, self.draft_due_ms, away, self.thread_due_ms, clock];
+        due.into_iter().flatten().min()
     }
 }

@@ -136,6 +136,14 @@ impl Screen {
         execute!(io::stdout(), Print(format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text))))
     }
 
+    /// Makes a sound, or whatever the terminal does in its place.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn bell(&self) -> io::Result<()> {
+        execute!(io::stdout(), Print('\u{7}'))
+    }
+
     /// Goes back to the shell, with everything that runs in this job, until the shell brings it
     /// to the front again; says which size the terminal has then.
     ///

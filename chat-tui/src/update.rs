@@ -5,10 +5,12 @@
 //! 3. Read marks move only when the person can see the newest line.
 
 mod actions;
+mod attention;
 mod bots;
 mod engine;
 mod files;
 mod keys;
+mod listings;
 mod lists;
 pub(crate) mod messages;
 pub(crate) mod moderation;
@@ -111,7 +113,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         What::Terminate => actions::quit(state, &mut effects),
         What::Tick => tick(state, &mut effects),
     };
-    state.dirty |= visible;
+    state.dirty |= visible | attention::hush(state);
     if state.sign_in.is_none() {
         reading::follow(state, &mut effects);
     }
@@ -164,6 +166,7 @@ fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
         size: state.size,
         focused: state.focused,
         last_key_ms: state.now.ms,
+        bell: state.bell,
         me: Some(account.user.clone()),
         server_name: account.server_name.clone(),
         server: account.server.to_string(),

@@ -8,6 +8,7 @@
 mod canvas;
 mod composer;
 mod list;
+mod listing;
 mod message;
 mod popups;
 mod sign_in;
@@ -62,6 +63,7 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
     }
     match &state.popup {
         Some(Popup::Picker(picker)) => popups::picker(picker, canvas),
+        Some(Popup::Listing(listing)) => listing::draw(state, listing, canvas),
         Some(Popup::Help(top)) => {
             popups::help(*top, canvas);
             None

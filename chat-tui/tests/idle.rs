@@ -46,6 +46,10 @@ impl Surface for Counter {
         Ok(())
     }
 
+    fn bell(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
     fn suspend(&mut self) -> io::Result<(u16, u16)> {
         Ok((80, 24))
     }

@@ -202,3 +202,62 @@ fn hostile_text_does_not_reach_the_terminal() -> Result<()> {
     terminal.wait_for_text("message @lin")?;
     Ok(())
 }
+
+#[test]
+fn search_and_inbox_lead_to_their_place() -> Result<()> {
+    let server = Server::start()?;
+    let seat = Seat::register(&server, "ada")?;
+    let (mut ada_cli, mut lin) = (Script::login(&server, "ada")?, Script::register(&server, "lin")?);
+    let ops = room("ops", &mut lin, &mut [&mut ada_cli])?;
+    let random = room("random", &mut lin, &mut [&mut ada_cli])?;
+    drop(ada_cli);
+    let mut say = |conversation: &str, body: &str| {
+        let message = json!({"conversation": conversation, "client_id": chat_tests::uuid(), "body": body});
+        lin.ok("message.send", message).map(drop)
+    };
+    say(&ops, "the canary went out")?;
+    for n in 1..=40 {
+        say(&ops, &format!("early {n}"))?;
+    }
+    say(&ops, "@ada here is the graph")?;
+    for n in 1..=40 {
+        say(&ops, &format!("late {n}"))?;
+    }
+    say(&random, "who has lunch?")?;
+
+    let ada = seat.open()?;
+    enter(&ada, "/join #random")?;
+    ada.wait_for_text("message #random")?;
+    ada.wait_for_text("who has lunch?")?;
+    ada.press(Key::Ctrl('f'))?;
+    ada.wait_for_text("search · best match first")?;
+    ada.type_text("canary")?;
+    ada.press(Key::Enter)?;
+    ada.wait_for_text("▸  #ops:3")?;
+    ada.press(Key::Enter)?;
+    ada.wait_for("the message in its context", |screen| {
+        let chosen = screen.lines().any(|line| line.contains("┃the canary went out"));
+        chosen && screen.contains("early 3") && screen.contains("message #ops")
+    })?;
+    ada.type_text("b")?;
+    ada.wait_for("the way back", |screen| {
+        screen.contains("┃who has lunch?") && screen.contains("message #random")
+    })?;
+
+    ada.press(Key::Alt('i'))?;
+    ada.wait_for_text("inbox · 1 unread")?;
+    ada.wait_for_text("lin mentions you")?;
+    ada.press(Key::Enter)?;
+    ada.wait_for("the mention in its context", |screen| {
+        screen.contains("┃@ada here is the graph") && screen.contains("early 40") && screen.contains("late 1")
+    })?;
+    ada.press(Key::Alt('i'))?;
+    ada.wait_for_text("─ inbox ─")?;
+    ada.wait_for_text("▸  #ops:44")?;
+    assert_eq!(ada.bells(), 0, "nothing called while she was there");
+    say(&random, "@ada we go now")?;
+    ada.wait_for_text("inbox · 1 unread")?;
+    ada.wait_for_text("@ada we go now")?;
+    assert_eq!(ada.bells(), 1);
+    Ok(())
+}

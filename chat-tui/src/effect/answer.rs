@@ -50,6 +50,18 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
             let found = page.ok().and_then(|page| page.events.into_iter().find(|event| event.seq == seq));
             Some(Outcome::Context(conversation, seq, found.map(Box::new)))
         }
+        Question::List(wish) => {
+            let answer = wish.ask(client).await.map_err(|error| error.to_string());
+            Some(Outcome::Listed(wish, answer))
+        }
+        Question::Hear(ask) => Some(match client.request(ask).await {
+            Ok(state) => Outcome::Heard(state),
+            Err(error) => Outcome::Refused(error.to_string()),
+        }),
+        Question::Quiet(ask) => Some(match client.request(ask).await {
+            Ok(state) => Outcome::Quieted(state.dnd),
+            Err(error) => Outcome::Refused(error.to_string()),
+        }),
         Question::Pins(conversation) => Some(match client.request(ListPins { conversation }).await {
             Ok(pins) => Outcome::Pins(conversation, pins.events),
             Err(error) => Outcome::Refused(error.to_string()),
@@ -115,6 +127,9 @@ async fn change(client: &Client, request: &Request) -> Result<(), RequestError> 
         Request::DescribeRoom(ask) => client.request(ask).await.map(drop),
         Request::SetRules(ask) => client.request(ask).await.map(drop),
         Request::SetTopic(ask) => client.request(ask).await.map(drop),
+        Request::MarkInbox(ask) => client.request(ask).await.map(drop),
+        Request::MarkThread(ask) => client.request(ask).await.map(drop),
+        Request::FollowThread(ask) => client.request(ask).await.map(drop),
         Request::LeaveRoom(ask) => client.request(ask).await.map(drop),
         other => {
             tracing::warn!(kind = other.kind().as_str(), "not a change that the screen makes");

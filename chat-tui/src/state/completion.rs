@@ -8,6 +8,9 @@ use crate::state::{State, emoji};
 /// Candidates kept for one word; nobody cycles through more.
 const CANDIDATES: usize = 50;
 
+/// What is written after `@` to call everybody in a room, or everybody who is there.
+const CALLS: [&str; 2] = ["room", "here"];
+
 /// A completion under way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completion {
@@ -60,7 +63,10 @@ fn names(state: &State, typed: &str) -> Vec<String> {
     let mut people: Vec<&Person> =
         state.people.known().filter(|p| !state.is_me(p.id) && p.name.as_str().starts_with(typed)).collect();
     people.sort_by_key(|p| (members.is_some_and(|m| !m.contains_key(&p.id)), &p.name));
-    people.iter().map(|p| format!("@{} ", p.name)).collect()
+    let is_room = state.open_conversation().is_some_and(|c| c.kind == ConversationKind::Room);
+    let calls =
+        CALLS.iter().filter(|call| is_room && call.starts_with(typed)).map(|call| format!("@{call} "));
+    people.iter().map(|p| format!("@{} ", p.name)).chain(calls).collect()
 }
 
 fn rooms(state: &State, typed: &str) -> Vec<String> {

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use chat_proto::{Conversation, ConversationId, ConversationKind, Seq};
+use chat_proto::{Conversation, ConversationId, ConversationKind, Seq, Timestamp};
 
 /// See the module.
 #[derive(Debug, Clone, Default)]
@@ -84,17 +84,21 @@ impl Conversations {
     }
 
     /// The conversation that needs its reader most: a mention before a direct message before
-    /// other unread ones; in each, the one waiting longest.
+    /// other unread ones; in each, the one waiting longest. What is silent needs nobody, unless it
+    /// mentions.
     #[must_use]
-    pub fn next_in_need(&self, except: Option<ConversationId>) -> Option<ConversationId> {
-        let waiting = self.by_id.values().filter(|c| c.unread > 0 && Some(c.id) != except);
+    pub fn next_in_need(&self, except: Option<ConversationId>, now: Timestamp) -> Option<ConversationId> {
+        let calls = |c: &&Conversation| c.mentions > 0 || !c.notify.is_silent(now);
+        let waiting = self.by_id.values().filter(|c| c.unread > 0 && Some(c.id) != except).filter(calls);
         waiting.min_by_key(|c| (c.mentions == 0, !is_direct(c), c.active_at, c.id)).map(|c| c.id)
     }
 
-    /// Messages that nobody has looked at yet, in all of them together.
+    /// Messages that nobody has looked at yet, in all of them together; of those that are silent,
+    /// only the mentions.
     #[must_use]
-    pub fn unread(&self) -> u64 {
-        self.by_id.values().map(|c| c.unread).sum()
+    pub fn unread(&self, now: Timestamp) -> u64 {
+        let count = |c: &Conversation| if c.notify.is_silent(now) { c.mentions } else { c.unread };
+        self.by_id.values().map(count).sum()
     }
 }
 

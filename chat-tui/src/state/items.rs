@@ -10,6 +10,7 @@ use chat_proto::{Conversation, ConversationId, Event, EventKind, Person, SafeTex
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::attention::Threads;
 use super::message::{Message, replies_words};
 use super::people::shown_name;
 use super::system;
@@ -61,6 +62,8 @@ pub(crate) struct Context<'a> {
     pub(crate) conversation: &'a Conversation,
     pub(crate) zone: &'a TimeZone,
     pub(crate) now: Timestamp,
+    /// How one stands to threads.
+    pub(crate) threads: &'a Threads,
     /// Whose messages are folded, apart from those that one opened.
     pub(crate) blocked: &'a BTreeSet<UserId>,
     pub(crate) unfolded: &'a BTreeSet<(ConversationId, Seq)>,
@@ -244,6 +247,18 @@ pub(crate) fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
 /// Day and time, for what may be long ago.
 pub(crate) fn day_and_time(at: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(instant(at)).strftime("%-d %b %Y %H:%M").to_string()
+}
+
+/// A time as short as it can be told: of today, of this year, or with its year.
+pub(crate) fn short_time(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
+    let (day, today) = (date(at, zone), date(now, zone));
+    if day == today {
+        time_of_day(at, zone)
+    } else if day.year() == today.year() {
+        zone.to_datetime(instant(at)).strftime("%-d %b %H:%M").to_string()
+    } else {
+        day_and_time(at, zone)
+    }
 }
 
 fn instant(at: Timestamp) -> jiff::Timestamp {

@@ -67,12 +67,16 @@ pub(crate) struct Message {
     /// Whether name and time stand before it.
     pub(crate) leads: bool,
     pub(crate) mentions_me: bool,
+    /// Whether it calls everybody in its conversation, or everybody who is there.
+    pub(crate) calls: bool,
     pub(crate) forwarded: Option<SafeText>,
     pub(crate) reply: Option<SafeText>,
     /// The lines of its files; the first is the body of a message without a text.
     pub(crate) files: Vec<SafeText>,
     pub(crate) chips: Vec<Chip>,
     pub(crate) replies: u64,
+    /// How many of these are unread, if one follows the thread.
+    pub(crate) unread: u64,
     pub(crate) tick: Option<Tick>,
 }
 
@@ -120,9 +124,12 @@ impl Message {
         Some(SafeText::line(&format!("✗ {reason} — Enter retries, Del takes it back")))
     }
 
-    /// "⌥ 3 replies".
+    /// "⌥ 3 replies, 1 new".
     pub(crate) fn thread_line(&self) -> String {
-        format!("⌥ {}", replies_words(self.replies))
+        match self.unread {
+            0 => format!("⌥ {}", replies_words(self.replies)),
+            unread => format!("⌥ {}, {unread} new", replies_words(self.replies)),
+        }
     }
 }
 
@@ -169,11 +176,17 @@ pub(crate) fn of_event(
         marks: 0,
         leads,
         mentions_me: false,
+        calls: false,
         forwarded: None,
         reply: None,
         files: Vec::new(),
         chips: Vec::new(),
         replies: 0,
+        unread: if timeline.thread.is_some() {
+            0
+        } else {
+            context.threads.unread(event.conversation, event.seq)
+        },
         tick: None,
     };
     let is_thread = timeline.thread.is_some();
@@ -188,6 +201,8 @@ pub(crate) fn of_event(
         EventKind::Message(message) => message,
         _ => return None,
     };
+    // Nobody calls themselves.
+    let calls = message.call.is_some() && !mine;
     let stored = if context.conversation.others_read >= event.seq { Tick::Read } else { Tick::Stored };
     let mut files: Vec<SafeText> = message.files.iter().map(file_line).collect();
     let (body, marks) = body(
@@ -199,7 +214,8 @@ pub(crate) fn of_event(
         manner: if message.action { Manner::Action } else { Manner::Said },
         body,
         marks,
-        mentions_me: context.me.is_some_and(|me| event.mentions(me.id)),
+        mentions_me: context.me.is_some_and(|me| event.mentions(me.id)) || calls,
+        calls,
         forwarded: message.forwarded.as_ref().map(|from| forwarded(from, context.zone)),
         reply: message.reply_to.map(|seq| reply_line(timeline, seq)),
         files,
@@ -231,11 +247,13 @@ pub(crate) fn of_pending(
         marks,
         leads,
         mentions_me: false,
+        calls: false,
         forwarded: own.forward.is_some().then(|| SafeText::line("↪ forwarded")),
         reply: own.reply_to.map(|seq| reply_line(timeline, seq)),
         files,
         chips: Vec::new(),
         replies: 0,
+        unread: 0,
         tick: Some(tick(&own.delivery, context.conversation)),
     })
 }

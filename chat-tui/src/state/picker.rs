@@ -277,6 +277,10 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::EditLater
             | Plain::Above
             | Plain::Below
+            | Plain::Take
+            | Plain::Order
+            | Plain::ToggleRead
+            | Plain::UnreadOnly
             | Plain::Cancel
             | Plain::Interrupt
     )

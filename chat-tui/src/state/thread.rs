@@ -13,6 +13,10 @@ pub struct Thread {
     pub(crate) timeline: Timeline,
     /// Whether the keys and the composer mean it and not the main line.
     pub focused: bool,
+    /// How far it was told that one has read in it.
+    pub(crate) told_read: Seq,
+    /// When that was told.
+    pub(crate) told_ms: Option<u64>,
     /// What is being written on the side that the composer does not mean now.
     pub(crate) other_text: String,
 }
@@ -21,6 +25,13 @@ impl Thread {
     /// A thread of which nothing is known yet.
     #[must_use]
     pub fn new(root: Seq) -> Self {
-        Self { root, timeline: Timeline::of_thread(root), focused: false, other_text: String::new() }
+        Self {
+            root,
+            timeline: Timeline::of_thread(root),
+            focused: false,
+            told_read: Seq::ZERO,
+            told_ms: None,
+            other_text: String::new(),
+        }
     }
 }

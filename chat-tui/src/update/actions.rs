@@ -3,11 +3,15 @@
 use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
-use super::{Effects, bots, files, lists, messages, moderation, places, rooms, say_so, threads, writing};
+use super::{
+    Effects, attention, bots, files, listings, lists, messages, moderation, places, rooms, say_so, threads,
+    writing,
+};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
 use crate::state::composer::{Composer, Edit};
+use crate::state::listing::Kind;
 use crate::state::timeline::Timeline;
 use crate::state::{ListMode, Popup, Purpose, Quit, State};
 
@@ -47,6 +51,11 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::ForwardTo(from, to) => messages::forward_to(state, from, to, effects),
         Action::GoTo(room, seq) => places::go_to(state, room, seq, effects),
         Action::Show(id, seq) => places::jump(state, id, seq, effects),
+        Action::Search(query) => listings::search(state, query, effects),
+        Action::ShowThread(id, root) => listings::show_thread(state, id, root, effects),
+        Action::Follow(on) => attention::follow(state, on, effects),
+        Action::Hear(wish) => attention::hear(state, wish, effects),
+        Action::Quiet(wish) => attention::quiet(state, wish, effects),
         Action::Presence(presence) => set_presence(state, presence, effects),
         Action::Scroll(rows) => places::scroll(state, rows),
         Action::Invite(_)
@@ -71,6 +80,10 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
             writing::changed(state, effects);
         }
         Plain::Switcher => lists::switcher(state, effects),
+        Plain::Search => listings::search(state, None, effects),
+        Plain::Inbox => listings::list(state, Kind::Inbox, effects),
+        Plain::Threads => listings::list(state, Kind::Threads, effects),
+        Plain::AllRead => listings::all_read(state, effects),
         Plain::NextConversation => places::neighbour(state, 1, effects),
         Plain::PreviousConversation => places::neighbour(state, -1, effects),
         Plain::NextNeedsMe => places::next_in_need(state, effects),

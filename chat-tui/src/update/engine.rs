@@ -3,7 +3,7 @@
 use chat_client::{Connection, Outgoing, Update};
 use chat_proto::{ConversationId, Event, EventKind};
 
-use super::{Effects, bots, moderation, places, reading, threads, writing};
+use super::{Effects, attention, bots, listings, moderation, places, reading, threads, writing};
 use crate::effect::Effect;
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::timeline::thread_of;
@@ -64,9 +64,11 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
         Update::Inbox(state_now) => {
             let changed = state.inbox != state_now;
             state.inbox = state_now;
+            if changed {
+                listings::inbox_changed(state, effects);
+            }
             changed
         }
-        Update::InboxItem(_) | Update::Thread(_) | Update::Dnd(_) | Update::Alert(_) => false,
         Update::Cards(rows) => state.people.take_cards(&rows),
         Update::Profile(profile) => state.people.describe(&profile),
         Update::Blocked(blocked) => {
@@ -80,6 +82,16 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
         }
         Update::Report(report) => moderation::reported(state, &report),
         Update::BotAnswer(reply) => bots::answered(state, &reply),
+        Update::InboxItem(item) => listings::came_in(state, item),
+        Update::Thread(stands) => state.threads.take(stands),
+        Update::Dnd(dnd) => {
+            state.dnd = dnd;
+            false
+        }
+        Update::Alert(alert) => {
+            attention::alert(state, &alert, effects);
+            false
+        }
         Update::Presence(presences) => state.people.take_presence(&presences),
     }
 }
@@ -115,6 +127,10 @@ fn connected(state: &mut State, connection: Connection, effects: &mut Effects) -
                 timeline.blocked = false;
                 timeline.forget_missing();
             });
+            if let Some(thread) = &mut state.thread {
+                thread.told_read = chat_proto::Seq::ZERO;
+            }
+            listings::online(state, effects);
             threads::ask(state, effects);
             if let Some(id) = state.open {
                 places::ask_members(state, id, effects);

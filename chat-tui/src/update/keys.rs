@@ -3,7 +3,7 @@
 use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effects, actions, complain, writing};
+use super::{Effects, actions, complain, listings, writing};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question};
 use crate::keymap::{self, Meaning};
@@ -44,6 +44,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
     }
     match &state.popup {
         Some(Popup::Picker(_)) => picker_key(state, key, effects),
+        Some(Popup::Listing(_)) => listings::key(state, key, effects),
         Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key),
         None if state.selected.is_some() => select_key(state, key, effects),
         None => chat_key(state, key, effects),
@@ -70,6 +71,9 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
         }
         return;
     }
+    if let Some(Popup::Listing(_)) = &state.popup {
+        return listings::paste(state, text);
+    }
     state.popup = None;
     state.selected = None;
     state.confirm = None;
@@ -87,9 +91,13 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
 
 fn chat_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
     let Some(meaning) = keymap::meaning(key) else { return };
-    let is_ctrl_k = key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('k');
-    let kills = is_ctrl_k && !state.composer.is_at_line_end();
-    let meaning = if kills { Meaning::Edit(Edit::KillToEnd) } else { in_context(state, meaning) };
+    // These two edit where there is something behind the cursor.
+    let is_control = key.modifiers == KeyModifiers::CONTROL && !state.composer.is_at_line_end();
+    let meaning = match key.code {
+        KeyCode::Char('k') if is_control => Meaning::Edit(Edit::KillToEnd),
+        KeyCode::Char('f') if is_control => Meaning::Edit(Edit::Right),
+        _ => in_context(state, meaning),
+    };
     match meaning {
         Meaning::Do(action) => {
             if !matches!(action, Action::Plain(Plain::Complete | Plain::CompleteBack | Plain::Cancel)) {

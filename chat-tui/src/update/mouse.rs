@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::{Effects, actions, keys, threads, writing};
+use super::{Effects, actions, keys, listings, threads, writing};
 use crate::action::{Action, Plain};
 use crate::layout::{self, ListRow};
 use crate::state::{Popup, State};
@@ -29,6 +29,7 @@ pub(super) fn mouse(state: &mut State, mouse: MouseEvent, effects: &mut Effects)
 fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
     match &mut state.popup {
         Some(Popup::Picker(picker)) => picker.go(rows.signum()),
+        Some(Popup::Listing(_)) => listings::go(state, rows.signum(), effects),
         Some(Popup::Help(_) | Popup::Page(_)) => keys::scroll_page(state, rows),
         None => actions::act(state, Action::Scroll(rows), effects),
     }

@@ -3,7 +3,10 @@
 use chat_client::{Anchor, History, RequestError};
 use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
-use super::{Effects, begin, bots, complain, files, lists, messages, moderation, places, threads, writing};
+use super::{
+    Effects, attention, begin, bots, complain, files, listings, lists, messages, moderation, places, threads,
+    writing,
+};
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
 use crate::state::picker::Kind;
@@ -31,6 +34,15 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             lists::pins(state, id, &events);
             true
         }
+        Outcome::Listed(wish, answer) => listings::listed(state, &wish, answer, effects),
+        Outcome::Heard(answer) => {
+            attention::heard(state, answer);
+            true
+        }
+        Outcome::Quieted(dnd) => {
+            attention::quieted(state, &dnd);
+            true
+        }
         Outcome::Versions(found) => {
             lists::versions(state, &found);
             true
@@ -39,6 +51,8 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             moderation::looked(state, &request, *answer);
             true
         }
+        // The mark is told again with the next message, or with the next connection.
+        Outcome::NotDone(request, _) if matches!(*request, Request::MarkThread(_)) => false,
         Outcome::NotDone(request, error) => {
             not_done(state, *request);
             complain(state, error);
@@ -155,6 +169,11 @@ fn thread(
     match result {
         Ok(page) => {
             page.events.iter().for_each(|event| state.people.meet(&event.author));
+            // Where one had read when the thread was opened; it stays while it is open.
+            if !thread.timeline.loaded && page.state.following && page.state.unread > 0 {
+                thread.timeline.new_after = Some(page.state.read);
+            }
+            state.threads.take(page.state);
             thread.timeline.merge_thread(*page);
         }
         Err(RequestError::Refused(refusal)) => {

@@ -105,7 +105,7 @@ pub(super) fn neighbour(state: &mut State, by: isize, effects: &mut Effects) {
 
 pub(super) fn next_in_need(state: &mut State, effects: &mut Effects) {
     let home = state.home.or(state.open);
-    match state.conversations.next_in_need(state.open) {
+    match state.conversations.next_in_need(state.open, state.now.clock) {
         Some(id) => {
             open(state, id, effects);
             state.home = home;
@@ -181,6 +181,12 @@ pub(super) fn go_to(state: &mut State, room: Option<RoomName>, seq: Seq, effects
 
 /// Goes to a message; [`back`] returns.
 pub(super) fn jump(state: &mut State, id: ConversationId, seq: Seq, effects: &mut Effects) {
+    remember(state);
+    show(state, id, seq, effects);
+}
+
+/// Remembers where one is, before a jump.
+pub(super) fn remember(state: &mut State) {
     let here = state.selected.or_else(|| lowest_on_screen(state));
     if let (Some(open), Some(here)) = (state.open, here) {
         if state.jumps.len() >= JUMPS {
@@ -188,7 +194,6 @@ pub(super) fn jump(state: &mut State, id: ConversationId, seq: Seq, effects: &mu
         }
         state.jumps.push((open, here));
     }
-    show(state, id, seq, effects);
 }
 
 /// Goes back to where one was before the last jump.

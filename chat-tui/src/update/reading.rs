@@ -4,7 +4,7 @@
 use chat_client::Anchor;
 use chat_proto::{SafeText, Seq, UserId, limits};
 
-use super::Effects;
+use super::{Effects, attention};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
 use crate::state::timeline::PAGE;
@@ -16,6 +16,7 @@ pub(super) fn follow(state: &mut State, effects: &mut Effects) {
         return;
     }
     mark_read(state, effects);
+    attention::mark_thread(state, effects);
     ask_history(state, effects);
     ask_contexts(state, effects);
     watch(state, effects);
@@ -149,7 +150,7 @@ fn watch(state: &mut State, effects: &mut Effects) {
 
 fn set_title(state: &mut State, effects: &mut Effects) {
     let team = if state.server_name.is_empty() { "chat" } else { &state.server_name };
-    let title = match state.conversations.unread() {
+    let title = match state.conversations.unread(state.now.clock) {
         0 => team.to_owned(),
         unread => format!("({unread}) {team}"),
     };

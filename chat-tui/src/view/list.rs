@@ -14,6 +14,12 @@ use crate::text;
 /// The sign of a private room.
 const PRIVATE: &str = "⚿";
 
+/// The sign of a conversation that is silent.
+const SILENT: &str = "⊘";
+
+/// The sign of hours in which one does not want to be disturbed.
+const QUIET: &str = "☾";
+
 /// Counts above this are shown as more than this.
 const COUNT: u64 = 99;
 
@@ -24,7 +30,15 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
         canvas.literal(area, (edge, row), "│", theme.dim());
     }
     let inner = Rect { width: area.width.saturating_sub(1), ..area };
-    canvas.put(inner, (1, 0), &SafeText::line(&state.server_name), theme.title());
+    let team = Rect { width: inner.width.saturating_sub(1), ..inner };
+    let begins = canvas.put_right(team, 0, &signs(state), theme.mention());
+    canvas.put_in(
+        inner,
+        (1, 0),
+        begins.saturating_sub(2),
+        &SafeText::line(&state.server_name),
+        theme.title(),
+    );
     let body = layout::list_body(state, area);
     for (at, row) in layout::list_rows(state, usize::from(body.height)).into_iter().enumerate() {
         match row {
@@ -61,8 +75,13 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
 fn conversation_row(state: &State, conversation: &Conversation, area: Rect, row: usize, canvas: &mut Canvas) {
     let theme = canvas.theme;
     let is_open = state.open == Some(conversation.id);
-    let waits = conversation.unread > 0;
-    let name_style = if is_open || waits { theme.title() } else { theme.plain() };
+    let is_silent = conversation.notify.is_silent(state.now.clock);
+    let waits = conversation.unread > 0 && !is_silent;
+    let name_style = match () {
+        () if is_silent && conversation.mentions == 0 => theme.dim(),
+        () if is_open || waits => theme.title(),
+        () => theme.plain(),
+    };
     if is_open {
         canvas.literal(area, (0, row), "▸", theme.mention());
     }
@@ -72,8 +91,17 @@ fn conversation_row(state: &State, conversation: &Conversation, area: Rect, row:
     };
     canvas.literal(area, (1, row), glyph, glyph_style);
     let counts = Rect { width: area.width.saturating_sub(1), ..area };
-    let count = SafeText::line(&count(conversation));
-    let style = if conversation.mentions > 0 { theme.mention() } else { theme.title() };
+    let mut words = count(conversation);
+    if is_silent {
+        let space = if words.is_empty() { "" } else { " " };
+        words = format!("{words}{space}{SILENT}");
+    }
+    let count = SafeText::line(&words);
+    let style = match () {
+        () if conversation.mentions > 0 => theme.mention(),
+        () if is_silent => theme.dim(),
+        () => theme.title(),
+    };
     let begins = canvas.put_right(counts, row, &count, style);
     let columns = begins.saturating_sub(4);
     let shown = match conversation.with.as_slice() {
@@ -90,6 +118,14 @@ fn with_emoji(state: &State, person: &Person, name: &SafeText) -> SafeText {
         Some(emoji) => SafeText::line(&format!("{name} {emoji}")),
         None => name.clone(),
     }
+}
+
+/// Whether one may be disturbed, and how many messages in the inbox are unread: `☾ @3`.
+pub(super) fn signs(state: &State) -> SafeText {
+    let quiet = state.hush.quiet.then(|| QUIET.to_owned());
+    let unread = (state.inbox.unread > 0).then(|| format!("@{}", number(state.inbox.unread)));
+    let signs: Vec<String> = quiet.into_iter().chain(unread).collect();
+    SafeText::line(&signs.join(" "))
 }
 
 /// What kind of conversation it is, as one sign.
@@ -115,13 +151,16 @@ pub(super) fn name(conversation: &Conversation) -> SafeText {
 
 /// `3`, `@1`, or `@1 3` when others wait besides the mentions.
 fn count(conversation: &Conversation) -> String {
-    let number = |n: u64| if n > COUNT { format!("{COUNT}+") } else { n.to_string() };
     match (conversation.mentions, conversation.unread) {
         (0, 0) => String::new(),
         (0, unread) => number(unread),
         (mentions, unread) if unread <= mentions => format!("@{}", number(mentions)),
         (mentions, unread) => format!("@{} {}", number(mentions), number(unread)),
     }
+}
+
+fn number(n: u64) -> String {
+    if n > COUNT { format!("{COUNT}+") } else { n.to_string() }
 }
 
 /// A presence as shape and colour.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chat_proto::SafeText;
+use chat_proto::{SafeText, called};
 use ratatui::style::{Modifier, Style};
 
 use super::canvas::Canvas;
@@ -51,7 +51,8 @@ pub(super) fn row(state: &State, message: &Message, row: &Row, place: Place, can
         Row::File(index) => quiet(message.files.get(*index), place, canvas),
         Row::Chips(range) => chips(message, range.clone(), place, canvas),
         Row::Thread => {
-            canvas.literal(area, (indent, at), &message.thread_line(), theme.section());
+            let style = if message.unread > 0 { theme.mention() } else { theme.section() };
+            canvas.literal(area, (indent, at), &message.thread_line(), style);
         }
         Row::Failure(range) => {
             if let Some(text) = message.failure() {
@@ -113,7 +114,7 @@ fn body(state: &State, message: &Message, range: Range<usize>, place: Place, can
     if message.manner == Manner::Action && place.columns.is_stacked() && range.start == 0 {
         canvas.literal(area, (0, row), "*", theme.mention());
     }
-    let calls = if message.mentions_me { calls(state, body) } else { Vec::new() };
+    let calls = if message.mentions_me { calls(state, message, body) } else { Vec::new() };
     let called = calls.into_iter().map(|call| (call, theme.mention().add_modifier(Modifier::REVERSED)));
     let marks = message.manner != Manner::Deleted && message.marks < body.len();
     let marks = marks.then(|| (message.marks..body.len(), theme.dim()));
@@ -150,18 +151,23 @@ fn chips(message: &Message, range: Range<usize>, place: Place, canvas: &mut Canv
     }
 }
 
-/// Where a text calls its reader by name.
-fn calls(state: &State, body: &str) -> Vec<Range<usize>> {
+/// Where a text calls its reader: by name, or together with everybody.
+fn calls(state: &State, message: &Message, body: &str) -> Vec<Range<usize>> {
     let Some(me) = &state.me else { return Vec::new() };
     let name = me.name.as_str();
-    body.match_indices('@')
-        .filter_map(|(at, _)| {
-            let end = at + 1 + name.len();
-            let called = body.get(at + 1..end)?;
-            let ends = body[end..].chars().next().is_none_or(|c| !c.is_alphanumeric());
-            (called.to_lowercase() == name && ends).then_some(at..end)
-        })
-        .collect()
+    let by_name = |at: usize| {
+        let end = at + 1 + name.len();
+        let called = body.get(at + 1..end)?;
+        let ends = body[end..].chars().next().is_none_or(|c| !c.is_alphanumeric());
+        (called.to_lowercase() == name && ends).then_some(at..end)
+    };
+    let by_word = |at: usize| {
+        let word = &body[at + 1..];
+        let end = at + 1 + word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len());
+        let begins = !body[..at].ends_with(|c: char| c.is_alphanumeric());
+        (message.calls && begins && called(&body[at..end]).is_some()).then_some(at..end)
+    };
+    body.match_indices('@').filter_map(|(at, _)| by_name(at).or_else(|| by_word(at))).collect()
 }
 
 fn tick(message: &Message, place: Place, canvas: &mut Canvas) {

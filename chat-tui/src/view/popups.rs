@@ -5,12 +5,10 @@ use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
 use crate::help::{self, Row};
+use crate::layout::{self, POPUP};
 use crate::state::Page;
 use crate::state::picker::{Kind, Picker};
 use crate::text;
-
-/// The widest and highest that a popup grows.
-const SIZE: (u16, u16) = (96, 40);
 
 /// Columns for keys and commands in the help.
 const HELP_LEFT: usize = 31;
@@ -65,7 +63,7 @@ fn label_columns(kind: Kind) -> usize {
 fn height(picker: &Picker) -> u16 {
     match picker.kind {
         Kind::Invitation => 5,
-        _ => SIZE.1,
+        _ => POPUP.1,
     }
 }
 
@@ -73,7 +71,7 @@ fn height(picker: &Picker) -> u16 {
 pub(super) fn page(page: &Page, canvas: &mut Canvas) {
     let theme = canvas.theme;
     let height = page.rows.iter().map(|(_, text)| text.lines().count().max(1)).sum::<usize>() * 2 + 2;
-    let height = u16::try_from(height).unwrap_or(SIZE.1).min(SIZE.1);
+    let height = u16::try_from(height).unwrap_or(POPUP.1).min(POPUP.1);
     let inner = popup(&format!("{} · Esc closes", page.title), height, canvas);
     let left = page.rows.iter().map(|(left, _)| text::width(left)).max().unwrap_or(0);
     let indent = if left > 0 && left + 2 < usize::from(inner.width) { left + 2 } else { 0 };
@@ -93,7 +91,7 @@ pub(super) fn page(page: &Page, canvas: &mut Canvas) {
 pub(super) fn help(top: usize, canvas: &mut Canvas) {
     let theme = canvas.theme;
     let rows = help::rows();
-    let height = u16::try_from(rows.len()).unwrap_or(SIZE.1).saturating_add(2);
+    let height = u16::try_from(rows.len()).unwrap_or(POPUP.1).saturating_add(2);
     let inner = popup("help · ↑↓ scroll · Esc closes", height, canvas);
     let shown = usize::from(inner.height);
     let top = top.min(rows.len().saturating_sub(shown));
@@ -112,13 +110,8 @@ pub(super) fn help(top: usize, canvas: &mut Canvas) {
 }
 
 /// An empty box in the middle of the screen; what is inside it is returned.
-fn popup(title: &str, height: u16, canvas: &mut Canvas) -> Rect {
-    let screen = canvas.area();
-    let margin = if screen.width < 40 || screen.height < 12 { 0 } else { 4 };
-    let width = screen.width.saturating_sub(margin).min(SIZE.0);
-    let height = screen.height.saturating_sub(margin / 2).min(height);
-    let left = screen.x + (screen.width - width) / 2;
-    let area = Rect::new(left, screen.y + (screen.height - height) / 2, width, height);
+pub(super) fn popup(title: &str, height: u16, canvas: &mut Canvas) -> Rect {
+    let area = layout::popup(canvas.area(), height);
     canvas.clear(area);
     canvas.frame(area, title, canvas.theme.dim())
 }

@@ -8,7 +8,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::canvas::Canvas;
 use super::list;
-use crate::layout::Areas;
+use crate::layout::{self, Areas};
 use crate::state::Purpose;
 use crate::state::State;
 use crate::state::message::replies_words;
@@ -37,6 +37,13 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
         canvas.literal(area, (0, 0), hint, theme.dim());
         return;
     };
+    // Where the list is not there to show them.
+    let signs = if layout::areas(state).list.is_none() { list::signs(state) } else { SafeText::line("") };
+    let begins = canvas.put_right(area, 0, &signs, theme.mention());
+    let area = match begins < usize::from(area.width) {
+        true => Rect { width: u16::try_from(begins.saturating_sub(1)).unwrap_or(area.width), ..area },
+        false => area,
+    };
     let begins = match conversation.kind {
         ConversationKind::Room => {
             let crowd = SafeText::line(&crowd(state, conversation.id, conversation.members));
@@ -53,6 +60,9 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
     for word in rights::words(state, conversation) {
         column = canvas.literal(room, (column, 0), " · ", theme.dim());
         column = canvas.literal(room, (column, 0), &word, theme.warning());
+    }
+    if conversation.notify.is_silent(state.now.clock) {
+        column = canvas.literal(room, (column, 0), " · muted", theme.dim());
     }
     match conversation.with.as_slice() {
         [person] if conversation.kind == ConversationKind::Direct => {
@@ -86,7 +96,13 @@ pub(super) fn thread_header(state: &State, areas: &Areas, canvas: &mut Canvas) {
         }
         None => format!(" · {}", replies_words(count)),
     };
-    canvas.put(area, (column, 0), &SafeText::line(&words), theme.dim());
+    let column = canvas.put(area, (column, 0), &SafeText::line(&words), theme.dim());
+    let Some(stands) = state.open.and_then(|id| state.threads.get(id, thread.root)) else { return };
+    if stands.following {
+        let new = if stands.unread > 0 { format!(" · {} new", stands.unread) } else { String::new() };
+        let column = canvas.literal(area, (column, 0), &new, theme.mention());
+        canvas.literal(area, (column, 0), " · following", theme.dim());
+    }
 }
 
 /// " · Ada Lovelace · 🌴 on holiday", as far as they said it.

@@ -58,6 +58,11 @@ impl Theme {
         self.of(Color::Yellow).add_modifier(Modifier::BOLD)
     }
 
+    /// What a search found in a text.
+    pub(super) fn found(self) -> Style {
+        self.mention().add_modifier(Modifier::UNDERLINED)
+    }
+
     pub(super) fn new_line(self) -> Style {
         self.of(Color::Red).add_modifier(Modifier::BOLD)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chat_client::{Anchor, Connection, Delivery, Draft, History, Outgoing, Update};
 use chat_proto::*;
-use chat_tui::effect::{Effect, Outcome, Question, Tell};
+use chat_tui::effect::{Effect, Outcome, Question, Tell, Wish};
 use chat_tui::state::transfer::Job;
 use chat_tui::{Input, Moment, State, What, update, view};
 use crossterm::event::{Event as Input_, KeyCode, KeyEvent, KeyModifiers};
@@ -341,6 +341,13 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Ask(Question::Do(request) | Question::Look(request)) => asked(request),
         Effect::Ask(Question::Thread(id, root)) => format!("ask thread {} {root}", place(*id)),
         Effect::Ask(Question::Context(id, seq)) => format!("context {} {seq}", place(*id)),
+        Effect::Ask(Question::List(wish)) => wished(wish)?,
+        Effect::Ask(Question::Hear(ask)) => {
+            let level = ask.level.map_or("usual", NotifyLevel::as_str);
+            format!("hear {} {level} {:?}", place(ask.conversation), ask.mute_s)
+        }
+        Effect::Ask(Question::Quiet(ask)) => format!("quiet {:?} {}", ask.for_s, ask.schedule.is_some()),
+        Effect::Bell => "bell".into(),
         Effect::Ask(Question::Pins(id)) => format!("pins {}", place(*id)),
         Effect::Ask(Question::Versions(id, seq)) => format!("versions {} {seq}", place(*id)),
         Effect::Ask(Question::Rooms(query)) => format!("rooms {query:?}"),
@@ -353,6 +360,21 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Redraw => "redraw".into(),
         Effect::Suspend => "suspend".into(),
         Effect::Quit => "quit".into(),
+    })
+}
+
+/// "search best canary", "inbox unread page b". What every connection asks for is left out.
+fn wished(wish: &Wish) -> Option<String> {
+    let page = |cursor: &Option<String>| cursor.as_ref().map_or(String::new(), |at| format!(" page {at}"));
+    let unread = |only: bool| if only { " unread" } else { "" };
+    Some(match wish {
+        Wish::Search(ask) => {
+            let order = format!("{:?}", ask.order.unwrap_or_default()).to_lowercase();
+            format!("search {order} {}{}", ask.query, page(&ask.cursor))
+        }
+        Wish::Inbox(ask) => format!("inbox{}{}", unread(ask.unread_only), page(&ask.cursor)),
+        Wish::Threads(ask) if ask.unread_only && ask.limit == Some(limits::LIST_PAGE) => return None,
+        Wish::Threads(ask) => format!("threads{}{}", unread(ask.unread_only), page(&ask.cursor)),
     })
 }
 
