@@ -49,7 +49,7 @@ impl App {
         let conversation = ask.conversation;
         let standing = self.store.standing(conversation, caller.person.id).await.map_err(store_failed)?;
         standing.ok_or_else(not_found)?;
-        let commands = self.store.commands(conversation).await.map_err(store_failed)?;
+        let commands = self.store.commands(conversation, None).await.map_err(store_failed)?;
         Ok(Answer::ListCommands(Commands { conversation, commands }).into())
     }
 
@@ -62,7 +62,7 @@ impl App {
         }
         let standing = self.store.standing(conversation, caller.person.id).await.map_err(store_failed)?;
         may_run(standing.map(|standing| standing.role))?;
-        let known = self.store.commands(conversation).await.map_err(store_failed)?;
+        let known = self.store.commands(conversation, Some(name.clone())).await.map_err(store_failed)?;
         let bot = choose(&known, &name, bot.as_ref())?.bot.clone();
         let id = RunId(Uuid::new_v4());
         let user = caller.person.clone();

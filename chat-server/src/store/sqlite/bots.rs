@@ -1,7 +1,8 @@
 //! Bots and their slash commands.
 
 use chat_proto::{
-    BotCommand, BotInfo, CommandSpec, ConversationId, Person, Scope, Scopes, Timestamp, Topic, UserId, limits,
+    BotCommand, BotInfo, CommandName, CommandSpec, ConversationId, Person, Scope, Scopes, Timestamp, Topic,
+    UserId, limits,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -162,23 +163,30 @@ impl Sqlite {
     }
 
     /// The slash commands of the bots that are members of a conversation and may answer, by name
-    /// and bot.
+    /// and bot, at most a page; all, or those of one name.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub async fn commands(&self, conversation: ConversationId) -> Result<Vec<BotCommand>, StoreError> {
+    pub async fn commands(
+        &self,
+        conversation: ConversationId,
+        name: Option<CommandName>,
+    ) -> Result<Vec<BotCommand>, StoreError> {
         self.read(move |db| {
             let mut query = db.prepare_cached(
                 "SELECT u.id, u.name, u.bot, k.name, k.description, k.usage, b.scopes
                  FROM members m JOIN bots b ON b.user = m.user JOIN users u ON u.id = b.user
                      JOIN bot_commands k ON k.bot = b.user
-                 WHERE m.conversation = ?1 ORDER BY k.name, u.name LIMIT ?2",
+                 WHERE m.conversation = ?1 AND (?3 IS NULL OR k.name = ?3) ORDER BY k.name, u.name LIMIT ?2",
             )?;
             let most = row::int(limits::LIST_PAGE.into());
-            let rows = query.query_map(params![conversation.0, most], |r| {
-                let may_answer = scopes(&r.get::<_, String>(6)?).has(Scope::Commands);
-                Ok(may_answer.then_some(BotCommand { bot: row::person(r, 0)?, command: command(r, 3)? }))
-            })?;
+            let rows = query.query_map(
+                params![conversation.0, most, name.as_ref().map(CommandName::as_str)],
+                |r| {
+                    let may_answer = scopes(&r.get::<_, String>(6)?).has(Scope::Commands);
+                    Ok(may_answer.then_some(BotCommand { bot: row::person(r, 0)?, command: command(r, 3)? }))
+                },
+            )?;
             Ok(rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?)
         })
         .await
