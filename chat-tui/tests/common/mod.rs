@@ -333,7 +333,7 @@ fn word(effect: &Effect) -> Option<String> {
             let names: Vec<String> = users.iter().map(|user| format!("@{user}")).collect();
             format!("direct {} {then:?}", names.join(" "))
         }
-        Effect::Ask(Question::Do(request)) => asked(request),
+        Effect::Ask(Question::Do(request) | Question::Look(request)) => asked(request),
         Effect::Ask(Question::Thread(id, root)) => format!("ask thread {} {root}", place(*id)),
         Effect::Ask(Question::Context(id, seq)) => format!("context {} {seq}", place(*id)),
         Effect::Ask(Question::Pins(id)) => format!("pins {}", place(*id)),
