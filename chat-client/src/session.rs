@@ -349,7 +349,7 @@ impl Session {
             Push::Invitation { invitation } => self.invited(invitation),
             Push::Report { report } => self.tell(Update::Report(Box::new(report))),
             Push::Profile { profile } => self.tell(Update::Profile(Box::new(profile))),
-            Push::Blocked { user, on } => self.block(user.id, on),
+            Push::Blocked { user, on } => self.block(user.id, on, now),
             Push::Privacy { privacy } => self.show(privacy),
             Push::ConversationRemoved { conversation } => self.remove(conversation),
             Push::InvitationRemoved { conversation } => self.invitation_answered(conversation),

@@ -286,7 +286,10 @@ mod tests {
     fn hints_follow_the_typing() {
         assert_eq!(hint("hello"), None);
         assert_eq!(hint("//x"), None);
-        assert_eq!(hint("/re").as_deref(), Some("/reply /react /rename /reconnect /retry"));
+        assert_eq!(
+            hint("/re").as_deref(),
+            Some("/reply /react /report /reports /resolve /rename /readers /reconnect /retry")
+        );
         assert_eq!(hint("/join #d").as_deref(), Some("/join #room · Join a room, or go there"));
         assert_eq!(hint("/zz").as_deref(), Some("no command /zz"));
     }

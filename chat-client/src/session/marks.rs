@@ -163,12 +163,14 @@ impl Session {
         if let Some(state) = self.marks.presence {
             self.ask(Purpose::State, SetPresence { state }, now);
         }
-        if !self.marks.watched.is_empty() {
-            self.say_watched(now);
-        }
+        self.say_watched(now);
     }
 
-    fn say_watched(&mut self, now: Now) {
+    /// Watches those again whom one watches.
+    pub(super) fn say_watched(&mut self, now: Now) {
+        if self.marks.watched.is_empty() {
+            return;
+        }
         let users = self.marks.watched.clone();
         self.ask(Purpose::State, WatchPresence { users }, now);
     }

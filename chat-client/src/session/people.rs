@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chat_proto::{PersonRow, Privacy, UserId};
 
-use super::Session;
+use super::{Now, Session};
 use crate::update::Update;
 
 /// See the module.
@@ -42,7 +42,7 @@ impl Session {
     }
 
     /// The person blocked somebody, or ended that, on any device.
-    pub(super) fn block(&mut self, user: UserId, on: bool) {
+    pub(super) fn block(&mut self, user: UserId, on: bool, now: Now) {
         let mut blocked = self.choices.blocked.clone();
         if on {
             blocked.insert(user);
@@ -50,5 +50,7 @@ impl Session {
             blocked.remove(&user);
         }
         self.block_all(blocked);
+        // The server has ended the watch, or would grant it again.
+        self.say_watched(now);
     }
 }

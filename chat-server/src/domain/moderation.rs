@@ -53,16 +53,14 @@ impl Penalty {
     /// The refusal for who is muted on the server.
     #[must_use]
     pub fn muted_on_server(&self) -> WireError {
-        let message = self
-            .sentence("You are muted on this server: you can read, but not write", "An admin of the server");
+        let message = self.sentence("You are muted on this server", "An admin of the server");
         WireError::new(ErrorCode::Forbidden, message)
     }
 
     /// The refusal for who is muted in a room.
     #[must_use]
     pub fn muted_in_room(&self) -> WireError {
-        let message = self
-            .sentence("You are muted in this room: you can read, but not write", "A moderator of the room");
+        let message = self.sentence("You are muted in this room", "A moderator of the room");
         WireError::new(ErrorCode::Forbidden, message)
     }
 }

@@ -310,3 +310,71 @@ fn the_inbox_and_its_settings_are_there_in_a_shell() -> Result<()> {
     assert!(shell.done(&["dnd", "--off"])?.contains("may be disturbed"));
     Ok(())
 }
+
+#[test]
+fn order_is_kept_and_people_are_known_from_a_shell() -> Result<()> {
+    let server = Server::start()?;
+    let (ada, lin) = (Shell::new(&server, "ada")?, Shell::new(&server, "lin")?);
+    ada.done(&["register"])?;
+    lin.done(&["register"])?;
+    ada.done(&["create", "#deploys"])?;
+    lin.done(&["join", "#deploys"])?;
+    let seq = lin.done(&["send", "#deploys", "buy now"])?;
+    let seq = seq.trim();
+
+    ada.done(&["profile", "--name", "Ada Lovelace", "--zone", "Europe/London"])?;
+    assert!(
+        ada.done(&["status", "on holiday", "--emoji", "🌴", "--for", "2h"])?
+            .starts_with("🌴 on holiday until ")
+    );
+    let profile = lin.done(&["profile", "@ada"])?;
+    assert!(profile.contains("name: Ada Lovelace") && profile.contains("🌴 on holiday"), "{profile}");
+    assert!(lin.done(&["people"])?.contains("@ada (Ada Lovelace) 🌴 on holiday"));
+    assert_eq!(ada.done(&["status", "--clear"])?, "no status\n");
+    assert!(ada.fails(&["profile", "--zone", "Europe/Atlantis"], 1)?.contains("Europe/Zurich"));
+
+    assert_eq!(lin.done(&["block", "@ada"])?, "blocked @ada\n");
+    assert_eq!(lin.done(&["blocked"])?, "@ada\n");
+    assert!(ada.fails(&["send", "@lin", "hi"], 1)?.contains("You cannot write to this person."));
+    lin.done(&["unblock", "@ada"])?;
+    lin.done(&["read", "#deploys"])?;
+    ada.done(&["read", "#deploys"])?;
+    assert_eq!(lin.done(&["readers", "#deploys", seq])?, "@ada\n");
+    assert!(ada.done(&["privacy", "--read-receipts", "off"])?.starts_with("read receipts: off\n"));
+    assert_eq!(lin.done(&["readers", "#deploys", seq])?, "");
+    assert!(ada.fails(&["readers", "#deploys", seq], 1)?.contains("privacy"));
+
+    ada.done(&["report", "#deploys", seq, "--reason", "spam"])?;
+    assert!(lin.fails(&["reports", "#deploys"], 1)?.contains("moderators"));
+    let report = &json_lines(&ada.done(&["reports", "--json"])?)[0];
+    assert_eq!(
+        (report["reason"].as_str(), report["event"]["body"].as_str()),
+        (Some("spam"), Some("buy now"))
+    );
+    let id = report["id"].as_str().unwrap();
+    ada.done(&["reports", "--close", id, "--note", "talked to lin"])?;
+    assert!(ada.done(&["reports", "#deploys", "--all"])?.contains("closed by @ada: talked to lin"));
+
+    ada.done(&["mute", "#deploys", "@lin", "--for", "1h", "--reason", "cool down"])?;
+    assert!(lin.fails(&["send", "#deploys", "but"], 1)?.contains("The reason given: cool down."));
+    assert!(ada.done(&["bans", "#deploys", "--mutes"])?.contains("@lin by @ada since "));
+    ada.done(&["unmute", "#deploys", "@lin"])?;
+    assert_eq!(ada.done(&["purge", "#deploys", "@lin", "--within", "10m"])?, "deleted 1 messages by @lin\n");
+    ada.done(&["ban", "#deploys", "@lin", "--reason", "spam"])?;
+    assert!(
+        lin.fails(&["join", "#deploys"], 1)?
+            .contains("You are banned from this room. The reason given: spam.")
+    );
+    ada.done(&["unban", "#deploys", "@lin"])?;
+    ada.done(&["ban", "--whole-server", "@lin", "--for", "1h"])?;
+    assert!(lin.fails(&["rooms"], 1)?.contains("You are banned from this server until "));
+    assert!(ada.done(&["bans"])?.starts_with("@lin by @ada"));
+    ada.done(&["unban", "--whole-server", "@lin"])?;
+    lin.done(&["login"])?;
+    let acts: Vec<_> =
+        json_lines(&ada.done(&["audit", "--json"])?).iter().map(|e| e["act"].clone()).collect();
+    let expected = ["server_unban", "server_ban", "unban", "ban", "purge", "unmute", "mute", "report_close"];
+    assert_eq!(acts, expected);
+    assert!(ada.done(&["audit", "#deploys", "--limit", "1"])?.contains("@ada unban @lin in #deploys"));
+    Ok(())
+}

@@ -3,8 +3,7 @@
 use chat_client::{Anchor, Client, RequestError};
 use chat_proto::{
     AcceptInvitation, Conversation, ConversationId, GetThread, JoinRoom, ListCommands, ListMembers,
-    ListPeople, ListPins, ListRooms, ListVersions, Member, OpenDirect, Request, Seq, ThreadPage, UserName,
-    limits,
+    ListPeople, ListPins, ListRooms, ListVersions, Member, OpenDirect, Seq, ThreadPage, UserName, limits,
 };
 
 use super::{Outcome, Question};
@@ -35,13 +34,13 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
         }
         Question::OpenDirect(users, _) => opened(question, open_direct(client, users).await),
         Question::Do(request) => {
-            let error = change(client, &request).await.err()?;
+            let error = client.ask((*request).clone()).await.err()?;
             Some(Outcome::NotDone(request, error.to_string()))
         }
-        Question::Look(request) => Some(match client.ask((*request).clone()).await {
-            Ok(answer) => Outcome::Looked(request, Box::new(answer)),
-            Err(error) => Outcome::Refused(error.to_string()),
-        }),
+        Question::Look(request) => {
+            let answer = client.ask((*request).clone()).await;
+            or_refused(answer, |answer| Outcome::Looked(request, Box::new(answer)))
+        }
         Question::Thread(conversation, root) => {
             Some(Outcome::Thread(conversation, root, thread(client, conversation, root).await.map(Box::new)))
         }
@@ -54,24 +53,35 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
             let answer = wish.ask(client).await.map_err(|error| error.to_string());
             Some(Outcome::Listed(wish, answer))
         }
-        Question::Hear(ask) => Some(match client.request(ask).await {
-            Ok(state) => Outcome::Heard(state),
-            Err(error) => Outcome::Refused(error.to_string()),
-        }),
-        Question::Quiet(ask) => Some(match client.request(ask).await {
-            Ok(state) => Outcome::Quieted(state.dnd),
-            Err(error) => Outcome::Refused(error.to_string()),
-        }),
-        Question::Pins(conversation) => Some(match client.request(ListPins { conversation }).await {
-            Ok(pins) => Outcome::Pins(conversation, pins.events),
-            Err(error) => Outcome::Refused(error.to_string()),
-        }),
-        Question::Versions(conversation, seq) => {
-            Some(match client.request(ListVersions { conversation, seq }).await {
-                Ok(versions) => Outcome::Versions(versions),
-                Err(error) => Outcome::Refused(error.to_string()),
-            })
+        Question::Hear(ask) => or_refused(client.request(ask).await, Outcome::Heard),
+        Question::Quiet(ask) => or_refused(client.request(ask).await, |state| Outcome::Quieted(state.dnd)),
+        Question::Pins(conversation) => {
+            let pins = client.request(ListPins { conversation }).await;
+            or_refused(pins, |pins| Outcome::Pins(conversation, pins.events))
         }
+        Question::Versions(conversation, seq) => {
+            or_refused(client.request(ListVersions { conversation, seq }).await, Outcome::Versions)
+        }
+        Question::Run(ask, line) => {
+            let conversation = ask.conversation;
+            let error = client.request(*ask).await.err()?;
+            Some(Outcome::NotRun(conversation, line, error.to_string()))
+        }
+        Question::Keep(room, keep) => Some(Outcome::Kept(super::keep::keep(client, room, keep).await)),
+        question => known(client, question).await,
+    }
+}
+
+fn or_refused<T>(result: Result<T, RequestError>, outcome: impl FnOnce(T) -> Outcome) -> Option<Outcome> {
+    Some(match result {
+        Ok(answer) => outcome(answer),
+        Err(error) => Outcome::Refused(error.to_string()),
+    })
+}
+
+/// What completion and pickers choose from; without an answer they have what they had.
+async fn known(client: &Client, question: Question) -> Option<Outcome> {
+    match question {
         Question::Members(conversation) => {
             Some(Outcome::Members(conversation, members(client, conversation).await.ok()?))
         }
@@ -84,12 +94,6 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
             let known = client.request(ListCommands { conversation }).await.ok()?;
             Some(Outcome::Commands(conversation, known.commands))
         }
-        Question::Run(ask, line) => {
-            let conversation = ask.conversation;
-            let error = client.request(*ask).await.err()?;
-            Some(Outcome::NotRun(conversation, line, error.to_string()))
-        }
-        Question::Keep(room, keep) => Some(Outcome::Kept(super::keep::keep(client, room, keep).await)),
         Question::People(query) => {
             let ask =
                 ListPeople { query: wish(&query), limit: Some(limits::LIST_PAGE), ..ListPeople::default() };
@@ -99,6 +103,7 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
                 .ok()
                 .map(|page| Outcome::People(query, page.people.into_iter().map(|row| row.person).collect()))
         }
+        _ => None,
     }
 }
 
@@ -110,32 +115,6 @@ async fn open_direct(client: &Client, users: Vec<UserName>) -> Result<Conversati
     let mut users = users.into_iter();
     let Some(user) = users.next() else { return Err(RequestError::Stopped) };
     client.request(OpenDirect { user, also: users.collect() }).await
-}
-
-/// Asks for a change. Those that the screen never makes are not sent.
-async fn change(client: &Client, request: &Request) -> Result<(), RequestError> {
-    match request.clone() {
-        Request::EditMessage(ask) => client.request(ask).await.map(drop),
-        Request::DeleteMessage(ask) => client.request(ask).await.map(drop),
-        Request::React(ask) => client.request(ask).await.map(drop),
-        Request::PinMessage(ask) => client.request(ask).await.map(drop),
-        Request::Invite(ask) => client.request(ask).await.map(drop),
-        Request::DeclineInvitation(ask) => client.request(ask).await.map(drop),
-        Request::RemoveMember(ask) => client.request(ask).await.map(drop),
-        Request::SetRole(ask) => client.request(ask).await.map(drop),
-        Request::RenameRoom(ask) => client.request(ask).await.map(drop),
-        Request::DescribeRoom(ask) => client.request(ask).await.map(drop),
-        Request::SetRules(ask) => client.request(ask).await.map(drop),
-        Request::SetTopic(ask) => client.request(ask).await.map(drop),
-        Request::MarkInbox(ask) => client.request(ask).await.map(drop),
-        Request::MarkThread(ask) => client.request(ask).await.map(drop),
-        Request::FollowThread(ask) => client.request(ask).await.map(drop),
-        Request::LeaveRoom(ask) => client.request(ask).await.map(drop),
-        other => {
-            tracing::warn!(kind = other.kind().as_str(), "not a change that the screen makes");
-            Ok(())
-        }
-    }
 }
 
 fn wish(query: &str) -> Option<String> {
