@@ -10,17 +10,18 @@ use crate::limits;
 /// Commands of the clients themselves, those of today and those that are likely to come. Bots
 /// cannot take them: what `/leave` does must not depend on who is in the room.
 #[rustfmt::skip]
-pub const RESERVED_COMMANDS: [&str; 98] = [
-    "accept", "admin", "announce", "archive", "audit", "away", "back", "ban", "block", "bookmark",
-    "bot", "bots", "call", "clear", "command", "commands", "connect", "create", "decline", "delete",
-    "describe", "discard", "disconnect", "dm", "dnd", "download", "drafts", "edit", "exit", "expand",
-    "file", "files", "forward", "goto", "help", "hook", "hooks", "ignore", "inbox", "incoming",
-    "invitations", "invite", "join", "kick", "later", "leave", "login", "logout", "me", "members",
-    "mentions", "msg", "mute", "muted", "names", "nick", "notify", "outgoing", "part", "password",
-    "pin", "pins", "profile", "quit", "react", "read", "reconnect", "remind", "rename", "reply",
-    "report", "retry", "role", "rooms", "save", "saved", "search", "select", "sessions", "slow",
-    "status", "thread", "threads", "topic", "unarchive", "unban", "unblock", "unignore", "unmute",
-    "unpin", "upload", "users", "versions", "voice", "webhook", "webhooks", "who", "whoami",
+pub const RESERVED_COMMANDS: [&str; 110] = [
+    "accept", "admin", "announce", "archive", "audit", "away", "back", "ban", "bans", "block", "blocked",
+    "bookmark", "bot", "bots", "call", "clear", "command", "commands", "connect", "create", "decline",
+    "delete", "describe", "discard", "disconnect", "dm", "dnd", "download", "drafts", "edit", "exit",
+    "expand", "file", "files", "follow", "forward", "goto", "help", "hook", "hooks", "ignore", "inbox",
+    "incoming", "invitations", "invite", "join", "kick", "later", "leave", "login", "logout", "me",
+    "members", "mentions", "msg", "mute", "muted", "mutes", "names", "nick", "notify", "outgoing",
+    "part", "password", "pin", "pins", "privacy", "profile", "purge", "quit", "react", "read", "readers",
+    "reconnect", "remind", "rename", "reply", "report", "reports", "resolve", "retry", "role", "rooms",
+    "save", "saved", "search", "select", "sessions", "show", "slow", "status", "thread", "threads",
+    "topic", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute", "unpin", "upload",
+    "users", "versions", "voice", "webhook", "webhooks", "who", "whoami", "zone",
 ];
 
 /// Why a text is not the name of a command.

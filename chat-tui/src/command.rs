@@ -31,6 +31,11 @@ const fn row(
     Command { name, usage, help, parse }
 }
 
+/// Whether a mute is meant for a person, and not for the open conversation.
+fn names_somebody(arguments: &str) -> bool {
+    arguments.starts_with('@') || arguments.starts_with("--")
+}
+
 /// All commands, in the order of the help screen.
 pub const COMMANDS: &[Command] = &[
     row("help", "", "All keys and commands", |_| plain(Plain::Help)),
@@ -70,8 +75,6 @@ pub const COMMANDS: &[Command] = &[
     }),
     row("unfollow", "", "Do not follow the open thread any more", |_| Ok(Action::Follow(false))),
     row("notify", "all|mentions|none|usual", "Which messages here alert you", attention::notify),
-    row("mute", "[30m|2h|1d]", "Nothing here alerts you, for a time or until /unmute", attention::mute),
-    row("unmute", "", "Messages here alert you again", |_| Ok(Action::Hear(Some(Hear::Unmute)))),
     row(
         "dnd",
         "2h|22:00-08:00 [mon-fri]|off",
@@ -94,8 +97,15 @@ pub const COMMANDS: &[Command] = &[
     ),
     row("unban", "[--server] @user", "End a ban", order::unban),
     row("bans", "[--server]", "Who is banned", |text| order::list(text, Order::Bans)),
-    row("mute", "[--server] @user [for 1h] [reason]", "Let somebody only read", order::mute),
-    row("unmute", "[--server] @user", "End a mute", order::unmute),
+    row(
+        "mute",
+        "[2h] | [--server] @user [for 1h] [reason]",
+        "Nothing here alerts you; or let somebody only read",
+        |text| if names_somebody(text) { order::mute(text) } else { attention::mute(text) },
+    ),
+    row("unmute", "[[--server] @user]", "End a mute, of this conversation or of somebody", |text| {
+        if names_somebody(text) { order::unmute(text) } else { Ok(Action::Hear(Some(Hear::Unmute))) }
+    }),
     row("mutes", "[--server]", "Who is muted", |text| order::list(text, Order::Mutes)),
     row("purge", "[--server] @user", "Delete what somebody wrote in the last hour; asks once", order::purge),
     row(

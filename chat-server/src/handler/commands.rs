@@ -12,6 +12,7 @@ use super::{App, Caller, Handled, store_failed};
 use crate::domain::commands::{choose, may_run};
 use crate::domain::not_found;
 use crate::hub::Run;
+use crate::hub::now;
 
 impl App {
     pub(super) async fn register_commands(
@@ -62,6 +63,12 @@ impl App {
         }
         let standing = self.store.standing(conversation, caller.person.id).await.map_err(store_failed)?;
         may_run(standing.map(|standing| standing.role))?;
+        let mutes = self.store.mutes(conversation, caller.person.id, now()).await.map_err(store_failed)?;
+        match mutes {
+            (Some(everywhere), _) => return Err(everywhere.muted_on_server()),
+            (None, Some(here)) => return Err(here.muted_in_room()),
+            (None, None) => {}
+        }
         let known = self.store.commands(conversation, Some(name.clone())).await.map_err(store_failed)?;
         let bot = choose(&known, &name, bot.as_ref())?.bot.clone();
         let id = RunId(Uuid::new_v4());

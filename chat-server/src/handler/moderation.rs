@@ -60,6 +60,10 @@ impl App {
             app.hub.tell_policy(&kind.change(user.id, Some(penalty))).await;
             if kind == BanKind::Ban {
                 app.hub.end(user.id, Ending::Banned).await;
+                // What they left running goes with them.
+                for bot in app.store.bots(Some(user.id)).await.map_err(store_failed)? {
+                    app.hub.end(bot.user.id, Ending::All).await;
+                }
             }
             info!(user = %user.id, act, "an account was restricted");
             Ok(())

@@ -87,6 +87,21 @@ pub(super) fn server_mute(
     .optional()
 }
 
+/// The mute of a member of a room, if it holds.
+fn room_mute(
+    db: &Connection,
+    conversation: ConversationId,
+    user: UserId,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Penalty>> {
+    db.prepare_cached(
+        "SELECT until, reason FROM room_bans
+         WHERE conversation = ?1 AND kind = 'mute' AND user = ?2 AND (until IS NULL OR until > ?3)",
+    )?
+    .query_row(params![conversation.0, user.0, now.0], |r| penalty(r, 0))
+    .optional()
+}
+
 /// The ban that ended the login with this token, if it holds.
 pub(super) fn ban_of_token(
     db: &Connection,
@@ -127,7 +142,21 @@ impl Sqlite {
         .await
     }
 
-    /// Bans or mutes an account on the whole server and notes it; a ban also ends all its logins.
+    /// The mutes that hold for somebody in a conversation: that of the server, and that of the room.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn mutes(
+        &self,
+        conversation: ConversationId,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<(Option<Penalty>, Option<Penalty>), StoreError> {
+        self.read(move |db| Ok((server_mute(db, user, now)?, room_mute(db, conversation, user, now)?))).await
+    }
+
+    /// Bans or mutes an account on the whole server and notes it; a ban also ends all its logins, and
+    /// those of its bots.
     /// False if there are as many as can be.
     ///
     /// # Errors
@@ -169,7 +198,10 @@ impl Sqlite {
                     "INSERT OR IGNORE INTO banned_tokens (token_hash, user) SELECT token_hash, user FROM sessions WHERE user = ?1",
                 )?
                 .execute([user.0])?;
-                db.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([user.0])?;
+                db.prepare_cached(
+                    "DELETE FROM sessions WHERE user = ?1 OR user IN (SELECT user FROM bots WHERE owner = ?1)",
+                )?
+                .execute([user.0])?;
             }
             audit::record(db, &note)?;
             Ok(true)

@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub(super) const EVENT: &str = "e.conversation, e.seq, e.at, e.author, u.name, u.bot, e.content";
 
 /// How many columns [`EVENT`] has.
-pub(super) const EVENT_COLUMNS: usize = 6;
+pub(super) const EVENT_COLUMNS: usize = 7;
 
 /// Reads the columns of [`EVENT`], which begin at `at`.
 pub(super) fn event(row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {

@@ -124,7 +124,7 @@ fn any_payload(kind: RequestKind, id: &str) -> Value {
         "room": "absent", "client_id": uuid(), "body": "hi", "emoji": "👍", "on": true, "topic": "t",
         "role": "member", "description": "d", "rules": {}, "query": "x", "users": [nobody], "state": "online",
         "epoch": uuid(), "conversations": {}, "bot": "robo", "scopes": ["read"], "hook": nobody,
-        "url": "https://1.1.1.1/", "commands": [], "text": "x", "run": nobody,
+        "file": nobody, "report": nobody, "url": "https://1.1.1.1/", "commands": [], "text": "x", "run": nobody,
         "protocol": 1, "password": "no password", "token": "no token", "invite": "no",
     });
     if kind == RequestKind::RenameRoom {
