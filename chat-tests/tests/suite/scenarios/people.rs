@@ -251,7 +251,8 @@ fn each_switch_goes_both_ways_and_so_does_a_block() -> Result<()> {
     let (server, mut ada, lin) = ada_and_lin()?;
     let mut lin = lin;
     let id = room("deploys", &mut ada, &mut [&mut lin])?;
-    // Both were away once, so that there is a time at which they were last seen.
+    // Both were there and then away, so that there is a time at which they were last seen.
+    both_online(&mut ada, &mut lin)?;
     for name in ["ada", "lin"] {
         let mut other =
             if name == "ada" { Script::login(&server, "lin")? } else { Script::login(&server, "ada")? };
