@@ -1,14 +1,11 @@
 //! Keeping order, profiles, blocks: commands in, effects and text out.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test may stop at once")]
-
-mod common;
 
 use std::collections::BTreeSet;
 
+use crate::common::*;
 use chat_client::Update;
 use chat_proto::*;
 use chat_tui::effect::Outcome;
-use common::*;
 use uuid::Uuid;
 
 /// A command in #deploys; what follows, without the draft that Enter clears.

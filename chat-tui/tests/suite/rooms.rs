@@ -1,14 +1,11 @@
 //! Rooms, their people and their rules: keys and news in, effects and text out; and the fold of
 //! later events over what is shown.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test may stop at once")]
 
-mod common;
-
+use crate::common::*;
 use chat_client::{Anchor, Delivery, History, RequestError, Update};
 use chat_proto::*;
 use chat_tui::What;
 use chat_tui::effect::Outcome;
-use common::*;
 use crossterm::event::{Event as TermEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
 /// A command in #deploys; what follows, without the draft that Enter clears.

@@ -1,5 +1,4 @@
 //! What every storage engine promises, on the real thing in a temporary directory.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test")]
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,14 +1,11 @@
 //! What calls for the person and what must not: levels, mutes, quiet hours, the bell, calls,
 //! and how one stands to threads.
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test may stop at once")]
 
-mod common;
-
+use crate::common::*;
 use chat_client::{Alert, RequestError, Update};
 use chat_proto::*;
 use chat_tui::What;
 use chat_tui::effect::Outcome;
-use common::*;
 use crossterm::event::Event as TermEvent;
 use insta::assert_snapshot;
 

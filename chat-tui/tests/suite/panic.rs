@@ -1,7 +1,5 @@
 //! A panic gives the terminal back, in a real one: this test runs itself inside a pseudo-terminal.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test")]
-
 use std::io::Read;
 
 use chat_tui::terminal::Screen;
@@ -22,7 +20,7 @@ fn a_panic_gives_the_terminal_back_and_is_told_after_that() {
     let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
     let pty = native_pty_system().openpty(size).unwrap();
     let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "a_panic_gives_the_terminal_back_and_is_told_after_that", "--nocapture"]);
+    command.args(["--exact", "panic::a_panic_gives_the_terminal_back_and_is_told_after_that", "--nocapture"]);
     command.env(INSIDE, "1");
     let mut child = pty.slave.spawn_command(command).unwrap();
     drop(pty.slave);

@@ -1,6 +1,5 @@
 //! A chat to look at: a small team with a believable morning, and short ways to press keys, bring
 //! news and read what follows.
-#![allow(missing_docs, dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
 
 use std::time::Duration;
 

@@ -1,6 +1,5 @@
 //! The arrows of the house point down: a floor imports only lower ones. This reads the sources
 //! and fails when one points up.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

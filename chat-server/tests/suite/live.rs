@@ -1,7 +1,5 @@
 //! A running server and bare sockets: the slow reader, the drain, presence, races.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test")]
-
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,14 +1,11 @@
 //! Files on the screen: sent, shown, saved, and what is told when that fails.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test may stop at once")]
-
-mod common;
 
 use std::path::PathBuf;
 
+use crate::common::*;
 use chat_client::{Delivery, Draft, Enclosure};
 use chat_proto::*;
 use chat_tui::effect::{Effect, Outcome, Tell};
-use common::*;
 use uuid::Uuid;
 
 fn attachment(name: &str, size: u64, pixels: Option<(u32, u32)>) -> Attachment {

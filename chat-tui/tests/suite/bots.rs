@@ -1,12 +1,9 @@
 //! Bots on the screen: their mark, their commands, what they answer in private, and webhooks.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test may stop at once")]
 
-mod common;
-
+use crate::common::*;
 use chat_client::Update;
 use chat_proto::*;
 use chat_tui::effect::{Kept, Outcome};
-use common::*;
 use uuid::Uuid;
 
 fn robo() -> Person {

@@ -4,7 +4,7 @@ use chat_proto::{Body, SearchOrder, Seq};
 use chat_server::domain::Command;
 use chat_server::store::{Search, SearchCursor, Write};
 
-use crate::fixture::{DAY, Fixture, is_in_files, message, search};
+use super::fixture::{DAY, Fixture, is_in_files, message, search};
 
 #[tokio::test]
 async fn only_members_of_now_find_a_message() {

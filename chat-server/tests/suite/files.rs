@@ -1,7 +1,5 @@
 //! Files below the wire: what is swept and what stays, and a bucket that speaks S3.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a test")]
 
-#[path = "files/bucket.rs"]
 mod bucket;
 
 use std::path::Path;

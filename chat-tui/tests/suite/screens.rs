@@ -1,15 +1,12 @@
-//! Pictures of the screen. `INSTA_UPDATE=always cargo test -p chat-tui --test screens` draws them
+//! Pictures of the screen. `INSTA_UPDATE=always cargo test -p chat-tui screens` draws them
 //! again; read the difference before it is kept.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test may stop at once")]
 
-mod common;
-
+use crate::common::*;
 use chat_client::{Connection, Delivery, Update};
 use chat_proto::*;
 use chat_tui::What;
 use chat_tui::effect::Outcome;
 use chat_tui::state::sign_in::Known;
-use common::*;
 use insta::assert_snapshot;
 use proptest::prelude::*;
 

@@ -11,7 +11,7 @@ use refinery::Target;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use crate::fixture::{DAY, Fixture, draft, search};
+use super::fixture::{DAY, Fixture, draft, search};
 
 mod migrations {
     refinery::embed_migrations!("migrations");

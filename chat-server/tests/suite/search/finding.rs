@@ -6,7 +6,7 @@ use chat_proto::{SearchOrder, Timestamp};
 use chat_server::store::{Search, SearchCursor};
 use proptest::test_runner::TestRunner;
 
-use crate::fixture::{Fixture, search, texts};
+use super::fixture::{Fixture, search, texts};
 
 #[tokio::test]
 async fn words_of_many_scripts_are_found() {

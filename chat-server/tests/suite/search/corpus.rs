@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use chat_proto::{Person, SearchOrder};
 use chat_server::store::{Search, Write};
 
-use crate::fixture::{DAY, Fixture, message, search, texts};
+use super::fixture::{DAY, Fixture, message, search, texts};
 
 const MESSAGES: usize = 100_000;
 const BATCH: usize = 5_000;

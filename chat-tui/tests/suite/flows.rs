@@ -1,14 +1,11 @@
 //! Keys and news in, effects and text out: what the chat does, case by case.
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test may stop at once")]
 
-mod common;
-
+use crate::common::*;
 use chat_client::{Anchor, Connection, Delivery, History, RequestError, Update};
 use chat_proto::*;
 use chat_tui::What;
 use chat_tui::effect::{Effect, Outcome, Question, Tell};
 use chat_tui::state::sign_in::Known;
-use common::*;
 use crossterm::event::{Event as TermEvent, MouseButton, MouseEvent, MouseEventKind};
 
 /// Types and keys in #deploys; what follows.

@@ -1,13 +1,10 @@
 //! Choosing messages and acting on them: keys and news in, effects and text out.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test may stop at once")]
 
-mod common;
-
+use crate::common::*;
 use chat_client::{Anchor, Delivery, History, RequestError, Update};
 use chat_proto::*;
 use chat_tui::effect::{Outcome, Question, Then};
 use chat_tui::state::Purpose;
-use common::*;
 
 /// The team's morning, some of it answered: 8 replies to 4, 9 and 10 stand in the thread of 4.
 fn stage() -> Stage {

@@ -1,13 +1,10 @@
 //! Search, inbox and the list of threads: keys and answers in, effects and screens out.
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "a test may stop at once")]
 
-mod common;
-
+use crate::common::*;
 use chat_client::{Anchor, Connection, History, Update};
 use chat_proto::*;
 use chat_tui::What;
 use chat_tui::effect::{Effect, Outcome, Page, Question, Wish};
-use common::*;
 use crossterm::event::Event as TermEvent;
 use insta::assert_snapshot;
 

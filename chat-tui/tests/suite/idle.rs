@@ -1,13 +1,11 @@
 //! An idle chat does nothing: no frame, no wake-up.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test may stop at once")]
-
-mod common;
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::common::*;
 use chat_client::paths::Paths;
 use chat_client::tls::Tls;
 use chat_client::{Connection, Update};
@@ -15,7 +13,6 @@ use chat_proto::*;
 use chat_tui::app::{self, App, Surface};
 use chat_tui::state::sign_in::Known;
 use chat_tui::{State, What};
-use common::*;
 use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;

@@ -1,0 +1,15 @@
+//! The server's parts on the real thing, in one program: linking it once keeps builds small.
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a test"
+)]
+
+mod files;
+mod floors;
+mod live;
+mod search;
+mod store;

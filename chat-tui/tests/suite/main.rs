@@ -1,0 +1,22 @@
+//! The chat from its keys to its screen, in one program: linking it once keeps builds small.
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test"
+)]
+
+mod attention;
+mod bots;
+mod common;
+mod files;
+mod flows;
+mod idle;
+mod listings;
+mod messages;
+mod panic;
+mod people;
+mod rooms;
+mod screens;
