@@ -1,6 +1,6 @@
 //! The chat server.
 //!
-//! Floors; each imports only lower ones, which `tests/floors.rs` checks:
+//! Floors; each imports only lower ones, which `tests/suite/floors.rs` checks:
 //!
 //! ```text
 //! 7 cli, config            flags -> checked config -> open -> serve
