@@ -15,6 +15,7 @@ use chat_proto::{
 use chat_tests::{Script, Server, Signal};
 use serde_json::{Value, json};
 
+use crate::scenarios::files::{PICTURE, http, send};
 use crate::scenarios::{about, kick, private_room, room, say, say_with, set_role, text};
 
 /// Everything that one person holds.
@@ -355,7 +356,7 @@ acts! {
 }
 
 fn messages(stage: &mut Stage) -> Result<()> {
-    let Stage { ada, grace, phone, room, adas, lins, root, reply, .. } = stage;
+    let Stage { server, ada, grace, phone, room, adas, lins, root, reply, .. } = stage;
     let first = say(ada, room, "one, @lin")?;
     say_with(grace, room, "two", json!({"reply_to": first}))?;
     say_with(ada, room, "in a thread, @lin", json!({"thread": *reply}))?;
@@ -367,6 +368,8 @@ fn messages(stage: &mut Stage) -> Result<()> {
     say_with(grace, room, "x", json!({"forward": {"conversation": room, "seq": *adas}}))?;
     say_with(grace, room, "answers @room", json!({"reply_to": *lins}))?;
     say(grace, room, "who is @here?")?;
+    let picture = http(server, ada).upload("latency.png", PICTURE)?;
+    send(ada, room, "graph attached", &[&picture])?;
     phone.ok("thread.follow", json!({"conversation": room, "thread": *adas, "on": true}))?;
     say_with(ada, room, "another thread", json!({"thread": *adas}))?;
     phone.ok("conversation.notify", json!({"conversation": room, "level": "all", "mute_s": 60}))?;
@@ -409,12 +412,15 @@ fn pins(stage: &mut Stage) -> Result<()> {
 }
 
 fn deletions(stage: &mut Stage) -> Result<()> {
-    let Stage { ada, phone, grace, room, adas, lins, reply, .. } = stage;
+    let Stage { server, ada, phone, grace, room, adas, lins, reply, .. } = stage;
     // An unread one that calls, the newest ones, an edited and pinned one, one of a thread; by the
     // author and by the owner.
     let calling = say(grace, room, "oops, @lin")?;
+    let file = http(server, ada).upload("salaries.txt", b"1\n")?;
+    let with_file = send(ada, room, "oops", &[&file])?;
+    ada.ok("message.edit", about(room, with_file, json!({"body": "not for you"})))?;
     let newest = say(grace, room, "oops")?;
-    for seq in [calling, newest, *lins] {
+    for seq in [calling, with_file, newest, *lins] {
         ada.ok("message.delete", about(room, seq, json!({})))?;
     }
     let again = say(phone, room, "mine again")?;

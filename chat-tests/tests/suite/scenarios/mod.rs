@@ -3,7 +3,7 @@
 mod accounts;
 mod bots;
 mod changes;
-mod files;
+pub(crate) mod files;
 mod forwarding;
 mod groups;
 mod guests;
