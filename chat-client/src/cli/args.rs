@@ -49,6 +49,7 @@ With --json every line on stdout is one JSON object:
   threads               {\"root\",\"last\",\"state\"}
   notify, dnd           {\"conversation\",\"notify\"}, {\"dnd\"}
   follow                {\"conversation\",\"thread\",\"following\",\"read\",\"unread\"}
+  save, star            {\"conversation\",\"seq\",\"on\"}
   download              {\"file\",\"path\",\"size\"}
   files                 {\"id\",\"name\",\"size\",\"media_type\",\"at\",\"used\",\"messages\",…}
   files --delete        {\"file\"}

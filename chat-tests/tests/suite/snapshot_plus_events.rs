@@ -5,12 +5,12 @@
 //! came is told. [`acts`] names every event kind, so a new one does not compile until it has an
 //! act here, and [`Held::follow`] until it says what it changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
     Card, Conversation, ConversationId, Event, EventKind, InboxPage, Invitation, Member, Push, Reason,
-    RoomRole, Seq, ThreadList, ThreadState, Tombstone, UserId,
+    RoomRole, SavedPage, Seq, ThreadList, ThreadState, Tombstone, UserId,
 };
 use chat_tests::{Script, Server, Signal};
 use serde_json::{Value, json};
@@ -29,6 +29,8 @@ struct Replica {
     inbox_unread: u64,
     /// The threads that are followed.
     threads: BTreeMap<(ConversationId, Seq), ThreadState>,
+    /// The messages that are saved.
+    saved: BTreeSet<(ConversationId, Seq)>,
 }
 
 /// One conversation as it is held.
@@ -55,6 +57,7 @@ impl Replica {
         let invitations = serde_json::from_value(listed["invitations"].take())?;
         let inbox: InboxPage = serde_json::from_value(script.ok("inbox.list", json!({}))?)?;
         let threads: ThreadList = serde_json::from_value(script.ok("thread.list", json!({}))?)?;
+        let saved: SavedPage = serde_json::from_value(script.ok("saved.list", json!({}))?)?;
         let place = |event: &Event| (event.conversation, event.seq);
         Ok(Self {
             me,
@@ -63,6 +66,7 @@ impl Replica {
             inbox: inbox.items.iter().map(|item| (place(&item.event), item.reason)).collect(),
             inbox_unread: inbox.state.unread,
             threads: threads.threads.iter().map(|thread| (place(&thread.root), thread.state)).collect(),
+            saved: saved.messages.iter().map(place).collect(),
         })
     }
 
@@ -75,6 +79,7 @@ impl Replica {
                 let held = held.with_context(|| format!("an event of what one is not in: {event:?}"))?;
                 if let EventKind::Deleted { target } = event.what {
                     self.inbox.remove(&(event.conversation, target));
+                    self.saved.remove(&(event.conversation, target));
                     if target > held.row.read {
                         let row = json!({"conversation": event.conversation});
                         held.row = serde_json::from_value(script.ok("conversation.get", row)?)?;
@@ -94,6 +99,12 @@ impl Replica {
                 let held = self.conversations.get_mut(&state.conversation).context("notify, nowhere")?;
                 held.row.notify = state.notify;
             }
+            Push::Starred(state) => {
+                let held = self.conversations.get_mut(&state.conversation).context("starred, nowhere")?;
+                held.row.starred = state.on;
+            }
+            Push::Saved(state) if state.on => drop(self.saved.insert((state.conversation, state.seq))),
+            Push::Saved(state) => drop(self.saved.remove(&(state.conversation, state.seq))),
             Push::Read { conversation, user, seq } => {
                 let held = self.conversations.get_mut(&conversation).context("read, nowhere")?;
                 held.members.get_mut(&user).context("read by nobody")?.read = seq;
@@ -111,6 +122,7 @@ impl Replica {
                 self.conversations.remove(&conversation).context("removed, and never there")?;
                 self.inbox.retain(|(there, _), _| *there != conversation);
                 self.threads.retain(|(there, _), _| *there != conversation);
+                self.saved.retain(|(there, _)| *there != conversation);
             }
             Push::Invitation { invitation } => self.invitations.insert(0, invitation),
             Push::InvitationRemoved { conversation } => {
@@ -373,6 +385,10 @@ fn messages(stage: &mut Stage) -> Result<()> {
     phone.ok("thread.follow", json!({"conversation": room, "thread": *adas, "on": true}))?;
     say_with(ada, room, "another thread", json!({"thread": *adas}))?;
     phone.ok("conversation.notify", json!({"conversation": room, "level": "all", "mute_s": 60}))?;
+    phone.ok("conversation.star", json!({"conversation": room, "on": true}))?;
+    for (seq, on) in [(*adas, true), (*lins, true), (*root, true), (*lins, false)] {
+        phone.ok("saved.set", about(room, seq, json!({"on": on})))?;
+    }
     phone.ok("inbox.mark", json!({"items": [{"conversation": room, "seq": *adas}]}))?;
     ada.ok("read.mark", json!({"conversation": room, "seq": first})).map(drop)
 }

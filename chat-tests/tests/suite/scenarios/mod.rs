@@ -10,6 +10,7 @@ mod guests;
 mod inbox;
 mod incoming;
 mod invitations;
+mod keeping;
 mod messages;
 mod moderation;
 mod notify;
