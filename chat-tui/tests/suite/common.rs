@@ -358,6 +358,8 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Start(account) => format!("start {}", account.user.name),
         Effect::Copy(text) => format!("copy {text:?}"),
         Effect::Redraw => "redraw".into(),
+        Effect::ReadSettings => "read settings".into(),
+        Effect::WriteSetting(name, value) => format!("set {name} {value}"),
         Effect::Suspend => "suspend".into(),
         Effect::Quit => "quit".into(),
     })
