@@ -75,6 +75,8 @@ pub const COMMANDS: &[Command] = &[
         Ok(Action::Follow(true))
     }),
     row("unfollow", "", "Do not follow the open thread any more", |_| Ok(Action::Follow(false))),
+    row("saved", "", "The messages that you saved", |_| plain(Plain::Saved)),
+    row("star", "", "Star this conversation, or take its star away", |_| plain(Plain::Star)),
     row("notify", "all|mentions|none|usual", "Which messages here alert you", attention::notify),
     row(
         "dnd",
