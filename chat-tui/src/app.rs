@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::effect::{Effect, Outcome, Places, Runner};
+use crate::notification::Notification;
 use crate::state::{Moment, Quit, State};
 use crate::terminal::Screen;
 use crate::update::{Input, What, update};
@@ -58,6 +59,11 @@ pub trait Surface {
     /// # Errors
     /// The terminal's.
     fn bell(&mut self) -> io::Result<()>;
+    /// Tells something outside of the window.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn notify(&mut self, what: &Notification) -> io::Result<()>;
     /// Goes back to the shell for a while; says the size after that.
     ///
     /// # Errors
@@ -84,6 +90,10 @@ impl Surface for Screen {
 
     fn bell(&mut self) -> io::Result<()> {
         Screen::bell(self)
+    }
+
+    fn notify(&mut self, what: &Notification) -> io::Result<()> {
+        Screen::notify(self, what)
     }
 
     fn suspend(&mut self) -> io::Result<(u16, u16)> {
@@ -187,6 +197,7 @@ impl App {
                 Effect::Title(title) => surface.title(&title)?,
                 Effect::Copy(text) => surface.copy(&text)?,
                 Effect::Bell => surface.bell()?,
+                Effect::Notify(what) => surface.notify(&what)?,
                 Effect::Redraw => surface.forget()?,
                 Effect::Suspend => {
                     // The shell, not we, was told of a change of size meanwhile.
@@ -241,6 +252,10 @@ pub async fn run(paths: Paths, places: Places, bell: bool, first: What) -> anyho
     let mut state = State::new(zone, crate::config::wants_colour());
     (state.size, state.bell) = (screen.size()?, bell);
     let (sender, events) = mpsc::channel(BATCH);
+    for event in screen.typed() {
+        // More than fits was not typed by a person.
+        let _ = sender.try_send(What::Terminal(event));
+    }
     tokio::spawn(read_terminal(sender.clone()));
     tokio::spawn(read_signals(sender));
     App::new(state, paths, places, events).run(&mut screen, first).await

@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::action::Keep;
+use crate::notification::Notification;
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
 pub use wish::{Page, Wish};
@@ -54,6 +55,8 @@ pub enum Effect {
     Copy(String),
     /// Make a sound.
     Bell,
+    /// Tell something outside of the window; it is safe.
+    Notify(Notification),
     /// Draw everything again.
     Redraw,
     /// Go back to the shell until it calls.

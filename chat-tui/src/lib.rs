@@ -17,11 +17,13 @@ pub mod effect;
 mod help;
 pub mod keymap;
 mod layout;
+pub mod notification;
 pub mod state;
 pub mod terminal;
 pub mod text;
 pub mod update;
 mod view;
+pub mod wishes;
 
 pub use state::{Moment, State};
 pub use update::{Input, What, update};

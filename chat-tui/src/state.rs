@@ -47,6 +47,7 @@ use timeline::Timeline;
 use transfer::Transfers;
 
 use crate::action::Action;
+use crate::wishes::{NotifyHow, NotifyShow};
 
 /// A point in time, by two clocks: one for people, one that never jumps for waiting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -182,6 +183,10 @@ pub struct State {
     pub(crate) hush: Hush,
     /// Whether the terminal is to make a sound.
     pub bell: bool,
+    /// How one is told of what calls for one.
+    pub notify_how: NotifyHow,
+    /// What of it is shown.
+    pub notify_show: NotifyShow,
     /// When it last did.
     pub(crate) rang_ms: Option<u64>,
     /// The last search, to go on with.
@@ -279,6 +284,8 @@ impl State {
             dnd: Dnd::default(),
             hush: Hush::default(),
             bell: true,
+            notify_how: NotifyHow::default(),
+            notify_show: NotifyShow::default(),
             rang_ms: None,
             search: None,
             thread_due_ms: None,

@@ -167,6 +167,8 @@ fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
         focused: state.focused,
         last_key_ms: state.now.ms,
         bell: state.bell,
+        notify_how: state.notify_how,
+        notify_show: state.notify_show,
         me: Some(account.user.clone()),
         server_name: account.server_name.clone(),
         server: account.server.to_string(),
