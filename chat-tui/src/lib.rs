@@ -18,12 +18,12 @@ mod help;
 pub mod keymap;
 mod layout;
 pub mod notification;
+pub mod settings;
 pub mod state;
 pub mod terminal;
 pub mod text;
 pub mod update;
 mod view;
-pub mod wishes;
 
 pub use state::{Moment, State};
 pub use update::{Input, What, update};

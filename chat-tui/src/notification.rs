@@ -6,10 +6,10 @@
 use chat_client::Alert;
 use chat_proto::{Conversation, Reason, SafeText};
 
+use crate::settings::{NotifyHow, NotifyShow};
 use crate::state::conversations::is_direct;
 use crate::state::message::first_words;
 use crate::text;
-use crate::wishes::{NotifyHow, NotifyShow};
 
 /// Columns of a title; desktops cut longer ones.
 const TITLE_COLUMNS: usize = 60;

@@ -32,10 +32,10 @@ use abilities::Abilities;
 use backend::Careful;
 
 use crate::notification::{self, Notification};
+use crate::settings::NotifyHow;
 use crate::state::State;
 use crate::text;
 use crate::view;
-use crate::wishes::NotifyHow;
 
 /// Whether the terminal is ours now. A panic on any thread must know, so it is global.
 static ENTERED: AtomicBool = AtomicBool::new(false);

@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 
 use super::answers::Answers;
 use super::osc::Between;
+use crate::settings::{Images, NotifyHow};
 use crate::text::widths::Widths;
-use crate::wishes::{Images, NotifyHow};
 
 /// A terminal as it is known by the beginning of its name.
 struct Known {

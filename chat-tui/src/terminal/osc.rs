@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use chat_proto::SafeText;
 
 use crate::notification::Notification;
-use crate::wishes::NotifyHow;
+use crate::settings::NotifyHow;
 
 /// The end of a sequence. BEL is understood too, but would ring in a terminal that does not know
 /// the sequence.

@@ -11,10 +11,10 @@ use crate::action::{Hear, Quiet};
 use crate::effect::{Effect, Question};
 use crate::layout;
 use crate::notification::Notification;
+use crate::settings::NotifyHow;
 use crate::state::State;
 use crate::state::attention::{Hush, dnd_words, left_of, notify_words};
 use crate::state::timeline::thread_of;
-use crate::wishes::NotifyHow;
 
 /// The terminal makes a sound at most once in this time, however much calls.
 const BELL_MS: u64 = 1_000;
@@ -25,16 +25,17 @@ const THREAD_MARK_MS: u64 = 1_000;
 /// Tells of a message that the person does not see: outside of the window, and by a sound.
 pub(super) fn alert(state: &mut State, alert: &Alert, effects: &mut Effects) {
     let rang = state.rang_ms.is_some_and(|rang| state.now.ms < rang + BELL_MS);
-    if rang || state.notify_how == NotifyHow::Off || sees(state, alert) {
+    if rang || state.settings.notify_how == NotifyHow::Off || sees(state, alert) {
         return;
     }
     state.rang_ms = Some(state.now.ms);
-    if state.notify_how != NotifyHow::Bell {
+    if state.settings.notify_how != NotifyHow::Bell {
         let conversation = state.conversations.get(alert.event.conversation);
-        let what = Notification::of(alert, conversation, state.notify_show, state.notify_how);
+        let what =
+            Notification::of(alert, conversation, state.settings.notify_show, state.settings.notify_how);
         effects.add(Effect::Notify(what));
     }
-    if state.bell {
+    if state.settings.bell {
         effects.add(Effect::Bell);
     }
 }

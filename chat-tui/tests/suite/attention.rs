@@ -6,7 +6,7 @@ use chat_client::{Alert, RequestError, Update};
 use chat_proto::*;
 use chat_tui::What;
 use chat_tui::effect::Outcome;
-use chat_tui::wishes::{NotifyHow, NotifyShow};
+use chat_tui::settings::{NotifyHow, NotifyShow};
 use crossterm::event::Event as TermEvent;
 use insta::assert_snapshot;
 
@@ -145,12 +145,12 @@ fn the_bell_rings_for_what_is_not_seen() {
     let called = "notify \"ada mentions you in #deploys: @mara?\"";
     assert_eq!(said(&stage.news(alert(DEPLOYS, 11))), format!("{called}, bell"));
     stage.ms += 1_000;
-    stage.state.bell = false;
+    stage.state.settings.bell = false;
     assert_eq!(said(&stage.news(alert(DEPLOYS, 12))), called, "without a sound");
     stage.ms += 1_000;
-    stage.state.notify_how = NotifyHow::Off;
+    stage.state.settings.notify_how = NotifyHow::Off;
     assert_eq!(said(&stage.news(alert(DEPLOYS, 12))), "");
-    (stage.state.bell, stage.state.notify_how) = (true, NotifyHow::Bell);
+    (stage.state.settings.bell, stage.state.settings.notify_how) = (true, NotifyHow::Bell);
     focus(&mut stage, true);
     let event = said_as(DEPLOYS, 13, 29, "ada", "in there", |m| m.thread = Some(Seq(4)));
     let hidden = Update::Alert(Alert { event, reason: Some(Reason::Thread) });
@@ -176,8 +176,8 @@ fn who_looks_back_is_told_of_the_newest() {
 fn others_at_the_screen_see_as_much_as_one_wants() {
     let mut stage = Stage::team();
     let mut told = |show, body: &str| {
-        (stage.state.notify_show, stage.ms) = (show, stage.ms + 1_000);
-        stage.state.bell = false;
+        (stage.state.settings.notify_show, stage.ms) = (show, stage.ms + 1_000);
+        stage.state.settings.bell = false;
         let event = message(GENERAL, 9, 29, "ada", body);
         said(&stage.news(Update::Alert(Alert { event, reason: Some(Reason::Reply) })))
     };
