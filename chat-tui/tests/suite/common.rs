@@ -348,6 +348,7 @@ fn word(effect: &Effect) -> Option<String> {
         }
         Effect::Ask(Question::Quiet(ask)) => format!("quiet {:?} {}", ask.for_s, ask.schedule.is_some()),
         Effect::Bell => "bell".into(),
+        Effect::Notify(what) => format!("notify \"{}\"", what.line()),
         Effect::Ask(Question::Pins(id)) => format!("pins {}", place(*id)),
         Effect::Ask(Question::Versions(id, seq)) => format!("versions {} {seq}", place(*id)),
         Effect::Ask(Question::Rooms(query)) => format!("rooms {query:?}"),
