@@ -7,14 +7,15 @@
 
 use chat_proto::{Conversation, Person, Search, SearchPage};
 
-use super::State;
 use super::conversations::is_direct;
 use super::items::short_time;
 use super::picker::{Item, Kind, Picker, is_offered};
+use super::{State, settings};
 use crate::action::{Action, Plain};
 use crate::command::{self, COMMANDS};
 use crate::effect::Wish;
 use crate::keymap;
+use crate::settings::ROWS;
 
 /// How long the fingers rest before messages are searched: a question for each letter helps nobody.
 pub(crate) const SEARCH_AFTER_MS: u64 = 250;
@@ -49,6 +50,7 @@ pub(crate) fn palette(state: &State) -> Picker {
     picker.add_people(&people, state.me.as_ref());
     picker.add(actions());
     picker.add(commands());
+    picker.add(ROWS.iter().map(|row| settings::item(state, row)));
     picker
 }
 

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use chat_proto::{Person, RoomInfo};
+
 use crate::action::{Action, Plain};
 use crate::state::composer::{Composer, Edit};
 use crate::state::emoji;
 use crate::state::fuzzy::Fuzzy;
-use chat_proto::{Person, RoomInfo};
 
 /// Rows kept in one picker: conversations, people and rooms of a large team.
 const ITEMS: usize = 20_000;
@@ -41,6 +42,10 @@ pub enum Kind {
     Invitations,
     /// What to do with one invitation.
     Invitation,
+    /// The settings.
+    Settings,
+    /// The values of one.
+    Value,
 }
 
 impl Kind {
@@ -58,6 +63,8 @@ impl Kind {
             Kind::Pins => "pinned messages",
             Kind::Invitations => "invitations",
             Kind::Invitation => "invitation",
+            Kind::Settings => "settings",
+            Kind::Value => "value",
         }
     }
 }

@@ -80,6 +80,7 @@ pub(super) fn put_aside(state: &mut State, effects: &mut Effects) {
     }
     state.composer = Composer::default();
     state.completion = None;
+    state.completion_shut = None;
 }
 
 /// Brings the text of the open conversation back.
@@ -178,6 +179,7 @@ pub(super) fn send_edit(state: &mut State, seq: Seq, text: String, effects: &mut
 
 pub(super) fn clear(state: &mut State, effects: &mut Effects) {
     state.composer = Composer::default();
+    state.completion_shut = None;
     set_typing(state, false, effects);
     if !state.in_thread() {
         state.draft_due_ms = Some(state.now.ms);
