@@ -42,6 +42,8 @@ pub enum Action {
     Message(Vec<UserName>, Option<String>),
     /// Sets the topic of the open room; without a text, shows it.
     Topic(Option<Topic>),
+    /// Puts a text into the composer, to go on with.
+    Compose(String),
     /// Says a text in the open conversation.
     Say(String),
     /// Says it as an action: "ada waves".

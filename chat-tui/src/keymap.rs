@@ -6,7 +6,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::action::{Action, Plain};
-use crate::state::composer::Edit;
+use crate::state::composer::{Edit, Go};
 
 /// What a key means in the chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +136,9 @@ pub(crate) const OTHER_KEYS: &[(&str, &str)] = &[
     ("Ctrl-W Ctrl-U", "Delete the word, the line before the cursor"),
     ("Ctrl-K", "With text behind the cursor: delete it"),
     ("Ctrl-F", "With text behind the cursor: one place on"),
-    ("Ctrl-Y Ctrl-_", "Put the deleted text back; undo"),
+    ("Ctrl-Y Alt-Y", "Put the deleted text back; then the one deleted before it"),
+    ("Ctrl-_ Ctrl-^", "Undo; redo (also Alt-_)"),
+    ("Shift-arrows", "Select; with Ctrl by words; then copy, cut, delete or write over it"),
     ("mouse", "Click a conversation; the wheel scrolls"),
 ];
 
@@ -214,12 +216,36 @@ pub fn edit(modifiers: KeyModifiers, code: KeyCode) -> Option<Edit> {
         (ALT, KeyCode::Left) => Some(Edit::WordLeft),
         (ALT, KeyCode::Right) => Some(Edit::WordRight),
         (ALT | CTRL, KeyCode::Backspace) => Some(Edit::KillWordBack),
+        (_, KeyCode::Left | KeyCode::Right | KeyCode::Up | KeyCode::Down | KeyCode::Home | KeyCode::End)
+            if modifiers.contains(SHIFT) =>
+        {
+            select(modifiers, code)
+        }
         (CTRL, KeyCode::Char(c)) => control(c),
         (ALT, KeyCode::Char('b')) => Some(Edit::WordLeft),
         (ALT, KeyCode::Char('f')) => Some(Edit::WordRight),
         (ALT, KeyCode::Char('d')) => Some(Edit::KillWord),
+        (ALT, KeyCode::Char('y')) => Some(Edit::YankOlder),
+        (ALT, KeyCode::Char('_')) => Some(Edit::Redo),
         _ => None,
     }
+}
+
+/// Shift and an arrow select.
+fn select(modifiers: KeyModifiers, code: KeyCode) -> Option<Edit> {
+    let by_word = modifiers.intersects(CTRL | ALT);
+    let go = match code {
+        KeyCode::Left if by_word => Go::WordLeft,
+        KeyCode::Right if by_word => Go::WordRight,
+        KeyCode::Left => Go::Left,
+        KeyCode::Right => Go::Right,
+        KeyCode::Up => Go::Up,
+        KeyCode::Down => Go::Down,
+        KeyCode::Home => Go::Home,
+        KeyCode::End => Go::End,
+        _ => return None,
+    };
+    Some(Edit::Select(go))
 }
 
 fn control(c: char) -> Option<Edit> {
@@ -236,6 +262,8 @@ fn control(c: char) -> Option<Edit> {
         'y' => Some(Edit::Yank),
         // Ctrl-_ is the byte 0x1f, which arrives as Ctrl-7 from a plain terminal.
         '_' | '7' | '/' => Some(Edit::Undo),
+        // Ctrl-^ is the byte 0x1e, which arrives as Ctrl-6.
+        '^' | '6' => Some(Edit::Redo),
         _ => None,
     }
 }

@@ -1,11 +1,10 @@
 //! Lists of messages from everywhere: opening them, their keys, and going from a row to its place.
 
-use chat_proto::{
-    InboxItem, ListThreads, MarkInbox, Position, Request, SearchOrder, SetSaved, SetStar, limits,
-};
+use chat_proto::{InboxItem, ListThreads, MarkInbox, Request, SearchOrder, SetSaved, SetStar, limits};
 use crossterm::event::KeyEvent;
+use ratatui::layout::{Position, Rect};
 
-use super::{Effects, actions, complain, places, say_so};
+use super::{Effects, actions, complain, lists, places, say_so};
 use crate::action::{Action, Plain};
 use crate::effect::{Page, Question, Wish};
 use crate::keymap;
@@ -51,6 +50,25 @@ fn ask(wish: Option<Wish>, effects: &mut Effects) {
     if let Some(wish) = wish {
         effects.ask(Question::List(wish));
     }
+}
+
+/// A click on a row goes there; one beside the box closes it.
+pub(super) fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
+    let screen = Rect::new(0, 0, state.size.0, state.size.1);
+    let area = layout::popup(screen, layout::POPUP.1);
+    let Some(listing) = listing(state) else { return false };
+    if !area.contains(at) {
+        close(state);
+        return true;
+    }
+    let (rows, skip) = layout::listing_list(screen, listing);
+    let row = skip + usize::from(at.y.saturating_sub(rows.y)) / layout::LISTING_ROW;
+    if !rows.contains(at) || row >= listing.rows.len() || listing.is_changed() {
+        return false;
+    }
+    listing.selected = row;
+    take_row(state, effects);
+    true
 }
 
 /// The list that is open.
@@ -162,7 +180,8 @@ fn complete(state: &mut State, back: bool) {
         Some(completion) => completion.clone(),
         None => {
             let (start, word) = filters::word(open.query.before());
-            Completion::new(start, word, filters::candidates(state, word))
+            let found = filters::candidates(state, word);
+            Completion::new(start, word, found.into_iter().map(Into::into).collect())
         }
     };
     let Some(listing) = listing(state) else { return };
@@ -221,7 +240,7 @@ fn let_go(state: &mut State, effects: &mut Effects) {
     let Some(listing) = listing(state).filter(|listing| listing.kind == Kind::Saved) else { return };
     let Some(row) = listing.let_go() else { return };
     let wish = listing.more();
-    let Position { conversation, seq } = row.at;
+    let (conversation, seq) = (row.at.conversation, row.at.seq);
     effects.change(Request::SetSaved(SetSaved { conversation, seq, on: false }));
     ask(wish, effects);
 }
@@ -263,6 +282,11 @@ pub(super) fn listed(
         }
         // A search that was closed before its answer came shows it when it is opened again.
         None => {
+            if let Ok(Page::Search(page)) = &answer
+                && lists::messages_found(state, wish, page)
+            {
+                return true;
+            }
             if let Some(last) = state.search.as_mut().filter(|last| last.waits_for(wish)) {
                 last.take(wish, answer);
             }

@@ -7,6 +7,7 @@ use chat_proto::{SafeText, Seq, UserId, limits};
 use super::{Effects, attention};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
+use crate::state::completion::Completion;
 use crate::state::timeline::PAGE;
 use crate::state::{Quit, State};
 
@@ -25,7 +26,8 @@ pub(super) fn follow(state: &mut State, effects: &mut Effects) {
 
 /// Whether something lies over the conversation.
 pub(super) fn is_covered(state: &State) -> bool {
-    state.popup.is_some() || state.sign_in.is_some() || layout::areas(state).list_floats
+    let suggests = state.completion.as_ref().is_some_and(Completion::is_shown);
+    suggests || state.popup.is_some() || state.sign_in.is_some() || layout::areas(state).list_floats
 }
 
 /// Whether the person can see the newest line of the open conversation.

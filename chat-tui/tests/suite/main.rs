@@ -16,6 +16,7 @@ mod flows;
 mod idle;
 mod listings;
 mod messages;
+mod palette;
 mod panic;
 mod people;
 mod rooms;
