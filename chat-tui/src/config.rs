@@ -77,6 +77,8 @@ pub enum SettingsCommand {
     Check,
     /// Print every setting with its value of now.
     Show,
+    /// Print the names of what keys can do.
+    Actions,
     /// Say where the file is.
     Path,
 }

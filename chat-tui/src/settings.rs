@@ -14,6 +14,7 @@ mod value;
 pub use example::{example, shown, table};
 pub use file::Loaded;
 pub use source::{Source, Watched};
+pub(crate) use value::either;
 pub use value::{
     Clock, Colours, Day, Images, ListOrder, NotifyHow, NotifyShow, Number, Profile, ReadWhen, Value,
 };

@@ -48,6 +48,7 @@ use timeline::Timeline;
 use transfer::Transfers;
 
 use crate::action::Action;
+use crate::keymap::{Key, Keymap};
 use crate::settings::Settings;
 
 /// A point in time, by two clocks: one for people, one that never jumps for waiting.
@@ -120,6 +121,15 @@ pub struct Notice {
     pub is_error: bool,
 }
 
+/// What letters are in the composer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Text; the only one but with vim keys.
+    Insert,
+    /// Keys.
+    Normal,
+}
+
 /// What the connection is doing, and since when.
 #[derive(Debug, Clone)]
 pub struct Link {
@@ -184,6 +194,12 @@ pub struct State {
     pub(crate) hush: Hush,
     /// What the person has set.
     pub settings: Settings,
+    /// The keys.
+    pub keymap: Keymap,
+    /// What was pressed of a chord.
+    pub pending: Vec<Key>,
+    /// What letters are, with vim keys.
+    pub mode: Mode,
     /// What is wrong in the file of settings, each in one sentence.
     pub(crate) complaints: Vec<String>,
     /// When it last did.
@@ -283,6 +299,9 @@ impl State {
             dnd: Dnd::default(),
             hush: Hush::default(),
             settings: Settings::default(),
+            keymap: Keymap::default(),
+            pending: Vec::new(),
+            mode: Mode::Insert,
             complaints: Vec::new(),
             rang_ms: None,
             search: None,

@@ -28,6 +28,7 @@ use chat_client::account::Account;
 use chat_proto::Request;
 use crossterm::event::{Event, KeyEventKind};
 
+use crate::action::Plain;
 use crate::effect::{Effect, Outcome, Question, Tell};
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::{Moment, Notice, State};
@@ -96,6 +97,11 @@ impl Effects {
 /// Says that something went wrong, until the next key.
 fn complain(state: &mut State, text: String) {
     state.notice = Some(Notice { text, is_error: true });
+}
+
+/// What to do where no conversation is open.
+fn open_first(state: &State) -> String {
+    format!("Open a conversation first: {}, /join #room or /msg @user", state.keymap.way(Plain::Switcher))
 }
 
 /// Says something, until the next key.
@@ -174,6 +180,7 @@ fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
         focused: state.focused,
         last_key_ms: state.now.ms,
         settings: state.settings.clone(),
+        keymap: std::mem::take(&mut state.keymap),
         complaints: std::mem::take(&mut state.complaints),
         notice: state.notice.take(),
         me: Some(account.user.clone()),

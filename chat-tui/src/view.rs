@@ -65,7 +65,7 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
         Some(Popup::Picker(picker)) => popups::picker(picker, canvas),
         Some(Popup::Listing(listing)) => listing::draw(state, listing, canvas),
         Some(Popup::Help(top)) => {
-            popups::help(*top, canvas);
+            popups::help(&state.keymap, *top, canvas);
             None
         }
         Some(Popup::Page(page)) => {

@@ -8,6 +8,8 @@ use anyhow::Context;
 use notify::{RecursiveMode, Watcher};
 use toml_edit::DocumentMut;
 
+use crate::keymap::Keymap;
+
 use super::{Loaded, ROWS, Settings, file, row};
 
 /// The name of the file in the folder of the settings.
@@ -89,12 +91,12 @@ impl Source {
     /// Reads everything. A file that is not there says nothing.
     #[must_use]
     pub fn load(&self) -> Loaded {
-        let mut loaded = Loaded { settings: Settings::default(), complaints: Vec::new() };
+        let mut loaded =
+            Loaded { settings: Settings::default(), keymap: Keymap::default(), complaints: Vec::new() };
+        let mut bindings = Vec::new();
         match self.text() {
             Ok(text) => {
-                let complaints = file::read(&text, &mut loaded.settings);
-                let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                loaded.complaints.extend(complaints.into_iter().map(|told| format!("{name} {told}")));
+                (bindings, loaded.complaints) = file::read(&text, &mut loaded.settings);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => loaded.complaints.push(format!("cannot read {}: {error}", self.file.display())),
@@ -102,6 +104,13 @@ impl Source {
         for over in &self.overrides {
             // Looked at when it was put here.
             let _ = row(over.name).and_then(|row| row.set(&mut loaded.settings, &over.value));
+        }
+        let (keymap, complaints) = Keymap::with(loaded.settings.keys_profile, &bindings);
+        loaded.keymap = keymap;
+        loaded.complaints.extend(complaints);
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for told in loaded.complaints.iter_mut().filter(|told| !told.starts_with("cannot read")) {
+            told.insert_str(0, &format!("{name} "));
         }
         loaded
     }

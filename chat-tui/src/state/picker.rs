@@ -7,7 +7,6 @@ use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::action::{Action, Plain};
-use crate::keymap;
 use crate::settings::ROWS;
 use crate::state::composer::{Composer, Edit};
 use crate::state::{State, emoji, settings};
@@ -160,7 +159,9 @@ impl Picker {
         picker.add(actions.map(|plain| {
             Item {
                 label: plain.title().to_owned(),
-                detail: keymap::label(*plain)
+                detail: state
+                    .keymap
+                    .label(*plain)
                     .map_or(plain.help().to_owned(), |key| format!("{} · {key}", plain.help())),
                 action: (*plain).into(),
             }
@@ -283,6 +284,9 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::Complete
             | Plain::CompleteBack
             | Plain::EditLater
+            | Plain::Top
+            | Plain::NormalMode
+            | Plain::InsertMode
             | Plain::Above
             | Plain::Below
             | Plain::Take

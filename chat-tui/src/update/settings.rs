@@ -37,7 +37,9 @@ fn offer(state: &mut State, row: &'static settings::Row) {
 
 /// Takes the settings as they stand in the file; says whether the screen may look different now.
 pub(super) fn loaded(state: &mut State, loaded: Loaded) -> bool {
-    let same = state.settings == loaded.settings && state.complaints == loaded.complaints;
+    let same = state.settings == loaded.settings
+        && state.keymap == loaded.keymap
+        && state.complaints == loaded.complaints;
     state.take_settings(loaded);
     !same
 }

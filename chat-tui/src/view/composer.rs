@@ -5,18 +5,20 @@ use ratatui::layout::Position;
 
 use super::canvas::Canvas;
 use crate::layout::Areas;
+use crate::settings::Profile;
 use crate::state::State;
 use crate::state::composer::screen_rows;
-use crate::state::{Purpose, rights};
+use crate::state::{Mode, Purpose, rights};
 
 /// Draws it; says where the cursor stands.
 pub(super) fn draw(state: &State, areas: &Areas, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
     let text = areas.composer_text;
     if areas.boxed {
-        canvas.frame(areas.composer, "", theme.dim());
+        canvas.frame(areas.composer, mode(state), theme.dim());
     } else {
-        canvas.literal(areas.composer, (0, 0), "›", theme.dim());
+        let sign = if state.mode == Mode::Normal { "▪" } else { "›" };
+        canvas.literal(areas.composer, (0, 0), sign, theme.dim());
     }
     if state.composer.is_empty() {
         canvas.put(text, (0, 0), &prompt(state), theme.dim());
@@ -30,6 +32,15 @@ pub(super) fn draw(state: &State, areas: &Areas, canvas: &mut Canvas) -> Option<
     let x = text.x + u16::try_from(column).unwrap_or(0).min(text.width.saturating_sub(1));
     let y = text.y + u16::try_from(row - skip.min(row)).unwrap_or(0);
     Some(Position::new(x, y))
+}
+
+/// What letters are, where they can be two things.
+fn mode(state: &State) -> &'static str {
+    match (state.settings.keys_profile, state.mode) {
+        (Profile::Vim, Mode::Normal) => "NORMAL",
+        (Profile::Vim, Mode::Insert) => "INSERT",
+        (Profile::Default | Profile::Emacs, _) => "",
+    }
 }
 
 fn prompt(state: &State) -> SafeText {

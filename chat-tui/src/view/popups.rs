@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
 use crate::help::{self, Row};
+use crate::keymap::Keymap;
 use crate::layout::{self, POPUP};
 use crate::state::Page;
 use crate::state::picker::{Kind, Picker};
@@ -88,9 +89,9 @@ pub(super) fn page(page: &Page, canvas: &mut Canvas) {
 }
 
 /// Draws the help, scrolled down by so many rows.
-pub(super) fn help(top: usize, canvas: &mut Canvas) {
+pub(super) fn help(keymap: &Keymap, top: usize, canvas: &mut Canvas) {
     let theme = canvas.theme;
-    let rows = help::rows();
+    let rows = help::rows(keymap);
     let height = u16::try_from(rows.len()).unwrap_or(POPUP.1).saturating_add(2);
     let inner = popup("help · ↑↓ scroll · Esc closes", height, canvas);
     let shown = usize::from(inner.height);
