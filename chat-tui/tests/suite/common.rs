@@ -52,6 +52,7 @@ pub fn room(id: ConversationId, name: &str, topic: &str) -> Conversation {
         unread: 0,
         mentions: 0,
         notify: Default::default(),
+        starred: false,
         last_message: None,
         active_at: Timestamp(NOW - id.0.as_u128() as i64 * MINUTE),
     }
