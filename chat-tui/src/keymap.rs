@@ -45,12 +45,12 @@ impl Context {
     /// All of them, in the order of the help screen.
     pub const ALL: &[Context] = &[
         Context::Chat,
+        Context::Edit,
         Context::Normal,
         Context::Select,
         Context::Listing,
         Context::Picker,
         Context::Page,
-        Context::Edit,
     ];
 
     /// Its name in the file of settings, behind `keys.`.

@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(
             told(Profile::Default, &lines),
             [
-                "line 1: there are no keys.chatt; use chat, normal, select, listing, picker, page or edit",
+                "line 1: there are no keys.chatt; use chat, edit, normal, select, listing, picker or page",
                 "line 2: there is no key \"hyper-g\"; write it as ctrl-k, alt-enter, f3, pagedown, or several with spaces: ctrl-x ctrl-e",
                 "line 3: nothing is called \"hepl\"; did you mean \"help\"?",
                 "line 4: j is a letter, and letters are written there; use Ctrl, Alt or an F key",
