@@ -234,6 +234,7 @@ plain_actions! {
     NormalMode = "normal mode", "With vim keys: letters are keys, not text";
     InsertMode = "insert mode", "With vim keys: letters are text";
     Settings = "settings", "All settings with their values; also what is wrong in the file";
+    Themes = "theme", "Choose a theme; each is shown while you go through them";
     ReloadSettings = "reload settings", "Read the file of settings again";
     Suspend = "suspend", "Back to the shell; fg returns here";
     Interrupt = "ask to quit", "Ask once, then quit";

@@ -21,6 +21,7 @@ pub mod settings;
 pub mod state;
 pub mod terminal;
 pub mod text;
+pub mod theme;
 pub mod update;
 mod view;
 

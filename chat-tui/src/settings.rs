@@ -13,6 +13,7 @@ mod value;
 
 pub use example::{example, shown, table};
 pub use file::Loaded;
+pub(crate) use file::line_of;
 pub use source::{Source, Watched};
 pub(crate) use value::either;
 pub use value::{

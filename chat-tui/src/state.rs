@@ -13,6 +13,7 @@ pub(crate) mod emoji;
 pub(crate) mod filters;
 pub mod items;
 pub mod listing;
+pub mod looks;
 pub(crate) mod message;
 pub(crate) mod pane;
 pub mod people;
@@ -40,6 +41,7 @@ use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
 use listing::Listing;
+use looks::Looks;
 use people::People;
 use picker::Picker;
 use sign_in::SignIn;
@@ -49,7 +51,7 @@ use transfer::Transfers;
 
 use crate::action::Action;
 use crate::keymap::{Key, Keymap};
-use crate::settings::Settings;
+use crate::settings::{Colours, Settings};
 
 /// A point in time, by two clocks: one for people, one that never jumps for waiting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -194,6 +196,8 @@ pub struct State {
     pub(crate) hush: Hush,
     /// What the person has set.
     pub settings: Settings,
+    /// What the screen looks like.
+    pub looks: Looks,
     /// The keys.
     pub keymap: Keymap,
     /// What was pressed of a chord.
@@ -299,6 +303,7 @@ impl State {
             dnd: Dnd::default(),
             hush: Hush::default(),
             settings: Settings::default(),
+            looks: Looks::new(if colour { Colours::Basic } else { Colours::None }),
             keymap: Keymap::default(),
             pending: Vec::new(),
             mode: Mode::Insert,

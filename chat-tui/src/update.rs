@@ -126,6 +126,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         What::Terminate => actions::quit(state, &mut effects),
         What::Tick => tick(state, &mut effects),
     };
+    settings::preview(state);
     state.dirty |= visible | attention::hush(state);
     if state.sign_in.is_none() {
         reading::follow(state, &mut effects);
@@ -180,6 +181,7 @@ fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
         focused: state.focused,
         last_key_ms: state.now.ms,
         settings: state.settings.clone(),
+        looks: state.looks.clone(),
         keymap: std::mem::take(&mut state.keymap),
         complaints: std::mem::take(&mut state.complaints),
         notice: state.notice.take(),

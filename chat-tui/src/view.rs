@@ -32,7 +32,8 @@ const NOT_SAFE: &str = "\u{fffd}";
 /// Draws the state.
 pub fn view(state: &State, frame: &mut Frame) {
     let area = frame.area();
-    let theme = Theme::new(state.colour);
+    let theme = Theme::new(&state.looks.palette);
+    frame.buffer_mut().set_style(area, theme.plain());
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
     sweep(frame.buffer_mut());

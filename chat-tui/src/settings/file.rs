@@ -4,6 +4,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Row, Settings, row};
 use crate::keymap::{Binding, Keymap};
+use crate::theme::Theme;
 
 /// Sentences about one file; more would tell nothing new.
 const COMPLAINTS: usize = 50;
@@ -15,6 +16,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// The keys.
     pub keymap: Keymap,
+    /// The themes: the built-in ones and those of the person.
+    pub themes: Vec<Theme>,
     /// What was wrong, each in one sentence.
     pub complaints: Vec<String>,
 }
@@ -105,7 +108,7 @@ fn is_section(name: &str) -> bool {
 }
 
 /// The line of a byte, from 1.
-pub(super) fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 

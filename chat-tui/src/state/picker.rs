@@ -39,6 +39,8 @@ pub enum Kind {
     Invitations,
     /// What to do with one invitation.
     Invitation,
+    /// The themes.
+    Themes,
     /// The settings.
     Settings,
     /// The values of one.
@@ -59,6 +61,7 @@ impl Kind {
             Kind::Pins => "pinned messages",
             Kind::Invitations => "invitations",
             Kind::Invitation => "invitation",
+            Kind::Themes => "theme",
             Kind::Settings => "settings",
             Kind::Value => "value",
         }

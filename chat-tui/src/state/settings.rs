@@ -18,6 +18,8 @@ impl State {
         self.complaints = loaded.complaints;
         self.settings = loaded.settings;
         self.keymap = loaded.keymap;
+        self.looks.themes = loaded.themes;
+        self.paint();
         self.pending.clear();
         self.mode = Mode::Insert;
     }

@@ -126,6 +126,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::InsertMode => state.mode = Mode::Insert,
         Plain::Help => state.popup = Some(Popup::Help(0)),
         Plain::Settings => settings::list(state),
+        Plain::Themes => settings::themes(state),
         Plain::ReloadSettings => {
             effects.add(Effect::ReadSettings);
             say_so(state, "The settings were read again".to_owned());
