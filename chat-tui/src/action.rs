@@ -191,6 +191,7 @@ plain_actions! {
     UnreadLine = "unread line", "Go to the first message that was new";
     PageUp = "page up", "Look further back; older history loads by itself";
     PageDown = "page down", "Look further on";
+    Top = "top", "Go to the top of a page to read";
     Newest = "newest", "Go to the newest message";
     Complete = "complete", "Complete a @name, #room, :emoji: or /command; again for the next";
     CompleteBack = "complete back", "The completion before";
@@ -236,10 +237,13 @@ plain_actions! {
     Reconnect = "reconnect", "Connect now, without waiting for the next try";
     Redraw = "redraw", "Draw the whole screen again";
     Help = "help", "All keys and commands";
+    NormalMode = "normal mode", "With vim keys: letters are keys, not text";
+    InsertMode = "insert mode", "With vim keys: letters are text";
     Settings = "settings", "All settings with their values; also what is wrong in the file";
+    Themes = "theme", "Choose a theme; each is shown while you go through them";
     ReloadSettings = "reload settings", "Read the file of settings again";
     Suspend = "suspend", "Back to the shell; fg returns here";
-    Interrupt = "quit?", "Ask once, then quit";
+    Interrupt = "ask to quit", "Ask once, then quit";
     Quit = "quit", "Close the chat";
 }
 

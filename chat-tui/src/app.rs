@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use crate::effect::{Effect, Outcome, Places, Runner};
 use crate::notification::Notification;
-use crate::settings::Source;
+use crate::settings::{Colours, Source};
 use crate::state::{Moment, Quit, State};
 use crate::terminal::Screen;
 use crate::update::{Input, What, update};
@@ -253,7 +253,10 @@ pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()
     let loaded = places.settings.load();
     let mut screen = Screen::enter()?;
     let zone = jiff::tz::TimeZone::system();
-    let mut state = State::new(zone, crate::config::wants_colour());
+    let colours = crate::theme::colour::shown(|name| std::env::var(name).ok());
+    let mut state = State::new(zone, colours != Colours::None);
+    state.looks.colours = colours;
+    state.looks.background = crate::config::background();
     state.size = screen.size()?;
     state.take_settings(loaded);
     let (sender, events) = mpsc::channel(BATCH);

@@ -175,6 +175,7 @@ pub const COMMANDS: &[Command] = &[
     }),
     row("settings", "", "All settings with their values", |_| plain(Plain::Settings)),
     row("set", "NAME [VALUE]", "Change a setting, now and in the file", settings::set),
+    row("theme", "[NAME]", "Choose a theme; without a name, look at all of them", settings::theme),
     row("reload", "", "Read the file of settings again", |_| plain(Plain::ReloadSettings)),
     row("reconnect", "", "Connect now", |_| plain(Plain::Reconnect)),
     row("retry", "", "Send failed messages again", |_| plain(Plain::Retry)),

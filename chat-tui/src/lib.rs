@@ -22,6 +22,7 @@ pub mod settings;
 pub mod state;
 pub mod terminal;
 pub mod text;
+pub mod theme;
 pub mod update;
 mod view;
 

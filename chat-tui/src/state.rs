@@ -14,6 +14,7 @@ pub(crate) mod filters;
 pub(crate) mod fuzzy;
 pub mod items;
 pub mod listing;
+pub mod looks;
 pub(crate) mod message;
 pub(crate) mod palette;
 pub(crate) mod pane;
@@ -42,6 +43,7 @@ use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
 use listing::Listing;
+use looks::Looks;
 use people::People;
 use picker::Picker;
 use sign_in::SignIn;
@@ -50,7 +52,8 @@ use timeline::Timeline;
 use transfer::Transfers;
 
 use crate::action::Action;
-use crate::settings::Settings;
+use crate::keymap::{Key, Keymap};
+use crate::settings::{Colours, Settings};
 
 /// A point in time, by two clocks: one for people, one that never jumps for waiting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -122,6 +125,15 @@ pub struct Notice {
     pub is_error: bool,
 }
 
+/// What letters are in the composer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Text; the only one but with vim keys.
+    Insert,
+    /// Keys.
+    Normal,
+}
+
 /// What the connection is doing, and since when.
 #[derive(Debug, Clone)]
 pub struct Link {
@@ -186,6 +198,14 @@ pub struct State {
     pub(crate) hush: Hush,
     /// What the person has set.
     pub settings: Settings,
+    /// What the screen looks like.
+    pub looks: Looks,
+    /// The keys.
+    pub keymap: Keymap,
+    /// What was pressed of a chord.
+    pub pending: Vec<Key>,
+    /// What letters are, with vim keys.
+    pub mode: Mode,
     /// What is wrong in the file of settings, each in one sentence.
     pub(crate) complaints: Vec<String>,
     /// When it last did.
@@ -289,6 +309,10 @@ impl State {
             dnd: Dnd::default(),
             hush: Hush::default(),
             settings: Settings::default(),
+            looks: Looks::new(if colour { Colours::Basic } else { Colours::None }),
+            keymap: Keymap::default(),
+            pending: Vec::new(),
+            mode: Mode::Insert,
             complaints: Vec::new(),
             rang_ms: None,
             search: None,

@@ -28,6 +28,7 @@ use chat_client::account::Account;
 use chat_proto::Request;
 use crossterm::event::{Event, KeyEventKind};
 
+use crate::action::Plain;
 use crate::effect::{Effect, Outcome, Question, Tell};
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::{Moment, Notice, State};
@@ -98,6 +99,11 @@ fn complain(state: &mut State, text: String) {
     state.notice = Some(Notice { text, is_error: true });
 }
 
+/// What to do where no conversation is open.
+fn open_first(state: &State) -> String {
+    format!("Open a conversation first: {}, /join #room or /msg @user", state.keymap.way(Plain::Switcher))
+}
+
 /// Says something, until the next key.
 fn say_so(state: &mut State, text: String) {
     state.notice = Some(Notice { text, is_error: false });
@@ -120,6 +126,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         What::Terminate => actions::quit(state, &mut effects),
         What::Tick => tick(state, &mut effects),
     };
+    settings::preview(state);
     state.dirty |= visible | attention::hush(state);
     if state.sign_in.is_none() {
         reading::follow(state, &mut effects);
@@ -174,6 +181,8 @@ fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
         focused: state.focused,
         last_key_ms: state.now.ms,
         settings: state.settings.clone(),
+        looks: state.looks.clone(),
+        keymap: std::mem::take(&mut state.keymap),
         complaints: std::mem::take(&mut state.complaints),
         notice: state.notice.take(),
         me: Some(account.user.clone()),

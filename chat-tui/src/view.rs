@@ -35,7 +35,8 @@ const NOT_SAFE: &str = "\u{fffd}";
 /// Draws the state.
 pub fn view(state: &State, frame: &mut Frame) {
     let area = frame.area();
-    let theme = Theme::new(state.colour);
+    let theme = Theme::new(&state.looks.palette);
+    frame.buffer_mut().set_style(area, theme.plain());
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
     sweep(frame.buffer_mut());
@@ -66,10 +67,10 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
         list::draw(state, area, canvas);
     }
     match &state.popup {
-        Some(Popup::Picker(picker)) => popups::picker(picker, canvas),
+        Some(Popup::Picker(picker)) => popups::picker(picker, &state.keymap, canvas),
         Some(Popup::Listing(listing)) => listing::draw(state, listing, canvas),
         Some(Popup::Help(top)) => {
-            popups::help(*top, canvas);
+            popups::help(&state.keymap, *top, canvas);
             None
         }
         Some(Popup::Page(page)) => {

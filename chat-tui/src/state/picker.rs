@@ -42,6 +42,8 @@ pub enum Kind {
     Invitations,
     /// What to do with one invitation.
     Invitation,
+    /// The themes.
+    Themes,
     /// The settings.
     Settings,
     /// The values of one.
@@ -63,6 +65,7 @@ impl Kind {
             Kind::Pins => "pinned messages",
             Kind::Invitations => "invitations",
             Kind::Invitation => "invitation",
+            Kind::Themes => "theme",
             Kind::Settings => "settings",
             Kind::Value => "value",
         }
@@ -274,6 +277,9 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::Complete
             | Plain::CompleteBack
             | Plain::EditLater
+            | Plain::Top
+            | Plain::NormalMode
+            | Plain::InsertMode
             | Plain::Above
             | Plain::Below
             | Plain::Take

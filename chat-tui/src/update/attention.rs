@@ -7,7 +7,7 @@ use chat_proto::{
 };
 
 use super::{Effects, complain, reading, say_so};
-use crate::action::{Hear, Quiet};
+use crate::action::{Hear, Plain, Quiet};
 use crate::effect::{Effect, Question};
 use crate::layout;
 use crate::notification::Notification;
@@ -121,7 +121,7 @@ pub(super) fn follow(state: &mut State, on: bool, effects: &mut Effects) {
     let chosen = state.selected.filter(|_| !state.in_thread()).and_then(|seq| state.held(seq));
     let chosen = chosen.map(|event| thread_of(event).unwrap_or(event.seq));
     let (Some(conversation), Some(thread)) = (state.open, chosen.or(open)) else {
-        return complain(state, "Open the thread first: Alt-M and t".to_owned());
+        return complain(state, format!("Open the thread first: {}", state.keymap.way(Plain::Thread)));
     };
     effects.change(Request::FollowThread(FollowThread { conversation, thread, on }));
     let words = match on {

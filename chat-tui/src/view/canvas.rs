@@ -14,11 +14,11 @@ use crate::text;
 /// The picture being drawn.
 pub(super) struct Canvas<'a> {
     buffer: &'a mut Buffer,
-    pub(super) theme: Theme,
+    pub(super) theme: Theme<'a>,
 }
 
 impl<'a> Canvas<'a> {
-    pub(super) fn new(buffer: &'a mut Buffer, theme: Theme) -> Self {
+    pub(super) fn new(buffer: &'a mut Buffer, theme: Theme<'a>) -> Self {
         Self { buffer, theme }
     }
 
@@ -111,6 +111,7 @@ impl<'a> Canvas<'a> {
         let area = area.intersection(self.buffer.area);
         for position in area.positions() {
             self.buffer[position].reset();
+            self.buffer[position].set_style(self.theme.plain());
         }
     }
 

@@ -6,6 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::canvas::Canvas;
 use crate::action::Action;
 use crate::help::{self, Row};
+use crate::keymap::Keymap;
 use crate::layout::{self, POPUP};
 use crate::state::picker::{Kind, Picker};
 use crate::state::{Page, palette};
@@ -18,7 +19,7 @@ const HELP_LEFT: usize = 31;
 const LABEL: usize = 26;
 
 /// Draws a list to choose from; says where the cursor stands.
-pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
+pub(super) fn picker(picker: &Picker, keymap: &Keymap, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
     let (rows, selected) = picker.rows();
     let inner = popup(&picker.title, layout::picker_height(picker), canvas);
@@ -38,7 +39,7 @@ pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
         canvas.put_in(list, (2, at), label_columns, &label, theme.plain());
         let mut beside = list;
         if picker.kind == Kind::Anything {
-            let tag = SafeText::line(&palette::tag(item));
+            let tag = SafeText::line(&palette::tag(item, keymap));
             let begins = canvas.put_right(list, at, &tag, theme.section());
             beside.width = u16::try_from(begins.saturating_sub(1)).unwrap_or(0).min(list.width);
         }
@@ -88,9 +89,9 @@ pub(super) fn page(page: &Page, canvas: &mut Canvas) {
 }
 
 /// Draws the help, scrolled down by so many rows.
-pub(super) fn help(top: usize, canvas: &mut Canvas) {
+pub(super) fn help(keymap: &Keymap, top: usize, canvas: &mut Canvas) {
     let theme = canvas.theme;
-    let rows = help::rows();
+    let rows = help::rows(keymap);
     let height = u16::try_from(rows.len()).unwrap_or(POPUP.1).saturating_add(2);
     let inner = popup("help · ↑↓ scroll · Esc closes", height, canvas);
     let shown = usize::from(inner.height);

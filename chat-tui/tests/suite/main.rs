@@ -14,6 +14,7 @@ mod common;
 mod files;
 mod flows;
 mod idle;
+mod keys;
 mod listings;
 mod messages;
 mod palette;
