@@ -206,6 +206,7 @@ plain_actions! {
     Pin = "pin or unpin", "Pin the message for everybody, or unpin it";
     Forward = "forward", "Send the message on to another conversation";
     SaveFiles = "save files", "Save the files of the message; nothing is overwritten";
+    View = "view picture", "Show the picture of the message over the whole screen";
     Versions = "versions", "What the message said before it was edited";
     CopyText = "copy text", "Copy the message to the clipboard";
     CopyLink = "copy link", "Copy the message's place, like #room:42; /goto goes there";

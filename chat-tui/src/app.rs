@@ -193,6 +193,7 @@ impl App {
                 Effect::Tell(tell) => self.runner.tell(tell),
                 Effect::Ask(question) => self.runner.ask(question),
                 Effect::Carry(key, job) => self.runner.carry(key, job),
+                Effect::Picture(wanted, cell) => self.runner.picture(wanted, cell),
                 Effect::SignIn(ask) => self.runner.sign_in(ask),
                 Effect::Start(account) => self.start(account).await?,
                 Effect::Title(title) => surface.title(&title)?,
@@ -255,6 +256,7 @@ pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()
     let zone = jiff::tz::TimeZone::system();
     let mut state = State::new(zone, crate::config::wants_colour());
     state.size = screen.size()?;
+    state.abilities = screen.abilities().clone();
     state.take_settings(loaded);
     let (sender, events) = mpsc::channel(BATCH);
     for event in screen.typed() {

@@ -6,6 +6,7 @@
 mod answer;
 mod carry;
 mod keep;
+mod picture;
 mod wish;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use tokio::task::JoinHandle;
 use crate::action::Keep;
 use crate::notification::Notification;
 use crate::settings::{Loaded, Source};
+use crate::state::pictures::{Drawing, Wanted};
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
 pub use wish::{Page, Wish};
@@ -46,6 +48,8 @@ pub enum Effect {
     Ask(Question),
     /// Carry a file; its progress and its end come under this key.
     Carry(u64, Job),
+    /// Fetch a picture and make it ready, where a cell has so many pixels.
+    Picture(Wanted, Option<(u16, u16)>),
     /// For the form of the first run.
     SignIn(Ask),
     /// Start the engine for this account, in place of the one before.
@@ -226,6 +230,8 @@ pub enum Outcome {
     Settings(Box<Loaded>),
     /// A setting was written; one sentence.
     SettingWritten(String),
+    /// A picture is ready, or why not.
+    Picture(Wanted, Result<Drawing, String>),
     /// Something was refused; one sentence.
     Refused(String),
     /// A message could not be handed over; its text goes back to the composer.
@@ -332,6 +338,13 @@ impl Runner {
             let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
             let _ = outcomes.blocking_send(told);
         });
+    }
+
+    /// Fetches a picture.
+    pub fn picture(&self, wanted: Wanted, cell: Option<(u16, u16)>) {
+        if let Some(courier) = self.courier.clone() {
+            tokio::spawn(picture::picture(courier, wanted, cell, self.outcomes.clone()));
+        }
     }
 
     /// Asks a server for the form.

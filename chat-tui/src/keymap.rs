@@ -91,6 +91,7 @@ const SELECT_KEYS: &[Row] = &[
     row("f", NONE, KeyCode::Char('f'), Plain::Forward),
     row("s", NONE, KeyCode::Char('s'), Plain::SaveFiles),
     row("v", NONE, KeyCode::Char('v'), Plain::Versions),
+    row("z", NONE, KeyCode::Char('z'), Plain::View),
     row("y", NONE, KeyCode::Char('y'), Plain::CopyText),
     row("l", NONE, KeyCode::Char('l'), Plain::CopyLink),
     row("o", NONE, KeyCode::Char('o'), Plain::JumpToReplied),

@@ -17,6 +17,7 @@ pub(crate) mod message;
 pub(crate) mod pane;
 pub mod people;
 pub mod picker;
+pub mod pictures;
 pub(crate) mod rights;
 pub(crate) mod settings;
 pub mod sign_in;
@@ -29,8 +30,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use chat_client::Connection;
 use chat_proto::{
-    Conversation, ConversationId, Dnd, Event, InboxState, Invitation, Person, Privacy, Report, Role, Seq,
-    Timestamp, UserId,
+    Attachment, Conversation, ConversationId, Dnd, Event, InboxState, Invitation, Person, Privacy, Report,
+    Role, Seq, Timestamp, UserId,
 };
 use jiff::tz::TimeZone;
 
@@ -42,6 +43,7 @@ use conversations::Conversations;
 use listing::Listing;
 use people::People;
 use picker::Picker;
+use pictures::Pictures;
 use sign_in::SignIn;
 use thread::Thread;
 use timeline::Timeline;
@@ -49,6 +51,7 @@ use transfer::Transfers;
 
 use crate::action::Action;
 use crate::settings::Settings;
+use crate::terminal::abilities::Abilities;
 
 /// A point in time, by two clocks: one for people, one that never jumps for waiting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,6 +73,8 @@ pub enum Popup {
     Help(usize),
     /// Something to read.
     Page(Page),
+    /// A picture over the whole screen.
+    Picture(Box<Attachment>),
 }
 
 /// Something to read over the conversation.
@@ -182,6 +187,8 @@ pub struct State {
     pub(crate) dnd: Dnd,
     /// What of the screen changes by the clock.
     pub(crate) hush: Hush,
+    /// What the terminal can do.
+    pub abilities: Abilities,
     /// What the person has set.
     pub settings: Settings,
     /// What is wrong in the file of settings, each in one sentence.
@@ -238,6 +245,8 @@ pub struct State {
     pub(crate) told_typing: bool,
     /// The files on their way.
     pub(crate) transfers: Transfers,
+    /// The pictures on screen.
+    pub pictures: Pictures,
     /// What lies over the conversation.
     pub popup: Option<Popup>,
     /// The form of the first run, over everything.
@@ -282,6 +291,7 @@ impl State {
             threads: Threads::default(),
             dnd: Dnd::default(),
             hush: Hush::default(),
+            abilities: Abilities::default(),
             settings: Settings::default(),
             complaints: Vec::new(),
             rang_ms: None,
@@ -310,6 +320,7 @@ impl State {
             draft_due_ms: None,
             told_typing: false,
             transfers: Transfers::default(),
+            pictures: Pictures::default(),
             popup: None,
             sign_in: None,
             notice: None,

@@ -32,10 +32,11 @@ use abilities::Abilities;
 use backend::Careful;
 
 use crate::notification::{self, Notification};
-use crate::settings::NotifyHow;
+use crate::settings::{Images, NotifyHow};
 use crate::state::State;
 use crate::text;
-use crate::view;
+use crate::view::picture::Slot;
+use crate::view::view_slots;
 
 /// Whether the terminal is ours now. A panic on any thread must know, so it is global.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -52,6 +53,7 @@ pub struct Screen {
     terminal: Terminal<Careful>,
     abilities: Abilities,
     typed: Vec<Event>,
+    slots: Vec<Slot>,
 }
 
 /// Whether a person sits at both ends.
@@ -79,7 +81,7 @@ impl Screen {
         let abilities = Abilities::new(&answers, |name| std::env::var(name).ok());
         text::measure_by(abilities.widths);
         let terminal = Terminal::new(Careful::new()).inspect_err(|_| leave())?;
-        let mut screen = Self { terminal, abilities, typed: answers.events };
+        let mut screen = Self { terminal, abilities, typed: answers.events, slots: Vec::new() };
         screen.set_modes()?;
         Ok(screen)
     }
@@ -129,9 +131,22 @@ impl Screen {
             return Err(io::Error::other("stopped by an error of its own, which is told above"));
         }
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
-        let drawn = self.terminal.draw(|frame| view(state, frame)).map(|_| ());
+        let drawn = self.draw_all(state);
         execute!(io::stdout(), EndSynchronizedUpdate)?;
         drawn
+    }
+
+    fn draw_all(&mut self, state: &State) -> io::Result<()> {
+        let mut slots = Vec::new();
+        self.terminal.draw(|frame| slots = view_slots(state, frame))?;
+        let before = std::mem::replace(&mut self.slots, slots);
+        // The pixels of a picture that moved stay where they were, below cells that did not change.
+        let leaves_pixels = |slot: &Slot| matches!(slot.wanted.images, Images::Sixel | Images::Iterm2);
+        if self.slots != before && before.iter().any(leaves_pixels) {
+            self.forget()?;
+            self.terminal.draw(|frame| drop(view_slots(state, frame)))?;
+        }
+        Ok(())
     }
 
     /// Draws everything again next time.

@@ -16,6 +16,7 @@ pub(crate) mod messages;
 pub(crate) mod moderation;
 mod mouse;
 mod outcomes;
+mod pictures;
 mod places;
 mod reading;
 mod rooms;
@@ -173,9 +174,11 @@ fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
         size: state.size,
         focused: state.focused,
         last_key_ms: state.now.ms,
+        abilities: std::mem::take(&mut state.abilities),
         settings: state.settings.clone(),
         complaints: std::mem::take(&mut state.complaints),
         notice: state.notice.take(),
+        pictures: std::mem::take(&mut state.pictures),
         me: Some(account.user.clone()),
         server_name: account.server_name.clone(),
         server: account.server.to_string(),

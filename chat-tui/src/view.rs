@@ -10,6 +10,7 @@ mod composer;
 mod list;
 mod listing;
 mod message;
+pub(crate) mod picture;
 mod popups;
 mod sign_in;
 mod status;
@@ -26,6 +27,7 @@ use crate::layout;
 use crate::state::{Popup, State};
 use crate::text;
 use canvas::Canvas;
+use picture::Slot;
 use theme::Theme;
 
 /// What stands for a cell that must not be drawn.
@@ -33,15 +35,23 @@ const NOT_SAFE: &str = "\u{fffd}";
 
 /// Draws the state.
 pub fn view(state: &State, frame: &mut Frame) {
+    view_slots(state, frame);
+}
+
+/// Draws the state; says where pictures were put.
+pub(crate) fn view_slots(state: &State, frame: &mut Frame) -> Vec<Slot> {
     let area = frame.area();
     let theme = Theme::new(state.colour);
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
+    let slots = canvas.take_slots();
     sweep(frame.buffer_mut());
     steady::steady(frame.buffer_mut(), text::measured());
+    let slots = picture::paint(state, slots, frame.buffer_mut());
     if let Some(cursor) = cursor.filter(|cursor| area.contains(*cursor)) {
         frame.set_cursor_position(cursor);
     }
+    slots
 }
 
 /// Draws everything; says where the cursor stands.
@@ -73,6 +83,10 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
         }
         Some(Popup::Page(page)) => {
             popups::page(page, canvas);
+            None
+        }
+        Some(Popup::Picture(file)) => {
+            picture::whole(state, file, canvas);
             None
         }
         None if state.selected.is_some() || state.confirm.is_some() => None,

@@ -4,8 +4,8 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, attention, bots, files, listings, lists, messages, moderation, places, rooms, say_so, settings,
-    threads, writing,
+    Effects, attention, bots, files, listings, lists, messages, moderation, pictures, places, rooms, say_so,
+    settings, threads, writing,
 };
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -120,14 +120,22 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Away => set_presence(state, PresenceState::Away, effects),
         Plain::Back => set_presence(state, PresenceState::Online, effects),
         Plain::Reconnect => effects.tell(Tell::Reconnect),
-        Plain::Redraw => effects.add(Effect::Redraw),
+        Plain::Redraw => {
+            // A terminal that was cleared has lost its pictures, too.
+            state.pictures.forget();
+            effects.add(Effect::Redraw);
+        }
+        Plain::View => pictures::view(state),
         Plain::Help => state.popup = Some(Popup::Help(0)),
         Plain::Settings => settings::list(state),
         Plain::ReloadSettings => {
             effects.add(Effect::ReadSettings);
             say_so(state, "The settings were read again".to_owned());
         }
-        Plain::Suspend => effects.add(Effect::Suspend),
+        Plain::Suspend => {
+            state.pictures.forget();
+            effects.add(Effect::Suspend);
+        }
         Plain::Interrupt => interrupt(state, effects),
         Plain::Quit => {
             quit(state, effects);

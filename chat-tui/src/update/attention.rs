@@ -50,7 +50,7 @@ fn sees(state: &State, alert: &Alert) -> bool {
         root => {
             let thread = state.thread.as_ref().filter(|thread| Some(thread.root) == root);
             let at_end = thread.is_some_and(|t| t.timeline.scroll.is_none() && !t.timeline.more_after);
-            at_end && state.focused && !reading::is_covered(state)
+            at_end && state.focused && !layout::is_covered(state)
         }
     }
 }
@@ -148,7 +148,7 @@ pub(super) fn mark_thread(state: &mut State, effects: &mut Effects) {
 
 fn thread_mark(state: &State) -> Option<MarkThread> {
     let (conversation, thread) = (state.open?, state.thread.as_ref()?);
-    let covered = reading::is_covered(state);
+    let covered = layout::is_covered(state);
     let is_online = state.link.connection == Connection::Online;
     if covered || !state.focused || !is_online || !thread.timeline.loaded {
         return None;

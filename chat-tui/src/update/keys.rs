@@ -3,7 +3,7 @@
 use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effects, actions, complain, listings, writing};
+use super::{Effects, actions, complain, listings, pictures, writing};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question};
 use crate::keymap::{self, Meaning};
@@ -46,6 +46,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         Some(Popup::Picker(_)) => picker_key(state, key, effects),
         Some(Popup::Listing(_)) => listings::key(state, key, effects),
         Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key),
+        Some(Popup::Picture(_)) => pictures::key(state, key, effects),
         None if state.selected.is_some() => select_key(state, key, effects),
         None => chat_key(state, key, effects),
     }

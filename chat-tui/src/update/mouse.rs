@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::{Effects, actions, keys, listings, threads, writing};
+use super::{Effects, actions, keys, listings, pictures, threads, writing};
 use crate::action::{Action, Plain};
 use crate::layout::{self, ListRow};
 use crate::state::{Popup, State};
@@ -31,12 +31,17 @@ fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
         Some(Popup::Picker(picker)) => picker.go(rows.signum()),
         Some(Popup::Listing(_)) => listings::go(state, rows.signum(), effects),
         Some(Popup::Help(_) | Popup::Page(_)) => keys::scroll_page(state, rows),
+        Some(Popup::Picture(_)) => {}
         None => actions::act(state, Action::Scroll(rows), effects),
     }
     true
 }
 
 fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
+    if let Some(Popup::Picture(_)) = state.popup {
+        state.popup = None;
+        return true;
+    }
     if state.popup.is_some() {
         return false;
     }
@@ -51,6 +56,10 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
             Some(ListRow::Section(_)) | None => return false,
         };
         actions::act(state, action, effects);
+        return true;
+    }
+    if let Some(file) = layout::picture_at(state, at) {
+        pictures::open(state, file);
         return true;
     }
     let in_thread = areas.thread.is_some_and(|thread| thread.contains(at));

@@ -4,7 +4,7 @@
 use chat_client::Anchor;
 use chat_proto::{SafeText, Seq, UserId, limits};
 
-use super::{Effects, attention};
+use super::{Effects, attention, pictures};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
 use crate::state::timeline::PAGE;
@@ -19,19 +19,15 @@ pub(super) fn follow(state: &mut State, effects: &mut Effects) {
     attention::mark_thread(state, effects);
     ask_history(state, effects);
     ask_contexts(state, effects);
+    pictures::ask(state, effects);
     watch(state, effects);
     set_title(state, effects);
-}
-
-/// Whether something lies over the conversation.
-pub(super) fn is_covered(state: &State) -> bool {
-    state.popup.is_some() || state.sign_in.is_some() || layout::areas(state).list_floats
 }
 
 /// Whether the person can see the newest line of the open conversation.
 pub(super) fn sees_newest(state: &State) -> bool {
     let areas = layout::areas(state);
-    let covered = is_covered(state);
+    let covered = layout::is_covered(state);
     let at_end = state
         .open_timeline()
         .is_some_and(|timeline| timeline.loaded && timeline.scroll.is_none() && !timeline.more_after);

@@ -355,6 +355,9 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Ask(Question::People(query)) => format!("people {query:?}"),
         Effect::Carry(_, Job::Upload(path)) => format!("upload {}", path.display()),
         Effect::Carry(_, Job::Save(file, to)) => format!("save {} {to:?}", file.name),
+        Effect::Picture(wanted, _) => {
+            format!("picture {}x{}{}", wanted.columns, wanted.rows, if wanted.whole { " whole" } else { "" })
+        }
         Effect::SignIn(ask) => format!("{ask:?}"),
         Effect::Start(account) => format!("start {}", account.user.name),
         Effect::Copy(text) => format!("copy {text:?}"),

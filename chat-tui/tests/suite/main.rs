@@ -18,5 +18,6 @@ mod listings;
 mod messages;
 mod panic;
 mod people;
+mod pictures;
 mod rooms;
 mod screens;
