@@ -104,6 +104,8 @@ pub enum Action {
     Keep(Keep),
     /// Gives a setting a value; without one, offers its values.
     Set(&'static str, Option<String>),
+    /// Gives the lock another passphrase.
+    NewLock,
     /// Nothing: a row that is there to be read.
     Nothing,
     /// Tells the others whether one is here.
@@ -230,6 +232,7 @@ plain_actions! {
     Back = "back", "Show yourself as here again";
     Reconnect = "reconnect", "Connect now, without waiting for the next try";
     Redraw = "redraw", "Draw the whole screen again";
+    Lock = "lock", "Hide the screen until a passphrase is typed";
     Help = "help", "All keys and commands";
     Settings = "settings", "All settings with their values; also what is wrong in the file";
     ReloadSettings = "reload settings", "Read the file of settings again";

@@ -13,6 +13,7 @@ pub(crate) mod emoji;
 pub(crate) mod filters;
 pub mod items;
 pub mod listing;
+pub mod lock;
 pub(crate) mod message;
 pub(crate) mod pane;
 pub mod people;
@@ -41,6 +42,7 @@ use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
 use listing::Listing;
+use lock::Lock;
 use people::People;
 use picker::Picker;
 use pictures::Pictures;
@@ -245,6 +247,10 @@ pub struct State {
     pub(crate) told_typing: bool,
     /// The files on their way.
     pub(crate) transfers: Transfers,
+    /// The lock, over everything.
+    pub lock: Option<Lock>,
+    /// The hash of the lock's passphrase, once one was chosen.
+    pub lock_hash: Option<String>,
     /// The pictures on screen.
     pub pictures: Pictures,
     /// What lies over the conversation.
@@ -320,6 +326,8 @@ impl State {
             draft_due_ms: None,
             told_typing: false,
             transfers: Transfers::default(),
+            lock: None,
+            lock_hash: None,
             pictures: Pictures::default(),
             popup: None,
             sign_in: None,
@@ -414,6 +422,13 @@ impl State {
         Some(left.div_ceil(1_000))
     }
 
+    /// When the screen locks by itself.
+    pub(crate) fn lock_due_ms(&self) -> Option<u64> {
+        let minutes = u64::from(self.settings.lock_minutes.0);
+        let is_wanted = minutes > 0 && self.lock.is_none() && self.lock_hash.is_some();
+        is_wanted.then(|| self.last_key_ms + minutes * 60_000)
+    }
+
     /// When the next thing happens that no key and no news will bring: `None` lets the program
     /// sleep until something comes.
     #[must_use]
@@ -428,8 +443,15 @@ impl State {
         let away = (!self.idle && !self.away && self.me.is_some())
             .then(|| self.last_key_ms + crate::update::AWAY_AFTER_MS);
         let clock = self.hush.will_change.then(|| self.now.ms + to_next_minute(self.now.clock));
-        let due =
-            [self.people.writing_due_ms(), countdown, self.draft_due_ms, away, self.thread_due_ms, clock];
+        let due = [
+            self.people.writing_due_ms(),
+            countdown,
+            self.draft_due_ms,
+            away,
+            self.thread_due_ms,
+            clock,
+            self.lock_due_ms(),
+        ];
         due.into_iter().flatten().min()
     }
 }

@@ -31,6 +31,7 @@ use ratatui::layout::Rect;
 use abilities::Abilities;
 use backend::Careful;
 
+use crate::crash;
 use crate::notification::{self, Notification};
 use crate::settings::{Images, NotifyHow};
 use crate::state::State;
@@ -70,7 +71,9 @@ impl Screen {
     pub fn enter() -> io::Result<Self> {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            leave();
+            if !crash::is_shielded() {
+                leave();
+            }
             before(panic);
         }));
         enable_raw_mode()?;
@@ -215,6 +218,17 @@ impl Drop for Screen {
     fn drop(&mut self) {
         leave();
     }
+}
+
+/// Sends a notification without a screen; says why it could not be.
+pub(crate) async fn try_out(abilities: &Abilities, what: &Notification, bell: bool) -> Result<(), String> {
+    let how = abilities.notify(what.how);
+    if how == NotifyHow::Desktop {
+        notification::shown_on_desktop(what).await?;
+    }
+    let bell = if bell && how != NotifyHow::Off { "\u{7}" } else { "" };
+    let text = osc::notification(what, how, abilities.between) + bell;
+    execute!(io::stdout(), Print(text)).map_err(|error| error.to_string())
 }
 
 /// Gives the terminal back as it was. Does nothing the second time; errors have no reader here.

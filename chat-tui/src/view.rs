@@ -9,6 +9,7 @@ mod canvas;
 mod composer;
 mod list;
 mod listing;
+mod lock;
 mod message;
 pub(crate) mod picture;
 mod popups;
@@ -56,6 +57,9 @@ pub(crate) fn view_slots(state: &State, frame: &mut Frame) -> Vec<Slot> {
 
 /// Draws everything; says where the cursor stands.
 fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
+    if let Some(lock) = &state.lock {
+        return lock::draw(lock, canvas);
+    }
     if let Some(form) = &state.sign_in {
         return sign_in::draw(form, canvas);
     }

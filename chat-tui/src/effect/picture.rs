@@ -16,6 +16,7 @@ use ratatui_image::sliced::SlicedProtocol;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::Outcome;
+use crate::crash;
 use crate::settings::Images;
 use crate::state::pictures::{Drawing, Wanted};
 
@@ -56,7 +57,7 @@ async fn make(courier: &Courier, wanted: Wanted, cell: Option<(u16, u16)>) -> Re
         false => tokio::time::timeout(PATIENCE, courier.thumbnail(wanted.file, THUMBNAIL_BYTES)).await,
     };
     let bytes = fetched.map_err(|_| "it takes too long".to_owned())?.map_err(|error| error.to_string())?;
-    let drawn = tokio::task::spawn_blocking(move || draw(&bytes, wanted, cell));
+    let drawn = tokio::task::spawn_blocking(move || crash::shielded(|| draw(&bytes, wanted, cell)));
     drawn.await.map_err(|_| "it cannot be drawn".to_owned())?
 }
 

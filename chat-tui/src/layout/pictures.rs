@@ -20,7 +20,7 @@ const CELL: (u16, u16) = (8, 16);
 
 /// Whether something lies over the conversation.
 pub(crate) fn is_covered(state: &State) -> bool {
-    state.popup.is_some() || state.sign_in.is_some() || areas(state).list_floats
+    state.lock.is_some() || state.popup.is_some() || state.sign_in.is_some() || areas(state).list_floats
 }
 
 /// A picture among messages, where texts have so many columns.
@@ -52,7 +52,7 @@ pub(crate) fn whole_area(screen: Rect, wanted: &Wanted) -> Rect {
 
 /// The pictures on screen.
 pub(crate) fn pictures(state: &State) -> Vec<Wanted> {
-    if state.pictures.images.is_none() {
+    if state.pictures.images.is_none() || state.lock.is_some() {
         return Vec::new();
     }
     let mut all = Vec::new();

@@ -4,8 +4,8 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, attention, bots, files, listings, lists, messages, moderation, pictures, places, rooms, say_so,
-    settings, threads, writing,
+    Effects, attention, bots, files, listings, lists, lock, messages, moderation, pictures, places, rooms,
+    say_so, settings, threads, writing,
 };
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -68,6 +68,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Order(order) => moderation::act(state, order, effects),
         Action::Keep(keep) => bots::keep(state, keep, effects),
         Action::Set(name, value) => settings::set(state, name, value, effects),
+        Action::NewLock => lock::lock(state, true),
         Action::Nothing => {}
     }
 }
@@ -126,6 +127,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
             effects.add(Effect::Redraw);
         }
         Plain::View => pictures::view(state),
+        Plain::Lock => lock::lock(state, false),
         Plain::Help => state.popup = Some(Popup::Help(0)),
         Plain::Settings => settings::list(state),
         Plain::ReloadSettings => {

@@ -11,7 +11,7 @@ use crate::action::{Hear, Quiet};
 use crate::effect::{Effect, Question};
 use crate::layout;
 use crate::notification::Notification;
-use crate::settings::NotifyHow;
+use crate::settings::{NotifyHow, NotifyShow};
 use crate::state::State;
 use crate::state::attention::{Hush, dnd_words, left_of, notify_words};
 use crate::state::timeline::thread_of;
@@ -31,8 +31,8 @@ pub(super) fn alert(state: &mut State, alert: &Alert, effects: &mut Effects) {
     state.rang_ms = Some(state.now.ms);
     if state.settings.notify_how != NotifyHow::Bell {
         let conversation = state.conversations.get(alert.event.conversation);
-        let what =
-            Notification::of(alert, conversation, state.settings.notify_show, state.settings.notify_how);
+        let show = if state.lock.is_some() { NotifyShow::Nothing } else { state.settings.notify_show };
+        let what = Notification::of(alert, conversation, show, state.settings.notify_how);
         effects.add(Effect::Notify(what));
     }
     if state.settings.bell {

@@ -155,6 +155,8 @@ fn set_title(state: &mut State, effects: &mut Effects) {
         0 => team.to_owned(),
         unread => format!("({unread}) {team}"),
     };
+    // Neither whose chat it is nor how much waits.
+    let title = if state.lock.is_some() { "chat".to_owned() } else { title };
     let title = SafeText::line(&title).as_str().to_owned();
     if title != state.title {
         state.title.clone_from(&title);

@@ -15,6 +15,7 @@ mod files;
 mod flows;
 mod idle;
 mod listings;
+mod lock;
 mod messages;
 mod panic;
 mod people;
