@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::Outcome;
 use crate::crash;
 use crate::settings::Images;
-use crate::state::pictures::{Drawing, Wanted};
+use crate::state::pictures::{CELL, Drawing, Wanted};
 
 /// The largest thumbnail that is fetched; the server's are some tens of kilobytes.
 const THUMBNAIL_BYTES: usize = 1 << 20;
@@ -94,11 +94,7 @@ fn picker(images: Images, cell: Option<(u16, u16)>) -> Picker {
         Images::Iterm2 => ProtocolType::Iterm2,
         Images::Auto | Images::Halfblocks | Images::Off => ProtocolType::Halfblocks,
     };
-    let Some(cell) = cell.filter(|_| kind != ProtocolType::Halfblocks) else {
-        let mut picker = Picker::halfblocks();
-        picker.set_protocol_type(kind);
-        return picker;
-    };
+    let cell = cell.unwrap_or(CELL);
     // The only way to tell it what is known; the other one asks the terminal while somebody types.
     #[expect(deprecated, reason = "the new way reads the keyboard")]
     let mut picker = Picker::from_fontsize(FontSize::new(cell.0, cell.1));

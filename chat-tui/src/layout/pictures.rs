@@ -9,14 +9,11 @@ use crate::state::State;
 use crate::state::items::Item;
 use crate::state::message::{Message, Row};
 use crate::state::pane::Pane;
-use crate::state::pictures::{Preview, Wanted, fit};
+use crate::state::pictures::{CELL, Preview, Wanted, fit};
 use crate::state::timeline::Timeline;
 
 /// The largest file that is shown whole; of a larger one the thumbnail is.
 pub(crate) const WHOLE_BYTES: u64 = 24 << 20;
-
-/// Pixels of a cell where nothing is known of it.
-const CELL: (u16, u16) = (8, 16);
 
 /// Whether something lies over the conversation.
 pub(crate) fn is_covered(state: &State) -> bool {

@@ -23,7 +23,7 @@ const HELD: usize = 32;
 
 /// Pixels of a cell where the terminal does not tell them; what counts is that it is twice as high
 /// as it is wide.
-const CELL: (u16, u16) = (8, 16);
+pub(crate) const CELL: (u16, u16) = (8, 16);
 
 /// A picture at a size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
