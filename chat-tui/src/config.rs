@@ -67,6 +67,13 @@ pub enum Command {
         #[command(subcommand)]
         what: SettingsCommand,
     },
+    /// Look at the terminal, the settings, the files and the server, and say what to do; ends with 1
+    /// if something does not work.
+    Doctor {
+        /// Show a notification, too.
+        #[arg(long)]
+        notify: bool,
+    },
 }
 
 /// What can be done with the settings.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{Effects, actions, complain, listings, lists, say_so, writing};
+use super::{Effects, actions, complain, listings, lists, pictures, say_so, writing};
 use crate::action::{Action, Plain};
 use crate::command;
 use crate::effect::{Effect, Question};
@@ -51,6 +51,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         Some(Popup::Picker(_)) => picker_key(state, key, effects),
         Some(Popup::Listing(_)) => listings::key(state, key, effects),
         Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key, effects),
+        Some(Popup::Picture(_)) => pictures::key(state, key, effects),
         None if state.selected.is_some() => select_key(state, key, effects),
         None => chat_key(state, key, effects),
     }
