@@ -10,7 +10,7 @@ use crate::limits;
 /// Commands of the clients themselves, those of today and those that are likely to come. Bots
 /// cannot take them: what `/leave` does must not depend on who is in the room.
 #[rustfmt::skip]
-pub const RESERVED_COMMANDS: [&str; 114] = [
+pub const RESERVED_COMMANDS: [&str; 119] = [
     "accept", "admin", "announce", "archive", "audit", "away", "back", "ban", "bans", "block", "blocked",
     "bookmark", "bot", "bots", "call", "clear", "command", "commands", "connect", "create", "decline",
     "delete", "describe", "discard", "disconnect", "dm", "dnd", "download", "drafts", "edit", "exit",
@@ -22,6 +22,7 @@ pub const RESERVED_COMMANDS: [&str; 114] = [
     "save", "saved", "search", "select", "sessions", "set", "settings", "show", "slow", "status", "theme", "thread", "threads",
     "topic", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute", "unpin", "upload",
     "users", "versions", "voice", "webhook", "webhooks", "who", "whoami", "zone",
+    "cancel", "editor", "emoji", "fold", "star",
 ];
 
 /// Why a text is not the name of a command.

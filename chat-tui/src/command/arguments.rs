@@ -5,6 +5,7 @@ use chat_proto::{Description, RoomName, RoomRole, Seq, Topic, UserName};
 use super::{path, plain, split};
 use crate::action::{Action, Place, Plain};
 use crate::state::emoji;
+use crate::state::list::Group;
 
 pub(super) type Parsed = Result<Action, String>;
 
@@ -174,4 +175,15 @@ fn room(argument: &str, usage: &str) -> Result<RoomName, String> {
         return Err(format!("Say which room: {usage}"));
     }
     RoomName::parse(argument.trim_start_matches('#')).map_err(|error| format!("#room: {error}"))
+}
+
+pub(super) fn fold(text: &str) -> Result<Action, String> {
+    Ok(Action::Fold(match text.to_ascii_lowercase().as_str() {
+        "" => return Ok(Plain::Fold.into()),
+        "favourites" => Group::Favourites,
+        "rooms" => Group::Rooms,
+        "direct" => Group::Direct,
+        "invitations" => Group::Invitations,
+        _ => return Err("Say which: /fold favourites, rooms, direct or invitations".to_owned()),
+    }))
 }

@@ -10,9 +10,9 @@ use crate::keymap::{self, Meaning};
 use crate::state::completion::Completion;
 use crate::state::composer::Edit;
 use crate::state::picker::Kind;
-use crate::state::rights;
 use crate::state::sign_in::Ask;
 use crate::state::{Popup, Purpose, Quit, State};
+use crate::state::{emoji, rights};
 
 /// Rows that PageUp and PageDown move in a list.
 const LIST_PAGE: isize = 10;
@@ -54,8 +54,20 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
 
 /// While a message is chosen, letters act on it.
 fn select_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
+    if let Some(emoji) = digit(key).and_then(|at| emoji::quick(&state.arrangement.emoji).into_iter().nth(at))
+    {
+        return actions::act(state, Action::React(emoji), effects);
+    }
     if let Some(action) = keymap::select_meaning(key) {
         actions::act(state, action, effects);
+    }
+}
+
+/// `1` is 0: the first of what digits choose.
+fn digit(key: KeyEvent) -> Option<usize> {
+    match key.code {
+        KeyCode::Char(digit @ '1'..='9') if key.modifiers.is_empty() => Some(digit as usize - '1' as usize),
+        _ => None,
     }
 }
 
@@ -104,8 +116,24 @@ fn completion_key(state: &mut State, key: KeyEvent, effects: &mut Effects) -> bo
     true
 }
 
+/// Keys for what is selected in the composer: these mean something else where nothing is.
+fn selection_key(state: &mut State, key: KeyEvent, effects: &mut Effects) -> bool {
+    let plain = match (key.modifiers, key.code) {
+        (KeyModifiers::CONTROL, KeyCode::Char('c')) | (KeyModifiers::ALT, KeyCode::Char('w')) => {
+            Plain::CopySelected
+        }
+        (KeyModifiers::CONTROL, KeyCode::Char('x')) => Plain::CutSelected,
+        _ => return false,
+    };
+    let is_selected = state.composer.selection().is_some();
+    if is_selected {
+        actions::act(state, plain.into(), effects);
+    }
+    is_selected
+}
+
 fn chat_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
-    if completion_key(state, key, effects) {
+    if completion_key(state, key, effects) || selection_key(state, key, effects) {
         return;
     }
     let Some(meaning) = keymap::meaning(key) else { return };
@@ -174,6 +202,12 @@ fn has_failed(state: &State) -> bool {
 }
 
 fn picker_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
+    if let (Some(Popup::Picker(picker)), Some(at)) = (&mut state.popup, digit(key))
+        && at < picker.quick()
+        && picker.choose(at)
+    {
+        return choose(state, effects);
+    }
     let is_control = key.modifiers == KeyModifiers::CONTROL;
     let go = match key.code {
         KeyCode::Esc => return close_picker(state, effects),
