@@ -90,6 +90,8 @@ pub const COMMANDS: &[Command] = &[
         Ok(Action::Follow(true))
     }),
     row("unfollow", "", "Do not follow the open thread any more", |_| Ok(Action::Follow(false))),
+    row("saved", "", "The messages that you saved", |_| plain(Plain::Saved)),
+    row("star", "", "Keep this conversation among your favourites; again ends it", |_| plain(Plain::Star)),
     row("notify", "all|mentions|none|usual", "Which messages here alert you", attention::notify),
     row(
         "dnd",
@@ -139,7 +141,6 @@ pub const COMMANDS: &[Command] = &[
     row("unarchive", "", "Let people write in this room again", |_| Ok(Action::Archive(false))),
     row("slow", "SECONDS|off", "How long members wait between two messages", arguments::slow),
     row("announce", "on|off", "Only moderators begin messages here", arguments::announce),
-    row("star", "", "Keep this conversation among your favourites, or not any more", |_| plain(Plain::Star)),
     row(
         "fold",
         "[favourites|rooms|direct|invitations]",

@@ -14,6 +14,7 @@ mod message;
 mod popups;
 mod sign_in;
 mod status;
+mod steady;
 mod theme;
 mod timeline;
 
@@ -24,6 +25,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::layout;
 use crate::state::{Popup, State};
+use crate::text;
 use canvas::Canvas;
 use theme::Theme;
 
@@ -37,6 +39,7 @@ pub fn view(state: &State, frame: &mut Frame) {
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
     sweep(frame.buffer_mut());
+    steady::steady(frame.buffer_mut(), text::measured());
     if let Some(cursor) = cursor.filter(|cursor| area.contains(*cursor)) {
         frame.set_cursor_position(cursor);
     }

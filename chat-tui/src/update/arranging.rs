@@ -1,7 +1,7 @@
 //! Arranging the list: groups that fold, favourites, an order of one's own, its width. What is
 //! arranged is kept over a restart.
 
-use chat_proto::{Emoji, Request, SetStar};
+use chat_proto::Emoji;
 
 use super::{Effects, say_so};
 use crate::effect::Tell;
@@ -25,17 +25,6 @@ pub(super) fn fold(state: &mut State, group: Option<Group>, effects: &mut Effect
     let Some(group) = group.or_else(|| state.open_conversation().map(Group::of)) else { return };
     state.arrangement.fold(group);
     keep(state, effects);
-}
-
-/// Makes the open conversation a favourite, or not any more.
-pub(super) fn star(state: &mut State, effects: &mut Effects) {
-    let Some(conversation) = state.open_conversation() else {
-        return say_so(state, "Open a conversation first".to_owned());
-    };
-    let (on, title) = (!conversation.starred, state.conversations.title(conversation));
-    effects.change(Request::SetStar(SetStar { conversation: conversation.id, on }));
-    let words = if on { "is a favourite now, at the top of the list" } else { "is no favourite any more" };
-    say_so(state, format!("{title} {words}"));
 }
 
 /// Gives the open conversation another place in its group.

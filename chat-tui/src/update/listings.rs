@@ -1,6 +1,6 @@
 //! Lists of messages from everywhere: opening them, their keys, and going from a row to its place.
 
-use chat_proto::{InboxItem, ListThreads, MarkInbox, Request, SearchOrder, limits};
+use chat_proto::{InboxItem, ListThreads, MarkInbox, Request, SearchOrder, SetSaved, SetStar, limits};
 use crossterm::event::KeyEvent;
 use ratatui::layout::{Position, Rect};
 
@@ -34,7 +34,7 @@ pub(super) fn search(state: &mut State, query: Option<String>, effects: &mut Eff
     ask(wish, effects);
 }
 
-/// Opens the inbox or the list of threads.
+/// Opens the inbox, the list of threads or what one saved.
 pub(super) fn list(state: &mut State, kind: Kind, effects: &mut Effects) {
     let mut listing = Listing::new(kind);
     let wish = listing.first();
@@ -117,6 +117,7 @@ fn act(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::UnreadOnly => unread_only(state, effects),
         Plain::ToggleRead => toggle_read(state, effects),
         Plain::AllRead => all_read(state, effects),
+        Plain::LetGo => let_go(state, effects),
         _ => {}
     }
 }
@@ -156,7 +157,7 @@ fn take_row(state: &mut State, effects: &mut Effects) {
     row.read = true;
     close(state);
     match why {
-        Why::Found => {}
+        Why::Found | Why::Saved => {}
         Why::Inbox(_) if was_read => {}
         Why::Inbox(_) => {
             let mark = MarkInbox { items: vec![at], ..MarkInbox::default() };
@@ -206,7 +207,8 @@ fn other_order(state: &mut State, effects: &mut Effects) {
 }
 
 fn unread_only(state: &mut State, effects: &mut Effects) {
-    let Some(listing) = listing(state).filter(|listing| listing.kind != Kind::Search) else { return };
+    let has_unread = |listing: &&mut Listing| matches!(listing.kind, Kind::Inbox | Kind::Threads);
+    let Some(listing) = listing(state).filter(has_unread) else { return };
     listing.unread_only = !listing.unread_only;
     ask(listing.first(), effects);
 }
@@ -231,6 +233,37 @@ pub(super) fn all_read(state: &mut State, effects: &mut Effects) {
         None => say_so(state, "Everything in your inbox is marked as read".to_owned()),
     }
     effects.change(Request::MarkInbox(MarkInbox { all: true, ..MarkInbox::default() }));
+}
+
+/// Keeps the chosen message of what one saved no more.
+fn let_go(state: &mut State, effects: &mut Effects) {
+    let Some(listing) = listing(state).filter(|listing| listing.kind == Kind::Saved) else { return };
+    let Some(row) = listing.let_go() else { return };
+    let wish = listing.more();
+    let (conversation, seq) = (row.at.conversation, row.at.seq);
+    effects.change(Request::SetSaved(SetSaved { conversation, seq, on: false }));
+    ask(wish, effects);
+}
+
+/// Saves the chosen message for oneself.
+pub(super) fn save(state: &mut State, effects: &mut Effects) {
+    let (Some(conversation), Some(seq)) = (state.open, state.selected) else {
+        return say_so(state, "Choose a message first: Alt-M, the arrows, then m".to_owned());
+    };
+    effects.change(Request::SetSaved(SetSaved { conversation, seq, on: true }));
+    say_so(state, "Saved; /saved lists what you saved".to_owned());
+}
+
+/// Stars the open conversation, or takes the star away.
+pub(super) fn star(state: &mut State, effects: &mut Effects) {
+    let Some(open) = state.open_conversation() else { return };
+    let ask = SetStar { conversation: open.id, on: !open.starred };
+    let title = state.conversations.title(open);
+    effects.change(Request::SetStar(ask));
+    say_so(
+        state,
+        if ask.on { format!("{title} is starred") } else { format!("{title} is not starred any more") },
+    );
 }
 
 /// Takes a page that was asked for.
@@ -268,6 +301,7 @@ fn meet(state: &mut State, answer: &Result<Page, String>) {
     match page {
         Page::Search(page) => page.hits.iter().for_each(|hit| state.people.meet(&hit.event.author)),
         Page::Inbox(page) => page.items.iter().for_each(|item| state.people.meet(&item.event.author)),
+        Page::Saved(page) => page.messages.iter().for_each(|event| state.people.meet(&event.author)),
         Page::Threads(page) => page.threads.iter().for_each(|t| state.people.meet(&t.last.author)),
     }
 }
