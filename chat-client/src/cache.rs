@@ -31,11 +31,15 @@ use crate::update::{Delivery, Outgoing};
 /// Events kept of each conversation over a restart: months of a lively room.
 const EVENTS_EACH: u64 = 5_000;
 
+/// Bytes of one note: names of some thousand conversations.
+const NOTE_BYTES: usize = 256 * 1024;
+
 /// The steps of the schema, in order; `user_version` counts those done. Only ever added to.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("cache/schema.sql"),
     include_str!("cache/schema-2.sql"),
     include_str!("cache/schema-3.sql"),
+    include_str!("cache/schema-4.sql"),
 ];
 
 /// What the disk knew at the start.
@@ -77,8 +81,11 @@ pub(crate) enum Change {
     Read { conversation: ConversationId, seq: Seq },
     /// The server has confirmed up to here.
     ReadDone { conversation: ConversationId, seq: Seq },
-    /// What a person has begun to write; empty for nothing.
-    Draft { conversation: ConversationId, text: String },
+    /// What a person has begun to write, in a conversation or in one of its threads; empty for
+    /// nothing.
+    Draft { conversation: ConversationId, thread: Option<Seq>, text: String },
+    /// What the interface wants to find again; empty for nothing.
+    Note { name: String, text: String },
 }
 
 /// Some events of a conversation, oldest first, without a gap.
@@ -168,9 +175,19 @@ impl Cache {
     }
 
     /// What a person had begun to write.
-    pub(crate) fn draft(&self, conversation: ConversationId) -> rusqlite::Result<Option<String>> {
-        let query = "SELECT text FROM drafts WHERE conversation = ?1";
-        self.db.query_row(query, [conversation.0], |row| row.get(0)).optional()
+    pub(crate) fn draft(
+        &self,
+        conversation: ConversationId,
+        thread: Option<Seq>,
+    ) -> rusqlite::Result<Option<String>> {
+        let query = "SELECT text FROM drafts WHERE conversation = ?1 AND thread = ?2";
+        let place = params![conversation.0, thread_number(thread)];
+        self.db.query_row(query, place, |row| row.get(0)).optional()
+    }
+
+    /// What the interface kept under this name.
+    pub(crate) fn note(&self, name: &str) -> rusqlite::Result<Option<String>> {
+        self.db.query_row("SELECT text FROM notes WHERE name = ?1", [name], |row| row.get(0)).optional()
     }
 
     /// Keeps all of these, or none.
@@ -268,7 +285,8 @@ fn apply(db: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
         Change::ReadDone { conversation, seq } => {
             run(db, "DELETE FROM reads WHERE conversation = ?1 AND seq <= ?2", params![conversation.0, seq.0])
         }
-        Change::Draft { conversation, text } => put_draft(db, *conversation, text),
+        Change::Draft { conversation, thread, text } => put_draft(db, *conversation, *thread, text),
+        Change::Note { name, text } => put_note(db, name, text),
     }
 }
 
@@ -314,12 +332,36 @@ fn add_message(db: &Transaction<'_>, message: &Outgoing, failed: Option<&str>) -
     )
 }
 
-fn put_draft(db: &Transaction<'_>, conversation: ConversationId, text: &str) -> rusqlite::Result<()> {
+fn put_draft(
+    db: &Transaction<'_>,
+    conversation: ConversationId,
+    thread: Option<Seq>,
+    text: &str,
+) -> rusqlite::Result<()> {
+    let thread = thread_number(thread);
     if text.is_empty() {
-        return run(db, "DELETE FROM drafts WHERE conversation = ?1", [conversation.0]);
+        let delete = "DELETE FROM drafts WHERE conversation = ?1 AND thread = ?2";
+        return run(db, delete, params![conversation.0, thread]);
     }
     let end = text.floor_char_boundary(limits::MESSAGE_BYTES);
-    run(db, "INSERT OR REPLACE INTO drafts VALUES (?1, ?2)", params![conversation.0, &text[..end]])
+    run(
+        db,
+        "INSERT OR REPLACE INTO drafts VALUES (?1, ?2, ?3)",
+        params![conversation.0, thread, &text[..end]],
+    )
+}
+
+/// No event has the number 0.
+fn thread_number(thread: Option<Seq>) -> u64 {
+    thread.map_or(0, |seq| seq.0)
+}
+
+/// Notes that are too long are not kept: half of one means nothing.
+fn put_note(db: &Transaction<'_>, name: &str, text: &str) -> rusqlite::Result<()> {
+    if text.is_empty() || text.len() > NOTE_BYTES {
+        return run(db, "DELETE FROM notes WHERE name = ?1", [name]);
+    }
+    run(db, "INSERT OR REPLACE INTO notes VALUES (?1, ?2)", params![name, text])
 }
 
 /// Our values are plain data with text keys, which JSON can always hold.

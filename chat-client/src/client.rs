@@ -47,10 +47,20 @@ pub(crate) enum Command {
     },
     SaveDraft {
         conversation: ConversationId,
+        thread: Option<Seq>,
         text: String,
     },
     Draft {
         conversation: ConversationId,
+        thread: Option<Seq>,
+        answer: oneshot::Sender<Option<String>>,
+    },
+    SaveNote {
+        name: String,
+        text: String,
+    },
+    Note {
+        name: String,
         answer: oneshot::Sender<Option<String>>,
     },
     Watch(Vec<UserId>),
@@ -183,7 +193,20 @@ impl Client {
     /// # Errors
     /// `Stopped` if the engine has ended.
     pub async fn save_draft(&self, conversation: ConversationId, text: String) -> Result<(), RequestError> {
-        self.command(Command::SaveDraft { conversation, text }).await
+        self.command(Command::SaveDraft { conversation, thread: None, text }).await
+    }
+
+    /// The same in a thread.
+    ///
+    /// # Errors
+    /// `Stopped` if the engine has ended.
+    pub async fn save_thread_draft(
+        &self,
+        conversation: ConversationId,
+        thread: Seq,
+        text: String,
+    ) -> Result<(), RequestError> {
+        self.command(Command::SaveDraft { conversation, thread: Some(thread), text }).await
     }
 
     /// What a person had begun to write here.
@@ -191,8 +214,47 @@ impl Client {
     /// # Errors
     /// `Stopped` if the engine has ended.
     pub async fn draft(&self, conversation: ConversationId) -> Result<Option<String>, RequestError> {
+        self.draft_of(conversation, None).await
+    }
+
+    /// The same in a thread.
+    ///
+    /// # Errors
+    /// `Stopped` if the engine has ended.
+    pub async fn thread_draft(
+        &self,
+        conversation: ConversationId,
+        thread: Seq,
+    ) -> Result<Option<String>, RequestError> {
+        self.draft_of(conversation, Some(thread)).await
+    }
+
+    async fn draft_of(
+        &self,
+        conversation: ConversationId,
+        thread: Option<Seq>,
+    ) -> Result<Option<String>, RequestError> {
         let (answer, answered) = oneshot::channel();
-        self.command(Command::Draft { conversation, answer }).await?;
+        self.command(Command::Draft { conversation, thread, answer }).await?;
+        answered.await.map_err(|_| RequestError::Stopped)
+    }
+
+    /// Keeps a small text of the interface beside the cache, under a name; an empty one is
+    /// forgotten, and so is one that is too long.
+    ///
+    /// # Errors
+    /// `Stopped` if the engine has ended.
+    pub async fn save_note(&self, name: &str, text: String) -> Result<(), RequestError> {
+        self.command(Command::SaveNote { name: name.to_owned(), text }).await
+    }
+
+    /// What the interface kept under this name.
+    ///
+    /// # Errors
+    /// `Stopped` if the engine has ended.
+    pub async fn note(&self, name: &str) -> Result<Option<String>, RequestError> {
+        let (answer, answered) = oneshot::channel();
+        self.command(Command::Note { name: name.to_owned(), answer }).await?;
         answered.await.map_err(|_| RequestError::Stopped)
     }
 

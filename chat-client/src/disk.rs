@@ -3,7 +3,7 @@
 //! Jobs are done in the order given. What waits together is committed together: one sync of the
 //! disk for a burst of events.
 
-use chat_proto::ConversationId;
+use chat_proto::{ConversationId, Seq};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::cache::{Cache, CachedPage, Change};
@@ -28,7 +28,9 @@ pub(crate) enum Job {
     /// Read a page.
     Page { ticket: Ticket, conversation: ConversationId, anchor: Anchor, limit: u32 },
     /// Read a draft.
-    Draft { conversation: ConversationId, answer: oneshot::Sender<Option<String>> },
+    Draft { conversation: ConversationId, thread: Option<Seq>, answer: oneshot::Sender<Option<String>> },
+    /// Read a note.
+    Note { name: String, answer: oneshot::Sender<Option<String>> },
 }
 
 /// What was done.
@@ -105,7 +107,7 @@ fn run(cache: &mut Cache, batch: Vec<Job>) -> Vec<Done> {
                 changes.push(Change::OutboxAdd(message.clone()));
                 queued.push(message);
             }
-            read @ (Job::Page { .. } | Job::Draft { .. }) => reads.push(read),
+            read @ (Job::Page { .. } | Job::Draft { .. } | Job::Note { .. }) => reads.push(read),
         }
     }
     let kept = keep(cache, &changes);
@@ -133,9 +135,13 @@ fn read(cache: &Cache, job: Job) -> Option<Done> {
                 page.inspect_err(|error| tracing::error!(%error, "cannot read the cache")).ok(),
             ))
         }
-        Job::Draft { conversation, answer } => {
+        Job::Draft { conversation, thread, answer } => {
             // Nobody may want it any more.
-            let _ = answer.send(cache.draft(conversation).ok().flatten());
+            let _ = answer.send(cache.draft(conversation, thread).ok().flatten());
+            None
+        }
+        Job::Note { name, answer } => {
+            let _ = answer.send(cache.note(&name).ok().flatten());
             None
         }
         Job::Change(_) | Job::Queue(_) => None,

@@ -13,6 +13,7 @@ use chat_proto::{
     UserName,
 };
 
+use crate::state::list::Group;
 pub use attention::{Hear, Quiet};
 pub use order::{Order, Penalty};
 
@@ -56,6 +57,8 @@ pub enum Action {
     Upload(PathBuf, String),
     /// Saves the files of a message, there or where downloads go.
     Save(Option<PathBuf>),
+    /// Puts an emoji into the text being written.
+    Emoji(Emoji),
     /// Puts a reaction to a message, or takes it back.
     React(Emoji),
     /// Pins a message for everybody, or unpins it.
@@ -110,6 +113,8 @@ pub enum Action {
     NewLock,
     /// Nothing: a row that is there to be read.
     Nothing,
+    /// Folds a group of the list, or unfolds it.
+    Fold(Group),
     /// Tells the others whether one is here.
     Presence(PresenceState),
     /// Moves the view by rows; up is negative.
@@ -229,7 +234,13 @@ plain_actions! {
     AllRead = "mark all as read", "Mark everything in the inbox as read";
     UnreadOnly = "only unread", "In the inbox and the list of threads: only what is unread, or all";
     Invitations = "invitations", "The rooms that you are invited into";
-    Star = "star", "Star the conversation, or take its star away";
+    CopySelected = "copy selection", "Copy what is selected in the message being written; so does Ctrl-C";
+    CutSelected = "cut selection", "Copy what is selected in the message being written, and delete it";
+    Emoji = "emoji", "Choose an emoji for the text being written";
+    MoveUp = "move conversation up", "Give this conversation the place above, with list.order = own";
+    MoveDown = "move conversation down", "Give this conversation the place below, with list.order = own";
+    Fold = "fold group", "Fold this conversation's group of the list, or unfold it; what waits stays";
+    Star = "star", "Keep the conversation among your favourites, at the top of the list; again ends it";
     ToggleList = "toggle list", "Show or hide the list of conversations";
     Members = "members", "Who is in this conversation";
     Rooms = "rooms", "The directory of public rooms";

@@ -283,7 +283,7 @@ pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()
 async fn read_terminal(sender: mpsc::Sender<What>) {
     let mut events = EventStream::new();
     while let Some(Ok(event)) = events.next().await {
-        let is_motion = matches!(&event, Event::Mouse(mouse) if matches!(mouse.kind, MouseEventKind::Moved | MouseEventKind::Drag(_)));
+        let is_motion = matches!(&event, Event::Mouse(mouse) if matches!(mouse.kind, MouseEventKind::Moved));
         if !is_motion && sender.send(What::Terminal(event)).await.is_err() {
             return;
         }

@@ -99,6 +99,10 @@ pub enum Tell {
     Reconnect,
     /// Keep what is being written.
     SaveDraft(ConversationId, String),
+    /// The same in a thread.
+    SaveThreadDraft(ConversationId, Seq, String),
+    /// Keep something small over a restart, under this name.
+    SaveNote(&'static str, String),
 }
 
 /// What is done in a conversation once it is open.
@@ -119,6 +123,10 @@ pub enum Question {
     History(ConversationId, Anchor, u32),
     /// What was being written there.
     Draft(ConversationId),
+    /// What was being written in that thread.
+    ThreadDraft(ConversationId, Seq),
+    /// What was kept under this name.
+    Note(&'static str),
     /// Join a room.
     Join(RoomName),
     /// Make a room.
@@ -192,6 +200,10 @@ pub enum Outcome {
     History(ConversationId, Anchor, Result<History, RequestError>),
     /// What was being written there.
     Draft(ConversationId, String),
+    /// What was being written in that thread.
+    ThreadDraft(ConversationId, Seq, String),
+    /// What was kept under this name.
+    Note(&'static str, String),
     /// A conversation was joined, made or opened; then this is to be said there.
     Opened(Question, Result<Box<Conversation>, RequestError>),
     /// The members.
@@ -408,6 +420,10 @@ async fn tell_one(client: &Client, tell: Tell) -> Result<(), RequestError> {
         Tell::Presence(state) => client.set_presence(state).await,
         Tell::Reconnect => client.reconnect().await,
         Tell::SaveDraft(conversation, text) => client.save_draft(conversation, text).await,
+        Tell::SaveThreadDraft(conversation, thread, text) => {
+            client.save_thread_draft(conversation, thread, text).await
+        }
+        Tell::SaveNote(name, text) => client.save_note(name, text).await,
     }
 }
 

@@ -4,13 +4,13 @@
 mod pictures;
 
 use chat_client::Connection;
-use chat_proto::{ConversationId, SafeText};
-use ratatui::layout::Rect;
+use chat_proto::SafeText;
+use ratatui::layout::{Position, Rect};
 
 use crate::state::completion::Completion;
-use crate::state::composer::screen_rows;
-use crate::state::conversations::is_direct;
+use crate::state::composer::{Place, place_at, screen_rows};
 use crate::state::items::Context;
+use crate::state::list::{self, ListRow};
 use crate::state::listing::{Kind, Listing};
 use crate::state::pane::Pane;
 use crate::state::picker::{self, Picker};
@@ -25,6 +25,9 @@ const LIST_FROM_COLUMNS: u16 = 60;
 
 /// The list takes a quarter of the screen, within these bounds.
 const LIST_COLUMNS: (u16, u16) = (20, 30);
+
+/// The narrowest that the list can be made: a sign, a name and a count.
+const LIST_LEAST: u16 = 12;
 
 /// Under this many rows the composer has no box.
 const BOX_FROM_ROWS: u16 = 12;
@@ -69,7 +72,9 @@ pub(crate) fn areas(state: &State) -> Areas {
     let (columns, rows) = state.size;
     let is_wide = columns >= LIST_FROM_COLUMNS;
     let shows_list = is_wide == (state.list == ListMode::Auto);
-    let list_columns = (columns / 4).clamp(LIST_COLUMNS.0, LIST_COLUMNS.1).min(columns);
+    let usual = (columns / 4).clamp(LIST_COLUMNS.0, LIST_COLUMNS.1);
+    let list_columns =
+        state.arrangement.list_columns.map_or(usual, |own| list_width(columns, own)).min(columns);
     let beside = if is_wide && shows_list { list_columns } else { 0 };
     let main = Rect::new(beside, 0, columns - beside, rows);
     let boxed = rows >= BOX_FROM_ROWS && main.width >= BOX_FROM_COLUMNS;
@@ -117,27 +122,15 @@ pub(crate) fn areas(state: &State) -> Areas {
     }
 }
 
-/// A row of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ListRow {
-    Section(&'static str),
-    Invitation(ConversationId),
-    Conversation(ConversationId),
+/// A width of the list that leaves the conversation its place.
+pub(crate) fn list_width(columns: u16, wanted: u16) -> u16 {
+    wanted.min(columns / 2).max(LIST_LEAST)
 }
 
 /// The rows of the list that fit between the team's name and the connection's state, scrolled so
 /// that the open conversation is among them.
 pub(crate) fn list_rows(state: &State, height: usize) -> Vec<ListRow> {
-    let mut rows = Vec::new();
-    if !state.invitations.is_empty() {
-        rows.push(ListRow::Section("INVITATIONS"));
-        rows.extend(state.invitations.iter().map(|invitation| ListRow::Invitation(invitation.conversation)));
-    }
-    for (title, direct) in [("ROOMS", false), ("DIRECT", true)] {
-        rows.push(ListRow::Section(title));
-        let section = state.conversations.in_order().filter(|c| is_direct(c) == direct);
-        rows.extend(section.map(|c| ListRow::Conversation(c.id)));
-    }
+    let rows = list::rows(state);
     let open = state.open.map(ListRow::Conversation);
     let at = rows.iter().position(|row| Some(*row) == open).unwrap_or(0);
     // Keep some of what comes after the open one in sight.
@@ -287,4 +280,19 @@ pub(crate) fn completion_box<'a>(state: &'a State, areas: &Areas) -> Option<(&'a
 /// The first candidate that is shown, so that the chosen one is in sight.
 pub(crate) fn completion_top(completion: &Completion, rows: usize) -> usize {
     (completion.at.unwrap_or(0) + 1).saturating_sub(rows)
+}
+
+/// The place in the composer's text under a cell of the screen.
+pub(crate) fn composer_place(state: &State, at: Position) -> Place {
+    let area = areas(state).composer_text;
+    let columns = usize::from(area.width.max(1));
+    let (_, (cursor_row, _)) = screen_rows(&state.composer, columns);
+    let skip = composer_top(cursor_row, area.height);
+    let row = skip + usize::from(at.y.saturating_sub(area.y));
+    place_at(&state.composer, columns, (row, usize::from(at.x.saturating_sub(area.x))))
+}
+
+/// The first row of the composer that is shown: the row with the cursor is always in sight.
+pub(crate) fn composer_top(cursor_row: usize, rows: u16) -> usize {
+    (cursor_row + 1).saturating_sub(usize::from(rows).max(1))
 }

@@ -148,7 +148,7 @@ settings! {
         "After so many minutes without a key the screen is locked, once /lock has a passphrase; 0 never";
     typing_send: bool = "typing.send", true, "Whether others see that you are writing";
     read_when: ReadWhen = "read.when", ReadWhen::Seen, "When a message counts as read";
-    list_order: ListOrder = "list.order", ListOrder::Recent, "How the list of conversations is ordered";
+    list_order: ListOrder = "list.order", ListOrder::Name, "How the list of conversations is ordered";
     paste_block_lines: Number<2, 1000> = "paste.block_lines", Number(6),
         "From this many pasted lines on, you are asked whether to send a block or a file";
     keys_profile: Profile = "keys.profile", Profile::Default, "The keys to begin with; [keys.chat] and the other tables change single ones";

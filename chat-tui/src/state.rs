@@ -4,6 +4,7 @@
 //! Names, topics and messages are kept as they came; they become
 //! [`chat_proto::SafeText`] in the view, and nowhere are they drawn without.
 
+pub mod arrangement;
 pub(crate) mod attention;
 pub mod commands;
 pub mod completion;
@@ -13,6 +14,7 @@ pub(crate) mod emoji;
 pub(crate) mod filters;
 pub(crate) mod fuzzy;
 pub mod items;
+pub mod list;
 pub mod listing;
 pub mod lock;
 pub mod looks;
@@ -39,6 +41,7 @@ use chat_proto::{
 };
 use jiff::tz::TimeZone;
 
+use arrangement::Arrangement;
 use attention::{Hush, Threads, to_next_minute};
 use commands::BotCommands;
 use completion::Completion;
@@ -170,6 +173,15 @@ pub enum ListMode {
     Toggled,
 }
 
+/// What is being dragged with the mouse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drag {
+    /// The end of a selection in the composer.
+    Text,
+    /// The border of the list.
+    Border,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub struct State {
@@ -265,6 +277,8 @@ pub struct State {
     pub(crate) completion_shut: Option<(usize, usize)>,
     /// What was being written in the other conversations.
     pub(crate) drafts: HashMap<ConversationId, String>,
+    /// Which messages are being answered in the other conversations.
+    pub(crate) reply_targets: HashMap<ConversationId, Seq>,
     /// When the draft on screen is to be saved.
     pub(crate) draft_due_ms: Option<u64>,
     /// Whether the others were told that one is writing.
@@ -287,6 +301,10 @@ pub struct State {
     pub notice: Option<Notice>,
     /// Where the list is.
     pub(crate) list: ListMode,
+    /// How the person has arranged the screen.
+    pub arrangement: Arrangement,
+    /// What is being dragged with the mouse.
+    pub(crate) drag: Option<Drag>,
     /// Whether the person wants to leave.
     pub quit: Quit,
     /// When the last key came.
@@ -354,6 +372,7 @@ impl State {
             completion: None,
             completion_shut: None,
             drafts: HashMap::new(),
+            reply_targets: HashMap::new(),
             draft_due_ms: None,
             told_typing: false,
             transfers: Transfers::default(),
@@ -365,6 +384,8 @@ impl State {
             sign_in: None,
             notice: None,
             list: ListMode::Auto,
+            arrangement: Arrangement::default(),
+            drag: None,
             quit: Quit::No,
             last_key_ms: 0,
             idle: false,

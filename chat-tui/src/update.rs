@@ -5,6 +5,7 @@
 //! 3. Read marks move only when the person can see the newest line.
 
 mod actions;
+mod arranging;
 mod attention;
 mod bots;
 mod engine;
@@ -33,7 +34,7 @@ use crossterm::event::{Event, KeyEventKind};
 use crate::action::Plain;
 use crate::effect::{Effect, Outcome, Question, Tell};
 use crate::state::sign_in::{Known, SignIn};
-use crate::state::{Moment, Notice, State};
+use crate::state::{Moment, Notice, State, arrangement};
 
 /// Without a key for this long, the others see one as away.
 pub(crate) const AWAY_AFTER_MS: u64 = 10 * 60 * 1_000;
@@ -207,6 +208,7 @@ fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
     };
     *state = fresh;
     effects.add(Effect::Start(account));
+    effects.ask(Question::Note(arrangement::NOTE));
     true
 }
 

@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use chat_proto::{ConversationId, Seq};
 use rusqlite::Connection;
 
 use super::{Cache, Change, STEPS, outbox, version};
@@ -103,15 +104,18 @@ fn take_over(cache: &mut Cache, path: &Path) -> Result<(), Box<dyn std::error::E
     }
     let mut drafts = Vec::new();
     {
-        let mut query = other.db.prepare("SELECT conversation, text FROM drafts")?;
-        let rows = query.query_map([], |row| Ok((chat_proto::ConversationId(row.get(0)?), row.get(1)?)))?;
+        let mut query = other.db.prepare("SELECT conversation, thread, text FROM drafts")?;
+        let rows = query.query_map([], |row| {
+            let thread = Some(Seq(row.get(1)?)).filter(|thread| *thread != Seq::ZERO);
+            Ok((ConversationId(row.get(0)?), thread, row.get(2)?))
+        })?;
         for row in rows {
             drafts.push(row?);
         }
     }
-    for (conversation, text) in drafts {
-        if cache.draft(conversation)?.is_none() {
-            changes.push(Change::Draft { conversation, text });
+    for (conversation, thread, text) in drafts {
+        if cache.draft(conversation, thread)?.is_none() {
+            changes.push(Change::Draft { conversation, thread, text });
         }
     }
     if !changes.is_empty() {

@@ -79,7 +79,9 @@ fn what_was_kept_is_there_after_a_kill() {
             Change::OutboxState { message: message(2), failed: Some("no".to_owned()) },
             Change::OutboxRemove(message(1).client_id),
             Change::Read { conversation: room(), seq: Seq(2) },
-            Change::Draft { conversation: room(), text: "half a th".to_owned() },
+            Change::Draft { conversation: room(), thread: None, text: "half a th".to_owned() },
+            Change::Draft { conversation: room(), thread: Some(Seq(2)), text: "aside".to_owned() },
+            Change::Note { name: "list".to_owned(), text: "{}".to_owned() },
         ])
         .unwrap();
     drop(cache);
@@ -90,7 +92,10 @@ fn what_was_kept_is_there_after_a_kill() {
     assert_eq!(saved.positions[&room()], Seq(3));
     assert_eq!(saved.outbox, [failed, message(3)]);
     assert_eq!(saved.reads, [(room(), Seq(2))]);
-    assert_eq!(cache.draft(room()).unwrap().as_deref(), Some("half a th"));
+    assert_eq!(cache.draft(room(), None).unwrap().as_deref(), Some("half a th"));
+    assert_eq!(cache.draft(room(), Some(Seq(2))).unwrap().as_deref(), Some("aside"));
+    assert_eq!(cache.draft(room(), Some(Seq(3))).unwrap(), None);
+    assert_eq!(cache.note("list").unwrap().as_deref(), Some("{}"));
     #[cfg(unix)]
     for entry in std::fs::read_dir(dir.path().join("cache")).unwrap() {
         use std::os::unix::fs::PermissionsExt;
@@ -159,14 +164,14 @@ fn another_epoch_keeps_what_was_typed() {
         .apply(&[
             Change::Events(batch(1..=2)),
             Change::OutboxAdd(message(1)),
-            Change::Draft { conversation: room(), text: "x".to_owned() },
+            Change::Draft { conversation: room(), thread: None, text: "x".to_owned() },
             Change::Forget,
         ])
         .unwrap();
     let saved = cache.saved().unwrap();
     assert!(saved.positions.is_empty());
     assert_eq!(saved.outbox, [message(1)]);
-    assert!(cache.draft(room()).unwrap().is_some());
+    assert!(cache.draft(room(), None).unwrap().is_some());
 }
 
 #[test]
@@ -299,6 +304,7 @@ fn a_cache_of_the_first_version_is_taken_over() {
     db.pragma_update(None, "user_version", 1).unwrap();
     let waiting = "INSERT INTO outbox (client_id, conversation, body, written_at) VALUES (?1, ?2, 'hi', 5)";
     db.execute(waiting, params![Uuid::from_u128(1), room().0]).unwrap();
+    db.execute("INSERT INTO drafts VALUES (?1, 'half')", [room().0]).unwrap();
     for (conversation, kind) in [(room(), r#""kind":"joined""#), (other, r#""kind":"Unknown""#)] {
         let json = format!(
             r#"{{"conversation":"{conversation}","seq":1,"at":0,"author":{{"id":"{}","name":"ada"}},{kind}}}"#,
@@ -312,6 +318,7 @@ fn a_cache_of_the_first_version_is_taken_over() {
     let saved = cache.saved().unwrap();
     let draft = Draft::new(room(), Body::new("hi").unwrap());
     assert_eq!(saved.outbox, [Outgoing::new(ClientId(Uuid::from_u128(1)), draft, Timestamp(5))]);
+    assert_eq!(cache.draft(room(), None).unwrap().as_deref(), Some("half"));
     assert_eq!((saved.positions[&room()], saved.positions[&other]), (Seq(1), Seq(1)));
     assert_eq!(cache.page(room(), Anchor::Newest, 9).unwrap().history.events, [event(1)]);
     let unreadable = cache.page(other, Anchor::Newest, 9).unwrap();

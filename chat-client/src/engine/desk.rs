@@ -46,12 +46,16 @@ impl Engine {
             }
             Command::MarkRead { conversation, seq } => self.session.mark_read(conversation, seq, now),
             Command::Typing { conversation, active } => self.session.typing(conversation, active, now),
-            Command::SaveDraft { conversation, text } => {
-                self.disk.give(Job::Change(Change::Draft { conversation, text })).await;
+            Command::SaveDraft { conversation, thread, text } => {
+                self.disk.give(Job::Change(Change::Draft { conversation, thread, text })).await;
             }
-            Command::Draft { conversation, answer } => {
-                self.disk.give(Job::Draft { conversation, answer }).await;
+            Command::Draft { conversation, thread, answer } => {
+                self.disk.give(Job::Draft { conversation, thread, answer }).await;
             }
+            Command::SaveNote { name, text } => {
+                self.disk.give(Job::Change(Change::Note { name, text })).await;
+            }
+            Command::Note { name, answer } => self.disk.give(Job::Note { name, answer }).await,
             Command::Watch(users) => self.session.watch(users, now),
             Command::Presence(state) => self.session.set_presence(state, now),
             Command::Reconnect => self.reconnect(),

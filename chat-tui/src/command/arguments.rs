@@ -5,6 +5,7 @@ use chat_proto::{Description, RoomName, RoomRole, Seq, Topic, UserName};
 use super::{path, plain, split};
 use crate::action::{Action, Place, Plain};
 use crate::state::emoji;
+use crate::state::list::Group;
 
 pub(super) type Parsed = Result<Action, String>;
 
@@ -183,4 +184,16 @@ pub(super) fn lock(rest: &str) -> Result<Action, String> {
         "new" => Ok(Action::NewLock),
         _ => Err("Say /lock, or /lock new for another passphrase".to_owned()),
     }
+}
+
+/// `/fold`, or `/fold rooms`.
+pub(super) fn fold(text: &str) -> Result<Action, String> {
+    Ok(Action::Fold(match text.to_ascii_lowercase().as_str() {
+        "" => return Ok(Plain::Fold.into()),
+        "favourites" => Group::Favourites,
+        "rooms" => Group::Rooms,
+        "direct" => Group::Direct,
+        "invitations" => Group::Invitations,
+        _ => return Err("Say which: /fold favourites, rooms, direct or invitations".to_owned()),
+    }))
 }

@@ -27,6 +27,11 @@ pub(super) async fn answer(client: &Client, question: Question) -> Option<Outcom
             let draft = client.draft(conversation).await.ok().flatten()?;
             Some(Outcome::Draft(conversation, draft))
         }
+        Question::ThreadDraft(conversation, thread) => {
+            let draft = client.thread_draft(conversation, thread).await.ok().flatten()?;
+            Some(Outcome::ThreadDraft(conversation, thread, draft))
+        }
+        Question::Note(name) => Some(Outcome::Note(name, client.note(name).await.ok().flatten()?)),
         Question::Join(room) => opened(question, client.request(JoinRoom { room }).await),
         Question::Create(create) => opened(question, client.request(create).await),
         Question::Accept(conversation) => {

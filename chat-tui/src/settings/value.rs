@@ -191,6 +191,7 @@ choices! {
         Recent = "recent", "The newest message first";
         Name = "name", "By name";
         Unread = "unread", "What is unread first";
+        Own = "own", "Your own order; \"move conversation up\" and \"down\" change it";
     }
 
     /// The keys to begin with.

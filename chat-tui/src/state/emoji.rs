@@ -2,9 +2,17 @@
 
 use chat_proto::Emoji;
 
+use super::arrangement::RECENT_EMOJI;
+
 /// Those that people reach for most, first in the picker.
 const OFTEN: &[&str] =
     &["👍", "❤️", "😂", "🎉", "👀", "✅", "🙏", "🚀", "😄", "👎", "🔥", "💯", "🤔", "😢", "👏", "❌"];
+
+/// Those that one digit chooses: the ones used last, then the usual ones.
+pub(crate) fn quick(recent: &[Emoji]) -> Vec<Emoji> {
+    let usual = OFTEN.iter().filter_map(|emoji| Emoji::new(emoji).ok()).filter(|one| !recent.contains(one));
+    recent.iter().cloned().chain(usual).take(RECENT_EMOJI).collect()
+}
 
 /// An emoji and what it is called.
 pub(crate) struct Named {
@@ -13,11 +21,13 @@ pub(crate) struct Named {
     pub(crate) shortcodes: Vec<&'static str>,
 }
 
-/// All of them, the usual ones first. Flags are left out: terminals do not agree on how wide they
+/// All of them, these and the usual ones first. Flags are left out: terminals do not agree on how wide they
 /// are, and a list of them leaves halves behind. `:de:` still names one.
-pub(crate) fn all() -> impl Iterator<Item = Named> {
-    let is_often = |emoji: &&emojis::Emoji| OFTEN.contains(&emoji.as_str());
-    let often = OFTEN.iter().filter_map(|emoji| emojis::get(emoji));
+pub(crate) fn all(first: &[Emoji]) -> impl Iterator<Item = Named> {
+    let is_first = |emoji: &str| first.iter().any(|one| one.as_str() == emoji);
+    let is_often = move |emoji: &&emojis::Emoji| OFTEN.contains(&emoji.as_str()) || is_first(emoji.as_str());
+    let usual = OFTEN.iter().copied().filter(move |emoji| !is_first(emoji));
+    let often = first.iter().map(Emoji::as_str).chain(usual).filter_map(emojis::get);
     let is_flag = |emoji: &&emojis::Emoji| emoji.group() == emojis::Group::Flags;
     let others = emojis::iter().filter(move |emoji| !is_often(emoji) && !is_flag(emoji));
     often.chain(others).filter_map(named)
@@ -67,7 +77,7 @@ mod tests {
         assert_eq!(parse(":zz:"), Err("There is no emoji :zz:; /react alone lists them".into()));
         assert_eq!(beginning("tad")[0].0, "🎉");
         assert_eq!(beginning("rocket:")[0].0, "🚀");
-        assert!(all().count() > 1_000);
+        assert!(all(&[]).count() > 1_000);
         assert_eq!(parse(":de:").map(|e| e.to_string()), Ok("🇩🇪".into()));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chat_proto::{Person, RoomInfo};
+use chat_proto::{Emoji, Person, RoomInfo};
 
 use crate::action::{Action, Plain};
 use crate::state::composer::{Composer, Edit};
@@ -98,6 +98,8 @@ pub struct Picker {
     labels: HashSet<String>,
     shown: Vec<usize>,
     selected: usize,
+    /// So many of the first rows are taken by a digit while nothing is typed.
+    quick: usize,
 }
 
 impl Picker {
@@ -113,6 +115,7 @@ impl Picker {
             labels: HashSet::new(),
             shown: Vec::new(),
             selected: 0,
+            quick: 0,
         };
         picker.add(items.into_iter());
         picker
@@ -124,15 +127,19 @@ impl Picker {
         Self { title, ..self }
     }
 
-    /// All emoji, by name.
+    /// All emoji, by name: for a reaction, or for the text being written.
     #[must_use]
-    pub fn emoji() -> Self {
-        let items = emoji::all().map(|named| Item {
+    pub fn emoji(kind: Kind, recent: &[Emoji]) -> Self {
+        let quick = emoji::quick(recent);
+        let items = emoji::all(&quick).map(|named| Item {
             label: format!("{} {}", named.emoji, named.name),
             detail: named.shortcodes.iter().map(|code| format!(":{code}:")).collect::<Vec<_>>().join(" "),
-            action: Action::React(named.emoji),
+            action: match kind {
+                Kind::EmojiText => Action::Emoji(named.emoji),
+                _ => Action::React(named.emoji),
+            },
         });
-        Self::new(Kind::Emoji, items.collect())
+        Self { quick: quick.len(), ..Self::new(kind, items.collect()) }
     }
 
     /// Puts other rows in the place of those listed.
@@ -219,6 +226,11 @@ impl Picker {
             self.selected = at;
         }
         is_there
+    }
+
+    /// How many rows a digit takes now.
+    pub(crate) fn quick(&self) -> usize {
+        if self.query.is_empty() { self.quick } else { 0 }
     }
 
     /// The matching rows, best first, and which of them is chosen.

@@ -4,8 +4,8 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, attention, bots, files, keys, listings, lists, lock, messages, moderation, pictures, places,
-    rooms, say_so, settings, threads, writing,
+    Effects, arranging, attention, bots, files, keys, listings, lists, lock, messages, moderation, pictures,
+    places, rooms, say_so, settings, threads, writing,
 };
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -13,6 +13,7 @@ use crate::layout;
 use crate::state::completion::Completion;
 use crate::state::composer::{Composer, Edit};
 use crate::state::listing::Kind;
+use crate::state::picker;
 use crate::state::timeline::Timeline;
 use crate::state::{ListMode, Mode, Popup, Purpose, Quit, State};
 
@@ -44,7 +45,11 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         }
         Action::Reply(text) => messages::reply_with(state, text, effects),
         Action::Edit(text) => messages::edit_to(state, text, effects),
-        Action::React(emoji) => messages::react(state, emoji, effects),
+        Action::React(emoji) => {
+            arranging::used(state, &emoji, effects);
+            messages::react(state, emoji, effects);
+        }
+        Action::Emoji(emoji) => writing::put_emoji(state, &emoji, effects),
         Action::Upload(path, text) => files::upload(state, path, &text, effects),
         Action::Save(to) => files::save(state, to, effects),
         Action::Pin(on) => messages::pin(state, on, effects),
@@ -71,6 +76,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Keep(keep) => bots::keep(state, keep, effects),
         Action::Set(name, value) => settings::set(state, name, value, effects),
         Action::NewLock => lock::lock(state, true),
+        Action::Fold(group) => arranging::fold(state, Some(group), effects),
         Action::Nothing => {}
     }
 }
@@ -117,7 +123,13 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Invitations => lists::invitations(state),
         Plain::Retry => retry(state, true, effects),
         Plain::Discard => discard(state, effects),
-        Plain::Cancel => cancel(state),
+        Plain::Cancel => cancel(state, effects),
+        Plain::CopySelected => writing::copy(state, false, effects),
+        Plain::CutSelected => writing::copy(state, true, effects),
+        Plain::Emoji => lists::emoji(state, picker::Kind::EmojiText),
+        Plain::MoveUp => arranging::shift(state, -1, effects),
+        Plain::MoveDown => arranging::shift(state, 1, effects),
+        Plain::Fold => arranging::fold(state, None, effects),
         Plain::ToggleList => toggle_list(state),
         Plain::Members => lists::members(state, effects),
         Plain::Rooms => lists::rooms(state, effects),
@@ -196,7 +208,7 @@ fn discard(state: &mut State, effects: &mut Effects) {
 
 /// Closes what is uppermost: a completion, a choice, the list over the conversation, an answer or
 /// an edit, the thread, an older place.
-fn cancel(state: &mut State) {
+fn cancel(state: &mut State, effects: &mut Effects) {
     if let Some(mut completion) = state.completion.take().filter(Completion::is_shown) {
         completion.at = None;
         let word = completion.word.clone();
@@ -211,6 +223,7 @@ fn cancel(state: &mut State) {
     } else if state.purpose != Purpose::Write {
         writing::end_purpose(state);
     } else if state.in_thread() || (state.thread.is_some() && !looks_back(state)) {
+        writing::save_draft(state, effects);
         threads::close(state);
     } else {
         places::newest(state);

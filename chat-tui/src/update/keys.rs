@@ -13,9 +13,9 @@ use crate::keymap::{self, Context, Does, Found, Key};
 use crate::state::completion::Completion;
 use crate::state::composer::Edit;
 use crate::state::picker::Kind;
-use crate::state::rights;
 use crate::state::sign_in::Ask;
 use crate::state::{Mode, Popup, Purpose, Quit, State};
+use crate::state::{emoji, rights};
 
 /// Rows that PageUp and PageDown move in a list.
 const LIST_PAGE: isize = 10;
@@ -59,6 +59,11 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
 
 /// While a message is chosen, letters act on it; the other keys of the chat work too.
 fn select_key(state: &mut State, key: Key, effects: &mut Effects) {
+    if let Some(emoji) =
+        digit(state, key).and_then(|at| emoji::quick(&state.arrangement.emoji).into_iter().nth(at))
+    {
+        return actions::act(state, Action::React(emoji), effects);
+    }
     let contexts = [Context::Select, Context::Chat];
     let Some(does) = chord(state, key, &contexts) else { return };
     for one in does.iter() {
@@ -135,6 +140,16 @@ pub(super) fn normal_mode(state: &mut State) {
     state.mode = Mode::Normal;
 }
 
+/// `1` is 0: the first of what digits choose.
+fn digit(state: &State, key: Key) -> Option<usize> {
+    match state.keymap.edit(key) {
+        Some(Edit::Insert(digit @ '1'..='9')) if state.pending.is_empty() => {
+            Some(digit as usize - '1' as usize)
+        }
+        _ => None,
+    }
+}
+
 /// Takes pasted text.
 pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
     state.notice = None;
@@ -185,8 +200,19 @@ fn completion_key(state: &mut State, key: Key, effects: &mut Effects) -> bool {
     true
 }
 
+/// The key that interrupts copies what is selected in the composer, while something is.
+fn selection_key(state: &mut State, key: Key, effects: &mut Effects) -> bool {
+    let is_copy = state.composer.selection().is_some()
+        && state.keymap.plain(Context::Chat, key) == Some(Plain::Interrupt);
+    if is_copy {
+        actions::act(state, Plain::CopySelected.into(), effects);
+    }
+    is_copy
+}
+
 fn chat_key(state: &mut State, key: Key, effects: &mut Effects) {
-    if state.pending.is_empty() && completion_key(state, key, effects) {
+    if state.pending.is_empty() && (completion_key(state, key, effects) || selection_key(state, key, effects))
+    {
         return;
     }
     let modes: &[Context] = match state.mode {
@@ -255,6 +281,13 @@ fn has_failed(state: &State) -> bool {
 }
 
 fn picker_key(state: &mut State, key: Key, effects: &mut Effects) {
+    let at = digit(state, key);
+    if let (Some(Popup::Picker(picker)), Some(at)) = (&mut state.popup, at)
+        && at < picker.quick()
+        && picker.choose(at)
+    {
+        return choose(state, effects);
+    }
     let go = match state.keymap.plain(Context::Picker, key) {
         Some(Plain::Cancel) => return close_picker(state, effects),
         Some(Plain::Take) => return choose(state, effects),

@@ -21,6 +21,12 @@ pub(super) fn switcher(state: &mut State, effects: &mut Effects) {
     effects.ask(Question::People(String::new()));
 }
 
+/// Emoji to choose from, those used last first.
+pub(super) fn emoji(state: &mut State, kind: Kind) {
+    let picker = Picker::emoji(kind, &state.arrangement.emoji);
+    open(state, picker);
+}
+
 /// The letters in the palette are others: messages are searched once the fingers rest.
 pub(super) fn palette_typed(state: &mut State) {
     state.ask_due_ms = Some(state.now.ms + palette::SEARCH_AFTER_MS);

@@ -7,7 +7,7 @@ use chat_proto::{
     Body, ConversationId, DeleteMessage, Emoji, Event, PinMessage, Position, React, Request, SafeText, Seq,
 };
 
-use super::{Effects, complain, places, say_so, threads, writing};
+use super::{Effects, complain, lists, places, say_so, threads, writing};
 use crate::action::{Action, Place, Plain};
 use crate::effect::{Effect, Question, Tell, Then};
 use crate::layout;
@@ -254,7 +254,7 @@ pub(super) fn delete(state: &mut State, seq: Seq, effects: &mut Effects) {
 
 fn pick_emoji(state: &mut State) {
     if need(state, |_| true).is_some() {
-        state.popup = Some(Popup::Picker(Box::new(Picker::emoji())));
+        lists::emoji(state, Kind::Emoji);
     }
 }
 

@@ -3,10 +3,11 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Effects, actions, keys, listings, pictures, threads, writing};
+use super::{Effects, actions, arranging, keys, listings, pictures, threads, writing};
 use crate::action::{Action, Plain};
-use crate::layout::{self, ListRow};
-use crate::state::{Popup, State};
+use crate::layout;
+use crate::state::list::ListRow;
+use crate::state::{Drag, Popup, State};
 
 /// Rows that one step of the wheel moves.
 const WHEEL_ROWS: isize = 3;
@@ -22,8 +23,29 @@ pub(super) fn mouse(state: &mut State, mouse: MouseEvent, effects: &mut Effects)
         MouseEventKind::Down(MouseButton::Left) => {
             click(state, Position::new(mouse.column, mouse.row), effects)
         }
+        MouseEventKind::Drag(MouseButton::Left) => drag(state, Position::new(mouse.column, mouse.row)),
+        MouseEventKind::Up(MouseButton::Left) => {
+            arranging::dropped(state, effects);
+            false
+        }
         _ => false,
     }
+}
+
+/// Goes on with what the click began: a selection, or another width of the list.
+fn drag(state: &mut State, at: Position) -> bool {
+    match state.drag {
+        Some(Drag::Text) => {
+            let area = layout::areas(state).composer_text;
+            let inside =
+                Position::new(at.x.max(area.x), at.y.clamp(area.y, area.bottom().max(area.y + 1) - 1));
+            let place = layout::composer_place(state, inside);
+            state.composer.go_to(place, true);
+        }
+        Some(Drag::Border) => arranging::drag_border(state, at.x),
+        None => return false,
+    }
+    true
 }
 
 fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
@@ -42,14 +64,25 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
         return click_popup(state, at, effects);
     }
     let areas = layout::areas(state);
+    if areas.composer_text.contains(at) && !areas.list_floats && state.selected.is_none() {
+        let place = layout::composer_place(state, at);
+        state.composer.go_to(place, false);
+        (state.drag, state.completion) = (Some(Drag::Text), None);
+        return true;
+    }
     if let Some(list) = areas.list.filter(|list| list.contains(at)) {
+        if at.x + 1 == list.right() {
+            state.drag = Some(Drag::Border);
+            return false;
+        }
         let body = layout::list_body(state, list);
         let rows = layout::list_rows(state, usize::from(body.height));
         let clicked = usize::from(at.y.saturating_sub(body.y));
         let action = match rows.get(clicked).filter(|_| at.y >= body.y) {
             Some(ListRow::Conversation(id)) => Action::Open(*id),
             Some(ListRow::Invitation(id)) => Action::AskInvitation(*id),
-            Some(ListRow::Section(_)) | None => return false,
+            Some(ListRow::Section(group, _)) => Action::Fold(*group),
+            None => return false,
         };
         actions::act(state, action, effects);
         return true;

@@ -4,8 +4,8 @@ use chat_client::{Anchor, History, RequestError};
 use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
 use super::{
-    Effects, attention, begin, bots, complain, files, listings, lists, lock, messages, moderation, pictures,
-    places, threads, writing,
+    Effects, arranging, attention, begin, bots, complain, files, listings, lists, lock, messages, moderation,
+    pictures, places, threads, writing,
 };
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
@@ -29,6 +29,10 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
                 timeline.take_context(seq, event);
             }
             state.open == Some(id)
+        }
+        Outcome::Note(_, text) => {
+            arranging::read(state, &text);
+            true
         }
         Outcome::Pins(id, events) => {
             lists::pins(state, id, &events);
@@ -59,6 +63,7 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             true
         }
         Outcome::Draft(id, text) => draft(state, id, text),
+        Outcome::ThreadDraft(id, root, text) => threads::draft(state, id, root, &text),
         Outcome::Opened(question, Ok(conversation)) => {
             opened(state, question, *conversation, effects);
             true

@@ -8,7 +8,7 @@ use super::{Effects, bots, complain, say_so, threads, writing};
 use crate::effect::Question;
 use crate::layout;
 use crate::state::timeline::{Key, PAGE, Scroll, Timeline, thread_of};
-use crate::state::{ListMode, State};
+use crate::state::{ListMode, State, list};
 
 /// Conversations whose events stay in memory; the others are read from the cache again.
 const TIMELINES: usize = 32;
@@ -85,14 +85,14 @@ fn forget_timelines(state: &mut State) {
 }
 
 pub(super) fn jump_to_number(state: &mut State, number: usize, effects: &mut Effects) {
-    let wanted = state.conversations.in_order().nth(number.saturating_sub(1)).map(|c| c.id);
+    let wanted = list::order(state).get(number.saturating_sub(1)).copied();
     if let Some(id) = wanted {
         go(state, id, effects);
     }
 }
 
 pub(super) fn neighbour(state: &mut State, by: isize, effects: &mut Effects) {
-    let order: Vec<ConversationId> = state.conversations.in_order().map(|c| c.id).collect();
+    let order = list::order(state);
     let at = order.iter().position(|id| Some(*id) == state.open).unwrap_or(0);
     let next = match by {
         1.. => (at + 1) % order.len().max(1),
@@ -231,6 +231,7 @@ pub(super) fn arrive(state: &mut State, effects: &mut Effects) {
     match timeline.get(seq).and_then(thread_of) {
         Some(root) => threads::open(state, root, Some(seq), effects),
         None => {
+            writing::save_draft(state, effects);
             threads::focus(state, false);
             look_at(state, seq);
         }

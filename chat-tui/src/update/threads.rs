@@ -1,21 +1,25 @@
 //! The thread beside the main line: opening, closing, and which of the two the keys mean.
 
-use chat_proto::{Event, Seq};
+use chat_proto::{ConversationId, Event, Seq};
 
 use super::{Effects, places, writing};
 use crate::effect::Question;
-use crate::state::State;
 use crate::state::composer::Composer;
 use crate::state::thread::Thread;
 use crate::state::timeline::thread_of;
+use crate::state::{Purpose, State};
 
 /// Opens a thread by its first message, with the keys in it; perhaps at one of its messages.
 pub(super) fn open(state: &mut State, root: Seq, at: Option<Seq>, effects: &mut Effects) {
     let Some(id) = state.open else { return };
+    writing::save_draft(state, effects);
     if state.thread.as_ref().is_none_or(|thread| thread.root != root) {
         close(state);
         let mut thread = Thread::new(root);
-        thread.other_text = state.thread_drafts.remove(&(id, root)).unwrap_or_default();
+        match state.thread_drafts.remove(&(id, root)) {
+            Some(text) => thread.other_text = text,
+            None => effects.ask(Question::ThreadDraft(id, root)),
+        }
         if let Some(main) = state.open_timeline() {
             let belongs = |event: &&Event| event.seq == root || thread_of(event) == Some(root);
             thread.timeline.seed(main.events().filter(belongs));
@@ -27,7 +31,6 @@ pub(super) fn open(state: &mut State, root: Seq, at: Option<Seq>, effects: &mut 
         ask(state, effects);
     }
     state.selected = None;
-    writing::save_draft(state, effects);
     focus(state, true);
     let Some(seq) = at else { return };
     let Some(thread) = &mut state.thread else { return };
@@ -36,6 +39,24 @@ pub(super) fn open(state: &mut State, root: Seq, at: Option<Seq>, effects: &mut 
     } else {
         thread.timeline.jump = Some(seq);
     }
+}
+
+/// What was being written in a thread before a restart is here; what was written since goes before
+/// it.
+pub(super) fn draft(state: &mut State, id: ConversationId, root: Seq, text: &str) -> bool {
+    let Some(thread) = state.thread.as_mut().filter(|thread| thread.root == root) else { return false };
+    if state.open != Some(id) || text.is_empty() {
+        return false;
+    }
+    if !thread.focused && thread.other_text.is_empty() {
+        thread.other_text = text.to_owned();
+        return false;
+    }
+    let takes = thread.focused && state.composer.is_empty() && !matches!(state.purpose, Purpose::Edit { .. });
+    if takes {
+        state.composer = Composer::with_text(text);
+    }
+    takes
 }
 
 /// Asks for all of the open thread.

@@ -1,12 +1,12 @@
 //! Writing: what follows when the text in the composer changes, is sent or completed.
 
 use chat_client::Draft;
-use chat_proto::{Body, ConversationId, EditMessage, Request, Seq, TextError};
+use chat_proto::{Body, ConversationId, EditMessage, Emoji, Request, SafeText, Seq, TextError};
 
-use super::{Effects, actions, bots, complain, open_first, places, say_so, threads};
+use super::{Effects, actions, arranging, bots, complain, open_first, places, say_so, threads};
 use crate::action::{Action, Plain};
 use crate::command;
-use crate::effect::{Question, Tell};
+use crate::effect::{Effect, Question, Tell};
 use crate::state::completion::{self, Completion};
 use crate::state::composer::Composer;
 use crate::state::{Purpose, State};
@@ -23,10 +23,7 @@ pub(super) fn changed(state: &mut State, effects: &mut Effects) {
     if matches!(state.purpose, Purpose::Edit { .. }) {
         return;
     }
-    // What is written in a thread waits in memory.
-    if !state.in_thread() {
-        draft_changed(state);
-    }
+    draft_changed(state);
     let text = state.composer.text();
     let is_command = text.starts_with('/') && !text.starts_with("//");
     // Bots may have come, gone or learned since the conversation was opened.
@@ -52,28 +49,30 @@ fn set_typing(state: &mut State, active: bool, effects: &mut Effects) {
 
 /// Saves the draft on screen now.
 pub(super) fn save_draft(state: &mut State, effects: &mut Effects) {
-    if state.draft_due_ms.take().is_some()
-        && let Some(id) = state.open
-    {
-        effects.tell(Tell::SaveDraft(id, main_text(state)));
-    }
+    let (Some(_), Some(id)) = (state.draft_due_ms.take(), state.open) else { return };
+    effects.tell(match state.thread.as_ref().filter(|thread| thread.focused) {
+        Some(thread) => Tell::SaveThreadDraft(id, thread.root, written(state)),
+        None => Tell::SaveDraft(id, written(state)),
+    });
 }
 
-/// What is being written for the main line, wherever it waits.
-fn main_text(state: &State) -> String {
-    match (&state.thread, &state.purpose) {
-        (Some(thread), _) if thread.focused => thread.other_text.clone(),
-        (_, Purpose::Edit { draft, .. }) => draft.clone(),
+/// What is being written here, without an edit that is under way.
+fn written(state: &State) -> String {
+    match &state.purpose {
+        Purpose::Edit { draft, .. } => draft.clone(),
         _ => state.composer.text(),
     }
 }
 
 /// Puts the text on screen aside, before another conversation opens.
 pub(super) fn put_aside(state: &mut State, effects: &mut Effects) {
+    save_draft(state, effects);
     threads::close(state);
+    if let (Purpose::Reply(seq), Some(id)) = (&state.purpose, state.open) {
+        state.reply_targets.insert(id, *seq);
+    }
     end_purpose(state);
     state.selected = None;
-    save_draft(state, effects);
     set_typing(state, false, effects);
     if let Some(id) = state.open {
         state.drafts.insert(id, state.composer.text());
@@ -88,6 +87,9 @@ pub(super) fn bring_back(state: &mut State, id: ConversationId, effects: &mut Ef
     match state.drafts.remove(&id) {
         Some(text) => state.composer = Composer::with_text(&text),
         None => effects.ask(Question::Draft(id)),
+    }
+    if let Some(seq) = state.reply_targets.remove(&id) {
+        state.purpose = Purpose::Reply(seq);
     }
 }
 
@@ -187,10 +189,8 @@ pub(super) fn clear(state: &mut State, effects: &mut Effects) {
     state.composer = Composer::default();
     state.completion_shut = None;
     set_typing(state, false, effects);
-    if !state.in_thread() {
-        state.draft_due_ms = Some(state.now.ms);
-        save_draft(state, effects);
-    }
+    state.draft_due_ms = Some(state.now.ms);
+    save_draft(state, effects);
 }
 
 /// Shows what the word before the cursor may become, if it was typed just now.
@@ -271,4 +271,22 @@ pub(super) fn compose(state: &mut State, text: &str, effects: &mut Effects) {
     }
     state.composer.replace_all(text);
     changed(state, effects);
+}
+
+/// Puts an emoji in at the cursor.
+pub(super) fn put_emoji(state: &mut State, emoji: &Emoji, effects: &mut Effects) {
+    arranging::used(state, emoji, effects);
+    state.composer.insert(emoji.as_str());
+    changed(state, effects);
+}
+
+/// Copies what is selected to the clipboard, and perhaps deletes it.
+pub(super) fn copy(state: &mut State, cut: bool, effects: &mut Effects) {
+    let Some(selected) = state.composer.selected() else {
+        return say_so(state, "Nothing is selected; Shift and the arrows select".to_owned());
+    };
+    effects.add(Effect::Copy(SafeText::block(&selected).as_str().to_owned()));
+    if cut && state.composer.cut(true) {
+        changed(state, effects);
+    }
 }

@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::canvas::Canvas;
-use crate::layout::Areas;
+use crate::layout::{self, Areas};
 use crate::settings::Profile;
 use crate::state::State;
 use crate::state::composer::{Row, screen_rows};
@@ -28,8 +28,7 @@ pub(super) fn draw(state: &State, areas: &Areas, canvas: &mut Canvas) -> Option<
         canvas.put(area, (0, 0), &prompt(state), theme.dim());
     }
     let (rows, (row, column)) = screen_rows(&state.composer, usize::from(area.width.max(1)));
-    // The row with the cursor is always in sight.
-    let skip = (row + 1).saturating_sub(usize::from(area.height).max(1));
+    let skip = layout::composer_top(row, area.height);
     for (at, line) in rows.iter().skip(skip).take(usize::from(area.height)).enumerate() {
         canvas.part(area, (0, at), &line.text, theme.plain());
         if let Some(columns) = marked(state, line) {

@@ -6,9 +6,10 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
 use super::canvas::Canvas;
-use crate::layout::{self, ListRow};
+use crate::layout;
 use crate::state::State;
 use crate::state::conversations::is_direct;
+use crate::state::list::ListRow;
 use crate::text;
 
 /// The sign of a private room.
@@ -42,8 +43,13 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
     let body = layout::list_body(state, area);
     for (at, row) in layout::list_rows(state, usize::from(body.height)).into_iter().enumerate() {
         match row {
-            ListRow::Section(title) => {
-                canvas.literal(body, (1, at), title, theme.section());
+            ListRow::Section(group, folded) => {
+                let is_folded = state.arrangement.folded.contains(&group);
+                let end = canvas.literal(body, (1, at), group.title(), theme.section());
+                if is_folded {
+                    let words = if folded > 0 { format!(" ▸ {folded}") } else { " ▸".to_owned() };
+                    canvas.literal(body, (end, at), &words, theme.dim());
+                }
             }
             ListRow::Invitation(id) => {
                 let invitation = state.invitations.iter().find(|known| known.conversation == id);

@@ -38,6 +38,10 @@ pub(super) fn picker(picker: &Picker, keymap: &Keymap, canvas: &mut Canvas) -> O
             label_columns(picker.kind, is_message).min(usize::from(list.width).saturating_sub(2));
         canvas.put_in(list, (2, at), label_columns, &label, theme.plain());
         let mut beside = list;
+        if at + skip < picker.quick() {
+            canvas.put_right(list, at, &SafeText::line(&(at + skip + 1).to_string()), theme.section());
+            beside.width = beside.width.saturating_sub(2);
+        }
         if picker.kind == Kind::Anything {
             let tag = SafeText::line(&palette::tag(item, keymap));
             let begins = canvas.put_right(list, at, &tag, theme.section());

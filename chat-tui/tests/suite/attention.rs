@@ -263,7 +263,10 @@ fn the_mark_of_a_thread_moves_with_the_screen() {
 fn a_thread_is_followed_and_left() {
     let (mut stage, _) = in_thread(stands(false, 0, 0));
     assert!(!stage.screen(120, 40).contains("following"));
-    assert_eq!(stage.keys(&["/follow", "Enter"]), "thread.follow #deploys on=true thread=4");
+    assert_eq!(
+        stage.keys(&["/follow", "Enter"]),
+        "draft #deploys 4 \"\", thread.follow #deploys on=true thread=4"
+    );
     stage.news(Update::Thread(stands(true, 9, 0)));
     assert!(stage.screen(120, 40).contains("following"));
     assert!(stage.keys(&["/unfollow", "Enter"]).ends_with("thread.follow #deploys on=false thread=4"));

@@ -319,13 +319,23 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Tell(Tell::Typing(id, true)) => format!("typing {}", place(*id)),
         Effect::Tell(Tell::Typing(id, false)) => format!("not typing {}", place(*id)),
         Effect::Tell(Tell::SaveDraft(id, text)) => format!("draft {} {text:?}", place(*id)),
+        Effect::Tell(Tell::SaveThreadDraft(id, root, text)) => {
+            format!("draft {} {root} {text:?}", place(*id))
+        }
+        Effect::Tell(Tell::SaveNote(name, text)) => format!("note {name} {text}"),
         Effect::Tell(Tell::Presence(state)) => format!("presence {state:?}").to_lowercase(),
         Effect::Tell(Tell::Retry(_)) => "retry".into(),
         Effect::Tell(Tell::Discard(_)) => "discard".into(),
         Effect::Tell(Tell::Reconnect) => "reconnect".into(),
         Effect::Tell(Tell::Watch(_)) | Effect::Title(_) => return None,
         Effect::Ask(Question::History(id, anchor, _)) => format!("history {} {anchor:?}", place(*id)),
-        Effect::Ask(Question::Draft(_) | Question::Members(_) | Question::Commands(_)) => return None,
+        Effect::Ask(
+            Question::Draft(_)
+            | Question::ThreadDraft(..)
+            | Question::Note(_)
+            | Question::Members(_)
+            | Question::Commands(_),
+        ) => return None,
         Effect::Ask(Question::Run(ask, _)) => asked(&Request::RunCommand(*ask.clone())),
         Effect::Ask(Question::Keep(room, keep)) => format!("{} {keep:?}", room.map_or("nowhere", place)),
         Effect::Ask(Question::Join(room)) => format!("join #{room}"),

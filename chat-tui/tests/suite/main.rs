@@ -8,6 +8,7 @@
     reason = "a test"
 )]
 
+mod arranging;
 mod attention;
 mod bots;
 mod common;
