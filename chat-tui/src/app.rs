@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::effect::{Effect, Outcome, Places, Runner};
+use crate::notification::Notification;
 use crate::settings::{Colours, Source};
 use crate::state::{Moment, Quit, State};
 use crate::terminal::Screen;
@@ -59,6 +60,11 @@ pub trait Surface {
     /// # Errors
     /// The terminal's.
     fn bell(&mut self) -> io::Result<()>;
+    /// Tells something outside of the window.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn notify(&mut self, what: &Notification) -> io::Result<()>;
     /// Goes back to the shell for a while; says the size after that.
     ///
     /// # Errors
@@ -85,6 +91,10 @@ impl Surface for Screen {
 
     fn bell(&mut self) -> io::Result<()> {
         Screen::bell(self)
+    }
+
+    fn notify(&mut self, what: &Notification) -> io::Result<()> {
+        Screen::notify(self, what)
     }
 
     fn suspend(&mut self) -> io::Result<(u16, u16)> {
@@ -188,6 +198,7 @@ impl App {
                 Effect::Title(title) => surface.title(&title)?,
                 Effect::Copy(text) => surface.copy(&text)?,
                 Effect::Bell => surface.bell()?,
+                Effect::Notify(what) => surface.notify(&what)?,
                 Effect::ReadSettings => self.runner.read_settings(),
                 Effect::WriteSetting(name, value) => self.runner.write_setting(name, value),
                 Effect::Redraw => surface.forget()?,
@@ -249,6 +260,10 @@ pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()
     state.size = screen.size()?;
     state.take_settings(loaded);
     let (sender, events) = mpsc::channel(BATCH);
+    for event in screen.typed() {
+        // More than fits was not typed by a person.
+        let _ = sender.try_send(What::Terminal(event));
+    }
     let changed = sender.clone();
     let _watched = places.settings.watch(move || {
         // A full queue has news of its own, and /reload is there.

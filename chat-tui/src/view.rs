@@ -6,6 +6,7 @@
 //! 3. Draws at any size, 1×1 included.
 
 mod canvas;
+mod completion;
 mod composer;
 mod list;
 mod listing;
@@ -13,6 +14,7 @@ mod message;
 mod popups;
 mod sign_in;
 mod status;
+mod steady;
 mod theme;
 mod timeline;
 
@@ -23,6 +25,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::layout;
 use crate::state::{Popup, State};
+use crate::text;
 use canvas::Canvas;
 use theme::Theme;
 
@@ -37,6 +40,7 @@ pub fn view(state: &State, frame: &mut Frame) {
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
     sweep(frame.buffer_mut());
+    steady::steady(frame.buffer_mut(), text::measured());
     if let Some(cursor) = cursor.filter(|cursor| area.contains(*cursor)) {
         frame.set_cursor_position(cursor);
     }
@@ -63,18 +67,21 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
         list::draw(state, area, canvas);
     }
     match &state.popup {
-        Some(Popup::Picker(picker)) => popups::picker(picker, canvas),
+        Some(Popup::Picker(picker)) => popups::picker(&state.keymap, picker, canvas),
         Some(Popup::Listing(listing)) => listing::draw(state, listing, canvas),
         Some(Popup::Help(top)) => {
             popups::help(&state.keymap, *top, canvas);
             None
         }
         Some(Popup::Page(page)) => {
-            popups::page(page, canvas);
+            popups::page(&state.keymap, page, canvas);
             None
         }
         None if state.selected.is_some() || state.confirm.is_some() => None,
-        None => cursor,
+        None => {
+            completion::draw(state, &areas, canvas);
+            cursor
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The keys of the chat before a profile and the person change any: one table for each context.
 
 use crate::action::Plain;
-use crate::state::composer::Edit;
+use crate::state::composer::{Edit, Go};
 
 /// A row: how people write the keys, and what they do.
 pub(super) struct Row<T> {
@@ -72,6 +72,7 @@ pub(super) const SELECT: &[Row<Plain>] = &[
     row("p", Plain::Pin),
     row("f", Plain::Forward),
     row("s", Plain::SaveFiles),
+    row("m", Plain::SaveMessage),
     row("v", Plain::Versions),
     row("y", Plain::CopyText),
     row("l", Plain::CopyLink),
@@ -99,6 +100,8 @@ pub(super) const LISTING: &[Row<Plain>] = &[
     row("Shift-Tab", Plain::CompleteBack),
     row("r", Plain::ToggleRead),
     row("a", Plain::AllRead),
+    row("d", Plain::LetGo),
+    row("Del", Plain::LetGo),
     row("u", Plain::UnreadOnly),
     row("Esc", Plain::Cancel),
     row("Ctrl-C", Plain::Cancel),
@@ -171,8 +174,23 @@ pub(super) const EDIT: &[Row<Edit>] = &[
     row("Ctrl-K", Edit::KillToEnd),
     row("Ctrl-U", Edit::KillToStart),
     row("Ctrl-Y", Edit::Yank),
+    row("Alt-Y", Edit::YankOlder),
     row("Ctrl-_", Edit::Undo),
     row("Ctrl-/", Edit::Undo),
     // The byte of Ctrl-_ arrives as Ctrl-7 from a plain terminal.
     row("Ctrl-7", Edit::Undo),
+    row("Alt-_", Edit::Redo),
+    row("Ctrl-^", Edit::Redo),
+    // And that of Ctrl-^ as Ctrl-6.
+    row("Ctrl-6", Edit::Redo),
+    row("Shift-Left", Edit::Select(Go::Left)),
+    row("Shift-Right", Edit::Select(Go::Right)),
+    row("Shift-Up", Edit::Select(Go::Up)),
+    row("Shift-Down", Edit::Select(Go::Down)),
+    row("Shift-Home", Edit::Select(Go::Home)),
+    row("Shift-End", Edit::Select(Go::End)),
+    row("Ctrl-Shift-Left", Edit::Select(Go::WordLeft)),
+    row("Alt-Shift-Left", Edit::Select(Go::WordLeft)),
+    row("Ctrl-Shift-Right", Edit::Select(Go::WordRight)),
+    row("Alt-Shift-Right", Edit::Select(Go::WordRight)),
 ];

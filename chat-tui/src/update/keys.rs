@@ -5,11 +5,12 @@ use std::sync::Arc;
 use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::{Effects, actions, complain, listings, say_so, writing};
+use super::{Effects, actions, complain, listings, lists, say_so, writing};
 use crate::action::{Action, Plain};
 use crate::command;
 use crate::effect::{Effect, Question};
 use crate::keymap::{self, Context, Does, Found, Key};
+use crate::state::completion::Completion;
 use crate::state::composer::Edit;
 use crate::state::picker::Kind;
 use crate::state::rights;
@@ -120,6 +121,7 @@ fn write(state: &mut State, edit: Edit, effects: &mut Effects) {
     }
     if state.composer.edit(edit) {
         writing::changed(state, effects);
+        writing::suggest(state);
     }
 }
 
@@ -164,7 +166,24 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
     writing::changed(state, effects);
 }
 
+/// Keys that choose from what a word may become, while that is shown.
+fn completion_key(state: &mut State, key: Key, effects: &mut Effects) -> bool {
+    if !state.completion.as_ref().is_some_and(Completion::is_shown) {
+        return false;
+    }
+    match key.bare() {
+        Some(KeyCode::Up) => writing::turn(state, true, effects),
+        Some(KeyCode::Down) => writing::turn(state, false, effects),
+        Some(KeyCode::Enter) => return writing::take_completion(state, effects),
+        _ => return false,
+    }
+    true
+}
+
 fn chat_key(state: &mut State, key: Key, effects: &mut Effects) {
+    if completion_key(state, key, effects) {
+        return;
+    }
     let modes: &[Context] = match state.mode {
         Mode::Insert => &[Context::Chat, Context::Edit],
         Mode::Normal => &[Context::Normal, Context::Chat, Context::Edit],
@@ -256,6 +275,10 @@ fn picker_edit(state: &mut State, edit: Edit, effects: &mut Effects) {
     if !picker.edit(edit) {
         return;
     }
+    if picker.kind == Kind::Anything {
+        lists::palette_typed(state);
+    }
+    let Some(Popup::Picker(picker)) = &state.popup else { return };
     let query = picker.query();
     let wanted = query.trim_start_matches(['#', '@']).to_owned();
     if matches!(picker.kind, Kind::Anything | Kind::Rooms) && !query.starts_with('@') {
@@ -266,7 +289,7 @@ fn picker_edit(state: &mut State, edit: Edit, effects: &mut Effects) {
     }
 }
 
-fn choose(state: &mut State, effects: &mut Effects) {
+pub(super) fn choose(state: &mut State, effects: &mut Effects) {
     let Some(Popup::Picker(picker)) = &state.popup else { return };
     let action = picker.chosen().map(|item| item.action.clone());
     close_picker(state, effects);
@@ -276,9 +299,10 @@ fn choose(state: &mut State, effects: &mut Effects) {
 }
 
 /// A terminal that thinks another width of some emoji leaves parts of them behind.
-fn close_picker(state: &mut State, effects: &mut Effects) {
+pub(super) fn close_picker(state: &mut State, effects: &mut Effects) {
+    state.ask_due_ms = None;
     if let Some(Popup::Picker(picker)) = state.popup.take()
-        && picker.kind == Kind::Emoji
+        && matches!(picker.kind, Kind::Emoji | Kind::EmojiText)
     {
         effects.add(Effect::Redraw);
     }

@@ -17,6 +17,7 @@ mod idle;
 mod keys;
 mod listings;
 mod messages;
+mod palette;
 mod panic;
 mod people;
 mod rooms;
