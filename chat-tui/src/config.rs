@@ -67,6 +67,8 @@ pub enum Command {
         #[command(subcommand)]
         what: SettingsCommand,
     },
+    /// Print the man page, with the keys as they are set: chat-tui man > chat-tui.1
+    Man,
 }
 
 /// What can be done with the settings.

@@ -449,8 +449,15 @@ impl State {
         let away = (!self.idle && !self.away && self.me.is_some())
             .then(|| self.last_key_ms + crate::update::AWAY_AFTER_MS);
         let clock = self.hush.will_change.then(|| self.now.ms + to_next_minute(self.now.clock));
-        let due =
-            [self.people.writing_due_ms(), countdown, self.draft_due_ms, away, self.thread_due_ms, clock];
+        let due = [
+            self.people.writing_due_ms(),
+            self.motion_due_ms(),
+            countdown,
+            self.draft_due_ms,
+            away,
+            self.thread_due_ms,
+            clock,
+        ];
         due.into_iter().chain([self.ask_due_ms]).flatten().min()
     }
 }

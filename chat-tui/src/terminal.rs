@@ -52,6 +52,7 @@ pub struct Screen {
     terminal: Terminal<Careful>,
     abilities: Abilities,
     typed: Vec<Event>,
+    has_mouse: bool,
 }
 
 /// Whether a person sits at both ends.
@@ -79,7 +80,7 @@ impl Screen {
         let abilities = Abilities::new(&answers, |name| std::env::var(name).ok());
         text::measure_by(abilities.widths);
         let terminal = Terminal::new(Careful::new()).inspect_err(|_| leave())?;
-        let mut screen = Self { terminal, abilities, typed: answers.events };
+        let mut screen = Self { terminal, abilities, typed: answers.events, has_mouse: true };
         screen.set_modes()?;
         Ok(screen)
     }
@@ -104,12 +105,26 @@ impl Screen {
 
     fn set_modes(&mut self) -> io::Result<()> {
         let mut out = io::stdout();
-        execute!(out, EnableBracketedPaste, EnableFocusChange, EnableMouseCapture)?;
+        execute!(out, EnableBracketedPaste, EnableFocusChange)?;
+        self.mouse(self.has_mouse)?;
         if self.abilities.keyboard {
             ENHANCED.store(true, Ordering::SeqCst);
             execute!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
         }
         self.forget()
+    }
+
+    /// Takes the mouse, or leaves it to the terminal, which selects text with it.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.has_mouse = on;
+        if on {
+            execute!(io::stdout(), EnableMouseCapture)
+        } else {
+            execute!(io::stdout(), DisableMouseCapture)
+        }
     }
 
     /// Columns and rows.

@@ -4,8 +4,8 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, attention, bots, files, keys, listings, lists, messages, moderation, places, rooms, say_so,
-    settings, threads, writing,
+    Effects, attention, bots, files, keys, listings, lists, messages, moderation, places, reading, rooms,
+    say_so, settings, threads, writing,
 };
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -98,6 +98,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
                 places::go(state, last, effects);
             }
         }
+        Plain::MarkRead => reading::mark_now(state, effects),
         Plain::UnreadLine => places::unread_line(state),
         Plain::PageUp => places::scroll(state, -page),
         Plain::PageDown => places::scroll(state, page),

@@ -102,7 +102,7 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
         Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
         Outcome::Saved(key, result) => files::saved(state, key, result),
-        Outcome::Settings(loaded) => super::settings::loaded(state, *loaded),
+        Outcome::Settings(loaded) => super::settings::loaded(state, *loaded, effects),
         Outcome::SettingWritten(sentence) => {
             super::say_so(state, sentence);
             true

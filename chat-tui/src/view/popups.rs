@@ -13,9 +13,6 @@ use crate::state::picker::{Kind, Picker};
 use crate::state::{Page, palette};
 use crate::text;
 
-/// Columns for keys and commands in the help.
-const HELP_LEFT: usize = 31;
-
 /// Columns for the names in a list.
 const LABEL: usize = 26;
 
@@ -96,7 +93,7 @@ pub(super) fn page(keymap: &Keymap, page: &Page, canvas: &mut Canvas) {
 /// Draws the help, scrolled down by so many rows.
 pub(super) fn help(keymap: &Keymap, top: usize, canvas: &mut Canvas) {
     let theme = canvas.theme;
-    let rows = help::rows(keymap);
+    let rows = help::fitted(keymap, layout::popup_columns(canvas.area()));
     let height = u16::try_from(rows.len()).unwrap_or(POPUP.1).saturating_add(2);
     let inner = popup(&with_way_out(keymap, "help · ↑↓ scroll"), height, canvas);
     let shown = usize::from(inner.height);
@@ -109,7 +106,7 @@ pub(super) fn help(keymap: &Keymap, top: usize, canvas: &mut Canvas) {
             }
             Row::Line(left, right) => {
                 let end = canvas.literal(inner, (0, at), left, theme.title());
-                canvas.literal(inner, (end.max(HELP_LEFT) + 2, at), right, theme.plain());
+                canvas.literal(inner, (end.max(help::LEFT) + 2, at), right, theme.plain());
             }
         }
     }

@@ -11,11 +11,13 @@
 mod attention;
 mod bots;
 mod common;
+mod documents;
 mod files;
 mod flows;
 mod idle;
 mod keys;
 mod listings;
+mod looks;
 mod messages;
 mod palette;
 mod panic;
