@@ -15,13 +15,13 @@ pub const RESERVED_COMMANDS: &[&str] = &[
     "bookmark", "bot", "bots", "call", "clear", "command", "commands", "connect", "create", "decline",
     "delete", "describe", "discard", "disconnect", "dm", "dnd", "download", "drafts", "edit", "exit",
     "expand", "file", "files", "follow", "forward", "goto", "help", "hook", "hooks", "ignore", "inbox",
-    "incoming", "invitations", "invite", "join", "kick", "later", "leave", "login", "logout", "me",
+    "incoming", "invitations", "invite", "join", "kick", "later", "leave", "lock", "login", "logout", "me",
     "members", "mentions", "msg", "mute", "muted", "mutes", "names", "nick", "notify", "outgoing",
     "part", "password", "pin", "pins", "privacy", "profile", "purge", "quit", "react", "read", "readers",
     "reconnect", "reload", "remind", "rename", "reply", "report", "reports", "resolve", "retry", "role", "rooms",
     "save", "saved", "search", "select", "sessions", "set", "settings", "show", "slow", "star", "status", "theme", "thread", "threads",
     "topic", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute", "unpin", "upload",
-    "users", "versions", "voice", "webhook", "webhooks", "who", "whoami", "zone",
+    "users", "versions", "view", "voice", "webhook", "webhooks", "who", "whoami", "zone",
 ];
 
 /// Why a text is not the name of a command.

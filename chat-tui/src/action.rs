@@ -106,6 +106,8 @@ pub enum Action {
     Keep(Keep),
     /// Gives a setting a value; without one, offers its values.
     Set(&'static str, Option<String>),
+    /// Gives the lock another passphrase.
+    NewLock,
     /// Nothing: a row that is there to be read.
     Nothing,
     /// Tells the others whether one is here.
@@ -212,6 +214,7 @@ plain_actions! {
     Forward = "forward", "Send the message on to another conversation";
     SaveFiles = "save files", "Save the files of the message; nothing is overwritten";
     SaveMessage = "save message", "Keep the message for yourself; /saved lists them";
+    View = "view picture", "Show the picture of the message over the whole screen";
     Versions = "versions", "What the message said before it was edited";
     CopyText = "copy text", "Copy the message to the clipboard";
     CopyLink = "copy link", "Copy the message's place, like #room:42; /goto goes there";
@@ -237,6 +240,7 @@ plain_actions! {
     Back = "back", "Show yourself as here again";
     Reconnect = "reconnect", "Connect now, without waiting for the next try";
     Redraw = "redraw", "Draw the whole screen again";
+    Lock = "lock", "Hide the screen until a passphrase is typed";
     Help = "help", "All keys and commands";
     NormalMode = "normal mode", "With vim keys: letters are keys, not text";
     InsertMode = "insert mode", "With vim keys: letters are text";

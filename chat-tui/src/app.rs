@@ -205,6 +205,8 @@ impl App {
                 Effect::Tell(tell) => self.runner.tell(tell),
                 Effect::Ask(question) => self.runner.ask(question),
                 Effect::Carry(key, job) => self.runner.carry(key, job),
+                Effect::Lock(what) => self.runner.lock(what),
+                Effect::Picture(wanted, cell) => self.runner.picture(wanted, cell),
                 Effect::SignIn(ask) => self.runner.sign_in(ask),
                 Effect::Start(account) => self.start(account).await?,
                 Effect::Title(title) => surface.title(&title)?,
@@ -271,6 +273,8 @@ pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()
     state.looks.colours = colours;
     state.looks.background = screen.abilities().background.or_else(crate::config::background);
     state.size = screen.size()?;
+    state.lock_hash = crate::effect::lock::load(&places.accounts);
+    state.abilities = screen.abilities().clone();
     state.take_settings(loaded);
     screen.mouse(state.settings.mouse)?;
     let (sender, events) = mpsc::channel(BATCH);

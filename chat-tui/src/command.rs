@@ -74,6 +74,13 @@ pub const COMMANDS: &[Command] = &[
     row("forward", "#room|@user", "Send the selected message, or the newest, on", arguments::forward),
     row("upload", "PATH [text]", "Send a file; quote a path with spaces", arguments::upload),
     row("save", "[PATH]", "Save the files of the selected message, or the newest", arguments::save),
+    row(
+        "lock",
+        "[new]",
+        "Hide the screen until a passphrase is typed; new chooses another one",
+        arguments::lock,
+    ),
+    row("view", "", "Show the picture of the selected message, or the newest", |_| plain(Plain::View)),
     row("versions", "", "What the selected message said before", |_| plain(Plain::Versions)),
     row("goto", "[#room]:SEQ", "Go to a message, as its link says", arguments::goto),
     row("select", "", "Choose a message to act on", |_| plain(Plain::Select)),

@@ -69,6 +69,13 @@ pub enum Command {
     },
     /// Print the man page, with the keys as they are set: chat-tui man > chat-tui.1
     Man,
+    /// Look at the terminal, the settings, the files and the server, and say what to do; ends with 1
+    /// if something does not work.
+    Doctor {
+        /// Show a notification, too.
+        #[arg(long)]
+        notify: bool,
+    },
 }
 
 /// What can be done with the settings.

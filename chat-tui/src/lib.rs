@@ -13,6 +13,8 @@ pub mod action;
 pub mod app;
 pub mod command;
 pub mod config;
+pub mod crash;
+pub mod doctor;
 pub mod effect;
 mod help;
 pub mod keymap;

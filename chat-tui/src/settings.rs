@@ -140,6 +140,8 @@ settings! {
         "The folder for saved files; empty takes the system's";
     notify_how: NotifyHow = "notify.how", NotifyHow::Auto, "How you are told of what calls for you";
     notify_show: NotifyShow = "notify.show", NotifyShow::Full, "What a notification shows to all who see your screen";
+    lock_minutes: Number<0, 1440> = "lock.minutes", Number(0),
+        "After so many minutes without a key the screen is locked, once /lock has a passphrase; 0 never";
     typing_send: bool = "typing.send", true, "Whether others see that you are writing";
     read_when: ReadWhen = "read.when", ReadWhen::Seen, "When a message counts as read";
     list_order: ListOrder = "list.order", ListOrder::Recent, "How the list of conversations is ordered";

@@ -87,12 +87,6 @@ impl Key {
         }
     }
 
-    /// The key, if no modifier stands beside it.
-    #[must_use]
-    pub fn bare(self) -> Option<KeyCode> {
-        self.modifiers.is_empty().then_some(self.code)
-    }
-
     /// Whether it needs Alt, which dies on some keyboards and in some terminals.
     #[must_use]
     pub fn is_alt(self) -> bool {

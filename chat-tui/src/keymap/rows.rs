@@ -74,6 +74,7 @@ pub(super) const SELECT: &[Row<Plain>] = &[
     row("s", Plain::SaveFiles),
     row("m", Plain::SaveMessage),
     row("v", Plain::Versions),
+    row("z", Plain::View),
     row("y", Plain::CopyText),
     row("l", Plain::CopyLink),
     row("o", Plain::JumpToReplied),

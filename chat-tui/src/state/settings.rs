@@ -3,7 +3,7 @@
 use super::picker::{Item, Kind, Picker};
 use super::{Mode, Notice, State};
 use crate::action::Action;
-use crate::settings::{Loaded, ROWS, Row};
+use crate::settings::{Images, Loaded, ROWS, Row};
 
 impl State {
     /// Takes the settings as they were read, and says what is wrong with them.
@@ -22,6 +22,10 @@ impl State {
         self.paint();
         self.pending.clear();
         self.mode = Mode::Insert;
+        let images = self.abilities.images(self.settings.images);
+        // Half blocks are nothing but colours.
+        let is_shown = images != Images::Off && (self.colour || images != Images::Halfblocks);
+        (self.pictures.images, self.pictures.cell) = (is_shown.then_some(images), self.abilities.cell);
     }
 }
 

@@ -4,8 +4,8 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, attention, bots, files, keys, listings, lists, messages, moderation, places, reading, rooms,
-    say_so, settings, threads, writing,
+    Effects, attention, bots, files, keys, listings, lists, lock, messages, moderation, pictures, places,
+    reading, rooms, say_so, settings, threads, writing,
 };
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -70,6 +70,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Order(order) => moderation::act(state, order, effects),
         Action::Keep(keep) => bots::keep(state, keep, effects),
         Action::Set(name, value) => settings::set(state, name, value, effects),
+        Action::NewLock => lock::lock(state, true),
         Action::Nothing => {}
     }
 }
@@ -126,7 +127,13 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Away => set_presence(state, PresenceState::Away, effects),
         Plain::Back => set_presence(state, PresenceState::Online, effects),
         Plain::Reconnect => effects.tell(Tell::Reconnect),
-        Plain::Redraw => effects.add(Effect::Redraw),
+        Plain::Redraw => {
+            // A terminal that was cleared has lost its pictures, too.
+            state.pictures.forget();
+            effects.add(Effect::Redraw);
+        }
+        Plain::View => pictures::view(state),
+        Plain::Lock => lock::lock(state, false),
         Plain::Top => keys::scroll_page(state, isize::MIN),
         Plain::NormalMode => keys::normal_mode(state),
         Plain::InsertMode => state.mode = Mode::Insert,
@@ -137,7 +144,10 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
             effects.add(Effect::ReadSettings);
             say_so(state, "The settings were read again".to_owned());
         }
-        Plain::Suspend => effects.add(Effect::Suspend),
+        Plain::Suspend => {
+            state.pictures.forget();
+            effects.add(Effect::Suspend);
+        }
         Plain::Interrupt => interrupt(state, effects),
         Plain::Quit => {
             quit(state, effects);

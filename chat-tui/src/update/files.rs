@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use chat_client::{Draft, Enclosure};
-use chat_proto::{Body, Event, TextError, limits};
+use chat_proto::{Attachment, Body, Event, TextError, limits};
 
 use super::{Effects, complain, messages, open_first, outcomes, places, say_so};
 use crate::effect::{Effect, Tell};
@@ -49,6 +49,11 @@ pub(super) fn save(state: &mut State, to: Option<PathBuf>, effects: &mut Effects
         start(state, Job::Save(Box::new(file), to.clone()), None, effects);
     }
     state.selected = None;
+}
+
+/// Saves this file where downloads go.
+pub(super) fn save_one(state: &mut State, file: Attachment, effects: &mut Effects) {
+    start(state, Job::Save(Box::new(file), None), None, effects);
 }
 
 fn start(state: &mut State, job: Job, draft: Option<Box<Draft>>, effects: &mut Effects) {

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use ratatui::layout::Rect;
 
-use super::{Effects, actions, complain, listings, lists, say_so, writing};
+use super::{Effects, actions, complain, listings, lists, pictures, say_so, writing};
 use crate::action::{Action, Plain};
 use crate::command;
 use crate::effect::{Effect, Question};
@@ -54,6 +54,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         Some(Popup::Picker(_)) => picker_key(state, key, effects),
         Some(Popup::Listing(_)) => listings::key(state, key, effects),
         Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key, effects),
+        Some(Popup::Picture(_)) => pictures::key(state, key, effects),
         None if state.selected.is_some() => select_key(state, key, effects),
         None => chat_key(state, key, effects),
     }
@@ -174,17 +175,21 @@ fn completion_key(state: &mut State, key: Key, effects: &mut Effects) -> bool {
     if !state.completion.as_ref().is_some_and(Completion::is_shown) {
         return false;
     }
-    match key.bare() {
-        Some(KeyCode::Up) => writing::turn(state, true, effects),
-        Some(KeyCode::Down) => writing::turn(state, false, effects),
-        Some(KeyCode::Enter) => return writing::take_completion(state, effects),
+    // Tab completes where there is nothing shown, too.
+    if let Some(Plain::Complete | Plain::CompleteBack) = state.keymap.plain(Context::Chat, key) {
+        return false;
+    }
+    match state.keymap.plain(Context::Picker, key) {
+        Some(Plain::Above) => writing::turn(state, true, effects),
+        Some(Plain::Below) => writing::turn(state, false, effects),
+        Some(Plain::Take) => return writing::take_completion(state, effects),
         _ => return false,
     }
     true
 }
 
 fn chat_key(state: &mut State, key: Key, effects: &mut Effects) {
-    if completion_key(state, key, effects) {
+    if state.pending.is_empty() && completion_key(state, key, effects) {
         return;
     }
     let modes: &[Context] = match state.mode {

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::picture::Slot;
 use super::theme::Theme;
 use crate::text;
 
@@ -15,11 +16,22 @@ use crate::text;
 pub(super) struct Canvas<'a> {
     buffer: &'a mut Buffer,
     pub(super) theme: Theme<'a>,
+    slots: Vec<Slot>,
 }
 
 impl<'a> Canvas<'a> {
     pub(super) fn new(buffer: &'a mut Buffer, theme: Theme<'a>) -> Self {
-        Self { buffer, theme }
+        Self { buffer, theme, slots: Vec::new() }
+    }
+
+    /// Notes where a picture goes.
+    pub(super) fn slot(&mut self, slot: Slot) {
+        self.slots.push(slot);
+    }
+
+    /// The pictures noted.
+    pub(super) fn take_slots(&mut self) -> Vec<Slot> {
+        std::mem::take(&mut self.slots)
     }
 
     pub(super) fn area(&self) -> Rect {

@@ -43,15 +43,6 @@ pub(super) fn draw(state: &State, areas: &Areas, canvas: &mut Canvas) -> Option<
     Some(Position::new(x, y))
 }
 
-/// What letters are, where they can be two things.
-fn mode(state: &State) -> &'static str {
-    match (state.settings.keys_profile, state.mode) {
-        (Profile::Vim, Mode::Normal) => "NORMAL",
-        (Profile::Vim, Mode::Insert) => "INSERT",
-        (Profile::Default | Profile::Emacs, _) => "",
-    }
-}
-
 /// The columns of a row that are selected.
 fn marked(state: &State, row: &Row) -> Option<Range<u16>> {
     let (from, to) = state.composer.selection()?;
@@ -71,6 +62,15 @@ fn marked(state: &State, row: &Row) -> Option<Range<u16>> {
     };
     let left = columns(row.bytes.start..start)?;
     Some(left..left + columns(start..end)?)
+}
+
+/// What letters are, where they can be two things.
+fn mode(state: &State) -> &'static str {
+    match (state.settings.keys_profile, state.mode) {
+        (Profile::Vim, Mode::Normal) => "NORMAL",
+        (Profile::Vim, Mode::Insert) => "INSERT",
+        (Profile::Default | Profile::Emacs, _) => "",
+    }
 }
 
 fn prompt(state: &State) -> SafeText {

@@ -17,7 +17,7 @@ use crate::text;
 const LABEL: usize = 26;
 
 /// Draws a list to choose from; says where the cursor stands.
-pub(super) fn picker(keymap: &Keymap, picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
+pub(super) fn picker(picker: &Picker, keymap: &Keymap, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
     let (rows, selected) = picker.rows();
     let inner = popup(&picker.title, layout::picker_height(picker), canvas);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_client::{Anchor, Connection, Delivery, Draft, History, Outgoing, Update};
 use chat_proto::*;
-use chat_tui::effect::{Effect, Outcome, Question, Tell, Wish};
+use chat_tui::effect::{Effect, Outcome, Question, Tell, Try, Wish};
 use chat_tui::state::transfer::Job;
 use chat_tui::{Input, Moment, State, What, update, view};
 use crossterm::event::{Event as Input_, KeyCode, KeyEvent, KeyModifiers};
@@ -355,6 +355,11 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Ask(Question::People(query)) => format!("people {query:?}"),
         Effect::Carry(_, Job::Upload(path)) => format!("upload {}", path.display()),
         Effect::Carry(_, Job::Save(file, to)) => format!("save {} {to:?}", file.name),
+        Effect::Lock(Try::Set(_)) => "set the lock".into(),
+        Effect::Lock(Try::Open(..)) => "try the lock".into(),
+        Effect::Picture(wanted, _) => {
+            format!("picture {}x{}{}", wanted.columns, wanted.rows, if wanted.whole { " whole" } else { "" })
+        }
         Effect::SignIn(ask) => format!("{ask:?}"),
         Effect::Start(account) => format!("start {}", account.user.name),
         Effect::Copy(text) => format!("copy {text:?}"),
