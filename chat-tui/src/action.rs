@@ -196,6 +196,7 @@ plain_actions! {
     NextNeedsMe = "next that needs me", "Go to the next mention, direct message or unread room; then back home";
     LastConversation = "last conversation", "Go back to the conversation before this one";
     UnreadLine = "unread line", "Go to the first message that was new";
+    MarkRead = "mark as read", "Mark this conversation as read now";
     PageUp = "page up", "Look further back; older history loads by itself";
     PageDown = "page down", "Look further on";
     Top = "top", "Go to the top of a page to read";

@@ -67,6 +67,8 @@ pub enum Command {
         #[command(subcommand)]
         what: SettingsCommand,
     },
+    /// Print the man page, with the keys as they are set: chat-tui man > chat-tui.1
+    Man,
     /// Look at the terminal, the settings, the files and the server, and say what to do; ends with 1
     /// if something does not work.
     Doctor {

@@ -66,6 +66,8 @@ pub enum Effect {
     Bell,
     /// Tell something outside of the window; it is safe.
     Notify(Notification),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Read the settings again.
     ReadSettings,
     /// Write a setting into the file: its name and value.

@@ -4,6 +4,7 @@
 use crate::action::Plain;
 use crate::command::COMMANDS;
 use crate::keymap::{Context, Does, EDITS, Keymap, what};
+use crate::text;
 
 /// A row of the help screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +14,40 @@ pub(crate) enum Row {
     Line(String, String),
 }
 
+/// Columns for keys and commands where both sides have room.
+pub(crate) const LEFT: usize = 31;
+
+/// With fewer columns for the right side, it stands below the left.
+const RIGHT: usize = 24;
+
+/// The rows as they fit into so many columns: what is long goes on in the next row.
+pub(crate) fn fitted(keymap: &Keymap, columns: usize) -> Vec<Row> {
+    let is_narrow = columns < LEFT + 2 + RIGHT;
+    let right = if is_narrow { columns.saturating_sub(2) } else { columns - LEFT - 2 };
+    let mut fitted = Vec::new();
+    for row in rows(keymap) {
+        let Row::Line(keys, help) = row else {
+            fitted.push(row);
+            continue;
+        };
+        let parts = text::wrap(&help, right.max(1));
+        let mut parts: Vec<String> = parts.into_iter().map(|part| help[part].to_owned()).collect();
+        let is_long = text::width(&keys) > LEFT;
+        if is_narrow {
+            fitted.push(Row::Line(keys, String::new()));
+            fitted.extend(parts.into_iter().map(|part| Row::Line(format!("  {part}"), String::new())));
+            continue;
+        }
+        // Keys that are longer than their columns have a row of their own.
+        let first = if is_long || parts.is_empty() { String::new() } else { parts.remove(0) };
+        fitted.push(Row::Line(keys, first));
+        fitted.extend(parts.into_iter().map(|part| Row::Line(String::new(), part)));
+    }
+    fitted
+}
+
 /// All rows.
-pub(crate) fn rows(keymap: &Keymap) -> Vec<Row> {
+fn rows(keymap: &Keymap) -> Vec<Row> {
     let mut rows = Vec::new();
     for context in Context::ALL {
         let lines = keys(keymap, *context);

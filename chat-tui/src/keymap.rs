@@ -225,6 +225,12 @@ impl Keymap {
         rows.map(|(chord, _)| chord.to_string())
     }
 
+    /// "Esc closes": the first key that does this there, with a word; nothing where there is none.
+    #[must_use]
+    pub fn hint(&self, context: Context, plain: Plain, word: &str) -> Option<String> {
+        self.labels(context, plain).next().map(|key| format!("{key} {word}"))
+    }
+
     /// The key that does this, for the help screen and the switcher: one of the chat, or the keys
     /// that select a message and act on it.
     #[must_use]

@@ -193,6 +193,11 @@ pub(crate) fn picker_list(screen: Rect, picker: &Picker) -> (Rect, usize) {
     (list, (picker.rows().1 + 1).saturating_sub(usize::from(list.height)))
 }
 
+/// The columns inside a popup.
+pub(crate) fn popup_columns(screen: Rect) -> usize {
+    usize::from(popup(screen, POPUP.1).width.saturating_sub(4))
+}
+
 /// The rows of a list of messages inside its box, and the line below them; a search has what is
 /// searched for above them.
 pub(crate) fn listing_parts(kind: Kind, inner: Rect) -> (Rect, Rect) {

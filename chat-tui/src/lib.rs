@@ -19,6 +19,7 @@ pub mod effect;
 mod help;
 pub mod keymap;
 mod layout;
+pub mod manual;
 pub mod notification;
 pub mod settings;
 pub mod state;

@@ -37,12 +37,20 @@ fn main() -> ExitCode {
 fn aside(flags: &Flags, command: &Command) -> ExitCode {
     let done = match command {
         Command::Settings { what } => settings(flags, *what),
+        Command::Man => man(flags),
         Command::Doctor { notify } => doctor(flags, *notify),
     };
     done.unwrap_or_else(|error| {
         eprintln!("chat-tui: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+fn man(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let paths = Paths::resolve(flags.data_dir.clone())?;
+    let keymap = flags.settings(paths.accounts_dir())?.load().keymap;
+    chat_tui::manual::man(&keymap, &mut std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn settings(flags: &Flags, what: SettingsCommand) -> anyhow::Result<ExitCode> {

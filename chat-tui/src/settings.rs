@@ -16,9 +16,7 @@ pub use file::Loaded;
 pub(crate) use file::line_of;
 pub use source::{Source, Watched};
 pub(crate) use value::either;
-pub use value::{
-    Clock, Colours, Day, Images, ListOrder, NotifyHow, NotifyShow, Number, Profile, ReadWhen, Value,
-};
+pub use value::{Colours, Images, ListOrder, NotifyHow, NotifyShow, Number, Profile, ReadWhen, Value};
 
 /// How alike two names must be for the one to be offered in place of the other.
 const ALIKE: f64 = 0.75;
@@ -130,8 +128,6 @@ settings! {
         "Colours: auto looks at the terminal's background; else dark, light, high-contrast, 16-colours, no-colour, or a file of yours in themes/";
     colours: Colours = "colours", Colours::Auto, "How many colours the terminal can show";
     motion: bool = "motion", true, "Whether anything moves: the dots of somebody who types";
-    clock: Clock = "clock", Clock::Day, "How times are written";
-    day: Day = "day", Day::Words, "How days are written";
     mouse: bool = "mouse", true,
         "Whether the mouse works in the chat; without it the terminal selects text by itself";
     links: bool = "links", true, "Whether links can be clicked in terminals that know how (OSC 8)";
@@ -180,6 +176,6 @@ mod tests {
             wrong("paste.block_lines", "1"),
             "paste.block_lines cannot be \"1\"; use a number from 2 to 1000"
         );
-        assert_eq!(wrong("clock", "13h"), "clock cannot be \"13h\"; use 24h or 12h");
+        assert_eq!(wrong("notify.show", "all"), "notify.show cannot be \"all\"; use full, name or nothing");
     }
 }

@@ -498,6 +498,7 @@ impl State {
         let clock = self.hush.will_change.then(|| self.now.ms + to_next_minute(self.now.clock));
         let due = [
             self.people.writing_due_ms(),
+            self.motion_due_ms(),
             countdown,
             self.draft_due_ms,
             away,

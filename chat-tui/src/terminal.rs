@@ -54,6 +54,7 @@ pub struct Screen {
     terminal: Terminal<Careful>,
     abilities: Abilities,
     typed: Vec<Event>,
+    has_mouse: bool,
     slots: Vec<Slot>,
 }
 
@@ -84,7 +85,8 @@ impl Screen {
         let abilities = Abilities::new(&answers, |name| std::env::var(name).ok());
         text::measure_by(abilities.widths);
         let terminal = Terminal::new(Careful::new()).inspect_err(|_| leave())?;
-        let mut screen = Self { terminal, abilities, typed: answers.events, slots: Vec::new() };
+        let mut screen =
+            Self { terminal, abilities, typed: answers.events, has_mouse: true, slots: Vec::new() };
         screen.set_modes()?;
         Ok(screen)
     }
@@ -109,12 +111,26 @@ impl Screen {
 
     fn set_modes(&mut self) -> io::Result<()> {
         let mut out = io::stdout();
-        execute!(out, EnableBracketedPaste, EnableFocusChange, EnableMouseCapture)?;
+        execute!(out, EnableBracketedPaste, EnableFocusChange)?;
+        self.mouse(self.has_mouse)?;
         if self.abilities.keyboard {
             ENHANCED.store(true, Ordering::SeqCst);
             execute!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
         }
         self.forget()
+    }
+
+    /// Takes the mouse, or leaves it to the terminal, which selects text with it.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.has_mouse = on;
+        if on {
+            execute!(io::stdout(), EnableMouseCapture)
+        } else {
+            execute!(io::stdout(), DisableMouseCapture)
+        }
     }
 
     /// Columns and rows.

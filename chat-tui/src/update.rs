@@ -222,7 +222,8 @@ fn first_run(state: &mut State, known: Known, effects: &mut Effects) -> bool {
 /// Does what was due; says whether that can be seen.
 fn tick(state: &mut State, effects: &mut Effects) -> bool {
     let now_ms = state.now.ms;
-    let mut visible = state.people.expire_writing(now_ms) | lock::idle(state);
+    let moved = state.motion_due_ms().is_some();
+    let mut visible = state.people.expire_writing(now_ms) | moved | lock::idle(state);
     visible |= matches!(state.link.connection, chat_client::Connection::Waiting { .. });
     if state.ask_due_ms.is_some_and(|due| due <= now_ms) {
         state.ask_due_ms = None;

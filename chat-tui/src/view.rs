@@ -88,7 +88,7 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
             None
         }
         Some(Popup::Page(page)) => {
-            popups::page(page, canvas);
+            popups::page(&state.keymap, page, canvas);
             None
         }
         Some(Popup::Picture(file)) => {

@@ -33,17 +33,18 @@ pub(crate) const EDITS: &[(Edit, &str, &str)] = &[
     (Edit::KillToEnd, "kill to end", "Delete to the end of the line"),
     (Edit::KillToStart, "kill to start", "Delete to the start of the line"),
     (Edit::Yank, "yank", "Put the deleted text back"),
-    (Edit::YankOlder, "yank older", "After a yank: the text deleted before that one"),
+    (Edit::YankOlder, "yank older", "Right after that: put back what was deleted before it"),
     (Edit::Undo, "undo", "Take the last change back"),
     (Edit::Redo, "redo", "Make the change again that was taken back"),
+    (Edit::SelectAll, "select all", "Select the whole text"),
     (Edit::Select(Go::Left), "select left", "Select one place left"),
     (Edit::Select(Go::Right), "select right", "Select one place right"),
-    (Edit::Select(Go::Up), "select up", "Select one line up"),
-    (Edit::Select(Go::Down), "select down", "Select one line down"),
-    (Edit::Select(Go::Home), "select to line start", "Select to the start of the line"),
-    (Edit::Select(Go::End), "select to line end", "Select to the end of the line"),
     (Edit::Select(Go::WordLeft), "select word left", "Select one word left"),
     (Edit::Select(Go::WordRight), "select word right", "Select one word right"),
+    (Edit::Select(Go::Home), "select to start", "Select to the start of the line"),
+    (Edit::Select(Go::End), "select to end", "Select to the end of the line"),
+    (Edit::Select(Go::Up), "select up", "Select one line up"),
+    (Edit::Select(Go::Down), "select down", "Select one line down"),
 ];
 
 /// The name of a change to the text.

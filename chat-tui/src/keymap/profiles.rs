@@ -56,6 +56,7 @@ const VIM: &[Line] = &[
     (Normal, "p", &["yank"]),
     (Normal, "P", &["yank"]),
     (Normal, "u", &["undo"]),
+    (Normal, "Ctrl-R", &["redo"]),
     (Normal, "k", &["select message"]),
     (Normal, "v", &["select message"]),
     (Normal, "j", &["newest"]),

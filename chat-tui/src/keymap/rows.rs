@@ -178,15 +178,15 @@ pub(super) const EDIT: &[Row<Edit>] = &[
     row("Ctrl-K", Edit::KillToEnd),
     row("Ctrl-U", Edit::KillToStart),
     row("Ctrl-Y", Edit::Yank),
+    row("Alt-Y", Edit::YankOlder),
     row("Ctrl-_", Edit::Undo),
     row("Ctrl-/", Edit::Undo),
     // The byte of Ctrl-_ arrives as Ctrl-7 from a plain terminal.
     row("Ctrl-7", Edit::Undo),
-    row("Ctrl-^", Edit::Redo),
     row("Alt-_", Edit::Redo),
-    // The byte of Ctrl-^ arrives as Ctrl-6.
+    row("Ctrl-^", Edit::Redo),
+    // And that of Ctrl-^ as Ctrl-6.
     row("Ctrl-6", Edit::Redo),
-    row("Alt-Y", Edit::YankOlder),
     row("Shift-Left", Edit::Select(Go::Left)),
     row("Shift-Right", Edit::Select(Go::Right)),
     row("Shift-Up", Edit::Select(Go::Up)),

@@ -115,7 +115,7 @@ pub(crate) fn line_of(text: &str, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{Clock, NotifyHow};
+    use crate::settings::NotifyHow;
 
     fn read(text: &str) -> (Settings, Vec<String>) {
         let mut settings = Settings::default();
@@ -125,11 +125,12 @@ mod tests {
 
     #[test]
     fn what_is_right_counts_and_what_is_wrong_is_told() {
-        let text = "clock = \"12h\"\nbell = \"loud\"\n[notify]\nhow = \"bell\"\nhwo = 1\n[nothing]\na = 1\n";
+        let text =
+            "theme = \"light\"\nbell = \"loud\"\n[notify]\nhow = \"bell\"\nhwo = 1\n[nothing]\na = 1\n";
         let (settings, complaints) = read(text);
         assert_eq!(
-            (settings.clock, settings.notify_how, settings.bell),
-            (Clock::Half, NotifyHow::Bell, true)
+            (settings.theme.as_str(), settings.notify_how, settings.bell),
+            ("light", NotifyHow::Bell, true)
         );
         assert_eq!(
             complaints,
@@ -143,8 +144,8 @@ mod tests {
 
     #[test]
     fn a_broken_line_costs_only_itself() {
-        let (settings, complaints) = read("clock = \"12h\"\nbell = = 3\nmouse = false\n");
-        assert_eq!((settings.clock, settings.mouse), (Clock::Half, false));
+        let (settings, complaints) = read("theme = \"light\"\nbell = = 3\nmouse = false\n");
+        assert_eq!((settings.theme.as_str(), settings.mouse), ("light", false));
         assert!(complaints.iter().all(|sentence| sentence.starts_with("line 2: ")), "{complaints:?}");
         assert!(!complaints.is_empty());
     }

@@ -33,7 +33,31 @@ impl Looks {
     }
 }
 
+/// The dots of somebody who types change this often: slowly enough to be overlooked.
+const DOTS_MS: u64 = 500;
+
+/// The dots, one after the other.
+const DOTS: [&str; 3] = ["…", ".", ".."];
+
 impl State {
+    /// Whether anything on the screen moves: only before somebody who looks at it.
+    fn moves(&self) -> bool {
+        let somebody = self.open.is_some_and(|id| self.people.writing(id).next().is_some());
+        somebody && self.settings.motion && self.focused && self.sign_in.is_none()
+    }
+
+    /// The dots behind "is typing".
+    pub(crate) fn typing_dots(&self) -> &'static str {
+        let at = if self.moves() { self.now.ms / DOTS_MS } else { 0 };
+        let dots = usize::try_from(at).ok().and_then(|at| DOTS.get(at % DOTS.len()));
+        dots.copied().unwrap_or(DOTS[0])
+    }
+
+    /// When what moves has its next picture.
+    pub(crate) fn motion_due_ms(&self) -> Option<u64> {
+        self.moves().then(|| (self.now.ms / DOTS_MS + 1) * DOTS_MS)
+    }
+
     /// Draws with what is set and known from now on.
     pub fn paint(&mut self) {
         let looks = &self.looks;

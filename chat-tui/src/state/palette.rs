@@ -122,6 +122,7 @@ pub(crate) fn tag(item: &Item, keymap: &Keymap) -> String {
         Action::Join(_) => "join".to_owned(),
         Action::AskInvitation(_) => "invitation".to_owned(),
         Action::Show(..) => "message".to_owned(),
+        Action::Set(..) => "setting".to_owned(),
         _ => "command".to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Effects, arranging, attention, bots, files, keys, listings, lists, lock, messages, moderation, pictures,
-    places, rooms, say_so, settings, threads, writing,
+    places, reading, rooms, say_so, settings, threads, writing,
 };
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -105,6 +105,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
                 places::go(state, last, effects);
             }
         }
+        Plain::MarkRead => reading::mark_now(state, effects),
         Plain::UnreadLine => places::unread_line(state),
         Plain::PageUp => places::scroll(state, -page),
         Plain::PageDown => places::scroll(state, page),

@@ -39,6 +39,8 @@ pub(super) fn save(state: &mut State, to: Option<PathBuf>, effects: &mut Effects
     let Some(event) = messages::target(state, has_files) else {
         return complain(state, "There is no message here with files".to_owned());
     };
+    let folder = Some(&state.settings.downloads).filter(|folder| !folder.is_empty());
+    let to = to.or_else(|| folder.map(PathBuf::from));
     let files = event.message().map(|message| message.files.clone()).unwrap_or_default();
     if files.is_empty() {
         return complain(state, "This message has no files".to_owned());

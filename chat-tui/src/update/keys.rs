@@ -5,11 +5,14 @@ use std::sync::Arc;
 use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent};
 
+use ratatui::layout::Rect;
+
 use super::{Effects, actions, complain, listings, lists, pictures, say_so, writing};
 use crate::action::{Action, Plain};
 use crate::command;
 use crate::effect::{Effect, Question};
 use crate::keymap::{self, Context, Does, Found, Key};
+use crate::layout;
 use crate::state::completion::Completion;
 use crate::state::composer::Edit;
 use crate::state::picker::Kind;
@@ -363,8 +366,9 @@ fn page_key(state: &mut State, key: Key, effects: &mut Effects) {
 
 /// Scrolls what is there to read.
 pub(super) fn scroll_page(state: &mut State, rows: isize) {
+    let columns = layout::popup_columns(Rect::new(0, 0, state.size.0, state.size.1));
     let (top, all) = match &mut state.popup {
-        Some(Popup::Help(top)) => (top, crate::help::rows(&state.keymap).len()),
+        Some(Popup::Help(top)) => (top, crate::help::fitted(&state.keymap, columns).len()),
         Some(Popup::Page(page)) => {
             let all = page.rows.iter().map(|(_, text)| text.lines().count().max(1)).sum();
             (&mut page.top, all)

@@ -110,7 +110,7 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         Outcome::LockSet(hash) => lock::set(state, hash),
         Outcome::LockTried(fits) => lock::tried(state, fits),
         Outcome::Picture(wanted, drawing) => pictures::came(state, &wanted, drawing),
-        Outcome::Settings(loaded) => super::settings::loaded(state, *loaded),
+        Outcome::Settings(loaded) => super::settings::loaded(state, *loaded, effects),
         Outcome::SettingWritten(sentence) => {
             super::say_so(state, sentence);
             true

@@ -7,6 +7,7 @@ use chat_proto::{SafeText, Seq, UserId, limits};
 use super::{Effects, attention, pictures};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
+use crate::settings::ReadWhen;
 use crate::state::timeline::PAGE;
 use crate::state::{Quit, State};
 
@@ -35,9 +36,19 @@ pub(super) fn sees_newest(state: &State) -> bool {
 }
 
 fn mark_read(state: &mut State, effects: &mut Effects) {
-    if !sees_newest(state) {
-        return;
+    let counts = match state.settings.read_when {
+        ReadWhen::Seen => true,
+        // The input that is being followed is a key.
+        ReadWhen::Key => state.last_key_ms == state.now.ms,
+        ReadWhen::Never => false,
+    };
+    if counts && sees_newest(state) {
+        mark_now(state, effects);
     }
+}
+
+/// Marks the open conversation as read, up to what is held of it.
+pub(super) fn mark_now(state: &mut State, effects: &mut Effects) {
     let (Some(conversation), Some(timeline)) = (state.open_conversation(), state.open_timeline()) else {
         return;
     };

@@ -26,6 +26,9 @@ pub(super) fn set(state: &mut State, name: &'static str, value: Option<String>, 
     match row.set(&mut state.settings, &value) {
         Ok(()) => {
             state.paint();
+            if row.name == "mouse" {
+                effects.add(Effect::Mouse(state.settings.mouse));
+            }
             effects.add(Effect::WriteSetting(row.name, value));
         }
         Err(sentence) => complain(state, sentence),
@@ -66,7 +69,11 @@ pub(super) fn preview(state: &mut State) {
 }
 
 /// Takes the settings as they stand in the file; says whether the screen may look different now.
-pub(super) fn loaded(state: &mut State, loaded: Loaded) -> bool {
+pub(super) fn loaded(state: &mut State, loaded: Loaded, effects: &mut Effects) -> bool {
+    let mouse = loaded.settings.mouse;
+    if state.settings.mouse != mouse {
+        effects.add(Effect::Mouse(mouse));
+    }
     let same = state.looks.themes == loaded.themes
         && state.settings == loaded.settings
         && state.keymap == loaded.keymap

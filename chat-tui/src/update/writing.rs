@@ -39,6 +39,7 @@ fn draft_changed(state: &mut State) {
 
 /// Tells the others whether one writes here. The engine keeps the pace.
 fn set_typing(state: &mut State, active: bool, effects: &mut Effects) {
+    let active = active && state.settings.typing_send;
     if let Some(id) = state.open
         && (active || state.told_typing)
     {

@@ -236,11 +236,11 @@ fn writing(state: &State) -> Option<SafeText> {
     let names: Vec<&str> = state.people.writing(state.open?).map(|person| person.name.as_str()).collect();
     let text = match names.len() {
         0 => return None,
-        1 => format!("{} is typing…", listed(&names)),
-        count if count <= WRITERS => format!("{} are typing…", listed(&names)),
-        count => format!("{count} people are typing…"),
+        1 => format!("{} is typing", listed(&names)),
+        count if count <= WRITERS => format!("{} are typing", listed(&names)),
+        count => format!("{count} people are typing"),
     };
-    Some(SafeText::line(&text))
+    Some(SafeText::line(&format!("{text}{}", state.typing_dots())))
 }
 
 /// What is new below the pane, and the connection where the list does not show it.

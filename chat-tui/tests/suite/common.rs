@@ -374,6 +374,7 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Start(account) => format!("start {}", account.user.name),
         Effect::Copy(text) => format!("copy {text:?}"),
         Effect::Redraw => "redraw".into(),
+        Effect::Mouse(on) => format!("mouse {on}"),
         Effect::ReadSettings => "read settings".into(),
         Effect::WriteSetting(name, value) => format!("set {name} {value}"),
         Effect::Suspend => "suspend".into(),

@@ -124,8 +124,8 @@ fn what_is_wrong_in_the_file_is_told_and_listed() {
 fn settings_are_changed_by_their_name_and_by_choosing() {
     let mut stage = Stage::team();
     assert!(stage.keys(&["/set notify.how bell", "Enter"]).contains("set notify.how bell"));
-    stage.keys(&["/set clock 13h", "Enter"]);
-    assert_eq!(stage.notice(), "clock cannot be \"13h\"; use 24h or 12h");
+    stage.keys(&["/set notify.show all", "Enter"]);
+    assert_eq!(stage.notice(), "notify.show cannot be \"all\"; use full, name or nothing");
     stage.keys(&["/set notify.hwo", "Enter"]);
     assert_eq!(stage.notice(), "there is no setting notify.hwo; did you mean notify.how?");
     let mut stage = Stage::team();
