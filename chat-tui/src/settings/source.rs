@@ -260,3 +260,80 @@ fn put(document: &mut DocumentMut, name: &str, value: toml_edit::Value) -> anyho
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::settings::NotifyHow;
+
+    fn source(text: &str) -> (tempfile::TempDir, Source) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(FILE_NAME), text).unwrap();
+        let source = Source::in_folder(dir.path());
+        (dir, source)
+    }
+
+    #[test]
+    fn one_setting_is_written_and_all_else_stays() {
+        let text = "# mine\nmouse = false # no mouse\n\n[notify] # how\nhow = \"bell\"   # quiet\n\n[keys.chat]\n\"f12\" = \"help\"\n";
+        let (_dir, source) = source(text);
+        assert_eq!(source.write("notify.how", "off").unwrap(), None);
+        assert_eq!(std::fs::read_to_string(source.file()).unwrap(), text.replace("\"bell\" ", "\"off\" "));
+        source.write("paste.block_lines", "9").unwrap();
+        source.write("theme", "light").unwrap();
+        let loaded = source.load();
+        assert_eq!(loaded.complaints, Vec::<String>::new());
+        assert_eq!((loaded.settings.theme.as_str(), loaded.settings.paste_block_lines.0), ("light", 9));
+        assert!(!loaded.settings.mouse);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let source = Source::in_folder(dir.path());
+        assert_eq!(source.load().complaints, Vec::<String>::new());
+        source.write("bell", "false").unwrap();
+        assert_eq!(std::fs::read_to_string(source.file()).unwrap(), "bell = false\n");
+    }
+
+    #[test]
+    fn nothing_is_written_into_a_file_with_a_mistake_or_of_a_wrong_value() {
+        let (_dir, source) = source("bell = = 1\n");
+        let told = format!("{:#}", source.write("bell", "true").unwrap_err());
+        assert!(told.starts_with("nothing was written: "), "{told}");
+        assert_eq!(std::fs::read_to_string(source.file()).unwrap(), "bell = = 1\n");
+        assert!(source.write("bell", "loud").is_err() && source.write("bel", "true").is_err());
+    }
+
+    #[test]
+    fn flags_go_before_the_environment_and_that_before_the_file() {
+        let (_dir, source) = source("[notify]\nhow = \"bell\"\nshow = \"name\"\n");
+        let variable = |name: &str| (name == "CHAT_NOTIFY_HOW").then(|| "off".to_owned());
+        let source = source.with_environment(variable).unwrap();
+        assert_eq!(source.load().settings.notify_how, NotifyHow::Off);
+        let by = source.write("notify.how", "auto").unwrap();
+        assert_eq!(by.as_deref(), Some("CHAT_NOTIFY_HOW"), "who goes before the file is told");
+        let source = source.with_flag("--set", "notify.how", "osc9").unwrap();
+        assert_eq!(source.load().settings.notify_how, NotifyHow::Osc9);
+        let wrong =
+            Source::in_folder(Path::new(".")).with_environment(|_| Some("loud".to_owned())).unwrap_err();
+        assert!(wrong.contains("CHAT_"), "{wrong}");
+    }
+
+    #[test]
+    fn a_file_put_in_the_others_place_is_seen() {
+        let (dir, source) = source("bell = true\n");
+        let (sender, changes) = mpsc::channel();
+        let _watched = source.watch(move || {
+            let _ = sender.send(());
+        });
+        std::fs::write(dir.path().join("other.txt"), "x").unwrap();
+        let beside = dir.path().join(".settings.toml.swp");
+        std::fs::write(&beside, "bell = false\n").unwrap();
+        std::fs::rename(&beside, source.file()).unwrap();
+        changes.recv_timeout(Duration::from_secs(10)).unwrap();
+    }
+}

@@ -77,7 +77,8 @@ fn the_background_chooses() {
 #[test]
 fn a_theme_is_seen_before_it_is_taken_and_goes_by_esc() {
     let mut stage = with("", &[]);
-    let is_filled = |stage: &mut Stage| stage.buffer(80, 24)[(79, 23)].bg == Color::Rgb(0, 0, 0);
+    let is_filled =
+        |stage: &mut Stage| stage.buffer(80, 24).content.iter().all(|cell| cell.bg != Color::Reset);
     stage.keys(&["/theme", "Enter"]);
     assert!(!is_filled(&mut stage));
     stage.keys(&["high"]);
