@@ -42,6 +42,8 @@ pub enum Action {
     Message(Vec<UserName>, Option<String>),
     /// Sets the topic of the open room; without a text, shows it.
     Topic(Option<Topic>),
+    /// Puts a text into the composer, to go on with.
+    Compose(String),
     /// Says a text in the open conversation.
     Say(String),
     /// Says it as an action: "ada waves".
@@ -183,6 +185,7 @@ plain_actions! {
     Search = "search", "Search all messages; at the end of the line being written";
     Inbox = "inbox", "Mentions, calls, answers and threads, of all conversations";
     Threads = "threads", "The threads that you follow";
+    Saved = "saved messages", "The messages that you saved";
     NextConversation = "next conversation", "Open the next conversation of the list";
     PreviousConversation = "previous conversation", "Open the conversation above";
     NextNeedsMe = "next that needs me", "Go to the next mention, direct message or unread room; then back home";
@@ -209,6 +212,7 @@ plain_actions! {
     Forward = "forward", "Send the message on to another conversation";
     SaveFiles = "save files", "Save the files of the message; nothing is overwritten";
     View = "view picture", "Show the picture of the message over the whole screen";
+    SaveMessage = "save message", "Keep the message for yourself; /saved lists them";
     Versions = "versions", "What the message said before it was edited";
     CopyText = "copy text", "Copy the message to the clipboard";
     CopyLink = "copy link", "Copy the message's place, like #room:42; /goto goes there";
@@ -220,9 +224,11 @@ plain_actions! {
     Take = "go there", "Go to the message, in its conversation or thread";
     Order = "best or newest first", "In a search: the best match first, or the newest";
     ToggleRead = "read or unread", "In the inbox: mark the message as read, or as unread again";
+    LetGo = "let go", "In the saved messages: keep the message no more";
     AllRead = "mark all as read", "Mark everything in the inbox as read";
     UnreadOnly = "only unread", "In the inbox and the list of threads: only what is unread, or all";
     Invitations = "invitations", "The rooms that you are invited into";
+    Star = "star", "Star the conversation, or take its star away";
     ToggleList = "toggle list", "Show or hide the list of conversations";
     Members = "members", "Who is in this conversation";
     Rooms = "rooms", "The directory of public rooms";

@@ -6,7 +6,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::action::{Action, Plain};
-use crate::state::composer::Edit;
+use crate::state::composer::{Edit, Go};
 
 /// What a key means in the chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,7 @@ const SELECT_KEYS: &[Row] = &[
     row("p", NONE, KeyCode::Char('p'), Plain::Pin),
     row("f", NONE, KeyCode::Char('f'), Plain::Forward),
     row("s", NONE, KeyCode::Char('s'), Plain::SaveFiles),
+    row("m", NONE, KeyCode::Char('m'), Plain::SaveMessage),
     row("v", NONE, KeyCode::Char('v'), Plain::Versions),
     row("z", NONE, KeyCode::Char('z'), Plain::View),
     row("y", NONE, KeyCode::Char('y'), Plain::CopyText),
@@ -117,6 +118,8 @@ const LISTING_KEYS: &[Row] = &[
     row("Shift-Tab", SHIFT, KeyCode::BackTab, Plain::CompleteBack),
     row("r", NONE, KeyCode::Char('r'), Plain::ToggleRead),
     row("a", NONE, KeyCode::Char('a'), Plain::AllRead),
+    row("d", NONE, KeyCode::Char('d'), Plain::LetGo),
+    row("Del", NONE, KeyCode::Delete, Plain::LetGo),
     row("u", NONE, KeyCode::Char('u'), Plain::UnreadOnly),
     row("Esc", NONE, KeyCode::Esc, Plain::Cancel),
     row("Ctrl-C", CTRL, KeyCode::Char('c'), Plain::Cancel),
@@ -134,7 +137,9 @@ pub(crate) const OTHER_KEYS: &[(&str, &str)] = &[
     ("Ctrl-W Ctrl-U", "Delete the word, the line before the cursor"),
     ("Ctrl-K", "With text behind the cursor: delete it"),
     ("Ctrl-F", "With text behind the cursor: one place on"),
-    ("Ctrl-Y Ctrl-_", "Put the deleted text back; undo"),
+    ("Ctrl-Y Alt-Y", "Put the deleted text back; then the one deleted before it"),
+    ("Ctrl-_ Ctrl-^", "Undo; redo (also Alt-_)"),
+    ("Shift-arrows", "Select; with Ctrl by words; then copy, cut, delete or write over it"),
     ("mouse", "Click a conversation; the wheel scrolls"),
 ];
 
@@ -212,12 +217,36 @@ pub fn edit(modifiers: KeyModifiers, code: KeyCode) -> Option<Edit> {
         (ALT, KeyCode::Left) => Some(Edit::WordLeft),
         (ALT, KeyCode::Right) => Some(Edit::WordRight),
         (ALT | CTRL, KeyCode::Backspace) => Some(Edit::KillWordBack),
+        (_, KeyCode::Left | KeyCode::Right | KeyCode::Up | KeyCode::Down | KeyCode::Home | KeyCode::End)
+            if modifiers.contains(SHIFT) =>
+        {
+            select(modifiers, code)
+        }
         (CTRL, KeyCode::Char(c)) => control(c),
         (ALT, KeyCode::Char('b')) => Some(Edit::WordLeft),
         (ALT, KeyCode::Char('f')) => Some(Edit::WordRight),
         (ALT, KeyCode::Char('d')) => Some(Edit::KillWord),
+        (ALT, KeyCode::Char('y')) => Some(Edit::YankOlder),
+        (ALT, KeyCode::Char('_')) => Some(Edit::Redo),
         _ => None,
     }
+}
+
+/// Shift and an arrow select.
+fn select(modifiers: KeyModifiers, code: KeyCode) -> Option<Edit> {
+    let by_word = modifiers.intersects(CTRL | ALT);
+    let go = match code {
+        KeyCode::Left if by_word => Go::WordLeft,
+        KeyCode::Right if by_word => Go::WordRight,
+        KeyCode::Left => Go::Left,
+        KeyCode::Right => Go::Right,
+        KeyCode::Up => Go::Up,
+        KeyCode::Down => Go::Down,
+        KeyCode::Home => Go::Home,
+        KeyCode::End => Go::End,
+        _ => return None,
+    };
+    Some(Edit::Select(go))
 }
 
 fn control(c: char) -> Option<Edit> {
@@ -234,6 +263,8 @@ fn control(c: char) -> Option<Edit> {
         'y' => Some(Edit::Yank),
         // Ctrl-_ is the byte 0x1f, which arrives as Ctrl-7 from a plain terminal.
         '_' | '7' | '/' => Some(Edit::Undo),
+        // Ctrl-^ is the byte 0x1e, which arrives as Ctrl-6.
+        '^' | '6' => Some(Edit::Redo),
         _ => None,
     }
 }

@@ -11,10 +11,12 @@ pub mod composer;
 pub mod conversations;
 pub(crate) mod emoji;
 pub(crate) mod filters;
+pub(crate) mod fuzzy;
 pub mod items;
 pub mod listing;
 pub mod lock;
 pub(crate) mod message;
+pub(crate) mod palette;
 pub(crate) mod pane;
 pub mod people;
 pub mod picker;
@@ -239,6 +241,8 @@ pub struct State {
     pub purpose: Purpose,
     /// A completion under way.
     pub(crate) completion: Option<Completion>,
+    /// Where a word begins whose completions were closed; they stay closed while it is typed.
+    pub(crate) completion_shut: Option<(usize, usize)>,
     /// What was being written in the other conversations.
     pub(crate) drafts: HashMap<ConversationId, String>,
     /// When the draft on screen is to be saved.
@@ -255,6 +259,8 @@ pub struct State {
     pub pictures: Pictures,
     /// What lies over the conversation.
     pub popup: Option<Popup>,
+    /// When the server is asked about what is typed: once the fingers rest.
+    pub(crate) ask_due_ms: Option<u64>,
     /// The form of the first run, over everything.
     pub sign_in: Option<SignIn>,
     /// One line for the person.
@@ -322,6 +328,7 @@ impl State {
             composer: Composer::default(),
             purpose: Purpose::Write,
             completion: None,
+            completion_shut: None,
             drafts: HashMap::new(),
             draft_due_ms: None,
             told_typing: false,
@@ -330,6 +337,7 @@ impl State {
             lock_hash: None,
             pictures: Pictures::default(),
             popup: None,
+            ask_due_ms: None,
             sign_in: None,
             notice: None,
             list: ListMode::Auto,
@@ -452,6 +460,6 @@ impl State {
             clock,
             self.lock_due_ms(),
         ];
-        due.into_iter().flatten().min()
+        due.into_iter().chain([self.ask_due_ms]).flatten().min()
     }
 }

@@ -213,6 +213,11 @@ fn tick(state: &mut State, effects: &mut Effects) -> bool {
     let now_ms = state.now.ms;
     let mut visible = state.people.expire_writing(now_ms) | lock::idle(state);
     visible |= matches!(state.link.connection, chat_client::Connection::Waiting { .. });
+    if state.ask_due_ms.is_some_and(|due| due <= now_ms) {
+        state.ask_due_ms = None;
+        lists::search_messages(state, effects);
+        writing::ask_people(state, effects);
+    }
     if state.draft_due_ms.is_some_and(|due| due <= now_ms) {
         writing::save_draft(state, effects);
     }

@@ -6,6 +6,7 @@
 //! 3. Draws at any size, 1×1 included.
 
 mod canvas;
+mod completion;
 mod composer;
 mod list;
 mod listing;
@@ -94,7 +95,10 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
             None
         }
         None if state.selected.is_some() || state.confirm.is_some() => None,
-        None => cursor,
+        None => {
+            completion::draw(state, &areas, canvas);
+            cursor
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use ratatui::layout::{Position, Rect};
 use super::{areas, with_side};
 use crate::settings::Images;
 use crate::state::State;
+use crate::state::completion::Completion;
 use crate::state::items::Item;
 use crate::state::message::{Message, Row};
 use crate::state::pane::Pane;
@@ -17,7 +18,12 @@ pub(crate) const WHOLE_BYTES: u64 = 24 << 20;
 
 /// Whether something lies over the conversation.
 pub(crate) fn is_covered(state: &State) -> bool {
-    state.lock.is_some() || state.popup.is_some() || state.sign_in.is_some() || areas(state).list_floats
+    let suggests = state.completion.as_ref().is_some_and(Completion::is_shown);
+    suggests
+        || state.lock.is_some()
+        || state.popup.is_some()
+        || state.sign_in.is_some()
+        || areas(state).list_floats
 }
 
 /// A picture among messages, where texts have so many columns.

@@ -10,6 +10,7 @@ use super::{
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
+use crate::state::completion::Completion;
 use crate::state::composer::{Composer, Edit};
 use crate::state::listing::Kind;
 use crate::state::timeline::Timeline;
@@ -34,6 +35,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Describe(text) => rooms::describe(state, text, effects),
         Action::Answer(room, accept) => rooms::answer(state, &room, accept, effects),
         Action::AskInvitation(id) => lists::invitation(state, id),
+        Action::Compose(text) => writing::compose(state, &text, effects),
         Action::Say(text) => {
             writing::say(state, text, false, effects);
         }
@@ -85,6 +87,9 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Search => listings::search(state, None, effects),
         Plain::Inbox => listings::list(state, Kind::Inbox, effects),
         Plain::Threads => listings::list(state, Kind::Threads, effects),
+        Plain::Saved => listings::list(state, Kind::Saved, effects),
+        Plain::SaveMessage => listings::save(state, effects),
+        Plain::Star => listings::star(state, effects),
         Plain::AllRead => listings::all_read(state, effects),
         Plain::NextConversation => places::neighbour(state, 1, effects),
         Plain::PreviousConversation => places::neighbour(state, -1, effects),
@@ -188,10 +193,13 @@ fn discard(state: &mut State, effects: &mut Effects) {
 /// Closes what is uppermost: a completion, a choice, the list over the conversation, an answer or
 /// an edit, the thread, an older place.
 fn cancel(state: &mut State) {
-    if let Some(mut completion) = state.completion.take() {
+    if let Some(mut completion) = state.completion.take().filter(Completion::is_shown) {
         completion.at = None;
         let word = completion.word.clone();
         state.composer.replace_before_cursor(completion.start, &word);
+        state.completion_shut = Some((state.composer.cursor().0, completion.start));
+    } else if state.composer.deselect() {
+        // Nothing is selected any more.
     } else if state.selected.is_some() {
         state.selected = None;
     } else if layout::areas(state).list_floats {

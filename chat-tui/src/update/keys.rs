@@ -3,10 +3,11 @@
 use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effects, actions, complain, listings, pictures, writing};
+use super::{Effects, actions, complain, listings, lists, pictures, writing};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question};
 use crate::keymap::{self, Meaning};
+use crate::state::completion::Completion;
 use crate::state::composer::Edit;
 use crate::state::picker::Kind;
 use crate::state::rights;
@@ -90,7 +91,24 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
     writing::changed(state, effects);
 }
 
+/// Keys that choose from what a word may become, while that is shown.
+fn completion_key(state: &mut State, key: KeyEvent, effects: &mut Effects) -> bool {
+    if !state.completion.as_ref().is_some_and(Completion::is_shown) || !key.modifiers.is_empty() {
+        return false;
+    }
+    match key.code {
+        KeyCode::Up => writing::turn(state, true, effects),
+        KeyCode::Down => writing::turn(state, false, effects),
+        KeyCode::Enter => return writing::take_completion(state, effects),
+        _ => return false,
+    }
+    true
+}
+
 fn chat_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
+    if completion_key(state, key, effects) {
+        return;
+    }
     let Some(meaning) = keymap::meaning(key) else { return };
     // These two edit where there is something behind the cursor.
     let is_control = key.modifiers == KeyModifiers::CONTROL && !state.composer.is_at_line_end();
@@ -114,6 +132,7 @@ fn chat_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
             }
             if state.composer.edit(edit) {
                 writing::changed(state, effects);
+                writing::suggest(state);
             }
         }
     }
@@ -185,6 +204,10 @@ fn picker_edit(state: &mut State, edit: Edit, effects: &mut Effects) {
     if !picker.edit(edit) {
         return;
     }
+    if picker.kind == Kind::Anything {
+        lists::palette_typed(state);
+    }
+    let Some(Popup::Picker(picker)) = &state.popup else { return };
     let query = picker.query();
     let wanted = query.trim_start_matches(['#', '@']).to_owned();
     if matches!(picker.kind, Kind::Anything | Kind::Rooms) && !query.starts_with('@') {
@@ -195,7 +218,7 @@ fn picker_edit(state: &mut State, edit: Edit, effects: &mut Effects) {
     }
 }
 
-fn choose(state: &mut State, effects: &mut Effects) {
+pub(super) fn choose(state: &mut State, effects: &mut Effects) {
     let Some(Popup::Picker(picker)) = &state.popup else { return };
     let action = picker.chosen().map(|item| item.action.clone());
     close_picker(state, effects);
@@ -205,9 +228,10 @@ fn choose(state: &mut State, effects: &mut Effects) {
 }
 
 /// A terminal that thinks another width of some emoji leaves parts of them behind.
-fn close_picker(state: &mut State, effects: &mut Effects) {
+pub(super) fn close_picker(state: &mut State, effects: &mut Effects) {
+    state.ask_due_ms = None;
     if let Some(Popup::Picker(picker)) = state.popup.take()
-        && picker.kind == Kind::Emoji
+        && matches!(picker.kind, Kind::Emoji | Kind::EmojiText)
     {
         effects.add(Effect::Redraw);
     }

@@ -382,6 +382,7 @@ fn wished(wish: &Wish) -> Option<String> {
         }
         Wish::Inbox(ask) => format!("inbox{}{}", unread(ask.unread_only), page(&ask.cursor)),
         Wish::Threads(ask) if ask.unread_only && ask.limit == Some(limits::LIST_PAGE) => return None,
+        Wish::Saved(ask) => format!("saved{}", page(&ask.cursor)),
         Wish::Threads(ask) => format!("threads{}{}", unread(ask.unread_only), page(&ask.cursor)),
     })
 }

@@ -17,6 +17,7 @@ mod idle;
 mod listings;
 mod lock;
 mod messages;
+mod palette;
 mod panic;
 mod people;
 mod pictures;
