@@ -258,6 +258,19 @@ impl Terminal {
         }
     }
 
+    /// Waits until something beside the screen is so: the title, a sound, a notification.
+    ///
+    /// # Errors
+    /// It did not come.
+    pub fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) -> Result<()> {
+        let until = Instant::now() + DEADLINE;
+        while !is_so(self) {
+            ensure!(Instant::now() < until, "waited in vain for {what}:\n{}", self.screen());
+            drop(self.shared.next_change(self.shared.display()));
+        }
+        Ok(())
+    }
+
     /// Waits until a text is on the screen.
     ///
     /// # Errors

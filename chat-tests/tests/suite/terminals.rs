@@ -222,13 +222,13 @@ fn what_calls_is_told_outside_of_the_window_once() -> Result<()> {
     // The window loses the focus.
     terminal.type_text("\u{1b}[O")?;
     say("a;b\u{7}\u{1b}]0;owned\u{7}\u{202e}c")?;
-    terminal.wait_for("the notification", |_| !terminal.notifications().is_empty())?;
+    terminal.wait_until("the notification", |it| !it.notifications().is_empty())?;
     let told = terminal.notifications();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("777;notify;lin;a,b"), "{told:?}");
     assert!(!told[0].contains(['\u{7}', '\u{1b}', '\u{202e}']), "{told:?}");
     assert_eq!(terminal.bells(), 1);
-    terminal.wait_for("its mark in the title", |_| terminal.title().starts_with("(1)"))?;
+    terminal.wait_until("its mark in the title", |it| it.title().starts_with("(1)"))?;
     terminal.type_text("\u{1b}[I")?;
     enter(&terminal, "/quit")?;
     assert_eq!(terminal.wait()?, 0);
@@ -239,7 +239,7 @@ fn what_calls_is_told_outside_of_the_window_once() -> Result<()> {
     terminal.wait_for_text("while away")?;
     terminal.type_text("\u{1b}[O")?;
     say("and now")?;
-    terminal.wait_for("the notification", |_| !terminal.notifications().is_empty())?;
+    terminal.wait_until("the notification", |it| !it.notifications().is_empty())?;
     assert!(terminal.notifications()[0].starts_with("99;i="), "{:?}", terminal.notifications());
     assert_eq!(terminal.bells(), 1);
     Ok(())
@@ -262,7 +262,7 @@ fn the_lock_hides_everything_until_the_passphrase() -> Result<()> {
     }
     terminal.wait_for_text("The passphrase opens it")?;
     assert!(!terminal.screen().contains("lin"));
-    terminal.wait_for("a title that tells nothing", |_| terminal.title() == "chat")?;
+    terminal.wait_until("a title that tells nothing", |it| it.title() == "chat")?;
     terminal.press(Key::Ctrl('c'))?;
     terminal.type_text("wrong")?;
     terminal.press(Key::Enter)?;
@@ -280,7 +280,7 @@ fn the_doctor_says_what_works_and_what_to_do() -> Result<()> {
     let dir = seat.dir.path().to_string_lossy().into_owned();
     let doctor = || -> Result<(i32, String)> {
         let mut command = Command::new(bin("chat-tui")?);
-        command.args(["doctor", "--data-dir", &dir]);
+        command.args(["--data-dir", &dir, "doctor"]);
         let output = run(command, "")?;
         let code = output.status.code().context("it was killed")?;
         Ok((code, String::from_utf8_lossy(&output.stdout).into_owned()))
@@ -290,7 +290,7 @@ fn the_doctor_says_what_works_and_what_to_do() -> Result<()> {
     for wanted in ["ok   server", "warn terminal       none is here", "ok   cache", "ok   clock"] {
         assert!(told.contains(wanted), "{wanted:?} is missing in\n{told}");
     }
-    let arguments = ["doctor", "--notify", "--data-dir", &dir];
+    let arguments = ["--data-dir", &dir, "doctor", "--notify"];
     let mut terminal = Terminal::start(&bin("chat-tui")?, &arguments, &[("TERM", "foot")], 120, 40)?;
     assert_eq!(terminal.wait()?, 0);
     let screen = terminal.screen();
