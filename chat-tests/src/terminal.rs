@@ -94,6 +94,7 @@ struct Answers {
     clipboard: Vec<Vec<u8>>,
     title: String,
     bells: usize,
+    notifications: Vec<String>,
 }
 
 impl vt100::Callbacks for Answers {
@@ -140,6 +141,10 @@ impl vt100::Callbacks for Answers {
 
     fn unhandled_osc(&mut self, _: &mut vt100::Screen, params: &[&[u8]]) {
         match params {
+            [b"9" | b"99" | b"777", ..] => {
+                let parts = params.iter().map(|part| String::from_utf8_lossy(part));
+                self.notifications.push(parts.collect::<Vec<_>>().join(";"));
+            }
             [b"10", b"?"] => self.replies.extend_from_slice(b"\x1b]10;rgb:dddd/dddd/dddd\x1b\\"),
             [b"11", b"?"] => self.replies.extend_from_slice(b"\x1b]11;rgb:1111/1313/1818\x1b\\"),
             _ => {}
@@ -223,6 +228,12 @@ impl Terminal {
         self.shared.display().parser.callbacks().bells
     }
 
+    /// What the program has told outside of its window: the payloads of OSC 9, 99 and 777.
+    #[must_use]
+    pub fn notifications(&self) -> Vec<String> {
+        self.shared.display().parser.callbacks().notifications.clone()
+    }
+
     /// What the program has put into the clipboard, in base64.
     #[must_use]
     pub fn clipboard(&self) -> Vec<Vec<u8>> {
@@ -245,6 +256,19 @@ impl Terminal {
             ensure!(Instant::now() < until, "waiting for {what}, the screen stayed:\n{text}");
             display = self.shared.next_change(display);
         }
+    }
+
+    /// Waits until something beside the screen is so: the title, a sound, a notification.
+    ///
+    /// # Errors
+    /// It did not come.
+    pub fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) -> Result<()> {
+        let until = Instant::now() + DEADLINE;
+        while !is_so(self) {
+            ensure!(Instant::now() < until, "waited in vain for {what}:\n{}", self.screen());
+            drop(self.shared.next_change(self.shared.display()));
+        }
+        Ok(())
     }
 
     /// Waits until a text is on the screen.
@@ -377,7 +401,12 @@ fn command(program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> 
     }
     // One terminal and one clock, whatever this machine is set to.
     command.env_remove("NO_COLOR");
-    command.env_remove("TMUX");
+    // Nor may it meet the desktop of whoever runs this.
+    let outside =
+        ["TMUX", "STY", "TERM_PROGRAM", "KITTY_WINDOW_ID", "WT_SESSION", "SSH_CONNECTION", "SSH_TTY"];
+    for name in outside.into_iter().chain(["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR"]) {
+        command.env_remove(name);
+    }
     for (key, value) in [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("LANG", "C.UTF-8")] {
         command.env(key, value);
     }

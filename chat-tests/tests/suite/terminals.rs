@@ -40,9 +40,14 @@ impl Seat {
     }
 
     fn open_offline(&self) -> Result<Terminal> {
+        self.open_in(&[("TZ", "UTC")])
+    }
+
+    /// Opens the client in a terminal that says this of itself.
+    fn open_in(&self, environment: &[(&str, &str)]) -> Result<Terminal> {
         let dir = self.dir.path().to_string_lossy().into_owned();
         let arguments = ["--server", &self.server, "--user", self.name, "--data-dir", &dir];
-        Terminal::start(&bin("chat-tui")?, &arguments, &[("TZ", "UTC")], 100, 30)
+        Terminal::start(&bin("chat-tui")?, &arguments, environment, 100, 30)
     }
 }
 
@@ -180,8 +185,124 @@ fn any_size_of_terminal_is_survived() -> Result<()> {
         terminal.resize(columns, rows)?;
     }
     terminal.wait_for_text("connected")?;
+    // A storm, as of a window that is dragged: no size is waited for.
+    for step in 0..200u16 {
+        terminal.resize(1 + (step * 37) % 160, 1 + (step * 23) % 50)?;
+        if step % 10 == 0 {
+            terminal.resize(1, 1)?;
+            terminal.type_text("x")?;
+        }
+    }
+    terminal.resize(80, 24)?;
+    terminal.wait_for_text(&"x".repeat(20))?;
+    terminal.press(Key::Ctrl('u'))?;
+    terminal.wait_until_gone("xx")?;
     enter(&terminal, "/quit")?;
     assert_eq!(terminal.wait()?, 0);
+    terminal.ensure_restored()?;
+    Ok(())
+}
+
+#[test]
+fn what_calls_is_told_outside_of_the_window_once() -> Result<()> {
+    let server = Server::start()?;
+    let seat = Seat::register(&server, "ada")?;
+    let mut lin = Script::register(&server, "lin")?;
+    let id = text(&lin.ok("direct.open", json!({"user": "ada"}))?["id"]);
+    let mut say = |body: &str| {
+        let message = json!({"conversation": id, "client_id": chat_tests::uuid(), "body": body});
+        lin.ok("message.send", message).map(drop)
+    };
+    let mut terminal = seat.open_in(&[("TERM", "foot")])?;
+    terminal.wait_for_text("connected")?;
+    enter(&terminal, "/msg lin")?;
+    terminal.wait_for_text("message @lin")?;
+    say("seen at once")?;
+    terminal.wait_for_text("seen at once")?;
+    // The window loses the focus.
+    terminal.type_text("\u{1b}[O")?;
+    say("a;b\u{7}\u{1b}]0;owned\u{7}\u{202e}c")?;
+    terminal.wait_until("the notification", |it| !it.notifications().is_empty())?;
+    let told = terminal.notifications();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("777;notify;lin;a,b"), "{told:?}");
+    assert!(!told[0].contains(['\u{7}', '\u{1b}', '\u{202e}']), "{told:?}");
+    assert_eq!(terminal.bells(), 1);
+    terminal.wait_until("its mark in the title", |it| it.title().starts_with("(1)"))?;
+    terminal.type_text("\u{1b}[I")?;
+    enter(&terminal, "/quit")?;
+    assert_eq!(terminal.wait()?, 0);
+
+    // What came while nobody was there is read, not told.
+    say("while away")?;
+    let terminal = seat.open_in(&[("TERM", "xterm-kitty")])?;
+    terminal.wait_for_text("while away")?;
+    terminal.type_text("\u{1b}[O")?;
+    say("and now")?;
+    terminal.wait_until("the notification", |it| !it.notifications().is_empty())?;
+    assert!(terminal.notifications()[0].starts_with("99;i="), "{:?}", terminal.notifications());
+    assert_eq!(terminal.bells(), 1);
+    Ok(())
+}
+
+#[test]
+fn the_lock_hides_everything_until_the_passphrase() -> Result<()> {
+    let server = Server::start()?;
+    let seat = Seat::register(&server, "ada")?;
+    let mut lin = Script::register(&server, "lin")?;
+    lin.ok("direct.open", json!({"user": "ada"}))?;
+    let terminal = seat.open()?;
+    terminal.wait_for_text("lin")?;
+    enter(&terminal, "/lock")?;
+    terminal.wait_for_text("Choose a passphrase")?;
+    for asked in ["Choose a passphrase", "once more"] {
+        terminal.wait_for_text(asked)?;
+        terminal.type_text("hunter22")?;
+        terminal.press(Key::Enter)?;
+    }
+    terminal.wait_for_text("The passphrase opens it")?;
+    assert!(!terminal.screen().contains("lin"));
+    terminal.wait_until("a title that tells nothing", |it| it.title() == "chat")?;
+    terminal.press(Key::Ctrl('c'))?;
+    terminal.type_text("wrong")?;
+    terminal.press(Key::Enter)?;
+    terminal.wait_for_text("That is not the passphrase")?;
+    drop(terminal);
+    let kept = std::fs::read_to_string(seat.dir.path().join("lock"))?;
+    assert!(kept.starts_with("$argon2id$"), "{kept}");
+    Ok(())
+}
+
+#[test]
+fn the_doctor_says_what_works_and_what_to_do() -> Result<()> {
+    let mut server = Server::start()?;
+    let seat = Seat::register(&server, "ada")?;
+    let dir = seat.dir.path().to_string_lossy().into_owned();
+    let doctor = || -> Result<(i32, String)> {
+        let mut command = Command::new(bin("chat-tui")?);
+        command.args(["--data-dir", &dir, "doctor"]);
+        let output = run(command, "")?;
+        let code = output.status.code().context("it was killed")?;
+        Ok((code, String::from_utf8_lossy(&output.stdout).into_owned()))
+    };
+    let (code, told) = doctor()?;
+    assert_eq!(code, 0, "{told}");
+    for wanted in ["ok   server", "warn terminal       none is here", "ok   cache", "ok   clock"] {
+        assert!(told.contains(wanted), "{wanted:?} is missing in\n{told}");
+    }
+    let arguments = ["--data-dir", &dir, "doctor", "--notify"];
+    let mut terminal = Terminal::start(&bin("chat-tui")?, &arguments, &[("TERM", "foot")], 120, 40)?;
+    assert_eq!(terminal.wait()?, 0);
+    let screen = terminal.screen();
+    assert!(screen.contains("ok   widths") && screen.contains("osc777 (auto), and the bell"), "{screen}");
+    assert_eq!(terminal.notifications(), ["777;notify;chat;Notifications work here"]);
+    terminal.ensure_restored()?;
+
+    server.kill();
+    std::fs::write(seat.dir.path().join("settings.toml"), "bell = \"loud\"\n")?;
+    let (code, told) = doctor()?;
+    assert_eq!(code, 1, "{told}");
+    assert!(told.contains("FAIL server") && told.contains("FAIL settings"), "{told}");
     Ok(())
 }
 

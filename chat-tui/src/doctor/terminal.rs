@@ -109,8 +109,9 @@ fn between(abilities: &Abilities, report: &mut Report) {
 
 fn tmux_option(name: &str) -> Option<String> {
     // What holds for this pane, also where it comes from above.
+    let pane = std::env::var("TMUX_PANE").unwrap_or_default();
     let mut tmux = Command::new("tmux");
-    tmux.args(["show-options", "-pAqv", name]).stdin(Stdio::null()).stderr(Stdio::null());
+    tmux.args(["show-options", "-pAqv", "-t", &pane, name]).stdin(Stdio::null()).stderr(Stdio::null());
     let pane = String::from_utf8_lossy(&tmux.output().ok()?.stdout).trim().to_owned();
     if !pane.is_empty() {
         return Some(pane);
