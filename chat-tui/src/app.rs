@@ -182,6 +182,7 @@ impl App {
                 Effect::Tell(tell) => self.runner.tell(tell),
                 Effect::Ask(question) => self.runner.ask(question),
                 Effect::Carry(key, job) => self.runner.carry(key, job),
+                Effect::Ink(code) => self.runner.ink(code),
                 Effect::SignIn(ask) => self.runner.sign_in(ask),
                 Effect::Start(account) => self.start(account).await?,
                 Effect::Title(title) => surface.title(&title)?,

@@ -25,6 +25,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::action::Keep;
+use crate::markup::Code;
+use crate::markup::code::{Inked, inks};
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
 pub use wish::{Page, Wish};
@@ -52,6 +54,8 @@ pub enum Effect {
     Title(String),
     /// Put a text into the clipboard; it is safe.
     Copy(String),
+    /// Find the colours of a block of code.
+    Ink(Code),
     /// Make a sound.
     Bell,
     /// Draw everything again.
@@ -214,6 +218,8 @@ pub enum Outcome {
     Uploaded(u64, Result<Enclosure, String>),
     /// A file was saved, and where; or why not.
     Saved(u64, Result<PathBuf, String>),
+    /// The colours of a block of code.
+    Inked(Code, Inked),
     /// Something was refused; one sentence.
     Refused(String),
     /// A message could not be handed over; its text goes back to the composer.
@@ -294,6 +300,15 @@ impl Runner {
         if let Some(courier) = self.courier.clone() {
             tokio::spawn(carry::carry(courier, key, job, self.outcomes.clone()));
         }
+    }
+
+    /// Finds the colours of a block of code, beside the thread that draws.
+    pub fn ink(&self, code: Code) {
+        let outcomes = self.outcomes.clone();
+        tokio::task::spawn_blocking(move || {
+            let found = inks(&code);
+            let _ = outcomes.blocking_send(Outcome::Inked(code, found));
+        });
     }
 
     /// Asks a server for the form.

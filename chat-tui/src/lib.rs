@@ -15,8 +15,10 @@ pub mod command;
 pub mod config;
 pub mod effect;
 mod help;
+pub mod hyperlink;
 pub mod keymap;
 mod layout;
+pub mod markup;
 pub mod state;
 pub mod terminal;
 pub mod text;
@@ -25,4 +27,4 @@ mod view;
 
 pub use state::{Moment, State};
 pub use update::{Input, What, update};
-pub use view::view;
+pub use view::{LinkRun, view, view_and_links};

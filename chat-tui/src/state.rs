@@ -11,6 +11,7 @@ pub mod composer;
 pub mod conversations;
 pub(crate) mod emoji;
 pub(crate) mod filters;
+pub mod inks;
 pub mod items;
 pub mod listing;
 pub(crate) mod message;
@@ -38,6 +39,7 @@ use commands::BotCommands;
 use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
+use inks::Inks;
 use listing::Listing;
 use people::People;
 use picker::Picker;
@@ -216,6 +218,8 @@ pub struct State {
     pub(crate) thread_drafts: HashMap<(ConversationId, Seq), String>,
     /// The message that keys act on; while there is one, letters are keys.
     pub selected: Option<Seq>,
+    /// The colours of the code on screen.
+    pub(crate) inks: Inks,
     /// Where one was before jumping, the last place at the end.
     pub(crate) jumps: Vec<(ConversationId, Seq)>,
     /// Something that waits for a yes.
@@ -296,6 +300,7 @@ impl State {
             thread: None,
             thread_drafts: HashMap::new(),
             selected: None,
+            inks: Inks::default(),
             jumps: Vec::new(),
             confirm: None,
             composer: Composer::default(),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use crossterm::cursor::{SetCursorStyle, Show};
+use crossterm::cursor::{RestorePosition, SavePosition, SetCursorStyle, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
     EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
@@ -19,11 +19,11 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
+use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::layout::Rect;
 
 use crate::state::State;
-use crate::view;
+use crate::{hyperlink, view_and_links};
 
 /// Whether the terminal is ours now. A panic on any thread must know, so it is global.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -103,9 +103,28 @@ impl Screen {
             return Err(io::Error::other("stopped by an error of its own, which is told above"));
         }
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
-        let drawn = self.terminal.draw(|frame| view(state, frame)).map(|_| ());
+        let drawn = self.draw_cells(state);
         execute!(io::stdout(), EndSynchronizedUpdate)?;
         drawn
+    }
+
+    /// Draws the cells, then tells the terminal which of them are links. That is told anew each
+    /// time: a cell that is drawn again has lost it.
+    fn draw_cells(&mut self, state: &State) -> io::Result<()> {
+        let mut links = Vec::new();
+        let frame = self.terminal.draw(|frame| links = view_and_links(state, frame))?;
+        let told = hyperlink::told(&links, frame.buffer);
+        if told.is_empty() {
+            return Ok(());
+        }
+        queue!(io::stdout(), SavePosition)?;
+        let backend = self.terminal.backend_mut();
+        for (begin, cells) in &told {
+            queue!(io::stdout(), Print(begin))?;
+            backend.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
+            queue!(io::stdout(), Print(hyperlink::END))?;
+        }
+        queue!(io::stdout(), RestorePosition)
     }
 
     /// Draws everything again next time.

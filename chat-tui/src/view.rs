@@ -7,10 +7,12 @@
 
 mod canvas;
 mod composer;
+mod links;
 mod list;
 mod listing;
 mod message;
 mod popups;
+mod rich;
 mod sign_in;
 mod status;
 mod theme;
@@ -24,6 +26,7 @@ use ratatui::layout::{Position, Rect};
 use crate::layout;
 use crate::state::{Popup, State};
 use canvas::Canvas;
+pub use links::LinkRun;
 use theme::Theme;
 
 /// What stands for a cell that must not be drawn.
@@ -31,14 +34,21 @@ const NOT_SAFE: &str = "\u{fffd}";
 
 /// Draws the state.
 pub fn view(state: &State, frame: &mut Frame) {
+    view_and_links(state, frame);
+}
+
+/// Draws the state; says which cells belong to links.
+pub fn view_and_links(state: &State, frame: &mut Frame) -> Vec<LinkRun> {
     let area = frame.area();
     let theme = Theme::new(state.colour);
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
+    let links = canvas.take_links();
     sweep(frame.buffer_mut());
     if let Some(cursor) = cursor.filter(|cursor| area.contains(*cursor)) {
         frame.set_cursor_position(cursor);
     }
+    links
 }
 
 /// Draws everything; says where the cursor stands.

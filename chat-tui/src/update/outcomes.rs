@@ -102,6 +102,7 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
         Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
         Outcome::Saved(key, result) => files::saved(state, key, result),
+        Outcome::Inked(code, inks) => state.inks.take(&code, inks),
         Outcome::Refused(error) => {
             complain(state, error);
             true

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::links::{LinkRun, Links};
 use super::theme::Theme;
 use crate::text;
 
@@ -12,11 +13,28 @@ use crate::text;
 pub(super) struct Canvas<'a> {
     buffer: &'a mut Buffer,
     pub(super) theme: Theme,
+    links: Links,
 }
 
 impl<'a> Canvas<'a> {
     pub(super) fn new(buffer: &'a mut Buffer, theme: Theme) -> Self {
-        Self { buffer, theme }
+        let links = Links::new(buffer.area);
+        Self { buffer, theme, links }
+    }
+
+    /// What is drawn from here on belongs to a link: that with this number in its text.
+    pub(super) fn begin_link(&mut self, address: &str, number: usize) {
+        self.links.begin(address, number);
+    }
+
+    /// Ends the link.
+    pub(super) fn end_link(&mut self) {
+        self.links.end();
+    }
+
+    /// The links that can be seen.
+    pub(super) fn take_links(self) -> Vec<LinkRun> {
+        self.links.runs()
     }
 
     pub(super) fn area(&self) -> Rect {
@@ -72,7 +90,8 @@ impl<'a> Canvas<'a> {
         }
         let (x, y) = (area.x + column, area.y + row);
         if self.buffer.area.contains((x, y).into()) {
-            self.buffer.set_stringn(x, y, text, room, style);
+            let (end, _) = self.buffer.set_stringn(x, y, text, room, style);
+            self.links.cover(x..end, y);
         }
     }
 
@@ -81,6 +100,7 @@ impl<'a> Canvas<'a> {
         let area = area.intersection(self.buffer.area);
         for position in area.positions() {
             self.buffer[position].reset();
+            self.links.uncover(position);
         }
     }
 

@@ -4,6 +4,8 @@
 use chat_proto::UserId;
 use ratatui::style::{Color, Modifier, Style};
 
+use crate::markup::code::Ink;
+
 /// Colours of people's names: those of the sixteen that read well on dark and light.
 const NAMES: [Color; 6] =
     [Color::Cyan, Color::Green, Color::Magenta, Color::Blue, Color::Yellow, Color::LightRed];
@@ -61,6 +63,37 @@ impl Theme {
     /// What a search found in a text.
     pub(super) fn found(self) -> Style {
         self.mention().add_modifier(Modifier::UNDERLINED)
+    }
+
+    /// A link, which is underlined everywhere so that nobody needs its colour.
+    pub(super) fn link(self) -> Style {
+        self.of(Color::Blue).add_modifier(Modifier::UNDERLINED)
+    }
+
+    pub(super) fn heading(self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED)
+    }
+
+    pub(super) fn quote(self) -> Style {
+        Style::new().add_modifier(Modifier::ITALIC)
+    }
+
+    pub(super) fn code(self) -> Style {
+        self.of(Color::Cyan)
+    }
+
+    /// A part of a code.
+    pub(super) fn ink(self, ink: Ink) -> Style {
+        match ink {
+            Ink::Keyword => self.of(Color::Magenta),
+            Ink::Text => self.of(Color::Green),
+            Ink::Value => self.of(Color::Yellow),
+            Ink::Comment => self.dim().add_modifier(Modifier::ITALIC),
+            Ink::Function => self.of(Color::Blue),
+            Ink::Type => self.of(Color::LightCyan),
+            Ink::Added => self.of(Color::Green),
+            Ink::Removed => self.of(Color::Red),
+        }
     }
 
     pub(super) fn new_line(self) -> Style {

@@ -19,13 +19,6 @@ pub(super) struct Spot {
     pub(super) row: usize,
 }
 
-/// The item being drawn; the rows of a message are made once for all of them.
-struct Held {
-    at: usize,
-    item: Item,
-    rows: Vec<Row>,
-}
-
 /// Draws the main line.
 pub(super) fn main(state: &State, area: Rect, canvas: &mut Canvas) {
     if area.width > 0 {
@@ -53,12 +46,8 @@ fn pane(state: &State, area: Rect, in_thread: bool, canvas: &mut Canvas) {
         // Few rows stand at the bottom, where the eye is; a thread is read from its beginning.
         let lift = if in_thread { 0 } else { usize::from(area.height).saturating_sub(rows.len()) };
         let columns = pane.items.columns;
-        let mut held: Option<Held> = None;
         for (row, (at, part)) in rows.into_iter().enumerate() {
-            if held.as_ref().is_none_or(|held| held.at != at) {
-                held = pane.item(at).map(|item| Held { at, rows: rows_of(&item, &columns), item });
-            }
-            let Some(held) = &held else { continue };
+            let Some(held) = pane.made(at) else { continue };
             let spot = Spot { area, row: row + lift };
             match (&held.item, held.rows.get(part)) {
                 (Item::Message(message), Some(row)) => {
@@ -71,13 +60,6 @@ fn pane(state: &State, area: Rect, in_thread: bool, canvas: &mut Canvas) {
             }
         }
     });
-}
-
-fn rows_of(item: &Item, columns: &Columns) -> Vec<Row> {
-    match item {
-        Item::Message(message) => message.rows(columns),
-        _ => Vec::new(),
-    }
 }
 
 /// A row that is no message.

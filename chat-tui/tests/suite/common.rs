@@ -323,6 +323,7 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Tell(Tell::Discard(_)) => "discard".into(),
         Effect::Tell(Tell::Reconnect) => "reconnect".into(),
         Effect::Tell(Tell::Watch(_)) | Effect::Title(_) => return None,
+        Effect::Ink(code) => format!("ink {}", code.language),
         Effect::Ask(Question::History(id, anchor, _)) => format!("history {} {anchor:?}", place(*id)),
         Effect::Ask(Question::Draft(_) | Question::Members(_) | Question::Commands(_)) => return None,
         Effect::Ask(Question::Run(ask, _)) => asked(&Request::RunCommand(*ask.clone())),
