@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 use crate::action::Keep;
 use crate::markup::Code;
 use crate::markup::code::{Inked, inks};
+use crate::settings::{Loaded, Source};
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
 pub use wish::{Page, Wish};
@@ -58,6 +59,10 @@ pub enum Effect {
     Ink(Code),
     /// Make a sound.
     Bell,
+    /// Read the settings again.
+    ReadSettings,
+    /// Write a setting into the file: its name and value.
+    WriteSetting(&'static str, String),
     /// Draw everything again.
     Redraw,
     /// Go back to the shell until it calls.
@@ -220,6 +225,10 @@ pub enum Outcome {
     Saved(u64, Result<PathBuf, String>),
     /// The colours of a block of code.
     Inked(Code, Inked),
+    /// The settings as they stand in the file, and what is wrong there.
+    Settings(Box<Loaded>),
+    /// A setting was written; one sentence.
+    SettingWritten(String),
     /// Something was refused; one sentence.
     Refused(String),
     /// A message could not be handed over; its text goes back to the composer.
@@ -237,6 +246,8 @@ pub struct Places {
     pub tls: Tls,
     /// The folder of the accounts.
     pub accounts: PathBuf,
+    /// The settings.
+    pub settings: Source,
 }
 
 /// Does the effects that concern the engine and the server.
@@ -308,6 +319,30 @@ impl Runner {
         tokio::task::spawn_blocking(move || {
             let found = inks(&code);
             let _ = outcomes.blocking_send(Outcome::Inked(code, found));
+        });
+    }
+
+    /// Reads the settings again.
+    pub fn read_settings(&self) {
+        let (source, outcomes) = (self.places.settings.clone(), self.outcomes.clone());
+        tokio::task::spawn_blocking(move || {
+            let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
+        });
+    }
+
+    /// Writes one setting, then reads them all again.
+    pub fn write_setting(&self, name: &'static str, value: String) {
+        let (source, outcomes) = (self.places.settings.clone(), self.outcomes.clone());
+        tokio::task::spawn_blocking(move || {
+            let told = match source.write(name, &value) {
+                Ok(None) => Outcome::SettingWritten(format!("{name} = {value}")),
+                Ok(Some(by)) => Outcome::SettingWritten(format!(
+                    "{name} = {value} is saved, but {by} goes before it while this runs"
+                )),
+                Err(error) => Outcome::Refused(format!("{error:#}")),
+            };
+            let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
+            let _ = outcomes.blocking_send(told);
         });
     }
 

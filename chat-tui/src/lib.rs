@@ -19,6 +19,7 @@ pub mod hyperlink;
 pub mod keymap;
 mod layout;
 pub mod markup;
+pub mod settings;
 pub mod state;
 pub mod terminal;
 pub mod text;

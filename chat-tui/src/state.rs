@@ -19,6 +19,7 @@ pub(crate) mod pane;
 pub mod people;
 pub mod picker;
 pub(crate) mod rights;
+pub(crate) mod settings;
 pub mod sign_in;
 pub(crate) mod system;
 pub mod thread;
@@ -49,6 +50,7 @@ use timeline::Timeline;
 use transfer::Transfers;
 
 use crate::action::Action;
+use crate::settings::Settings;
 
 /// A point in time, by two clocks: one for people, one that never jumps for waiting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -182,8 +184,10 @@ pub struct State {
     pub(crate) dnd: Dnd,
     /// What of the screen changes by the clock.
     pub(crate) hush: Hush,
-    /// Whether the terminal is to make a sound.
-    pub bell: bool,
+    /// What the person has set.
+    pub settings: Settings,
+    /// What is wrong in the file of settings, each in one sentence.
+    pub(crate) complaints: Vec<String>,
     /// When it last did.
     pub(crate) rang_ms: Option<u64>,
     /// The last search, to go on with.
@@ -282,7 +286,8 @@ impl State {
             threads: Threads::default(),
             dnd: Dnd::default(),
             hush: Hush::default(),
-            bell: true,
+            settings: Settings::default(),
+            complaints: Vec::new(),
             rang_ms: None,
             search: None,
             thread_due_ms: None,

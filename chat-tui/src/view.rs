@@ -43,7 +43,7 @@ pub fn view_and_links(state: &State, frame: &mut Frame) -> Vec<LinkRun> {
     let theme = Theme::new(state.colour);
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
-    let links = canvas.take_links();
+    let links = if state.settings.links { canvas.take_links() } else { Vec::new() };
     sweep(frame.buffer_mut());
     if let Some(cursor) = cursor.filter(|cursor| area.contains(*cursor)) {
         frame.set_cursor_position(cursor);

@@ -8,8 +8,9 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::action::{Action, Plain};
 use crate::keymap;
+use crate::settings::ROWS;
 use crate::state::composer::{Composer, Edit};
-use crate::state::{State, emoji};
+use crate::state::{State, emoji, settings};
 
 /// Rows kept in one picker: conversations, people and rooms of a large team.
 const ITEMS: usize = 20_000;
@@ -39,6 +40,10 @@ pub enum Kind {
     Invitations,
     /// What to do with one invitation.
     Invitation,
+    /// The settings.
+    Settings,
+    /// The values of one.
+    Value,
 }
 
 impl Kind {
@@ -55,6 +60,8 @@ impl Kind {
             Kind::Pins => "pinned messages",
             Kind::Invitations => "invitations",
             Kind::Invitation => "invitation",
+            Kind::Settings => "settings",
+            Kind::Value => "value",
         }
     }
 }
@@ -158,6 +165,7 @@ impl Picker {
                 action: (*plain).into(),
             }
         }));
+        picker.add(ROWS.iter().map(|row| settings::item(state, row)));
         picker
     }
 
