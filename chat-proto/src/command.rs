@@ -10,11 +10,11 @@ use crate::limits;
 /// Commands of the clients themselves, those of today and those that are likely to come. Bots
 /// cannot take them: what `/leave` does must not depend on who is in the room.
 #[rustfmt::skip]
-pub const RESERVED_COMMANDS: [&str; 114] = [
+pub const RESERVED_COMMANDS: [&str; 116] = [
     "accept", "admin", "announce", "archive", "audit", "away", "back", "ban", "bans", "block", "blocked",
-    "bookmark", "bot", "bots", "call", "clear", "command", "commands", "connect", "create", "decline",
+    "bookmark", "bot", "bots", "call", "clear", "command", "commands", "connect", "create", "day", "decline",
     "delete", "describe", "discard", "disconnect", "dm", "dnd", "download", "drafts", "edit", "exit",
-    "expand", "file", "files", "follow", "forward", "goto", "help", "hook", "hooks", "ignore", "inbox",
+    "expand", "export", "file", "files", "follow", "forward", "goto", "help", "hook", "hooks", "ignore", "inbox",
     "incoming", "invitations", "invite", "join", "kick", "later", "leave", "login", "logout", "me",
     "members", "mentions", "msg", "mute", "muted", "mutes", "names", "nick", "notify", "outgoing",
     "part", "password", "pin", "pins", "privacy", "profile", "purge", "quit", "react", "read", "readers",

@@ -54,6 +54,11 @@ pub trait Surface {
     /// # Errors
     /// The terminal's.
     fn copy(&mut self, text: &str) -> io::Result<()>;
+    /// Takes the mouse, or leaves it to the terminal.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn mouse(&mut self, on: bool) -> io::Result<()>;
     /// Makes a sound.
     ///
     /// # Errors
@@ -81,6 +86,10 @@ impl Surface for Screen {
 
     fn copy(&mut self, text: &str) -> io::Result<()> {
         Screen::copy(self, text)
+    }
+
+    fn mouse(&mut self, on: bool) -> io::Result<()> {
+        Screen::mouse(self, on)
     }
 
     fn bell(&mut self) -> io::Result<()> {
@@ -183,6 +192,9 @@ impl App {
                 Effect::Tell(tell) => self.runner.tell(tell),
                 Effect::Ask(question) => self.runner.ask(question),
                 Effect::Carry(key, job) => self.runner.carry(key, job),
+                Effect::Visit(address) => self.runner.visit(address),
+                Effect::FindDay(id, head, day) => self.runner.find_day(id, head, day),
+                Effect::Mouse(on) => surface.mouse(on)?,
                 Effect::Ink(code) => self.runner.ink(code),
                 Effect::SignIn(ask) => self.runner.sign_in(ask),
                 Effect::Start(account) => self.start(account).await?,

@@ -62,6 +62,7 @@ pub const COMMANDS: &[Command] = &[
     row("save", "[PATH]", "Save the files of the selected message, or the newest", arguments::save),
     row("versions", "", "What the selected message said before", |_| plain(Plain::Versions)),
     row("goto", "[#room]:SEQ", "Go to a message, as its link says", arguments::goto),
+    row("day", "DATE|yesterday|monday", "Go to what was written on a day", arguments::day),
     row("select", "", "Choose a message to act on", |_| plain(Plain::Select)),
     row(
         "search",

@@ -5,6 +5,7 @@
 
 mod answer;
 mod carry;
+mod day;
 mod keep;
 mod wish;
 
@@ -19,7 +20,7 @@ use chat_client::{Anchor, Client, Draft, Enclosure, History, RequestError, sign_
 use chat_proto::{
     Answer, Body, BotCommand, ClientId, Conversation, ConversationId, CreateRoom, Dnd, Event, Hello, Member,
     NotifyState, Person, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand, Secret, Seq,
-    SetDnd, SetNotify, ThreadPage, UserId, UserName, Versions,
+    SetDnd, SetNotify, ThreadPage, Timestamp, UserId, UserName, Versions,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -57,6 +58,12 @@ pub enum Effect {
     Copy(String),
     /// Find the colours of a block of code.
     Ink(Code),
+    /// Open an address with the system's program for it; it is printable ASCII.
+    Visit(String),
+    /// Find the first message that is not older than this; with the newest number there.
+    FindDay(ConversationId, Seq, Timestamp),
+    /// Whether the program takes the mouse.
+    Mouse(bool),
     /// Make a sound.
     Bell,
     /// Read the settings again.
@@ -223,6 +230,8 @@ pub enum Outcome {
     Uploaded(u64, Result<Enclosure, String>),
     /// A file was saved, and where; or why not.
     Saved(u64, Result<PathBuf, String>),
+    /// The first message of a day, or of the next day that has any; `None` if there is none.
+    Day(ConversationId, Result<Option<Seq>, String>),
     /// The colours of a block of code.
     Inked(Code, Inked),
     /// The settings as they stand in the file, and what is wrong there.
@@ -343,6 +352,27 @@ impl Runner {
             };
             let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
             let _ = outcomes.blocking_send(told);
+        });
+    }
+
+    /// Opens an address with the system's program for it.
+    pub fn visit(&self, address: String) {
+        let outcomes = self.outcomes.clone();
+        tokio::task::spawn_blocking(move || {
+            if open::that_detached(&address).is_err() {
+                let error = "No program here opens links; its capital letter copies a link".to_owned();
+                let _ = outcomes.blocking_send(Outcome::Refused(error));
+            }
+        });
+    }
+
+    /// Finds the first message of a day.
+    pub fn find_day(&self, conversation: ConversationId, head: Seq, from: Timestamp) {
+        let Some(engine) = &self.engine else { return };
+        let (client, outcomes) = (engine.client.clone(), self.outcomes.clone());
+        tokio::spawn(async move {
+            let found = day::find(&client, conversation, head, from).await.map_err(|error| error.to_string());
+            let _ = outcomes.send(Outcome::Day(conversation, found)).await;
         });
     }
 

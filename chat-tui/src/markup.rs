@@ -221,6 +221,13 @@ impl Rich {
         None
     }
 
+    /// The column at which a link begins in a row.
+    pub(crate) fn column_of(&self, row: &Row, link: usize) -> usize {
+        let before = self.parts(row).take_while(|part| part.link != Some(link));
+        let columns: usize = before.map(|part| text::width(self.part(part.range))).sum();
+        text::width(self.prefix(row)) + columns
+    }
+
     /// The links of a row, in order.
     pub(crate) fn links_in(&self, row: &Row) -> Vec<usize> {
         let mut found: Vec<usize> = self.parts(row).filter_map(|part| part.link).collect();

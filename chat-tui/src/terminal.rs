@@ -155,6 +155,18 @@ impl Screen {
         execute!(io::stdout(), Print(format!("\u{1b}]52;c;{}\u{7}", STANDARD.encode(text))))
     }
 
+    /// Takes the mouse, or leaves it to the terminal.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn mouse(&self, on: bool) -> io::Result<()> {
+        if on {
+            execute!(io::stdout(), EnableMouseCapture)
+        } else {
+            execute!(io::stdout(), DisableMouseCapture)
+        }
+    }
+
     /// Makes a sound, or whatever the terminal does in its place.
     ///
     /// # Errors

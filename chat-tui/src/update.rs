@@ -7,9 +7,11 @@
 mod actions;
 mod attention;
 mod bots;
+mod days;
 mod engine;
 mod files;
 mod keys;
+mod links;
 mod listings;
 mod lists;
 pub(crate) mod messages;

@@ -22,6 +22,7 @@ use chat_proto::SafeText;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
 
 use crate::layout;
 use crate::state::{Popup, State};
@@ -61,6 +62,7 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
     status::header(state, Rect { width: head, ..areas.header }, canvas);
     status::thread_header(state, &areas, canvas);
     timeline::main(state, areas.pane, canvas);
+    timeline::tail(state, areas.tail, canvas);
     timeline::thread(state, &areas, canvas);
     status::status(state, &areas, canvas);
     let mut cursor = composer::draw(state, &areas, canvas);
@@ -82,8 +84,21 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
             popups::page(page, canvas);
             None
         }
+        None if state.hints.is_some() => {
+            hints(state, canvas);
+            None
+        }
         None if state.selected.is_some() || state.confirm.is_some() => None,
         None => cursor,
+    }
+}
+
+/// The letters of the links, over their first cells.
+fn hints(state: &State, canvas: &mut Canvas) {
+    let style = canvas.theme.mention().add_modifier(Modifier::REVERSED);
+    for hint in state.hints.iter().flatten() {
+        let area = Rect { x: hint.at.x, y: hint.at.y, width: 1, height: 1 };
+        canvas.literal(area, (0, 0), &hint.letter.to_string(), style);
     }
 }
 

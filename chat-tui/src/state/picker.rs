@@ -40,6 +40,8 @@ pub enum Kind {
     Invitations,
     /// What to do with one invitation.
     Invitation,
+    /// The pieces of code in a message.
+    Code,
     /// The settings.
     Settings,
     /// The values of one.
@@ -60,6 +62,7 @@ impl Kind {
             Kind::Pins => "pinned messages",
             Kind::Invitations => "invitations",
             Kind::Invitation => "invitation",
+            Kind::Code => "copy code",
             Kind::Settings => "settings",
             Kind::Value => "value",
         }

@@ -3,7 +3,7 @@
 use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effects, actions, complain, listings, writing};
+use super::{Effects, actions, complain, links, listings, writing};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question};
 use crate::keymap::{self, Meaning};
@@ -42,12 +42,34 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         }
         return;
     }
+    if state.hints.is_some() {
+        return links::key(state, key, effects);
+    }
+    if state.bare {
+        return bare_key(state, key, effects);
+    }
     match &state.popup {
         Some(Popup::Picker(_)) => picker_key(state, key, effects),
         Some(Popup::Listing(_)) => listings::key(state, key, effects),
         Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key),
         None if state.selected.is_some() => select_key(state, key, effects),
         None => chat_key(state, key, effects),
+    }
+}
+
+/// In the bare view keys scroll, or end it.
+fn bare_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
+    let rows = match key.code {
+        KeyCode::Up => -1,
+        KeyCode::Down => 1,
+        _ => 0,
+    };
+    match keymap::meaning(key) {
+        _ if rows != 0 => actions::act(state, Action::Scroll(rows), effects),
+        Some(Meaning::Do(action @ Action::Plain(Plain::PageUp | Plain::PageDown | Plain::Newest))) => {
+            actions::act(state, action, effects);
+        }
+        _ => actions::bare(state, effects),
     }
 }
 

@@ -102,6 +102,10 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
         Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
         Outcome::Saved(key, result) => files::saved(state, key, result),
+        Outcome::Day(id, found) => {
+            super::days::found(state, id, found, effects);
+            true
+        }
         Outcome::Inked(code, inks) => state.inks.take(&code, inks),
         Outcome::Settings(loaded) => super::settings::loaded(state, *loaded),
         Outcome::SettingWritten(sentence) => {

@@ -23,7 +23,7 @@ use crate::update::moderation::status_words;
 const WRITERS: usize = 2;
 
 /// The letters that act on the chosen message, those that people need most first.
-const SELECT_HINT: &str = "r reply  t thread  e edit  d delete  + react  p pin  f forward  s save  y copy  l link  o replied  v versions  b back";
+const SELECT_HINT: &str = "r reply  t thread  e edit  d delete  + react  p pin  f forward  s save  y copy  c code  l link  o replied  J K more  w who read  v versions  b back";
 
 /// Name, topic, who is there.
 pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
@@ -209,13 +209,12 @@ fn right(state: &State, areas: &Areas, canvas: &Canvas) -> Option<(SafeText, Sty
     if state.purpose != Purpose::Write && state.notice.is_none() {
         return Some((SafeText::line("Esc cancels"), theme.dim()));
     }
-    let looks_back = |timeline: &&Timeline| timeline.scroll.is_some() || timeline.more_after;
+    let is_told = areas.tail.is_some() && !state.in_thread();
+    let looks_back = |timeline: &&Timeline| !is_told && (timeline.scroll.is_some() || timeline.more_after);
     let timeline = state.focused_timeline().filter(looks_back);
-    let below = timeline.map(|timeline| {
-        match timeline.scrolled_at.map_or(0, |seq| timeline.messages_after(seq, state.my_id())) {
-            0 => (SafeText::line("more ↓"), theme.dim()),
-            count => (SafeText::line(&format!("{count} new ↓")), theme.mention()),
-        }
+    let below = timeline.map(|timeline| match timeline.new_below(state.my_id()) {
+        0 => (SafeText::line("more ↓"), theme.dim()),
+        count => (SafeText::line(&format!("{count} new ↓")), theme.mention()),
     });
     below.or(connection)
 }

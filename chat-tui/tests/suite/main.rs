@@ -18,5 +18,6 @@ mod listings;
 mod messages;
 mod panic;
 mod people;
+mod reading;
 mod rooms;
 mod screens;
