@@ -8,6 +8,7 @@ mod order;
 
 use std::path::PathBuf;
 
+use chat_client::export::Format;
 use chat_proto::{
     ConversationId, Description, Emoji, Position, PresenceState, RoomName, RoomRole, Scopes, Seq, Topic,
     UserName,
@@ -122,6 +123,10 @@ pub enum Action {
     Nothing,
     /// Tells the others whether one is here.
     Presence(PresenceState),
+    /// Writes the open conversation into a file: there, or where downloads go.
+    Export(Format, Option<PathBuf>),
+    /// Ends that.
+    EndExport,
     /// Goes to the first message of a day.
     GoToDay(DayWish),
     /// Goes where a link leads; was asked before, where it leads elsewhere than it looks.

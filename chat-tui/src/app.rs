@@ -192,6 +192,8 @@ impl App {
                 Effect::Tell(tell) => self.runner.tell(tell),
                 Effect::Ask(question) => self.runner.ask(question),
                 Effect::Carry(key, job) => self.runner.carry(key, job),
+                Effect::Export(id, title, format, to) => self.runner.export(id, title, format, to),
+                Effect::EndExport => self.runner.end_export(),
                 Effect::Visit(address) => self.runner.visit(address),
                 Effect::FindDay(id, head, day) => self.runner.find_day(id, head, day),
                 Effect::Mouse(on) => surface.mouse(on)?,

@@ -62,6 +62,12 @@ pub const COMMANDS: &[Command] = &[
     row("save", "[PATH]", "Save the files of the selected message, or the newest", arguments::save),
     row("versions", "", "What the selected message said before", |_| plain(Plain::Versions)),
     row("goto", "[#room]:SEQ", "Go to a message, as its link says", arguments::goto),
+    row(
+        "export",
+        "[text|markdown|json] [PATH] | cancel",
+        "Write this conversation into a file; nothing is overwritten",
+        arguments::export,
+    ),
     row("day", "DATE|yesterday|monday", "Go to what was written on a day", arguments::day),
     row("select", "", "Choose a message to act on", |_| plain(Plain::Select)),
     row(

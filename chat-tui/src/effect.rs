@@ -6,6 +6,7 @@
 mod answer;
 mod carry;
 mod day;
+mod export;
 mod keep;
 mod wish;
 
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
+use chat_client::export::Format;
 use chat_client::files::Courier;
 use chat_client::link::Link;
 use chat_client::tls::Tls;
@@ -62,6 +64,10 @@ pub enum Effect {
     Visit(String),
     /// Find the first message that is not older than this; with the newest number there.
     FindDay(ConversationId, Seq, Timestamp),
+    /// Write a conversation that people call so into a file: there, or where downloads go.
+    Export(ConversationId, String, Format, Option<PathBuf>),
+    /// End that; no file is left.
+    EndExport,
     /// Whether the program takes the mouse.
     Mouse(bool),
     /// Make a sound.
@@ -230,6 +236,10 @@ pub enum Outcome {
     Uploaded(u64, Result<Enclosure, String>),
     /// A file was saved, and where; or why not.
     Saved(u64, Result<PathBuf, String>),
+    /// How much of a conversation is written, of a hundred.
+    Exporting(u8),
+    /// A conversation was written into a file: where, and how many events; or why not.
+    Exported(Result<(PathBuf, u64), String>),
     /// The first message of a day, or of the next day that has any; `None` if there is none.
     Day(ConversationId, Result<Option<Seq>, String>),
     /// The colours of a block of code.
@@ -265,6 +275,7 @@ pub struct Runner {
     outcomes: mpsc::Sender<Outcome>,
     engine: Option<Engine>,
     courier: Option<Courier>,
+    export: Option<JoinHandle<()>>,
 }
 
 /// A running engine, with the task that tells it things in order.
@@ -279,7 +290,7 @@ impl Runner {
     #[must_use]
     pub fn new(places: Places) -> (Self, mpsc::Receiver<Outcome>) {
         let (outcomes, receiver) = mpsc::channel(OUTCOMES);
-        (Self { places, outcomes, engine: None, courier: None }, receiver)
+        (Self { places, outcomes, engine: None, courier: None, export: None }, receiver)
     }
 
     /// Takes the engine that is to be told and asked from now on.
@@ -366,6 +377,24 @@ impl Runner {
         });
     }
 
+    /// Writes a conversation into a file, in place of one that is being written.
+    pub fn export(&mut self, id: ConversationId, title: String, format: Format, to: Option<PathBuf>) {
+        self.end_export();
+        let Some(engine) = &self.engine else { return };
+        let (client, outcomes) = (engine.client.clone(), self.outcomes.clone());
+        self.export = Some(tokio::spawn(async move {
+            let done = export::write(&client, id, &title, format, to, &outcomes).await;
+            let _ = outcomes.send(Outcome::Exported(done)).await;
+        }));
+    }
+
+    /// Ends writing a conversation; what is there of the file goes with it.
+    pub fn end_export(&mut self) {
+        if let Some(export) = self.export.take() {
+            export.abort();
+        }
+    }
+
     /// Finds the first message of a day.
     pub fn find_day(&self, conversation: ConversationId, head: Seq, from: Timestamp) {
         let Some(engine) = &self.engine else { return };
@@ -388,6 +417,7 @@ impl Runner {
 
     /// Ends the engine after it was told everything.
     pub async fn close(&mut self) {
+        self.end_export();
         let Some(engine) = self.engine.take() else { return };
         drop(engine.tells);
         let _ = engine.teller.await;

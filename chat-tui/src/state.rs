@@ -236,6 +236,8 @@ pub struct State {
     pub selected: Option<Seq>,
     /// Where the choice of several messages began; means nothing while none is selected.
     pub(crate) chosen_from: Option<Seq>,
+    /// The conversation that is being written into a file, and how much of a hundred.
+    pub(crate) export: Option<(String, u8)>,
     /// Whether only the text is shown.
     pub bare: bool,
     /// The links that wait for a letter.
@@ -326,6 +328,7 @@ impl State {
             thread_drafts: HashMap::new(),
             selected: None,
             chosen_from: None,
+            export: None,
             bare: false,
             hints: None,
             inks: Inks::default(),

@@ -9,6 +9,7 @@ mod attention;
 mod bots;
 mod days;
 mod engine;
+mod export;
 mod files;
 mod keys;
 mod links;

@@ -1,5 +1,6 @@
 //! The arguments of slash commands: text in, an [`Action`] or a sentence out.
 
+use chat_client::export::Format;
 use chat_proto::{Description, RoomName, RoomRole, Seq, Topic, UserName};
 use jiff::civil::Weekday;
 
@@ -93,6 +94,24 @@ pub(super) fn goto(arguments: &str) -> Parsed {
         return Ok(Action::GoTo(None, seq));
     }
     room(place, "/goto #room:SEQ").map(|room| Action::GoTo(Some(room), seq))
+}
+
+/// The form may be left out, and the path as well.
+pub(super) fn export(arguments: &str) -> Parsed {
+    if arguments == "cancel" {
+        return Ok(Action::EndExport);
+    }
+    let (first, rest) = split(arguments);
+    let (format, path) = match first.parse() {
+        Ok(format) => (format, rest),
+        Err(_) => (Format::default(), arguments),
+    };
+    match path::first(path) {
+        None => Err(OPEN_QUOTE.to_owned()),
+        Some((named, _)) if named.is_empty() => Ok(Action::Export(format, None)),
+        Some((named, "")) => Ok(Action::Export(format, Some(named.into()))),
+        Some(_) => Ok(Action::Export(format, Some(path.into()))),
+    }
 }
 
 /// `yesterday`, `monday` or `2026-11-01`.

@@ -4,8 +4,8 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, attention, bots, days, files, links, listings, lists, messages, moderation, places, rooms,
-    say_so, settings, threads, writing,
+    Effects, attention, bots, days, export, files, links, listings, lists, messages, moderation, places,
+    rooms, say_so, settings, threads, writing,
 };
 use crate::action::{Action, Order, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -57,6 +57,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Hear(wish) => attention::hear(state, wish, effects),
         Action::Quiet(wish) => attention::quiet(state, wish, effects),
         Action::Presence(presence) => set_presence(state, presence, effects),
+        Action::Export(format, to) => export::begin(state, format, to, effects),
+        Action::EndExport => export::end(state, effects),
         Action::GoToDay(day) => days::go(state, day, effects),
         Action::Visit(target) => links::visit(state, target, effects),
         Action::Copy(text) => messages::copy(state, &text, effects),

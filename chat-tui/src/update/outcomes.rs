@@ -102,6 +102,8 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
         Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
         Outcome::Saved(key, result) => files::saved(state, key, result),
+        Outcome::Exporting(percent) => super::export::progress(state, percent),
+        Outcome::Exported(result) => super::export::done(state, result),
         Outcome::Day(id, found) => {
             super::days::found(state, id, found, effects);
             true

@@ -183,6 +183,10 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
     if let Some(words) = state.transfers.words() {
         return Some((words, theme.section()));
     }
+    if let Some((title, percent)) = &state.export {
+        let words = format!("writing {title} into a file {percent}% · /export cancel ends it");
+        return Some((SafeText::line(&words), theme.section()));
+    }
     let writing = writing(state)?;
     Some((writing, theme.dim().add_modifier(Modifier::ITALIC)))
 }

@@ -324,6 +324,8 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Tell(Tell::Discard(_)) => "discard".into(),
         Effect::Tell(Tell::Reconnect) => "reconnect".into(),
         Effect::Tell(Tell::Watch(_)) | Effect::Title(_) => return None,
+        Effect::Export(id, title, format, to) => format!("export {} {title} {format} {to:?}", place(*id)),
+        Effect::EndExport => "end export".into(),
         Effect::Visit(address) => format!("visit {address}"),
         Effect::FindDay(id, head, from) => format!("find day {} {head} {}", place(*id), from.0),
         Effect::Mouse(on) => format!("mouse {on}"),

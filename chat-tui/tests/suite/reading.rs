@@ -268,3 +268,24 @@ fn links_are_underlined() {
         .collect();
     assert_eq!(underlined, "https://a.org");
 }
+
+#[test]
+fn a_conversation_is_written_into_a_file_and_that_can_be_ended() {
+    let mut stage = Stage::team();
+    let asked = stage.keys(&["/export json my files/a.json", "Enter"]);
+    assert!(asked.ends_with("export #deploys #deploys json Some(\"my files/a.json\")"), "{asked}");
+    stage.outcome(Outcome::Exporting(34));
+    assert!(stage.screen(90, 24).contains("writing #deploys into a file 34% · /export cancel"));
+    assert!(stage.keys(&["/export", "Enter"]).is_empty() || stage.notice().contains("is being written, 34%"));
+    assert!(stage.keys(&["/export cancel", "Enter"]).ends_with("end export"));
+    let evil = "/tmp/\u{1b}]0;x\u{7}\u{202e}.txt";
+    assert_eq!(
+        said(&stage.outcome(Outcome::Exported(Ok((evil.into(), 3))))),
+        "",
+        "an end that nobody waits for"
+    );
+    stage.keys(&["/export", "Enter"]);
+    stage.outcome(Outcome::Exported(Ok((evil.into(), 3))));
+    let screen = stage.screen(90, 24);
+    assert!(screen.contains("#deploys: 3 events in /tmp/␛]0;x␇.txt"), "{screen}");
+}
