@@ -211,7 +211,9 @@ impl Export {
     fn put(&mut self, text: &str) -> Result<(), ExportError> {
         // What others wrote is safe already; this holds for all that will ever be put here.
         let safe = SafeText::block(text);
-        self.file.write_all(safe.as_str().as_bytes()).map_err(|error| ExportError::Io(self.path.clone(), error))
+        self.file
+            .write_all(safe.as_str().as_bytes())
+            .map_err(|error| ExportError::Io(self.path.clone(), error))
     }
 }
 
@@ -245,7 +247,10 @@ fn in_markdown(event: &Event, time: &str) -> String {
     let ties = [
         message.reply_to.map(|seq| format!(" · answers {seq}")),
         message.thread.map(|seq| format!(" · in thread {seq}")),
-        message.forwarded.as_ref().map(|from| format!(" · forwarded from {}", plain_words(from.author.name.as_str()))),
+        message
+            .forwarded
+            .as_ref()
+            .map(|from| format!(" · forwarded from {}", plain_words(from.author.name.as_str()))),
         message.edited.map(|_| " · edited".to_owned()),
         message.pinned.then(|| " · pinned".to_owned()),
     ];
@@ -281,7 +286,9 @@ fn plain_words(text: &str) -> String {
 fn create(path: &Path) -> Result<(PathBuf, File), ExportError> {
     match private::options().write(true).create_new(true).open(path) {
         Ok(file) => Ok((path.to_owned(), file)),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(ExportError::Taken(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(ExportError::Taken(path.to_owned()))
+        }
         Err(error) => Err(ExportError::Io(path.to_owned(), error)),
     }
 }

@@ -23,6 +23,20 @@ pub struct Command {
     parse: fn(&str) -> Result<Action, String>,
 }
 
+impl Command {
+    /// What it does without arguments, if it can be done so.
+    #[must_use]
+    pub(crate) fn bare(&self) -> Option<Action> {
+        (self.parse)("").ok()
+    }
+}
+
+/// The command that does an action.
+#[must_use]
+pub(crate) fn of(plain: Plain) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.bare() == Some(Action::Plain(plain)))
+}
+
 const fn row(
     name: &'static str,
     usage: &'static str,
@@ -60,6 +74,13 @@ pub const COMMANDS: &[Command] = &[
     row("forward", "#room|@user", "Send the selected message, or the newest, on", arguments::forward),
     row("upload", "PATH [text]", "Send a file; quote a path with spaces", arguments::upload),
     row("save", "[PATH]", "Save the files of the selected message, or the newest", arguments::save),
+    row(
+        "lock",
+        "[new]",
+        "Hide the screen until a passphrase is typed; new chooses another one",
+        arguments::lock,
+    ),
+    row("view", "", "Show the picture of the selected message, or the newest", |_| plain(Plain::View)),
     row("versions", "", "What the selected message said before", |_| plain(Plain::Versions)),
     row("goto", "[#room]:SEQ", "Go to a message, as its link says", arguments::goto),
     row(
@@ -82,6 +103,8 @@ pub const COMMANDS: &[Command] = &[
         Ok(Action::Follow(true))
     }),
     row("unfollow", "", "Do not follow the open thread any more", |_| Ok(Action::Follow(false))),
+    row("saved", "", "The messages that you saved", |_| plain(Plain::Saved)),
+    row("star", "", "Star this conversation, or take its star away", |_| plain(Plain::Star)),
     row("notify", "all|mentions|none|usual", "Which messages here alert you", attention::notify),
     row(
         "dnd",
@@ -166,6 +189,7 @@ pub const COMMANDS: &[Command] = &[
     }),
     row("settings", "", "All settings with their values", |_| plain(Plain::Settings)),
     row("set", "NAME [VALUE]", "Change a setting, now and in the file", settings::set),
+    row("theme", "[NAME]", "Choose a theme; without a name, look at all of them", settings::theme),
     row("reload", "", "Read the file of settings again", |_| plain(Plain::ReloadSettings)),
     row("reconnect", "", "Connect now", |_| plain(Plain::Reconnect)),
     row("retry", "", "Send failed messages again", |_| plain(Plain::Retry)),

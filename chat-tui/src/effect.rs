@@ -8,6 +8,8 @@ mod carry;
 mod day;
 mod export;
 mod keep;
+pub(crate) mod lock;
+mod picture;
 mod wish;
 
 use std::path::PathBuf;
@@ -30,9 +32,12 @@ use tokio::task::JoinHandle;
 use crate::action::Keep;
 use crate::markup::Code;
 use crate::markup::code::{Inked, inks};
+use crate::notification::Notification;
 use crate::settings::{Loaded, Source};
+use crate::state::pictures::{Drawing, Wanted};
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
+pub use lock::Try;
 pub use wish::{Page, Wish};
 
 /// Commands that may wait for the engine: it takes them as fast as a person types.
@@ -50,6 +55,10 @@ pub enum Effect {
     Ask(Question),
     /// Carry a file; its progress and its end come under this key.
     Carry(u64, Job),
+    /// Set or try the passphrase of the lock.
+    Lock(Try),
+    /// Fetch a picture and make it ready, where a cell has so many pixels.
+    Picture(Wanted, Option<(u16, u16)>),
     /// For the form of the first run.
     SignIn(Ask),
     /// Start the engine for this account, in place of the one before.
@@ -72,6 +81,8 @@ pub enum Effect {
     Mouse(bool),
     /// Make a sound.
     Bell,
+    /// Tell something outside of the window; it is safe.
+    Notify(Notification),
     /// Read the settings again.
     ReadSettings,
     /// Write a setting into the file: its name and value.
@@ -248,6 +259,12 @@ pub enum Outcome {
     Settings(Box<Loaded>),
     /// A setting was written; one sentence.
     SettingWritten(String),
+    /// The passphrase of the lock was set, with its hash; or why not.
+    LockSet(Result<String, String>),
+    /// Whether a passphrase fits the lock.
+    LockTried(bool),
+    /// A picture is ready, or why not.
+    Picture(Wanted, Result<Drawing, String>),
     /// Something was refused; one sentence.
     Refused(String),
     /// A message could not be handed over; its text goes back to the composer.
@@ -377,6 +394,16 @@ impl Runner {
         });
     }
 
+    /// Sets or tries the passphrase of the lock.
+    pub fn lock(&self, what: Try) {
+        let (folder, outcomes) = (self.places.accounts.clone(), self.outcomes.clone());
+        tokio::spawn(async move {
+            if let Ok(outcome) = tokio::task::spawn_blocking(move || lock::attempt(folder, what)).await {
+                let _ = outcomes.send(outcome).await;
+            }
+        });
+    }
+
     /// Writes a conversation into a file, in place of one that is being written.
     pub fn export(&mut self, id: ConversationId, title: String, format: Format, to: Option<PathBuf>) {
         self.end_export();
@@ -403,6 +430,13 @@ impl Runner {
             let found = day::find(&client, conversation, head, from).await.map_err(|error| error.to_string());
             let _ = outcomes.send(Outcome::Day(conversation, found)).await;
         });
+    }
+
+    /// Fetches a picture.
+    pub fn picture(&self, wanted: Wanted, cell: Option<(u16, u16)>) {
+        if let Some(courier) = self.courier.clone() {
+            tokio::spawn(picture::picture(courier, wanted, cell, self.outcomes.clone()));
+        }
     }
 
     /// Asks a server for the form.

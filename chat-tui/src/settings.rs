@@ -13,7 +13,9 @@ mod value;
 
 pub use example::{example, shown, table};
 pub use file::Loaded;
+pub(crate) use file::line_of;
 pub use source::{Source, Watched};
+pub(crate) use value::either;
 pub use value::{
     Clock, Colours, Day, Images, ListOrder, NotifyHow, NotifyShow, Number, Profile, ReadWhen, Value,
 };
@@ -142,6 +144,8 @@ settings! {
         "The folder for saved files; empty takes the system's";
     notify_how: NotifyHow = "notify.how", NotifyHow::Auto, "How you are told of what calls for you";
     notify_show: NotifyShow = "notify.show", NotifyShow::Full, "What a notification shows to all who see your screen";
+    lock_minutes: Number<0, 1440> = "lock.minutes", Number(0),
+        "After so many minutes without a key the screen is locked, once /lock has a passphrase; 0 never";
     typing_send: bool = "typing.send", true, "Whether others see that you are writing";
     read_when: ReadWhen = "read.when", ReadWhen::Seen, "When a message counts as read";
     list_order: ListOrder = "list.order", ListOrder::Recent, "How the list of conversations is ordered";

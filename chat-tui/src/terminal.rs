@@ -1,7 +1,13 @@
 //! Entering the terminal and leaving it as it was: at a normal end, on an error, in a panic, on a
 //! signal, and for a while on Ctrl-Z.
 
-use std::io::{self, IsTerminal, Stdout, Write};
+pub mod abilities;
+mod answers;
+mod ask;
+mod backend;
+pub mod osc;
+
+use std::io::{self, IsTerminal, Write};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,20 +16,30 @@ use base64::engine::general_purpose::STANDARD;
 use crossterm::cursor::{RestorePosition, SavePosition, SetCursorStyle, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
-    EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+    EnableMouseCapture, Event, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
+    PushKeyboardEnhancementFlags,
 };
 use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
-    disable_raw_mode, enable_raw_mode, supports_keyboard_enhancement,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::backend::Backend;
 use ratatui::layout::Rect;
 
+use abilities::Abilities;
+use backend::Careful;
+
+use crate::crash;
+use crate::hyperlink;
+use crate::notification::{self, Notification};
+use crate::settings::{Images, NotifyHow};
 use crate::state::State;
-use crate::{hyperlink, view_and_links};
+use crate::text;
+use crate::view::picture::Slot;
+use crate::view::{Drawn, draw_view};
 
 /// Whether the terminal is ours now. A panic on any thread must know, so it is global.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -37,8 +53,10 @@ const RESTORE_TITLE: &str = "\u{1b}[23;0t";
 
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
-    can_enhance: bool,
+    terminal: Terminal<Careful>,
+    abilities: Abilities,
+    typed: Vec<Event>,
+    slots: Vec<Slot>,
 }
 
 /// Whether a person sits at both ends.
@@ -55,31 +73,46 @@ impl Screen {
     pub fn enter() -> io::Result<Self> {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            leave();
+            if !crash::is_shielded() {
+                leave();
+            }
             before(panic);
         }));
         enable_raw_mode()?;
-        // Asked before anything reads the keyboard, because the answer comes as input.
-        let can_enhance = supports_keyboard_enhancement().unwrap_or(false);
-        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        let mut screen = Self { terminal, can_enhance };
-        screen.take()?;
+        ENTERED.store(true, Ordering::SeqCst);
+        execute!(io::stdout(), Print(SAVE_TITLE), EnterAlternateScreen)?;
+        // Asked before anything reads the keyboard, because the answers come as input.
+        let answers = ask::ask(&text::widths::SAMPLES).inspect_err(|_| leave())?;
+        let abilities = Abilities::new(&answers, |name| std::env::var(name).ok());
+        text::measure_by(abilities.widths);
+        let terminal = Terminal::new(Careful::new()).inspect_err(|_| leave())?;
+        let mut screen = Self { terminal, abilities, typed: answers.events, slots: Vec::new() };
+        screen.set_modes()?;
         Ok(screen)
+    }
+
+    /// What the terminal can do.
+    #[must_use]
+    pub fn abilities(&self) -> &Abilities {
+        &self.abilities
+    }
+
+    /// What was typed while the terminal was asked, once.
+    pub fn typed(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.typed)
     }
 
     fn take(&mut self) -> io::Result<()> {
         enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
+        execute!(io::stdout(), Print(SAVE_TITLE), EnterAlternateScreen)?;
+        self.set_modes()
+    }
+
+    fn set_modes(&mut self) -> io::Result<()> {
         let mut out = io::stdout();
-        execute!(
-            out,
-            Print(SAVE_TITLE),
-            EnterAlternateScreen,
-            EnableBracketedPaste,
-            EnableFocusChange,
-            EnableMouseCapture
-        )?;
-        if self.can_enhance {
+        execute!(out, EnableBracketedPaste, EnableFocusChange, EnableMouseCapture)?;
+        if self.abilities.keyboard {
             ENHANCED.store(true, Ordering::SeqCst);
             execute!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
         }
@@ -103,19 +136,31 @@ impl Screen {
             return Err(io::Error::other("stopped by an error of its own, which is told above"));
         }
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
-        let drawn = self.draw_cells(state);
+        let drawn = self.draw_all(state);
         execute!(io::stdout(), EndSynchronizedUpdate)?;
         drawn
     }
 
+    fn draw_all(&mut self, state: &State) -> io::Result<()> {
+        let slots = self.draw_cells(state)?;
+        let before = std::mem::replace(&mut self.slots, slots);
+        // The pixels of a picture that moved stay where they were, below cells that did not change.
+        let leaves_pixels = |slot: &Slot| matches!(slot.wanted.images, Images::Sixel | Images::Iterm2);
+        if self.slots != before && before.iter().any(leaves_pixels) {
+            self.forget()?;
+            self.draw_cells(state)?;
+        }
+        Ok(())
+    }
+
     /// Draws the cells, then tells the terminal which of them are links. That is told anew each
     /// time: a cell that is drawn again has lost it.
-    fn draw_cells(&mut self, state: &State) -> io::Result<()> {
-        let mut links = Vec::new();
-        let frame = self.terminal.draw(|frame| links = view_and_links(state, frame))?;
-        let told = hyperlink::told(&links, frame.buffer);
+    fn draw_cells(&mut self, state: &State) -> io::Result<Vec<Slot>> {
+        let mut drawn = Drawn::default();
+        let frame = self.terminal.draw(|frame| drawn = draw_view(state, frame))?;
+        let told = hyperlink::told(&drawn.links, frame.buffer);
         if told.is_empty() {
-            return Ok(());
+            return Ok(drawn.slots);
         }
         queue!(io::stdout(), SavePosition)?;
         let backend = self.terminal.backend_mut();
@@ -124,7 +169,8 @@ impl Screen {
             backend.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
             queue!(io::stdout(), Print(hyperlink::END))?;
         }
-        queue!(io::stdout(), RestorePosition)
+        queue!(io::stdout(), RestorePosition)?;
+        Ok(drawn.slots)
     }
 
     /// Draws everything again next time.
@@ -175,6 +221,19 @@ impl Screen {
         execute!(io::stdout(), Print('\u{7}'))
     }
 
+    /// Tells something outside of the window, by the best way that there is.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn notify(&self, what: &Notification) -> io::Result<()> {
+        let how = self.abilities.notify(what.how);
+        if how == NotifyHow::Desktop {
+            notification::on_desktop(what);
+            return Ok(());
+        }
+        execute!(io::stdout(), Print(osc::notification(what, how, self.abilities.between)))
+    }
+
     /// Goes back to the shell, with everything that runs in this job, until the shell brings it
     /// to the front again; says which size the terminal has then.
     ///
@@ -192,6 +251,17 @@ impl Drop for Screen {
     fn drop(&mut self) {
         leave();
     }
+}
+
+/// Sends a notification without a screen; says why it could not be.
+pub(crate) async fn try_out(abilities: &Abilities, what: &Notification, bell: bool) -> Result<(), String> {
+    let how = abilities.notify(what.how);
+    if how == NotifyHow::Desktop {
+        notification::shown_on_desktop(what).await?;
+    }
+    let bell = if bell && how != NotifyHow::Off { "\u{7}" } else { "" };
+    let text = osc::notification(what, how, abilities.between) + bell;
+    execute!(io::stdout(), Print(text)).map_err(|error| error.to_string())
 }
 
 /// Gives the terminal back as it was. Does nothing the second time; errors have no reader here.

@@ -6,15 +6,19 @@
 //! 3. Draws at any size, 1×1 included.
 
 mod canvas;
+mod completion;
 mod composer;
 mod links;
 mod list;
 mod listing;
+mod lock;
 mod message;
+pub(crate) mod picture;
 mod popups;
 mod rich;
 mod sign_in;
 mod status;
+mod steady;
 mod theme;
 mod timeline;
 
@@ -26,8 +30,10 @@ use ratatui::style::Modifier;
 
 use crate::layout;
 use crate::state::{Popup, State};
+use crate::text;
 use canvas::Canvas;
 pub use links::LinkRun;
+use picture::Slot;
 use theme::Theme;
 
 /// What stands for a cell that must not be drawn.
@@ -35,25 +41,46 @@ const NOT_SAFE: &str = "\u{fffd}";
 
 /// Draws the state.
 pub fn view(state: &State, frame: &mut Frame) {
-    view_and_links(state, frame);
+    draw_view(state, frame);
 }
 
 /// Draws the state; says which cells belong to links.
 pub fn view_and_links(state: &State, frame: &mut Frame) -> Vec<LinkRun> {
+    draw_view(state, frame).links
+}
+
+/// What is told to the terminal beside the cells.
+#[derive(Debug, Default)]
+pub(crate) struct Drawn {
+    /// Where pictures were put.
+    pub(crate) slots: Vec<Slot>,
+    /// Which cells belong to links.
+    pub(crate) links: Vec<LinkRun>,
+}
+
+/// Draws the state.
+pub(crate) fn draw_view(state: &State, frame: &mut Frame) -> Drawn {
     let area = frame.area();
-    let theme = Theme::new(state.colour);
+    let theme = Theme::new(&state.looks.palette);
+    frame.buffer_mut().set_style(area, theme.plain());
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
+    let slots = canvas.take_slots();
     let links = if state.settings.links { canvas.take_links() } else { Vec::new() };
     sweep(frame.buffer_mut());
+    steady::steady(frame.buffer_mut(), text::measured());
+    let slots = picture::paint(state, slots, frame.buffer_mut());
     if let Some(cursor) = cursor.filter(|cursor| area.contains(*cursor)) {
         frame.set_cursor_position(cursor);
     }
-    links
+    Drawn { slots, links }
 }
 
 /// Draws everything; says where the cursor stands.
 fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
+    if let Some(lock) = &state.lock {
+        return lock::draw(lock, canvas);
+    }
     if let Some(form) = &state.sign_in {
         return sign_in::draw(form, canvas);
     }
@@ -74,10 +101,10 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
         list::draw(state, area, canvas);
     }
     match &state.popup {
-        Some(Popup::Picker(picker)) => popups::picker(picker, canvas),
+        Some(Popup::Picker(picker)) => popups::picker(picker, &state.keymap, canvas),
         Some(Popup::Listing(listing)) => listing::draw(state, listing, canvas),
         Some(Popup::Help(top)) => {
-            popups::help(*top, canvas);
+            popups::help(&state.keymap, *top, canvas);
             None
         }
         Some(Popup::Page(page)) => {
@@ -88,8 +115,15 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
             hints(state, canvas);
             None
         }
+        Some(Popup::Picture(file)) => {
+            picture::whole(state, file, canvas);
+            None
+        }
         None if state.selected.is_some() || state.confirm.is_some() => None,
-        None => cursor,
+        None => {
+            completion::draw(state, &areas, canvas);
+            cursor
+        }
     }
 }
 

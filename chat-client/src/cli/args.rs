@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chat_client::address::ServerAddress;
+use chat_client::export::Format;
 use chat_proto::{
     CommandName, Description, Emoji, FileId, HookEvents, HookId, RoomName, RoomRole, Scope, Seq, Topic,
     UserName,
 };
-use chat_client::export::Format;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use attention::{AttentionCommand, DndArgs, InboxArgs, NotifyArgs};

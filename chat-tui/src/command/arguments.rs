@@ -214,3 +214,12 @@ fn room(argument: &str, usage: &str) -> Result<RoomName, String> {
     }
     RoomName::parse(argument.trim_start_matches('#')).map_err(|error| format!("#room: {error}"))
 }
+
+/// `/lock`, or `/lock new`.
+pub(super) fn lock(rest: &str) -> Result<Action, String> {
+    match rest {
+        "" => Ok(Plain::Lock.into()),
+        "new" => Ok(Action::NewLock),
+        _ => Err("Say /lock, or /lock new for another passphrase".to_owned()),
+    }
+}

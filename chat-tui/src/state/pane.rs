@@ -56,7 +56,7 @@ impl<'a> Pane<'a> {
     }
 
     /// The item at a place of the list, with its texts made safe.
-    fn item(&self, at: usize) -> Option<Item> {
+    pub(crate) fn item(&self, at: usize) -> Option<Item> {
         let (_, entry) = self.items.items.get(at)?;
         match entry {
             Entry::Ready(item) => Some(item.clone()),

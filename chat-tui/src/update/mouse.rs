@@ -1,9 +1,9 @@
 //! The mouse: a click opens a conversation, the wheel scrolls. Bare motion is nothing.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
-use super::{Effects, actions, keys, links, listings, threads, writing};
+use super::{Effects, actions, keys, links, listings, pictures, threads, writing};
 use crate::action::{Action, Plain};
 use crate::layout::{self, ListRow};
 use crate::state::hints::{Clicked, clicked};
@@ -32,6 +32,7 @@ fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
         Some(Popup::Picker(picker)) => picker.go(rows.signum()),
         Some(Popup::Listing(_)) => listings::go(state, rows.signum(), effects),
         Some(Popup::Help(_) | Popup::Page(_)) => keys::scroll_page(state, rows),
+        Some(Popup::Picture(_)) => {}
         None => actions::act(state, Action::Scroll(rows), effects),
     }
     true
@@ -49,7 +50,7 @@ fn click_message(state: &mut State, in_thread: bool, at: Position, effects: &mut
 
 fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
     if state.popup.is_some() {
-        return false;
+        return click_popup(state, at, effects);
     }
     let areas = layout::areas(state);
     if let Some(list) = areas.list.filter(|list| list.contains(at)) {
@@ -62,6 +63,10 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
             Some(ListRow::Section(_)) | None => return false,
         };
         actions::act(state, action, effects);
+        return true;
+    }
+    if let Some(file) = layout::picture_at(state, at) {
+        pictures::open(state, file);
         return true;
     }
     let in_thread = areas.thread.is_some_and(|thread| thread.contains(at));
@@ -83,4 +88,33 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
         return true;
     }
     false
+}
+
+/// A click on a row takes it; one beside the box closes it.
+fn click_popup(state: &mut State, at: Position, effects: &mut Effects) -> bool {
+    let screen = Rect::new(0, 0, state.size.0, state.size.1);
+    match &mut state.popup {
+        Some(Popup::Picker(picker)) => {
+            let (list, skip) = layout::picker_list(screen, picker);
+            let row = usize::from(at.y.saturating_sub(list.y));
+            if list.contains(at) && picker.choose(skip + row) {
+                keys::choose(state, effects);
+                return true;
+            }
+            if layout::popup(screen, layout::picker_height(picker)).contains(at) {
+                return false;
+            }
+            keys::close_picker(state, effects);
+        }
+        Some(Popup::Listing(_)) => return listings::click(state, at, effects),
+        Some(Popup::Help(_) | Popup::Page(_)) => {
+            if layout::popup(screen, layout::POPUP.1).contains(at) {
+                return false;
+            }
+            state.popup = None;
+        }
+        Some(Popup::Picture(_)) => state.popup = None,
+        None => return false,
+    }
+    true
 }

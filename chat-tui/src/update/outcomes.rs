@@ -4,8 +4,8 @@ use chat_client::{Anchor, History, RequestError};
 use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
 use super::{
-    Effects, attention, begin, bots, complain, files, listings, lists, messages, moderation, places, threads,
-    writing,
+    Effects, attention, begin, bots, complain, files, listings, lists, lock, messages, moderation, pictures,
+    places, threads, writing,
 };
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
@@ -109,6 +109,9 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             true
         }
         Outcome::Inked(code, inks) => state.inks.take(&code, inks),
+        Outcome::LockSet(hash) => lock::set(state, hash),
+        Outcome::LockTried(fits) => lock::tried(state, fits),
+        Outcome::Picture(wanted, drawing) => pictures::came(state, &wanted, drawing),
         Outcome::Settings(loaded) => super::settings::loaded(state, *loaded),
         Outcome::SettingWritten(sentence) => {
             super::say_so(state, sentence);
@@ -296,14 +299,15 @@ fn not_opened(state: &mut State, question: Question, error: &RequestError) {
 
 fn people_found(state: &mut State, query: &str, people: &[Person], effects: &mut Effects) -> bool {
     people.iter().for_each(|person| state.people.meet(person));
-    let waits = |c: &crate::state::completion::Completion| {
-        c.candidates.is_empty() && c.word.strip_prefix('@') == Some(query)
-    };
-    if state.completion.as_ref().is_some_and(waits) {
-        state.completion = None;
+    let waits =
+        |c: &crate::state::completion::Completion| !c.is_shown() && c.word.strip_prefix('@') == Some(query);
+    if let Some(waiting) = state.completion.take_if(|completion| waits(completion)) {
+        let by_itself = waiting.by_itself;
         let known = crate::state::completion::word(state.composer.before())
             .is_some_and(|(_, word)| !crate::state::completion::candidates(state, word).is_empty());
-        if known {
+        if known && by_itself {
+            writing::suggest(state);
+        } else if known {
             writing::complete(state, false, effects);
         }
         return known;

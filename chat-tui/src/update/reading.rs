@@ -4,7 +4,7 @@
 use chat_client::Anchor;
 use chat_proto::{SafeText, Seq, UserId, limits};
 
-use super::{Effects, attention};
+use super::{Effects, attention, pictures};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
 use crate::markup::Code;
@@ -22,6 +22,7 @@ pub(super) fn follow(state: &mut State, effects: &mut Effects) {
     ask_history(state, effects);
     ask_contexts(state, effects);
     ask_inks(state, effects);
+    pictures::ask(state, effects);
     watch(state, effects);
     set_title(state, effects);
 }
@@ -29,7 +30,7 @@ pub(super) fn follow(state: &mut State, effects: &mut Effects) {
 /// Whether the person can see the newest line of the open conversation.
 pub(super) fn sees_newest(state: &State) -> bool {
     let areas = layout::areas(state);
-    let covered = state.popup.is_some() || state.sign_in.is_some() || areas.list_floats;
+    let covered = layout::is_covered(state);
     let at_end = state
         .open_timeline()
         .is_some_and(|timeline| timeline.loaded && timeline.scroll.is_none() && !timeline.more_after);
@@ -179,6 +180,8 @@ fn set_title(state: &mut State, effects: &mut Effects) {
         0 => team.to_owned(),
         unread => format!("({unread}) {team}"),
     };
+    // Neither whose chat it is nor how much waits.
+    let title = if state.lock.is_some() { "chat".to_owned() } else { title };
     let title = SafeText::line(&title).as_str().to_owned();
     if title != state.title {
         state.title.clone_from(&title);

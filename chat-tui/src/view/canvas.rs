@@ -1,25 +1,30 @@
 //! Putting text into cells: only safe text, only inside the area.
 
+use std::num::NonZeroU16;
+
 use chat_proto::SafeText;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, CellDiffOption, CellWidth};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::links::{LinkRun, Links};
+use super::picture::Slot;
 use super::theme::Theme;
 use crate::text;
 
 /// The picture being drawn.
 pub(super) struct Canvas<'a> {
     buffer: &'a mut Buffer,
-    pub(super) theme: Theme,
+    pub(super) theme: Theme<'a>,
+    slots: Vec<Slot>,
     links: Links,
 }
 
 impl<'a> Canvas<'a> {
-    pub(super) fn new(buffer: &'a mut Buffer, theme: Theme) -> Self {
+    pub(super) fn new(buffer: &'a mut Buffer, theme: Theme<'a>) -> Self {
         let links = Links::new(buffer.area);
-        Self { buffer, theme, links }
+        Self { buffer, theme, slots: Vec::new(), links }
     }
 
     /// What is drawn from here on belongs to a link: that with this number in its text.
@@ -35,6 +40,16 @@ impl<'a> Canvas<'a> {
     /// The links that can be seen.
     pub(super) fn take_links(self) -> Vec<LinkRun> {
         self.links.runs()
+    }
+
+    /// Notes where a picture goes.
+    pub(super) fn slot(&mut self, slot: Slot) {
+        self.slots.push(slot);
+    }
+
+    /// The pictures noted.
+    pub(super) fn take_slots(&mut self) -> Vec<Slot> {
+        std::mem::take(&mut self.slots)
     }
 
     pub(super) fn area(&self) -> Rect {
@@ -90,8 +105,36 @@ impl<'a> Canvas<'a> {
         }
         let (x, y) = (area.x + column, area.y + row);
         if self.buffer.area.contains((x, y).into()) {
-            let (end, _) = self.buffer.set_stringn(x, y, text, room, style);
-            self.links.cover(x..end, y);
+            if text.is_ascii() || text::measured() == text::widths::Widths::default() {
+                let (end, _) = self.buffer.set_stringn(x, y, text, room, style);
+                self.links.cover(x..end, y);
+            } else {
+                self.measured((x, y), text, room, style);
+            }
+        }
+    }
+
+    /// Puts a text where the terminal draws some of it wider or narrower than ratatui counts.
+    fn measured(&mut self, (mut x, y): (u16, u16), text: &str, room: usize, style: Style) {
+        let end = x.saturating_add(u16::try_from(room).unwrap_or(u16::MAX)).min(self.buffer.area.right());
+        for grapheme in text.graphemes(true) {
+            let Some(width) = u16::try_from(text::grapheme_width(grapheme)).ok().and_then(NonZeroU16::new)
+            else {
+                continue;
+            };
+            if width.get() > end.saturating_sub(x) {
+                return;
+            }
+            for covered in x..x + width.get() {
+                self.buffer[(covered, y)].reset();
+                self.buffer[(covered, y)].set_style(style);
+            }
+            let cell = self.buffer[(x, y)].set_symbol(grapheme);
+            if cell.cell_width() != width.get() {
+                cell.set_diff_option(CellDiffOption::ForcedWidth(width));
+            }
+            self.links.cover(x..x + width.get(), y);
+            x += width.get();
         }
     }
 
@@ -101,6 +144,7 @@ impl<'a> Canvas<'a> {
         for position in area.positions() {
             self.buffer[position].reset();
             self.links.uncover(position);
+            self.buffer[position].set_style(self.theme.plain());
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_client::{Anchor, Connection, Delivery, Draft, History, Outgoing, Update};
 use chat_proto::*;
-use chat_tui::effect::{Effect, Outcome, Question, Tell, Wish};
+use chat_tui::effect::{Effect, Outcome, Question, Tell, Try, Wish};
 use chat_tui::state::transfer::Job;
 use chat_tui::{Input, Moment, State, What, update, view};
 use crossterm::event::{Event as Input_, KeyCode, KeyEvent, KeyModifiers};
@@ -354,12 +354,18 @@ fn word(effect: &Effect) -> Option<String> {
         }
         Effect::Ask(Question::Quiet(ask)) => format!("quiet {:?} {}", ask.for_s, ask.schedule.is_some()),
         Effect::Bell => "bell".into(),
+        Effect::Notify(what) => format!("notify \"{}\"", what.line()),
         Effect::Ask(Question::Pins(id)) => format!("pins {}", place(*id)),
         Effect::Ask(Question::Versions(id, seq)) => format!("versions {} {seq}", place(*id)),
         Effect::Ask(Question::Rooms(query)) => format!("rooms {query:?}"),
         Effect::Ask(Question::People(query)) => format!("people {query:?}"),
         Effect::Carry(_, Job::Upload(path)) => format!("upload {}", path.display()),
         Effect::Carry(_, Job::Save(file, to)) => format!("save {} {to:?}", file.name),
+        Effect::Lock(Try::Set(_)) => "set the lock".into(),
+        Effect::Lock(Try::Open(..)) => "try the lock".into(),
+        Effect::Picture(wanted, _) => {
+            format!("picture {}x{}{}", wanted.columns, wanted.rows, if wanted.whole { " whole" } else { "" })
+        }
         Effect::SignIn(ask) => format!("{ask:?}"),
         Effect::Start(account) => format!("start {}", account.user.name),
         Effect::Copy(text) => format!("copy {text:?}"),
@@ -382,6 +388,7 @@ fn wished(wish: &Wish) -> Option<String> {
         }
         Wish::Inbox(ask) => format!("inbox{}{}", unread(ask.unread_only), page(&ask.cursor)),
         Wish::Threads(ask) if ask.unread_only && ask.limit == Some(limits::LIST_PAGE) => return None,
+        Wish::Saved(ask) => format!("saved{}", page(&ask.cursor)),
         Wish::Threads(ask) => format!("threads{}{}", unread(ask.unread_only), page(&ask.cursor)),
     })
 }

@@ -11,6 +11,7 @@ use chat_client::tls::Tls;
 use chat_client::{Connection, Update};
 use chat_proto::*;
 use chat_tui::app::{self, App, Surface};
+use chat_tui::notification::Notification;
 use chat_tui::state::sign_in::Known;
 use chat_tui::{State, What};
 use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
@@ -48,6 +49,10 @@ impl Surface for Counter {
     }
 
     fn bell(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn notify(&mut self, _: &Notification) -> io::Result<()> {
         Ok(())
     }
 
