@@ -15,6 +15,7 @@ mod cache;
 mod client;
 mod disk;
 mod engine;
+pub mod export;
 pub mod files;
 pub mod link;
 pub mod paths;
@@ -24,6 +25,7 @@ pub mod sign_in;
 pub mod tls;
 pub mod update;
 pub mod wire;
+pub mod words;
 
 pub use alert::is_quiet;
 pub use client::{Client, RequestError, Updates};

@@ -8,11 +8,15 @@ mod order;
 
 use std::path::PathBuf;
 
+use chat_client::export::Format;
 use chat_proto::{
     ConversationId, Description, Emoji, Position, PresenceState, RoomName, RoomRole, Scopes, Seq, Topic,
     UserName,
 };
 
+use jiff::civil::{Date, Weekday};
+
+use crate::markup::Target;
 use crate::state::list::Group;
 pub use attention::{Hear, Quiet};
 pub use order::{Order, Penalty};
@@ -24,6 +28,17 @@ pub enum Place {
     Room(RoomName),
     /// `@user`.
     User(UserName),
+}
+
+/// A day, as people say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayWish {
+    /// So many days ago.
+    Ago(i32),
+    /// The last day of this name before today.
+    Named(Weekday),
+    /// This one.
+    Date(Date),
 }
 
 /// Something that a person wants done.
@@ -117,6 +132,16 @@ pub enum Action {
     Fold(Group),
     /// Tells the others whether one is here.
     Presence(PresenceState),
+    /// Writes the open conversation into a file: there, or where downloads go.
+    Export(Format, Option<PathBuf>),
+    /// Ends that.
+    EndExport,
+    /// Goes to the first message of a day.
+    GoToDay(DayWish),
+    /// Goes where a link leads; was asked before, where it leads elsewhere than it looks.
+    Visit(Target),
+    /// Puts a text into the clipboard.
+    Copy(String),
     /// Moves the view by rows; up is negative.
     Scroll(isize),
 }
@@ -225,6 +250,15 @@ plain_actions! {
     CopyLink = "copy link", "Copy the message's place, like #room:42; /goto goes there";
     JumpToReplied = "jump to replied", "Go to the message that this one answers";
     JumpBack = "jump back", "Go back to where you were before the jump";
+    JumpForward = "jump forward", "Go on to where you were before going back";
+    AboveToo = "choose upwards", "Choose the message above too";
+    BelowToo = "choose downwards", "Choose the message below too";
+    CopyCode = "copy code", "Copy the code of the message; choose, where there are several pieces";
+    Readers = "readers", "Who has read your message";
+    Links = "links", "Give each link on screen a letter: the letter opens it, its capital copies it";
+    BareView = "bare view", "Only the text, without list and borders, to mark it with the mouse; any key ends it";
+    PreviousDay = "previous day", "Go to the day before";
+    NextDay = "next day", "Go to the day after";
     Above = "message above", "The message above";
     Below = "message below", "The message below";
     Pins = "pinned messages", "What is pinned in this conversation";

@@ -84,6 +84,13 @@ pub const COMMANDS: &[Command] = &[
     row("view", "", "Show the picture of the selected message, or the newest", |_| plain(Plain::View)),
     row("versions", "", "What the selected message said before", |_| plain(Plain::Versions)),
     row("goto", "[#room]:SEQ", "Go to a message, as its link says", arguments::goto),
+    row(
+        "export",
+        "[text|markdown|json] [PATH] | cancel",
+        "Write this conversation into a file; nothing is overwritten",
+        arguments::export,
+    ),
+    row("day", "DATE|yesterday|monday", "Go to what was written on a day", arguments::day),
     row("select", "", "Choose a message to act on", |_| plain(Plain::Select)),
     row(
         "search",

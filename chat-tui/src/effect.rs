@@ -5,6 +5,8 @@
 
 mod answer;
 mod carry;
+mod day;
+mod export;
 mod keep;
 pub(crate) mod lock;
 mod picture;
@@ -14,6 +16,7 @@ use std::path::PathBuf;
 
 use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
+use chat_client::export::Format;
 use chat_client::files::Courier;
 use chat_client::link::Link;
 use chat_client::tls::Tls;
@@ -21,12 +24,14 @@ use chat_client::{Anchor, Client, Draft, Enclosure, History, RequestError, sign_
 use chat_proto::{
     Answer, Body, BotCommand, ClientId, Conversation, ConversationId, CreateRoom, Dnd, Event, Hello, Member,
     NotifyState, Person, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand, Secret, Seq,
-    SetDnd, SetNotify, ThreadPage, UserId, UserName, Versions,
+    SetDnd, SetNotify, ThreadPage, Timestamp, UserId, UserName, Versions,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::action::Keep;
+use crate::markup::Code;
+use crate::markup::code::{Inked, inks};
 use crate::notification::Notification;
 use crate::settings::{Loaded, Source};
 use crate::state::pictures::{Drawing, Wanted};
@@ -62,6 +67,16 @@ pub enum Effect {
     Title(String),
     /// Put a text into the clipboard; it is safe.
     Copy(String),
+    /// Find the colours of a block of code.
+    Ink(Code),
+    /// Open an address with the system's program for it; it is printable ASCII.
+    Visit(String),
+    /// Find the first message that is not older than this; with the newest number there.
+    FindDay(ConversationId, Seq, Timestamp),
+    /// Write a conversation that people call so into a file: there, or where downloads go.
+    Export(ConversationId, String, Format, Option<PathBuf>),
+    /// End that; no file is left.
+    EndExport,
     /// Make a sound.
     Bell,
     /// Tell something outside of the window; it is safe.
@@ -244,6 +259,14 @@ pub enum Outcome {
     Uploaded(u64, Result<Enclosure, String>),
     /// A file was saved, and where; or why not.
     Saved(u64, Result<PathBuf, String>),
+    /// How much of a conversation is written, of a hundred.
+    Exporting(u8),
+    /// A conversation was written into a file: where, and how many events; or why not.
+    Exported(Result<(PathBuf, u64), String>),
+    /// The first message of a day, or of the next day that has any; `None` if there is none.
+    Day(ConversationId, Result<Option<Seq>, String>),
+    /// The colours of a block of code.
+    Inked(Code, Inked),
     /// The settings as they stand in the file, and what is wrong there.
     Settings(Box<Loaded>),
     /// A setting was written; one sentence.
@@ -281,6 +304,7 @@ pub struct Runner {
     outcomes: mpsc::Sender<Outcome>,
     engine: Option<Engine>,
     courier: Option<Courier>,
+    export: Option<JoinHandle<()>>,
 }
 
 /// A running engine, with the task that tells it things in order.
@@ -295,7 +319,7 @@ impl Runner {
     #[must_use]
     pub fn new(places: Places) -> (Self, mpsc::Receiver<Outcome>) {
         let (outcomes, receiver) = mpsc::channel(OUTCOMES);
-        (Self { places, outcomes, engine: None, courier: None }, receiver)
+        (Self { places, outcomes, engine: None, courier: None, export: None }, receiver)
     }
 
     /// Takes the engine that is to be told and asked from now on.
@@ -338,6 +362,15 @@ impl Runner {
         }
     }
 
+    /// Finds the colours of a block of code, beside the thread that draws.
+    pub fn ink(&self, code: Code) {
+        let outcomes = self.outcomes.clone();
+        tokio::task::spawn_blocking(move || {
+            let found = inks(&code);
+            let _ = outcomes.blocking_send(Outcome::Inked(code, found));
+        });
+    }
+
     /// Reads the settings again.
     pub fn read_settings(&self) {
         let (source, outcomes) = (self.places.settings.clone(), self.outcomes.clone());
@@ -362,6 +395,17 @@ impl Runner {
         });
     }
 
+    /// Opens an address with the system's program for it.
+    pub fn visit(&self, address: String) {
+        let outcomes = self.outcomes.clone();
+        tokio::task::spawn_blocking(move || {
+            if open::that_detached(&address).is_err() {
+                let error = "No program here opens links; its capital letter copies a link".to_owned();
+                let _ = outcomes.blocking_send(Outcome::Refused(error));
+            }
+        });
+    }
+
     /// Sets or tries the passphrase of the lock.
     pub fn lock(&self, what: Try) {
         let (folder, outcomes) = (self.places.accounts.clone(), self.outcomes.clone());
@@ -369,6 +413,34 @@ impl Runner {
             if let Ok(outcome) = tokio::task::spawn_blocking(move || lock::attempt(folder, what)).await {
                 let _ = outcomes.send(outcome).await;
             }
+        });
+    }
+
+    /// Writes a conversation into a file, in place of one that is being written.
+    pub fn export(&mut self, id: ConversationId, title: String, format: Format, to: Option<PathBuf>) {
+        self.end_export();
+        let Some(engine) = &self.engine else { return };
+        let (client, outcomes) = (engine.client.clone(), self.outcomes.clone());
+        self.export = Some(tokio::spawn(async move {
+            let done = export::write(&client, id, &title, format, to, &outcomes).await;
+            let _ = outcomes.send(Outcome::Exported(done)).await;
+        }));
+    }
+
+    /// Ends writing a conversation; what is there of the file goes with it.
+    pub fn end_export(&mut self) {
+        if let Some(export) = self.export.take() {
+            export.abort();
+        }
+    }
+
+    /// Finds the first message of a day.
+    pub fn find_day(&self, conversation: ConversationId, head: Seq, from: Timestamp) {
+        let Some(engine) = &self.engine else { return };
+        let (client, outcomes) = (engine.client.clone(), self.outcomes.clone());
+        tokio::spawn(async move {
+            let found = day::find(&client, conversation, head, from).await.map_err(|error| error.to_string());
+            let _ = outcomes.send(Outcome::Day(conversation, found)).await;
         });
     }
 
@@ -391,6 +463,7 @@ impl Runner {
 
     /// Ends the engine after it was told everything.
     pub async fn close(&mut self) {
+        self.end_export();
         let Some(engine) = self.engine.take() else { return };
         drop(engine.tells);
         let _ = engine.teller.await;

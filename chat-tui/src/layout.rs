@@ -41,6 +41,12 @@ const COMPOSER_ROWS: u16 = 8;
 /// From this many columns on, a thread stands beside the main line; both keep room for a text.
 const SPLIT_FROM_COLUMNS: u16 = 88;
 
+/// From this many rows on, a main line that is scrolled back keeps the newest rows in sight.
+const TAIL_FROM_ROWS: u16 = 12;
+
+/// The newest rows that stay in sight.
+pub(crate) const TAIL_ROWS: u16 = 3;
+
 /// The connection's state takes at most this many rows of the list.
 const CONNECTION_ROWS: u16 = 4;
 
@@ -59,6 +65,8 @@ pub(crate) struct Areas {
     pub(crate) header: Rect,
     /// The main line; empty while a thread has its place.
     pub(crate) pane: Rect,
+    /// The newest rows below a main line that is scrolled back; a divider is its first row.
+    pub(crate) tail: Option<Rect>,
     /// The open thread.
     pub(crate) thread: Option<Rect>,
     pub(crate) status: Rect,
@@ -70,6 +78,9 @@ pub(crate) struct Areas {
 /// Divides the screen.
 pub(crate) fn areas(state: &State) -> Areas {
     let (columns, rows) = state.size;
+    if state.bare {
+        return bare(state);
+    }
     let is_wide = columns >= LIST_FROM_COLUMNS;
     let shows_list = is_wide == (state.list == ListMode::Auto);
     let usual = (columns / 4).clamp(LIST_COLUMNS.0, LIST_COLUMNS.1);
@@ -101,6 +112,7 @@ pub(crate) fn areas(state: &State) -> Areas {
         }
         Some(_) => (Rect { width: 0, ..whole }, Some(whole)),
     };
+    let (pane, tail) = split(state, pane);
     let composer = Rect::new(main.x + air, composer_top, main.width - air, composer_rows);
     let inset = if boxed { 1 } else { 0 };
     Areas {
@@ -108,6 +120,7 @@ pub(crate) fn areas(state: &State) -> Areas {
         list_floats: shows_list && !is_wide,
         header: part(0, header_rows),
         pane,
+        tail,
         thread,
         status: part(header_rows + pane_rows, status_rows),
         composer,
@@ -120,6 +133,38 @@ pub(crate) fn areas(state: &State) -> Areas {
         .intersection(Rect::new(0, 0, columns, rows)),
         boxed,
     }
+}
+
+/// Only the text.
+fn bare(state: &State) -> Areas {
+    let whole = Rect::new(0, 0, state.size.0, state.size.1);
+    let nothing = Rect::default();
+    let (pane, thread) = if state.in_thread() { (nothing, Some(whole)) } else { (whole, None) };
+    Areas {
+        list: None,
+        list_floats: false,
+        header: nothing,
+        pane,
+        tail: None,
+        thread,
+        status: nothing,
+        composer: nothing,
+        composer_text: nothing,
+        boxed: false,
+    }
+}
+
+/// Parts the newest rows from a main line that is scrolled back, where there is room for both.
+fn split(state: &State, pane: Rect) -> (Rect, Option<Rect>) {
+    let is_high = pane.height >= TAIL_FROM_ROWS && pane.width > 0;
+    let is_far =
+        || state.open_timeline().is_some_and(|timeline| timeline.is_far_back(usize::from(TAIL_ROWS)));
+    if !is_high || !is_far() {
+        return (pane, None);
+    }
+    let rows = TAIL_ROWS + 1;
+    let upper = Rect { height: pane.height - rows, ..pane };
+    (upper, Some(Rect { y: upper.bottom(), height: rows, ..pane }))
 }
 
 /// A width of the list that leaves the conversation its place.
@@ -236,6 +281,12 @@ pub(crate) fn focused_area(state: &State) -> Rect {
     areas.thread.filter(|_| state.in_thread()).unwrap_or(areas.pane)
 }
 
+/// The first row of the screen on which a pane with so many rows begins: few rows stand at the
+/// bottom, where the eye is; a thread is read from its beginning.
+pub(crate) fn lift(in_thread: bool, height: u16, rows: usize) -> usize {
+    if in_thread { 0 } else { usize::from(height).saturating_sub(rows) }
+}
+
 /// Does something with the pane that the keys mean.
 pub(crate) fn with_pane<T>(state: &State, then: impl FnOnce(&Pane, &Timeline) -> T) -> Option<T> {
     with_side(state, state.in_thread(), then)
@@ -247,16 +298,32 @@ pub(crate) fn with_side<T>(
     in_thread: bool,
     then: impl FnOnce(&Pane, &Timeline) -> T,
 ) -> Option<T> {
-    let conversation = state.open_conversation()?;
     let areas = areas(state);
     let (timeline, area) = match in_thread {
         true => (&state.thread.as_ref()?.timeline, areas.thread?),
         false => (state.open_timeline()?, areas.pane),
     };
+    with_area(state, timeline, area, then)
+}
+
+/// Does something with the newest rows of the main line, below its divider.
+pub(crate) fn with_tail<T>(state: &State, tail: Rect, then: impl FnOnce(&Pane, &Timeline) -> T) -> Option<T> {
+    let area = Rect { height: tail.height.saturating_sub(1), ..tail };
+    with_area(state, state.open_timeline()?, area, then)
+}
+
+fn with_area<T>(
+    state: &State,
+    timeline: &Timeline,
+    area: Rect,
+    then: impl FnOnce(&Pane, &Timeline) -> T,
+) -> Option<T> {
+    let conversation = state.open_conversation()?;
     let State { me, zone, now, threads, blocked, unfolded, .. } = state;
     let (me, now) = (me.as_ref(), now.clock);
     let cell = state.pictures.cell();
-    let context = Context { me, conversation, zone, cell, now, threads, blocked, unfolded };
+    let bare = state.bare;
+    let context = Context { me, conversation, zone, cell, now, threads, blocked, unfolded, bare };
     let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
     Some(then(&pane, timeline))
 }

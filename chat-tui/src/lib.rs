@@ -17,9 +17,11 @@ pub mod crash;
 pub mod doctor;
 pub mod effect;
 mod help;
+pub mod hyperlink;
 pub mod keymap;
 mod layout;
 pub mod manual;
+pub mod markup;
 pub mod notification;
 pub mod settings;
 pub mod state;
@@ -31,4 +33,4 @@ mod view;
 
 pub use state::{Moment, State};
 pub use update::{Input, What, update};
-pub use view::view;
+pub use view::{LinkRun, view, view_and_links};

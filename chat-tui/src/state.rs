@@ -13,6 +13,8 @@ pub mod conversations;
 pub(crate) mod emoji;
 pub(crate) mod filters;
 pub(crate) mod fuzzy;
+pub(crate) mod hints;
+pub mod inks;
 pub mod items;
 pub mod list;
 pub mod listing;
@@ -33,6 +35,7 @@ pub mod timeline;
 pub mod transfer;
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 use chat_client::Connection;
 use chat_proto::{
@@ -47,6 +50,8 @@ use commands::BotCommands;
 use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
+use hints::Hint;
+use inks::Inks;
 use listing::Listing;
 use lock::Lock;
 use looks::Looks;
@@ -55,7 +60,7 @@ use picker::Picker;
 use pictures::Pictures;
 use sign_in::SignIn;
 use thread::Thread;
-use timeline::Timeline;
+use timeline::{Scroll, Timeline};
 use transfer::Transfers;
 
 use crate::action::Action;
@@ -133,6 +138,15 @@ pub struct Notice {
     pub text: String,
     /// Whether something went wrong.
     pub is_error: bool,
+}
+
+/// A place where one was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stop {
+    pub(crate) conversation: ConversationId,
+    pub(crate) seq: Seq,
+    /// Where in the main line one looked; `None` for a place in a thread.
+    pub(crate) scroll: Option<Option<Scroll>>,
 }
 
 /// What letters are in the composer.
@@ -263,8 +277,20 @@ pub struct State {
     pub(crate) thread_drafts: HashMap<(ConversationId, Seq), String>,
     /// The message that keys act on; while there is one, letters are keys.
     pub selected: Option<Seq>,
+    /// Where the choice of several messages began; means nothing while none is selected.
+    pub(crate) chosen_from: Option<Seq>,
+    /// The conversation that is being written into a file, and how much of a hundred.
+    pub(crate) export: Option<(String, u8)>,
+    /// Whether only the text is shown.
+    pub bare: bool,
+    /// The links that wait for a letter.
+    pub(crate) hints: Option<Vec<Hint>>,
+    /// The colours of the code on screen.
+    pub(crate) inks: Inks,
     /// Where one was before jumping, the last place at the end.
-    pub(crate) jumps: Vec<(ConversationId, Seq)>,
+    pub(crate) jumps: Vec<Stop>,
+    /// Where one was before going back, the last place at the end.
+    pub(crate) returns: Vec<Stop>,
     /// Something that waits for a yes.
     pub confirm: Option<Confirm>,
     /// What is being written.
@@ -365,7 +391,13 @@ impl State {
             thread: None,
             thread_drafts: HashMap::new(),
             selected: None,
+            chosen_from: None,
+            export: None,
+            bare: false,
+            hints: None,
+            inks: Inks::default(),
             jumps: Vec::new(),
+            returns: Vec::new(),
             confirm: None,
             composer: Composer::default(),
             purpose: Purpose::Write,
@@ -432,6 +464,19 @@ impl State {
             return self.thread.as_mut().map(|thread| &mut thread.timeline);
         }
         self.open_timeline_mut()
+    }
+
+    /// The messages that were chosen, from the first to the last.
+    #[must_use]
+    pub fn chosen(&self) -> Option<RangeInclusive<Seq>> {
+        let selected = self.selected?;
+        let other = self.chosen_from.unwrap_or(selected);
+        Some(selected.min(other)..=selected.max(other))
+    }
+
+    /// Whether a message is folded, because one blocks who wrote it.
+    pub(crate) fn folds(&self, event: &Event) -> bool {
+        self.blocked.contains(&event.author.id) && !self.unfolded.contains(&(event.conversation, event.seq))
     }
 
     /// An event of the open conversation, wherever it is held.

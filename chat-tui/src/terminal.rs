@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use crossterm::cursor::{SetCursorStyle, Show};
+use crossterm::cursor::{RestorePosition, SavePosition, SetCursorStyle, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
     EnableMouseCapture, Event, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
@@ -26,18 +26,20 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
+use ratatui::backend::Backend;
 use ratatui::layout::Rect;
 
 use abilities::Abilities;
 use backend::Careful;
 
 use crate::crash;
+use crate::hyperlink;
 use crate::notification::{self, Notification};
 use crate::settings::{Images, NotifyHow};
 use crate::state::State;
 use crate::text;
 use crate::view::picture::Slot;
-use crate::view::view_slots;
+use crate::view::{Drawn, draw_view};
 
 /// Whether the terminal is ours now. A panic on any thread must know, so it is global.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -156,16 +158,35 @@ impl Screen {
     }
 
     fn draw_all(&mut self, state: &State) -> io::Result<()> {
-        let mut slots = Vec::new();
-        self.terminal.draw(|frame| slots = view_slots(state, frame))?;
+        let slots = self.draw_cells(state)?;
         let before = std::mem::replace(&mut self.slots, slots);
         // The pixels of a picture that moved stay where they were, below cells that did not change.
         let leaves_pixels = |slot: &Slot| matches!(slot.wanted.images, Images::Sixel | Images::Iterm2);
         if self.slots != before && before.iter().any(leaves_pixels) {
             self.forget()?;
-            self.terminal.draw(|frame| drop(view_slots(state, frame)))?;
+            self.draw_cells(state)?;
         }
         Ok(())
+    }
+
+    /// Draws the cells, then tells the terminal which of them are links. That is told anew each
+    /// time: a cell that is drawn again has lost it.
+    fn draw_cells(&mut self, state: &State) -> io::Result<Vec<Slot>> {
+        let mut drawn = Drawn::default();
+        let frame = self.terminal.draw(|frame| drawn = draw_view(state, frame))?;
+        let told = hyperlink::told(&drawn.links, frame.buffer);
+        if told.is_empty() {
+            return Ok(drawn.slots);
+        }
+        queue!(io::stdout(), SavePosition)?;
+        let backend = self.terminal.backend_mut();
+        for (begin, cells) in &told {
+            queue!(io::stdout(), Print(begin))?;
+            backend.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))?;
+            queue!(io::stdout(), Print(hyperlink::END))?;
+        }
+        queue!(io::stdout(), RestorePosition)?;
+        Ok(drawn.slots)
     }
 
     /// Draws everything again next time.

@@ -8,12 +8,14 @@
 mod canvas;
 mod completion;
 mod composer;
+mod links;
 mod list;
 mod listing;
 mod lock;
 mod message;
 pub(crate) mod picture;
 mod popups;
+mod rich;
 mod sign_in;
 mod status;
 mod steady;
@@ -24,11 +26,13 @@ use chat_proto::SafeText;
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
 
 use crate::layout;
 use crate::state::{Popup, State};
 use crate::text;
 use canvas::Canvas;
+pub use links::LinkRun;
 use picture::Slot;
 use theme::Theme;
 
@@ -37,24 +41,39 @@ const NOT_SAFE: &str = "\u{fffd}";
 
 /// Draws the state.
 pub fn view(state: &State, frame: &mut Frame) {
-    view_slots(state, frame);
+    draw_view(state, frame);
 }
 
-/// Draws the state; says where pictures were put.
-pub(crate) fn view_slots(state: &State, frame: &mut Frame) -> Vec<Slot> {
+/// Draws the state; says which cells belong to links.
+pub fn view_and_links(state: &State, frame: &mut Frame) -> Vec<LinkRun> {
+    draw_view(state, frame).links
+}
+
+/// What is told to the terminal beside the cells.
+#[derive(Debug, Default)]
+pub(crate) struct Drawn {
+    /// Where pictures were put.
+    pub(crate) slots: Vec<Slot>,
+    /// Which cells belong to links.
+    pub(crate) links: Vec<LinkRun>,
+}
+
+/// Draws the state.
+pub(crate) fn draw_view(state: &State, frame: &mut Frame) -> Drawn {
     let area = frame.area();
     let theme = Theme::new(&state.looks.palette);
     frame.buffer_mut().set_style(area, theme.plain());
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
     let slots = canvas.take_slots();
+    let links = if state.settings.links { canvas.take_links() } else { Vec::new() };
     sweep(frame.buffer_mut());
     steady::steady(frame.buffer_mut(), text::measured());
     let slots = picture::paint(state, slots, frame.buffer_mut());
     if let Some(cursor) = cursor.filter(|cursor| area.contains(*cursor)) {
         frame.set_cursor_position(cursor);
     }
-    slots
+    Drawn { slots, links }
 }
 
 /// Draws everything; says where the cursor stands.
@@ -70,6 +89,7 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
     status::header(state, Rect { width: head, ..areas.header }, canvas);
     status::thread_header(state, &areas, canvas);
     timeline::main(state, areas.pane, canvas);
+    timeline::tail(state, areas.tail, canvas);
     timeline::thread(state, &areas, canvas);
     status::status(state, &areas, canvas);
     let mut cursor = composer::draw(state, &areas, canvas);
@@ -91,6 +111,10 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
             popups::page(&state.keymap, page, canvas);
             None
         }
+        None if state.hints.is_some() => {
+            hints(state, canvas);
+            None
+        }
         Some(Popup::Picture(file)) => {
             picture::whole(state, file, canvas);
             None
@@ -100,6 +124,15 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
             completion::draw(state, &areas, canvas);
             cursor
         }
+    }
+}
+
+/// The letters of the links, over their first cells.
+fn hints(state: &State, canvas: &mut Canvas) {
+    let style = canvas.theme.mention().add_modifier(Modifier::REVERSED);
+    for hint in state.hints.iter().flatten() {
+        let area = Rect { x: hint.at.x, y: hint.at.y, width: 1, height: 1 };
+        canvas.literal(area, (0, 0), &hint.letter.to_string(), style);
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chat_client::address::ServerAddress;
+use chat_client::export::Format;
 use chat_proto::{
     CommandName, Description, Emoji, FileId, HookEvents, HookId, RoomName, RoomRole, Scope, Seq, Topic,
     UserName,
@@ -143,6 +144,8 @@ pub(super) enum Command {
     Listen(ListenArgs),
     /// Print messages that were written before
     History(HistoryArgs),
+    /// Write a whole conversation into a file; prints where it is
+    Export(ExportArgs),
     #[command(flatten)]
     Message(MessageCommand),
     /// Search one's conversations: words, "a phrase", -not, and filters such as from:@ada in:#room
@@ -640,6 +643,19 @@ pub(super) struct HistoryArgs {
     /// Begin each line with what names the message: '#room:42'
     #[arg(long)]
     pub(super) links: bool,
+}
+
+/// What `export` understands.
+#[derive(Args)]
+pub(super) struct ExportArgs {
+    /// '#room' or '@user'
+    pub(super) target: Target,
+    /// The file, or a folder for it; nothing is overwritten
+    #[arg(default_value = ".")]
+    pub(super) path: PathBuf,
+    /// text, markdown or json
+    #[arg(long, default_value_t = Format::Text)]
+    pub(super) format: Format,
 }
 
 /// A room's name, with or without its #.

@@ -4,6 +4,7 @@ mod args;
 mod attention;
 mod bot;
 mod change;
+mod export;
 mod failure;
 mod files;
 mod invitation;
@@ -19,10 +20,10 @@ mod send;
 mod target;
 mod webhook;
 mod who;
-mod words;
 
 use std::process::ExitCode;
 
+use chat_client::words;
 use clap::Parser;
 
 use args::{Cli, Command, Common, MessageCommand, RoomCommand};
@@ -79,6 +80,7 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         Command::Files(args) => files::files(who, args, out).await,
         Command::Listen(args) => listen::listen(who, args, out).await,
         Command::History(args) => look::history(who, args, out).await,
+        Command::Export(args) => export::export(who, args, out).await,
         Command::Message(command) => about_message(who, command, out).await,
         Command::Rooms { all: false, query: None } => look::rooms(who, out).await,
         Command::Rooms { query, .. } => look::directory(who, query, out).await,

@@ -2,8 +2,8 @@
 
 use std::io::{ErrorKind, Write};
 
-use chat_proto::{Conversation, SafeText, Timestamp};
-use jiff::tz::TimeZone;
+pub(crate) use chat_client::words::{harmless, local_time};
+use chat_proto::{Conversation, SafeText};
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -61,31 +61,6 @@ impl Output {
     }
 }
 
-/// The same JSON, with what a terminal might obey written as escapes: JSON itself escapes only the
-/// C0 controls.
-pub(crate) fn harmless(json: &str) -> String {
-    let is_plain = |c: char| {
-        !c.is_control()
-            && !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut text = String::with_capacity(json.len());
-    for c in json.chars() {
-        match is_plain(c) {
-            true => text.push(c),
-            false => text.push_str(&format!("\\u{:04x}", u32::from(c))),
-        }
-    }
-    text
-}
-
-/// A time by the local clock, in jiff's format.
-pub(crate) fn local_time(at: Timestamp, format: &str) -> String {
-    match jiff::Timestamp::from_millisecond(at.0) {
-        Ok(time) => time.to_zoned(TimeZone::system()).strftime(format).to_string(),
-        Err(_) => "?".to_owned(),
-    }
-}
-
 /// What people call a conversation.
 pub(crate) fn title(conversation: &Conversation) -> String {
     match &conversation.name {
@@ -95,20 +70,5 @@ pub(crate) fn title(conversation: &Conversation) -> String {
             let names = conversation.with.iter().map(|person| format!("@{}", person.name));
             names.collect::<Vec<_>>().join(",")
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_harms_no_terminal_and_says_the_same() {
-        let text = "a\u{9b}31m\u{7f}\u{202e}\u{2028}é日👍\u{1b}";
-        let json = serde_json::to_string(text).unwrap();
-        let shown = harmless(&json);
-        assert!(!shown.chars().any(|c| c.is_control() || c == '\u{202e}'), "{shown}");
-        assert!(shown.contains("é日👍"));
-        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
     }
 }

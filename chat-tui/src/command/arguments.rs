@@ -1,9 +1,11 @@
 //! The arguments of slash commands: text in, an [`Action`] or a sentence out.
 
+use chat_client::export::Format;
 use chat_proto::{Description, RoomName, RoomRole, Seq, Topic, UserName};
+use jiff::civil::Weekday;
 
 use super::{path, plain, split};
-use crate::action::{Action, Place, Plain};
+use crate::action::{Action, DayWish, Place, Plain};
 use crate::state::emoji;
 use crate::state::list::Group;
 
@@ -93,6 +95,43 @@ pub(super) fn goto(arguments: &str) -> Parsed {
         return Ok(Action::GoTo(None, seq));
     }
     room(place, "/goto #room:SEQ").map(|room| Action::GoTo(Some(room), seq))
+}
+
+/// The form may be left out, and the path as well.
+pub(super) fn export(arguments: &str) -> Parsed {
+    if arguments == "cancel" {
+        return Ok(Action::EndExport);
+    }
+    let (first, rest) = split(arguments);
+    let (format, path) = match first.parse() {
+        Ok(format) => (format, rest),
+        Err(_) => (Format::default(), arguments),
+    };
+    match path::first(path) {
+        None => Err(OPEN_QUOTE.to_owned()),
+        Some((named, _)) if named.is_empty() => Ok(Action::Export(format, None)),
+        Some((named, "")) => Ok(Action::Export(format, Some(named.into()))),
+        Some(_) => Ok(Action::Export(format, Some(path.into()))),
+    }
+}
+
+/// `yesterday`, `monday` or `2026-11-01`.
+pub(super) fn day(arguments: &str) -> Parsed {
+    let said = arguments.to_lowercase();
+    let wish = match said.as_str() {
+        "today" => Some(DayWish::Ago(0)),
+        "yesterday" => Some(DayWish::Ago(1)),
+        "monday" | "mon" => Some(DayWish::Named(Weekday::Monday)),
+        "tuesday" | "tue" => Some(DayWish::Named(Weekday::Tuesday)),
+        "wednesday" | "wed" => Some(DayWish::Named(Weekday::Wednesday)),
+        "thursday" | "thu" => Some(DayWish::Named(Weekday::Thursday)),
+        "friday" | "fri" => Some(DayWish::Named(Weekday::Friday)),
+        "saturday" | "sat" => Some(DayWish::Named(Weekday::Saturday)),
+        "sunday" | "sun" => Some(DayWish::Named(Weekday::Sunday)),
+        date => date.parse().ok().map(DayWish::Date),
+    };
+    let wish = wish.ok_or("Say which day: /day yesterday, /day monday or /day 2026-11-01")?;
+    Ok(Action::GoToDay(wish))
 }
 
 pub(super) fn invite(arguments: &str) -> Parsed {

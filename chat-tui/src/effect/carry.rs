@@ -42,7 +42,7 @@ fn progress(key: u64, outcomes: mpsc::Sender<Outcome>) -> OnProgress {
 }
 
 /// `~/` is the person's home, as in a shell.
-fn at_home(path: &Path) -> PathBuf {
+pub(super) fn at_home(path: &Path) -> PathBuf {
     match (path.strip_prefix("~"), std::env::home_dir()) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),

@@ -69,6 +69,8 @@ pub(crate) struct Context<'a> {
     /// Whose messages are folded, apart from those that one opened.
     pub(crate) blocked: &'a BTreeSet<UserId>,
     pub(crate) unfolded: &'a BTreeSet<(ConversationId, Seq)>,
+    /// Whether texts begin at the left edge, with nothing beside them.
+    pub(crate) bare: bool,
 }
 
 impl Context<'_> {
@@ -269,6 +271,9 @@ fn instant(at: Timestamp) -> jiff::Timestamp {
 
 /// Names are as wide as the widest in the timeline, within bounds, so that texts begin in one line.
 fn columns(timeline: &Timeline, context: &Context, width: usize) -> Columns {
+    if context.bare {
+        return Columns { width, name: 0, indent: 0, body: width.max(1) };
+    }
     let (least, most) = NAME_COLUMNS;
     let mut name = least;
     let mut last = None;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use chat_client::{Delivery, Outgoing};
-use chat_proto::{Conversation, Event, EventKind, Forwarded, SafeText, Seq, Timestamp, UserId};
+use chat_proto::{Body, Conversation, Event, EventKind, Forwarded, SafeText, Seq, Timestamp, UserId};
 use jiff::tz::TimeZone;
 
 use super::items::{Columns, Context, time_of_day};
@@ -11,19 +11,23 @@ use super::people::shown_name;
 use super::pictures::Preview;
 use super::timeline::Timeline;
 use super::transfer::{file_line, pending_line};
+use crate::markup::{self, Callee, Look, Rich};
 use crate::text;
 
 /// What stands behind a text that was changed.
-const EDITED: &str = " (edited)";
+const EDITED: &str = "(edited)";
 
 /// What stands behind a pinned message.
-const PINNED: &str = " ⚑";
+const PINNED: &str = "⚑";
 
 /// What is left of a deleted message.
 const DELETED: &str = "message deleted";
 
 /// What stands in place of a message by somebody whom one blocks.
 const FOLDED: &str = "somebody you block; /show opens it";
+
+/// What stands in place of their words where somebody else answers them.
+pub(crate) const FOLDED_QUOTE: &str = "a message by somebody you block";
 
 /// Columns between two reactions.
 const CHIP_GAP: usize = 2;
@@ -62,14 +66,11 @@ pub(crate) struct Message {
     pub(crate) name: SafeText,
     pub(crate) at: Timestamp,
     pub(crate) manner: Manner,
-    /// The text and, from `marks` on, what is said about it.
-    pub(crate) body: SafeText,
-    pub(crate) marks: usize,
+    /// The text and, behind it, what is said about it.
+    pub(crate) body: Rich,
     /// Whether name and time stand before it.
     pub(crate) leads: bool,
     pub(crate) mentions_me: bool,
-    /// Whether it calls everybody in its conversation, or everybody who is there.
-    pub(crate) calls: bool,
     pub(crate) forwarded: Option<SafeText>,
     pub(crate) reply: Option<SafeText>,
     /// The lines of its files; the first is the body of a message without a text.
@@ -90,8 +91,8 @@ pub(crate) enum Row {
     Head,
     Forwarded,
     Reply,
-    /// A part of the body.
-    Body(Range<usize>),
+    /// A row of the body.
+    Body(markup::Row),
     /// One of the files.
     File(usize),
     /// A row of one of the pictures.
@@ -113,7 +114,7 @@ impl Message {
         }
         rows.extend(self.forwarded.is_some().then_some(Row::Forwarded));
         rows.extend(self.reply.is_some().then_some(Row::Reply));
-        rows.extend(text::wrap(self.body.as_str(), columns.body).into_iter().map(Row::Body));
+        rows.extend(self.body.rows(columns.body).into_iter().map(Row::Body));
         rows.extend((0..self.files.len()).map(Row::File));
         for (at, preview) in self.pictures.iter().enumerate() {
             rows.extend((0..preview.cells(columns.body).1).map(|row| Row::Picture(at, row)));
@@ -180,11 +181,9 @@ pub(crate) fn of_event(
         name,
         at: event.at,
         manner: Manner::Deleted,
-        body: SafeText::line(DELETED),
-        marks: 0,
+        body: words(DELETED),
         leads,
         mentions_me: false,
-        calls: false,
         forwarded: None,
         reply: None,
         files: Vec::new(),
@@ -205,7 +204,7 @@ pub(crate) fn of_event(
             return Some(Message { replies: replies(tombstone.replies), ..blank });
         }
         EventKind::Message(_) if context.folds(event) => {
-            return Some(Message { body: SafeText::line(FOLDED), ..blank });
+            return Some(Message { body: words(FOLDED), ..blank });
         }
         EventKind::Message(message) => message,
         _ => return None,
@@ -214,19 +213,23 @@ pub(crate) fn of_event(
     let calls = message.call.is_some() && !mine;
     let stored = if context.conversation.others_read >= event.seq { Tick::Read } else { Tick::Stored };
     let mut files: Vec<SafeText> = message.files.iter().map(file_line).collect();
-    let (body, marks) = body(
-        &text_or_file(message.body.as_str(), &mut files),
-        message.action.then_some(event.author.name.as_str()),
-        (message.edited.is_some(), message.pinned),
-    );
+    let mut body = body(&message.body, &mut files, message.action.then_some(event.author.name.as_str()));
+    if message.edited.is_some() {
+        body.remark(EDITED);
+    }
+    if message.pinned {
+        body.remark(PINNED);
+    }
+    let mentions_me = context.me.is_some_and(|me| event.mentions(me.id)) || calls;
+    if let Some(me) = context.me.filter(|_| mentions_me) {
+        body.mark_calls(&Callee { name: me.name.as_str(), with_all: calls });
+    }
     Some(Message {
         manner: if message.action { Manner::Action } else { Manner::Said },
         body,
-        marks,
-        mentions_me: context.me.is_some_and(|me| event.mentions(me.id)) || calls,
-        calls,
+        mentions_me,
         forwarded: message.forwarded.as_ref().map(|from| forwarded(from, context.zone)),
-        reply: message.reply_to.map(|seq| reply_line(timeline, seq)),
+        reply: message.reply_to.map(|seq| reply_line(timeline, seq, context)),
         files,
         pictures: previews(message, context),
         chips: chips(message, context.me.map(|me| me.id)),
@@ -245,8 +248,7 @@ pub(crate) fn of_pending(
 ) -> Option<Message> {
     let me = context.me?;
     let mut files: Vec<SafeText> = own.files.iter().map(pending_line).collect();
-    let text = text_or_file(own.body.as_str(), &mut files);
-    let (body, marks) = body(&text, own.action.then_some(me.name.as_str()), (false, false));
+    let body = body(&own.body, &mut files, own.action.then_some(me.name.as_str()));
     Some(Message {
         seq: None,
         author: me.id,
@@ -254,12 +256,10 @@ pub(crate) fn of_pending(
         at: own.written_at,
         manner: if own.action { Manner::Action } else { Manner::Said },
         body,
-        marks,
         leads,
         mentions_me: false,
-        calls: false,
         forwarded: own.forward.is_some().then(|| SafeText::line("↪ forwarded")),
-        reply: own.reply_to.map(|seq| reply_line(timeline, seq)),
+        reply: own.reply_to.map(|seq| reply_line(timeline, seq, context)),
         files,
         pictures: Vec::new(),
         chips: Vec::new(),
@@ -275,12 +275,18 @@ pub(crate) fn previews(message: &chat_proto::Message, context: &Context) -> Vec<
     message.files.iter().filter_map(|file| Preview::of(file, cell)).collect()
 }
 
-/// The text of a message; where there is none, the first of its files takes its place.
-fn text_or_file(text: &str, files: &mut Vec<SafeText>) -> String {
-    if !text.is_empty() || files.is_empty() {
-        return text.to_owned();
+/// The text of a message; where there is none, the first of its files takes its place, and the
+/// name of a file is no markup.
+fn body(text: &Body, files: &mut Vec<SafeText>, actor: Option<&str>) -> Rich {
+    if text.is_empty() && !files.is_empty() {
+        return Rich::literal(&files.remove(0), Look::default());
     }
-    files.remove(0).as_str().to_owned()
+    Rich::of(text.as_str(), actor)
+}
+
+/// Our own words in the place of a text.
+fn words(words: &str) -> Rich {
+    Rich::literal(&SafeText::line(words), Look::default())
 }
 
 fn tick(delivery: &Delivery, conversation: &Conversation) -> Tick {
@@ -293,32 +299,16 @@ fn tick(delivery: &Delivery, conversation: &Conversation) -> Tick {
     }
 }
 
-fn body(written: &str, actor: Option<&str>, (edited, pinned): (bool, bool)) -> (SafeText, usize) {
-    let written = match actor {
-        Some(name) => SafeText::block(&format!("{name} {written}")),
-        None => SafeText::block(written),
-    };
-    let mut all = written.as_str().to_owned();
-    let marks = all.len();
-    if edited {
-        all.push_str(EDITED);
-    }
-    if pinned {
-        all.push_str(PINNED);
-    }
-    // Both parts are safe, and a safe text made safe again is the same.
-    (SafeText::block(&all), marks)
-}
-
 fn forwarded(from: &Forwarded, zone: &TimeZone) -> SafeText {
     let place = from.room.as_ref().map(|room| format!(" in #{room}")).unwrap_or_default();
     SafeText::line(&format!("↪ from {}{place}, {}", from.author.name, time_of_day(from.at, zone)))
 }
 
-fn reply_line(timeline: &Timeline, seq: Seq) -> SafeText {
+fn reply_line(timeline: &Timeline, seq: Seq, context: &Context) -> SafeText {
     SafeText::line(&match timeline.context(seq) {
         None => "│ …".to_owned(),
         Some(None) => "│ a message that is not here any more".to_owned(),
+        Some(Some(event)) if context.folds(event) => format!("│ {FOLDED_QUOTE}"),
         Some(Some(event)) => format!("│ {}", quoted(event)),
     })
 }

@@ -1,5 +1,9 @@
 //! A pane: the items of a timeline in so many rows, and how one moves through them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use chat_proto::Seq;
 
 use super::items::{Context, Entry, Item, Items, items};
@@ -13,6 +17,16 @@ pub(crate) struct Pane<'a> {
     timeline: &'a Timeline,
     context: &'a Context<'a>,
     rows: usize,
+    /// What was made already, by its place: heights are asked for again and again.
+    made: RefCell<HashMap<usize, Rc<Made>>>,
+}
+
+/// An item with its rows.
+pub(crate) struct Made {
+    pub(crate) item: Item,
+    /// The rows of a message.
+    pub(crate) rows: Vec<message::Row>,
+    height: usize,
 }
 
 /// A row of the pane: which item, and which of its rows.
@@ -20,7 +34,25 @@ pub(crate) type Place = (usize, usize);
 
 impl<'a> Pane<'a> {
     pub(crate) fn new(timeline: &'a Timeline, context: &'a Context<'a>, size: (usize, usize)) -> Self {
-        Pane { items: items(timeline, context, size.0), timeline, context, rows: size.1 }
+        let items = items(timeline, context, size.0);
+        Pane { items, timeline, context, rows: size.1, made: RefCell::default() }
+    }
+
+    /// The item at a place of the list, with its rows.
+    pub(crate) fn made(&self, at: usize) -> Option<Rc<Made>> {
+        if let Some(made) = self.made.borrow().get(&at) {
+            return Some(Rc::clone(made));
+        }
+        let item = self.item(at)?;
+        let columns = &self.items.columns;
+        let rows = match &item {
+            Item::Message(message) => message.rows(columns),
+            _ => Vec::new(),
+        };
+        let height = if rows.is_empty() { columns.height(&item) } else { rows.len() };
+        let made = Rc::new(Made { item, rows, height });
+        self.made.borrow_mut().insert(at, Rc::clone(&made));
+        Some(made)
     }
 
     /// The item at a place of the list, with its texts made safe.
@@ -48,7 +80,7 @@ impl<'a> Pane<'a> {
     }
 
     fn height(&self, at: usize) -> usize {
-        self.item(at).map_or(0, |item| self.items.columns.height(&item))
+        self.made(at).map_or(0, |made| made.height)
     }
 
     /// The rows on screen, top to bottom.

@@ -42,6 +42,8 @@ pub enum Kind {
     Invitations,
     /// What to do with one invitation.
     Invitation,
+    /// The pieces of code in a message.
+    Code,
     /// The themes.
     Themes,
     /// The settings.
@@ -65,6 +67,7 @@ impl Kind {
             Kind::Pins => "pinned messages",
             Kind::Invitations => "invitations",
             Kind::Invitation => "invitation",
+            Kind::Code => "copy code",
             Kind::Themes => "theme",
             Kind::Settings => "settings",
             Kind::Value => "value",

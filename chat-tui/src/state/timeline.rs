@@ -230,6 +230,24 @@ impl Timeline {
             .count()
     }
 
+    /// How many messages of others came since the person began to look back.
+    #[must_use]
+    pub fn new_below(&self, me: Option<UserId>) -> usize {
+        self.scrolled_at.map_or(0, |seq| self.messages_after(seq, me))
+    }
+
+    /// Whether at least so many messages come after what one looks at, and the newest are held.
+    pub(crate) fn is_far_back(&self, messages: usize) -> bool {
+        let Some(scroll) = self.scroll.filter(|_| !self.more_after) else { return false };
+        let seq = match scroll.key {
+            Key::Pending(_) => return false,
+            Key::Top | Key::Replies => Seq::ZERO,
+            Key::Day(seq) | Key::New(seq) | Key::Event(seq) | Key::Note(seq, _) => seq,
+        };
+        let later = self.events.range(seq.next()..).map(|(_, event)| event);
+        later.filter(|event| event.body().is_some() && self.shows(event)).take(messages).count() == messages
+    }
+
     /// The newest message shown here, or the newest before `before`, that is wanted.
     pub(crate) fn newest(&self, before: Option<Seq>, wanted: impl Fn(&Event) -> bool) -> Option<&Event> {
         let before = before.unwrap_or(Seq(u64::MAX));

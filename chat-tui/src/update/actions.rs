@@ -4,10 +4,10 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, arranging, attention, bots, files, keys, listings, lists, lock, messages, moderation, pictures,
-    places, reading, rooms, say_so, settings, threads, writing,
+    Effects, arranging, attention, bots, days, export, files, keys, links, listings, lists, lock, messages,
+    moderation, pictures, places, reading, rooms, say_so, settings, threads, writing,
 };
-use crate::action::{Action, Plain};
+use crate::action::{Action, Order, Plain};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
 use crate::state::completion::Completion;
@@ -64,6 +64,11 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Hear(wish) => attention::hear(state, wish, effects),
         Action::Quiet(wish) => attention::quiet(state, wish, effects),
         Action::Presence(presence) => set_presence(state, presence, effects),
+        Action::Export(format, to) => export::begin(state, format, to, effects),
+        Action::EndExport => export::end(state, effects),
+        Action::GoToDay(day) => days::go(state, day, effects),
+        Action::Visit(target) => links::visit(state, target, effects),
+        Action::Copy(text) => messages::copy(state, &text, effects),
         Action::Scroll(rows) => places::scroll(state, rows),
         Action::Invite(_)
         | Action::Kick(..)
@@ -120,6 +125,14 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::SaveFiles => files::save(state, None, effects),
         Plain::OtherSide => other_side(state, effects),
         Plain::JumpBack => places::back(state, effects),
+        Plain::JumpForward => places::forward(state, effects),
+        Plain::AboveToo => messages::step_too(state, true),
+        Plain::BelowToo => messages::step_too(state, false),
+        Plain::Readers => moderation::act(state, Order::Readers, effects),
+        Plain::Links => links::letter(state),
+        Plain::BareView => bare(state, effects),
+        Plain::PreviousDay => days::neighbour(state, true),
+        Plain::NextDay => days::neighbour(state, false),
         Plain::Pins => lists::ask_pins(state, effects),
         Plain::Invitations => lists::invitations(state),
         Plain::Retry => retry(state, true, effects),
@@ -229,6 +242,13 @@ fn cancel(state: &mut State, effects: &mut Effects) {
     } else {
         places::newest(state);
     }
+}
+
+/// Shows only the text, or everything again. Meanwhile the terminal has the mouse.
+pub(super) fn bare(state: &mut State, effects: &mut Effects) {
+    state.bare = !state.bare;
+    state.selected = None;
+    effects.add(Effect::Mouse(!state.bare && state.settings.mouse));
 }
 
 pub(super) fn looks_back(state: &State) -> bool {

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use ratatui::layout::Rect;
 
-use super::{Effects, actions, complain, listings, lists, pictures, say_so, writing};
+use super::{Effects, actions, complain, links, listings, lists, pictures, say_so, writing};
 use crate::action::{Action, Plain};
 use crate::command;
 use crate::effect::{Effect, Question};
@@ -49,7 +49,13 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         }
         return;
     }
+    if state.hints.is_some() {
+        return links::key(state, key, effects);
+    }
     let key = Key::of(key);
+    if state.bare {
+        return bare_key(state, key, effects);
+    }
     match &state.popup {
         Some(Popup::Picker(_)) => picker_key(state, key, effects),
         Some(Popup::Listing(_)) => listings::key(state, key, effects),
@@ -57,6 +63,27 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         Some(Popup::Picture(_)) => pictures::key(state, key, effects),
         None if state.selected.is_some() => select_key(state, key, effects),
         None => chat_key(state, key, effects),
+    }
+}
+
+/// In the bare view keys scroll, or end it.
+fn bare_key(state: &mut State, key: Key, effects: &mut Effects) {
+    let contexts = [Context::Select, Context::Chat];
+    let found = contexts.iter().map(|context| state.keymap.find(*context, &[key]));
+    let plain = match found.into_iter().reduce(earlier) {
+        Some(Found::Does(does)) => match does.first() {
+            Some(Does::Plain(plain)) => Some(*plain),
+            _ => None,
+        },
+        _ => None,
+    };
+    match plain {
+        Some(Plain::Above) => actions::act(state, Action::Scroll(-1), effects),
+        Some(Plain::Below) => actions::act(state, Action::Scroll(1), effects),
+        Some(plain @ (Plain::PageUp | Plain::PageDown | Plain::Newest)) => {
+            actions::act(state, plain.into(), effects);
+        }
+        _ => actions::bare(state, effects),
     }
 }
 

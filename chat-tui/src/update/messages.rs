@@ -11,8 +11,10 @@ use super::{Effects, complain, lists, places, say_so, threads, writing};
 use crate::action::{Action, Place, Plain};
 use crate::effect::{Effect, Question, Tell, Then};
 use crate::layout;
+use crate::markup::{Code, Rich};
 use crate::state::composer::Composer;
-use crate::state::message::{first_words, quoted};
+use crate::state::items::day_and_time;
+use crate::state::message::{FOLDED_QUOTE, first_words, quoted};
 use crate::state::picker::{Item, Kind, Picker};
 use crate::state::rights;
 use crate::state::timeline::{Key, thread_of};
@@ -41,11 +43,21 @@ pub(super) fn step(state: &mut State, back: bool) {
 }
 
 fn chosen(state: &mut State, seq: Seq) {
-    let place = layout::with_pane(state, |pane, timeline| pane.showing(timeline.scroll, Key::Event(seq)));
-    if let Some(place) = place {
-        places::look(state, place);
-    }
+    places::look_by(state, |pane, timeline| pane.showing(timeline.scroll, Key::Event(seq)));
     state.selected = Some(seq);
+    state.chosen_from = None;
+}
+
+/// Chooses the next message in a direction too.
+pub(super) fn step_too(state: &mut State, back: bool) {
+    let from = state.selected.map(|selected| state.chosen_from.unwrap_or(selected));
+    let Some(selected) = state.selected else { return select(state) };
+    step(state, back);
+    match state.selected {
+        Some(_) => state.chosen_from = from,
+        // Below the newest there is none.
+        None => (state.selected, state.chosen_from) = (Some(selected), from),
+    }
 }
 
 /// The chosen message, or the newest that is wanted.
@@ -113,6 +125,7 @@ pub(super) fn act_on(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Forward => pick_place(state),
         Plain::Versions => versions(state, effects),
         Plain::CopyText => copy_text(state, effects),
+        Plain::CopyCode => copy_code(state, effects),
         Plain::CopyLink => copy_link(state, effects),
         Plain::JumpToReplied => jump_to_replied(state, effects),
         _ => {}
@@ -351,11 +364,62 @@ fn versions(state: &mut State, effects: &mut Effects) {
 }
 
 fn copy_text(state: &mut State, effects: &mut Effects) {
+    if state.chosen_from.is_some() {
+        return copy_chosen(state, effects);
+    }
     let Some(event) = need(state, |_| true) else { return };
-    let Some(body) = event.body() else { return };
-    let text = if body.is_empty() { first_words(&event) } else { body.as_str() };
+    copy(state, words_of(&event), effects);
+}
+
+fn words_of(event: &Event) -> &str {
+    match event.body() {
+        Some(body) if !body.is_empty() => body.as_str(),
+        _ => first_words(event),
+    }
+}
+
+/// Copies the chosen messages, each with its time and its author.
+fn copy_chosen(state: &mut State, effects: &mut Effects) {
+    let (Some(chosen), Some(timeline)) = (state.chosen(), state.focused_timeline()) else { return };
+    let said = timeline
+        .range(*chosen.start(), *chosen.end())
+        .filter(|event| event.body().is_some() && timeline.shows(event) && !state.folds(event));
+    let line = |event: &Event| {
+        format!("[{}] {}: {}", day_and_time(event.at, &state.zone), event.author.name, words_of(event))
+    };
+    let lines: Vec<String> = said.map(line).collect();
+    let text = lines.join("\n");
+    effects.add(Effect::Copy(SafeText::block(&text).as_str().to_owned()));
+    let many = if lines.len() == 1 { "message" } else { "messages" };
+    say_so(state, format!("Copied {} {many}", lines.len()));
+    state.chosen_from = None;
+}
+
+/// Puts a text into the clipboard.
+pub(super) fn copy(state: &mut State, text: &str, effects: &mut Effects) {
     effects.add(Effect::Copy(SafeText::block(text).as_str().to_owned()));
     say_so(state, "Copied".to_owned());
+}
+
+/// Copies the code of a message; asks which, where there are several pieces.
+fn copy_code(state: &mut State, effects: &mut Effects) {
+    let codes = |event: &Event| Rich::of(event.body().map_or("", |body| body.as_str()), None).codes;
+    let Some(event) = need(state, |event| !codes(event).is_empty()) else { return };
+    let found = codes(&event);
+    match found.as_slice() {
+        [] => say_so(state, "There is no block of code in this message".to_owned()),
+        [one] => copy(state, &one.text, effects),
+        several => {
+            let item = |(number, code): (usize, &Code)| Item {
+                label: format!("{} {}", number + 1, code.text.lines().next().unwrap_or_default()),
+                detail: code.language.clone(),
+                action: Action::Copy(code.text.clone()),
+            };
+            let items = several.iter().enumerate().map(item).collect();
+            let picker = Picker::new(Kind::Code, items);
+            state.popup = Some(Popup::Picker(Box::new(picker)));
+        }
+    }
 }
 
 fn copy_link(state: &mut State, effects: &mut Effects) {
@@ -381,7 +445,11 @@ pub(crate) fn purpose_words(state: &State) -> Option<String> {
     match &state.purpose {
         Purpose::Write => None,
         Purpose::Reply(seq) => {
-            let words = state.held(*seq).map(quoted).unwrap_or_else(|| format!("message {seq}"));
+            let held = state.held(*seq);
+            let words = match held {
+                Some(event) if state.folds(event) => FOLDED_QUOTE.to_owned(),
+                held => held.map_or_else(|| format!("message {seq}"), quoted),
+            };
             Some(format!("replying to {words}"))
         }
         Purpose::Edit { before, .. } => {

@@ -3,9 +3,10 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Effects, actions, arranging, keys, listings, pictures, threads, writing};
+use super::{Effects, actions, arranging, keys, links, listings, pictures, threads, writing};
 use crate::action::{Action, Plain};
 use crate::layout;
+use crate::state::hints::{Clicked, clicked};
 use crate::state::list::ListRow;
 use crate::state::{Drag, Popup, State};
 
@@ -59,6 +60,16 @@ fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
     true
 }
 
+fn click_message(state: &mut State, in_thread: bool, at: Position, effects: &mut Effects) -> bool {
+    let (Some(found), Some(id)) = (clicked(state, in_thread, at), state.open) else { return false };
+    match found {
+        Clicked::Link(link) => links::follow(state, link, effects),
+        Clicked::Reply(seq) => actions::act(state, Action::Show(id, seq), effects),
+        Clicked::Thread(root) => threads::open(state, root, None, effects),
+    }
+    true
+}
+
 fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
     if state.popup.is_some() {
         return click_popup(state, at, effects);
@@ -96,6 +107,13 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
         writing::save_draft(state, effects);
         threads::focus(state, in_thread);
         return true;
+    }
+    if areas.tail.is_some_and(|tail| tail.contains(at)) {
+        actions::act(state, Plain::Newest.into(), effects);
+        return true;
+    }
+    if in_thread || areas.pane.contains(at) {
+        return click_message(state, in_thread, at, effects);
     }
     if areas.status.contains(at) && state.focused_timeline().is_some_and(|timeline| timeline.scroll.is_some())
     {

@@ -107,6 +107,13 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
         Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
         Outcome::Saved(key, result) => files::saved(state, key, result),
+        Outcome::Exporting(percent) => super::export::progress(state, percent),
+        Outcome::Exported(result) => super::export::done(state, result),
+        Outcome::Day(id, found) => {
+            super::days::found(state, id, found, effects);
+            true
+        }
+        Outcome::Inked(code, inks) => state.inks.take(&code, inks),
         Outcome::LockSet(hash) => lock::set(state, hash),
         Outcome::LockTried(fits) => lock::tried(state, fits),
         Outcome::Picture(wanted, drawing) => pictures::came(state, &wanted, drawing),

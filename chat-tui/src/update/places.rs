@@ -7,8 +7,9 @@ use chat_proto::{Card, ConversationId, ConversationKind, Member, RoomName, RoomR
 use super::{Effects, bots, complain, say_so, threads, writing};
 use crate::effect::Question;
 use crate::layout;
+use crate::state::pane::Pane;
 use crate::state::timeline::{Key, PAGE, Scroll, Timeline, thread_of};
-use crate::state::{ListMode, State, list};
+use crate::state::{ListMode, State, Stop, list};
 
 /// Conversations whose events stay in memory; the others are read from the cache again.
 const TIMELINES: usize = 32;
@@ -124,12 +125,31 @@ pub(super) fn room_named(state: &State, room: &RoomName) -> Option<ConversationI
 }
 
 pub(super) fn scroll(state: &mut State, rows: isize) {
-    let place = layout::with_pane(state, |pane, timeline| pane.scrolled(timeline.scroll, rows));
-    if let Some(place) = place {
+    let before = layout::focused_area(state).height;
+    look_once(state, |pane, timeline| pane.scrolled(timeline.scroll, rows));
+    // The newest rows come and go below; what one reads moves by the rows that were meant.
+    let after = layout::focused_area(state).height;
+    if before != after {
+        let moved = (isize::try_from(after).unwrap_or(0)) - (isize::try_from(before).unwrap_or(0));
+        look_once(state, |pane, timeline| pane.scrolled(timeline.scroll, moved));
+    }
+    if let Some(timeline) = state.focused_timeline_mut() {
+        timeline.blocked &= rows > 0;
+    }
+}
+
+fn look_once(state: &mut State, place: impl Fn(&Pane, &Timeline) -> Option<Scroll>) {
+    if let Some(place) = layout::with_pane(state, place) {
         look(state, place);
-        if let Some(timeline) = state.focused_timeline_mut() {
-            timeline.blocked &= rows > 0;
-        }
+    }
+}
+
+/// Looks at a place of the focused pane; once more if the pane has another height there.
+pub(super) fn look_by(state: &mut State, place: impl Fn(&Pane, &Timeline) -> Option<Scroll>) {
+    let before = layout::focused_area(state).height;
+    look_once(state, &place);
+    if layout::focused_area(state).height != before {
+        look_once(state, &place);
     }
 }
 
@@ -157,11 +177,10 @@ pub(super) fn newest(state: &mut State) {
 /// Goes to the "new" line, or as far towards it as is held.
 pub(super) fn unread_line(state: &mut State) {
     let found = layout::with_pane(state, |pane, _| {
-        let key = pane.items.items.iter().map(|(key, _)| *key).find(|key| matches!(key, Key::New(_)))?;
-        Some(pane.with_top(key))
+        pane.items.items.iter().map(|(key, _)| *key).find(|key| matches!(key, Key::New(_)))
     });
     match found.flatten() {
-        Some(place) => look(state, place),
+        Some(key) => look_by(state, |pane, _| pane.with_top(key)),
         None => say_so(state, "Nothing here was new when you came".to_owned()),
     }
 }
@@ -187,20 +206,51 @@ pub(super) fn jump(state: &mut State, id: ConversationId, seq: Seq, effects: &mu
 
 /// Remembers where one is, before a jump.
 pub(super) fn remember(state: &mut State) {
-    let here = state.selected.or_else(|| lowest_on_screen(state));
-    if let (Some(open), Some(here)) = (state.open, here) {
+    state.returns.clear();
+    if let Some(here) = here(state) {
         if state.jumps.len() >= JUMPS {
             state.jumps.remove(0);
         }
-        state.jumps.push((open, here));
+        state.jumps.push(here);
     }
+}
+
+fn here(state: &State) -> Option<Stop> {
+    let seq = state.selected.or_else(|| lowest_on_screen(state))?;
+    let scroll = state.open_timeline().filter(|_| !state.in_thread()).map(|timeline| timeline.scroll);
+    Some(Stop { conversation: state.open?, seq, scroll })
 }
 
 /// Goes back to where one was before the last jump.
 pub(super) fn back(state: &mut State, effects: &mut Effects) {
+    let from = here(state);
     match state.jumps.pop() {
-        Some((id, seq)) => show(state, id, seq, effects),
+        Some(stop) => {
+            state.returns.extend(from);
+            return_to(state, stop, effects);
+        }
         None => say_so(state, "There is no jump to go back from".to_owned()),
+    }
+}
+
+/// Goes on to where one was before going back.
+pub(super) fn forward(state: &mut State, effects: &mut Effects) {
+    let from = here(state);
+    match state.returns.pop() {
+        Some(stop) => {
+            state.jumps.extend(from);
+            return_to(state, stop, effects);
+        }
+        None => say_so(state, "There is no place to go on to".to_owned()),
+    }
+}
+
+/// Goes to a place where one was, and looks as one looked, if that is still held.
+fn return_to(state: &mut State, stop: Stop, effects: &mut Effects) {
+    show(state, stop.conversation, stop.seq, effects);
+    let arrived = state.open_timeline().is_some_and(|timeline| timeline.jump.is_none());
+    if let Some(scroll) = stop.scroll.filter(|_| arrived && !state.in_thread()) {
+        look(state, scroll);
     }
 }
 
@@ -240,14 +290,12 @@ pub(super) fn arrive(state: &mut State, effects: &mut Effects) {
 
 /// Brings a message of the focused pane to the middle, and selects it.
 pub(super) fn look_at(state: &mut State, seq: Seq) {
-    let place = layout::with_pane(state, |pane, _| {
-        let middle = pane.with_middle(Key::Event(seq));
-        (middle.unwrap_or(Some(Scroll { key: Key::Event(seq), row: 0 })), middle.is_some())
-    });
-    let Some((place, is_shown)) = place else { return };
-    look(state, place);
+    let key = Key::Event(seq);
+    let is_shown = layout::with_pane(state, |pane, _| pane.with_middle(key).is_some()).unwrap_or_default();
+    look_by(state, |pane, _| pane.with_middle(key).unwrap_or(Some(Scroll { key, row: 0 })));
     let is_message = state.focused_timeline().and_then(|t| t.get(seq)).is_some_and(|e| e.body().is_some());
     state.selected = (is_shown && is_message).then_some(seq);
+    state.chosen_from = None;
 }
 
 /// The lowest message of the focused pane that is on screen.

@@ -7,7 +7,9 @@ use chat_proto::{SafeText, Seq, UserId, limits};
 use super::{Effects, attention, pictures};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
+use crate::markup::Code;
 use crate::settings::ReadWhen;
+use crate::state::items::Item;
 use crate::state::timeline::PAGE;
 use crate::state::{Quit, State};
 
@@ -20,6 +22,7 @@ pub(super) fn follow(state: &mut State, effects: &mut Effects) {
     attention::mark_thread(state, effects);
     ask_history(state, effects);
     ask_contexts(state, effects);
+    ask_inks(state, effects);
     pictures::ask(state, effects);
     watch(state, effects);
     set_title(state, effects);
@@ -140,6 +143,28 @@ fn answered_on_screen(state: &State, in_thread: bool) -> Vec<Seq> {
         answered.collect()
     });
     found.unwrap_or_default()
+}
+
+/// The colours of the code on screen.
+fn ask_inks(state: &mut State, effects: &mut Effects) {
+    for in_thread in [false, true] {
+        let codes = layout::with_side(state, in_thread, |pane, timeline| {
+            let mut items: Vec<usize> =
+                pane.visible(timeline.scroll).into_iter().map(|(item, _)| item).collect();
+            items.dedup();
+            let made = items.into_iter().filter_map(|at| pane.made(at));
+            let codes = made.flat_map(|made| match &made.item {
+                Item::Message(message) => message.body.codes.clone(),
+                _ => Vec::new(),
+            });
+            codes.collect::<Vec<Code>>()
+        });
+        for code in codes.unwrap_or_default() {
+            if state.inks.ask(&code) {
+                effects.add(Effect::Ink(code));
+            }
+        }
+    }
 }
 
 /// The people in the list and in the open conversation.

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::links::{LinkRun, Links};
 use super::picture::Slot;
 use super::theme::Theme;
 use crate::text;
@@ -17,11 +18,28 @@ pub(super) struct Canvas<'a> {
     buffer: &'a mut Buffer,
     pub(super) theme: Theme<'a>,
     slots: Vec<Slot>,
+    links: Links,
 }
 
 impl<'a> Canvas<'a> {
     pub(super) fn new(buffer: &'a mut Buffer, theme: Theme<'a>) -> Self {
-        Self { buffer, theme, slots: Vec::new() }
+        let links = Links::new(buffer.area);
+        Self { buffer, theme, slots: Vec::new(), links }
+    }
+
+    /// What is drawn from here on belongs to a link: that with this number in its text.
+    pub(super) fn begin_link(&mut self, address: &str, number: usize) {
+        self.links.begin(address, number);
+    }
+
+    /// Ends the link.
+    pub(super) fn end_link(&mut self) {
+        self.links.end();
+    }
+
+    /// The links that can be seen.
+    pub(super) fn take_links(self) -> Vec<LinkRun> {
+        self.links.runs()
     }
 
     /// Notes where a picture goes.
@@ -88,7 +106,8 @@ impl<'a> Canvas<'a> {
         let (x, y) = (area.x + column, area.y + row);
         if self.buffer.area.contains((x, y).into()) {
             if text.is_ascii() || text::measured() == text::widths::Widths::default() {
-                self.buffer.set_stringn(x, y, text, room, style);
+                let (end, _) = self.buffer.set_stringn(x, y, text, room, style);
+                self.links.cover(x..end, y);
             } else {
                 self.measured((x, y), text, room, style);
             }
@@ -114,6 +133,7 @@ impl<'a> Canvas<'a> {
             if cell.cell_width() != width.get() {
                 cell.set_diff_option(CellDiffOption::ForcedWidth(width));
             }
+            self.links.cover(x..x + width.get(), y);
             x += width.get();
         }
     }
@@ -123,6 +143,7 @@ impl<'a> Canvas<'a> {
         let area = area.intersection(self.buffer.area);
         for position in area.positions() {
             self.buffer[position].reset();
+            self.links.uncover(position);
             self.buffer[position].set_style(self.theme.plain());
         }
     }

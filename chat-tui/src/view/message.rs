@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
-use chat_proto::{SafeText, called};
+use chat_proto::SafeText;
 use ratatui::style::{Modifier, Style};
 
 use super::canvas::Canvas;
 use super::picture;
+use super::rich;
 use super::timeline::Spot;
+use crate::markup;
 use crate::state::State;
 use crate::state::items::{Columns, TIME_COLUMNS, time_of_day};
 use crate::state::message::{Manner, Message, Row, Tick};
@@ -43,8 +45,8 @@ pub(super) fn row(state: &State, message: &Message, row: &Row, place: Place, can
         Row::Head => {}
         Row::Forwarded => quiet(message.forwarded.as_ref(), place, canvas),
         Row::Reply => quiet(message.reply.as_ref(), place, canvas),
-        Row::Body(range) => {
-            body(state, message, range.clone(), place, canvas);
+        Row::Body(row) => {
+            body(state, message, row, place, canvas);
             if place.is_last {
                 tick(message, place, canvas);
             }
@@ -110,30 +112,14 @@ fn quiet(text: Option<&SafeText>, place: Place, canvas: &mut Canvas) {
     }
 }
 
-/// One row of the text, with the names that mean the reader made bold and the marks dim.
-fn body(state: &State, message: &Message, range: Range<usize>, place: Place, canvas: &mut Canvas) {
-    let theme = canvas.theme;
+/// One row of the text.
+fn body(state: &State, message: &Message, row: &markup::Row, place: Place, canvas: &mut Canvas) {
+    let area = place.spot.area;
+    if message.manner == Manner::Action && place.columns.is_stacked() && place.is_first {
+        canvas.literal(area, (0, place.spot.row), "*", canvas.theme.mention());
+    }
     let style = body_style(message, canvas);
-    let body = message.body.as_str();
-    let (area, row) = (place.spot.area, place.spot.row);
-    let mut column = place.columns.indent;
-    if message.manner == Manner::Action && place.columns.is_stacked() && range.start == 0 {
-        canvas.literal(area, (0, row), "*", theme.mention());
-    }
-    let calls = if message.mentions_me { calls(state, message, body) } else { Vec::new() };
-    let called = calls.into_iter().map(|call| (call, theme.mention().add_modifier(Modifier::REVERSED)));
-    let marks = message.manner != Manner::Deleted && message.marks < body.len();
-    let marks = marks.then(|| (message.marks..body.len(), theme.dim()));
-    let mut at = range.start;
-    for (part, special) in
-        called.chain(marks).filter(|(part, _)| part.end > range.start && part.start < range.end)
-    {
-        let (from, to) = (part.start.max(at), part.end.min(range.end));
-        column = canvas.part(area, (column, row), &body[at..from], style);
-        column = canvas.part(area, (column, row), &body[from..to], special);
-        at = to;
-    }
-    canvas.part(area, (column, row), &body[at..range.end], style);
+    rich::row(state, &message.body, row, (area, (place.columns.indent, place.spot.row)), style, canvas);
 }
 
 fn body_style(message: &Message, canvas: &Canvas) -> Style {
@@ -155,25 +141,6 @@ fn chips(message: &Message, range: Range<usize>, place: Place, canvas: &mut Canv
         let style = if chip.is_mine { theme.mention() } else { theme.dim() };
         column = canvas.put(place.spot.area, (column, place.spot.row), &chip.text, style) + 2;
     }
-}
-
-/// Where a text calls its reader: by name, or together with everybody.
-fn calls(state: &State, message: &Message, body: &str) -> Vec<Range<usize>> {
-    let Some(me) = &state.me else { return Vec::new() };
-    let name = me.name.as_str();
-    let by_name = |at: usize| {
-        let end = at + 1 + name.len();
-        let called = body.get(at + 1..end)?;
-        let ends = body[end..].chars().next().is_none_or(|c| !c.is_alphanumeric());
-        (called.to_lowercase() == name && ends).then_some(at..end)
-    };
-    let by_word = |at: usize| {
-        let word = &body[at + 1..];
-        let end = at + 1 + word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len());
-        let begins = !body[..at].ends_with(|c: char| c.is_alphanumeric());
-        (message.calls && begins && called(&body[at..end]).is_some()).then_some(at..end)
-    };
-    body.match_indices('@').filter_map(|(at, _)| by_name(at).or_else(|| by_word(at))).collect()
 }
 
 fn tick(message: &Message, place: Place, canvas: &mut Canvas) {

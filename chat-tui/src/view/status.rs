@@ -34,9 +34,12 @@ const SELECT_HINTS: &[(Plain, &str)] = &[
     (Plain::Forward, "forward"),
     (Plain::SaveFiles, "save"),
     (Plain::CopyText, "copy"),
+    (Plain::CopyCode, "code"),
     (Plain::CopyLink, "link"),
     (Plain::JumpToReplied, "replied"),
     (Plain::Versions, "versions"),
+    (Plain::AboveToo, "more"),
+    (Plain::Readers, "read by"),
     (Plain::JumpBack, "back"),
 ];
 
@@ -201,6 +204,10 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
     if let Some(words) = state.transfers.words() {
         return Some((words, theme.section()));
     }
+    if let Some((title, percent)) = &state.export {
+        let words = format!("writing {title} into a file {percent}% · /export cancel ends it");
+        return Some((SafeText::line(&words), theme.section()));
+    }
     let writing = writing(state)?;
     Some((writing, theme.dim().add_modifier(Modifier::ITALIC)))
 }
@@ -254,13 +261,12 @@ fn right(state: &State, areas: &Areas, canvas: &Canvas) -> Option<(SafeText, Sty
     if state.purpose != Purpose::Write && state.notice.is_none() {
         return Some((SafeText::line("Esc cancels"), theme.dim()));
     }
-    let looks_back = |timeline: &&Timeline| timeline.scroll.is_some() || timeline.more_after;
+    let is_told = areas.tail.is_some() && !state.in_thread();
+    let looks_back = |timeline: &&Timeline| !is_told && (timeline.scroll.is_some() || timeline.more_after);
     let timeline = state.focused_timeline().filter(looks_back);
-    let below = timeline.map(|timeline| {
-        match timeline.scrolled_at.map_or(0, |seq| timeline.messages_after(seq, state.my_id())) {
-            0 => (SafeText::line("more ↓"), theme.dim()),
-            count => (SafeText::line(&format!("{count} new ↓")), theme.mention()),
-        }
+    let below = timeline.map(|timeline| match timeline.new_below(state.my_id()) {
+        0 => (SafeText::line("more ↓"), theme.dim()),
+        count => (SafeText::line(&format!("{count} new ↓")), theme.mention()),
     });
     below.or(connection)
 }

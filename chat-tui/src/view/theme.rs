@@ -4,6 +4,7 @@
 use chat_proto::UserId;
 use ratatui::style::Style;
 
+use crate::markup::code::Ink;
 use crate::theme::{Palette, Role};
 
 /// The palette on the screen now.
@@ -60,6 +61,36 @@ impl<'a> Theme<'a> {
     /// What a search found in a text.
     pub(super) fn found(self) -> Style {
         self.look(Role::Found)
+    }
+
+    pub(super) fn link(self) -> Style {
+        self.look(Role::Link)
+    }
+
+    pub(super) fn heading(self) -> Style {
+        self.look(Role::Heading)
+    }
+
+    pub(super) fn quote(self) -> Style {
+        self.look(Role::Quote)
+    }
+
+    pub(super) fn code(self) -> Style {
+        self.look(Role::Code)
+    }
+
+    /// A part of a code.
+    pub(super) fn ink(self, ink: Ink) -> Style {
+        self.look(match ink {
+            Ink::Keyword => Role::Keyword,
+            Ink::Text => Role::String,
+            Ink::Value => Role::Value,
+            Ink::Comment => Role::Comment,
+            Ink::Function => Role::Function,
+            Ink::Type => Role::Type,
+            Ink::Added => Role::Good,
+            Ink::Removed => Role::Bad,
+        })
     }
 
     pub(super) fn new_line(self) -> Style {

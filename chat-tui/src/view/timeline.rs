@@ -1,6 +1,8 @@
 //! The pane of messages: the main line's or a thread's.
 
-use chat_proto::SafeText;
+use std::ops::RangeInclusive;
+
+use chat_proto::{SafeText, Seq};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
@@ -10,6 +12,7 @@ use crate::layout;
 use crate::state::State;
 use crate::state::items::{Columns, Item};
 use crate::state::message::Row;
+use crate::state::pane::{Pane, Place};
 use crate::text;
 
 /// Where one row of an item is drawn.
@@ -17,13 +20,6 @@ use crate::text;
 pub(super) struct Spot {
     pub(super) area: Rect,
     pub(super) row: usize,
-}
-
-/// The item being drawn; the rows of a message are made once for all of them.
-struct Held {
-    at: usize,
-    item: Item,
-    rows: Vec<Row>,
 }
 
 /// Draws the main line.
@@ -47,36 +43,52 @@ pub(super) fn thread(state: &State, areas: &layout::Areas, canvas: &mut Canvas) 
 }
 
 fn pane(state: &State, area: Rect, in_thread: bool, canvas: &mut Canvas) {
-    let selected = state.selected.filter(|_| state.in_thread() == in_thread);
+    let chosen = state.chosen().filter(|_| state.in_thread() == in_thread);
     layout::with_side(state, in_thread, |pane, timeline| {
         let rows = pane.visible(timeline.scroll);
-        // Few rows stand at the bottom, where the eye is; a thread is read from its beginning.
-        let lift = if in_thread { 0 } else { usize::from(area.height).saturating_sub(rows.len()) };
-        let columns = pane.items.columns;
-        let mut held: Option<Held> = None;
-        for (row, (at, part)) in rows.into_iter().enumerate() {
-            if held.as_ref().is_none_or(|held| held.at != at) {
-                held = pane.item(at).map(|item| Held { at, rows: rows_of(&item, &columns), item });
-            }
-            let Some(held) = &held else { continue };
-            let spot = Spot { area, row: row + lift };
-            match (&held.item, held.rows.get(part)) {
-                (Item::Message(message), Some(row)) => {
-                    let is_selected = selected.is_some() && message.seq == selected;
-                    let is_last = held.rows[part + 1..].iter().all(|row| !matches!(row, Row::Body(_)));
-                    let place = message::Place { columns, spot, is_first: part == 0, is_last, is_selected };
-                    message::row(state, message, row, place, canvas);
-                }
-                (item, _) => line(item, &columns, part, spot, canvas),
-            }
-        }
+        let top = layout::lift(in_thread, area.height, rows.len());
+        draw_rows(state, pane, &rows, (area, top), chosen, canvas);
     });
 }
 
-fn rows_of(item: &Item, columns: &Columns) -> Vec<Row> {
-    match item {
-        Item::Message(message) => message.rows(columns),
-        _ => Vec::new(),
+/// Draws the newest rows below a main line that is scrolled back.
+pub(super) fn tail(state: &State, area: Option<Rect>, canvas: &mut Canvas) {
+    let Some(area) = area else { return };
+    let new = state.open_timeline().map_or(0, |timeline| timeline.new_below(state.my_id()));
+    let (words, style) = match new {
+        0 => ("newest ↓".to_owned(), canvas.theme.dim()),
+        new => (format!("{new} new ↓"), canvas.theme.mention()),
+    };
+    rule(Spot { area, row: 0 }, &words, style, canvas);
+    layout::with_tail(state, area, |pane, _| {
+        let rows = pane.visible(None);
+        draw_rows(state, pane, &rows, (area, 1), None, canvas);
+    });
+}
+
+/// Draws rows of a pane from a row of the area on.
+fn draw_rows(
+    state: &State,
+    pane: &Pane,
+    rows: &[Place],
+    (area, top): (Rect, usize),
+    chosen: Option<RangeInclusive<Seq>>,
+    canvas: &mut Canvas,
+) {
+    let columns = pane.items.columns;
+    for (row, (at, part)) in rows.iter().enumerate() {
+        let Some(held) = pane.made(*at) else { continue };
+        let spot = Spot { area, row: row + top };
+        match (&held.item, held.rows.get(*part)) {
+            (Item::Message(message), Some(row)) => {
+                let is_selected =
+                    chosen.as_ref().zip(message.seq).is_some_and(|(chosen, seq)| chosen.contains(&seq));
+                let is_last = held.rows[part + 1..].iter().all(|row| !matches!(row, Row::Body(_)));
+                let place = message::Place { columns, spot, is_first: *part == 0, is_last, is_selected };
+                message::row(state, message, row, place, canvas);
+            }
+            (item, _) => line(item, &columns, *part, spot, canvas),
+        }
     }
 }
 

@@ -328,6 +328,11 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Tell(Tell::Discard(_)) => "discard".into(),
         Effect::Tell(Tell::Reconnect) => "reconnect".into(),
         Effect::Tell(Tell::Watch(_)) | Effect::Title(_) => return None,
+        Effect::Export(id, title, format, to) => format!("export {} {title} {format} {to:?}", place(*id)),
+        Effect::EndExport => "end export".into(),
+        Effect::Visit(address) => format!("visit {address}"),
+        Effect::FindDay(id, head, from) => format!("find day {} {head} {}", place(*id), from.0),
+        Effect::Ink(code) => format!("ink {}", code.language),
         Effect::Ask(Question::History(id, anchor, _)) => format!("history {} {anchor:?}", place(*id)),
         Effect::Ask(
             Question::Draft(_)

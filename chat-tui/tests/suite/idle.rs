@@ -44,6 +44,10 @@ impl Surface for Counter {
         Ok(())
     }
 
+    fn mouse(&mut self, _: bool) -> io::Result<()> {
+        Ok(())
+    }
+
     fn bell(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -25,5 +25,6 @@ mod palette;
 mod panic;
 mod people;
 mod pictures;
+mod reading;
 mod rooms;
 mod screens;

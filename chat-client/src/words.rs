@@ -3,17 +3,46 @@
 //! Further lines of a text are set in by four columns, and what this program adds by two, so that
 //! no text can pass for another line.
 
-use super::output::local_time;
-use chat_client::files::size_in_words;
 use chat_proto::{
     Attachment, Event, EventKind, Forwarded, Message, RoomRules, SafeText, Status, Timestamp, Topic,
 };
+use jiff::tz::TimeZone;
+
+use crate::files::size_in_words;
 
 /// Longest quote of an answered message, in characters.
 const QUOTE_CHARS: usize = 60;
 
+/// A time by the local clock, in jiff's format.
+#[must_use]
+pub fn local_time(at: Timestamp, format: &str) -> String {
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(time) => time.to_zoned(TimeZone::system()).strftime(format).to_string(),
+        Err(_) => "?".to_owned(),
+    }
+}
+
+/// The same JSON, with what a terminal might obey written as escapes: JSON itself escapes only the
+/// C0 controls.
+#[must_use]
+pub fn harmless(json: &str) -> String {
+    let is_plain = |c: char| {
+        !c.is_control()
+            && !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        match is_plain(c) {
+            true => text.push(c),
+            false => text.push_str(&format!("\\u{:04x}", u32::from(c))),
+        }
+    }
+    text
+}
+
 /// An event in words; with the message that it answers, where that is known.
-pub(crate) fn words(event: &Event, answered: Option<&Event>) -> String {
+#[must_use]
+pub fn words(event: &Event, answered: Option<&Event>) -> String {
     let author = &event.author.name;
     match &event.what {
         EventKind::Message(message) => message_in_words(event, message, answered),
@@ -62,21 +91,24 @@ pub(crate) fn words(event: &Event, answered: Option<&Event>) -> String {
 }
 
 /// " until 2026-11-21 09:00: spam", as far as there is anything to say.
-pub(crate) fn for_how_long(until: Option<Timestamp>, reason: &Topic) -> String {
+#[must_use]
+pub fn for_how_long(until: Option<Timestamp>, reason: &Topic) -> String {
     let until =
         until.map(|until| format!(" until {}", local_time(until, "%Y-%m-%d %H:%M"))).unwrap_or_default();
     if reason.is_empty() { until } else { format!("{until}: {reason}") }
 }
 
 /// "🌴 on holiday", as far as there is anything to say.
-pub(crate) fn status_words(status: &Status) -> String {
+#[must_use]
+pub fn status_words(status: &Status) -> String {
     let emoji = status.emoji.as_ref().map(chat_proto::Emoji::as_str);
     let text = Some(status.text.as_str()).filter(|text| !text.is_empty());
     emoji.into_iter().chain(text).collect::<Vec<_>>().join(" ")
 }
 
 /// The rules of a room in words.
-pub(crate) fn rules_in_words(rules: RoomRules) -> String {
+#[must_use]
+pub fn rules_in_words(rules: RoomRules) -> String {
     let mut words = Vec::new();
     if rules.announcement {
         words.push("only moderators begin messages".to_owned());
@@ -94,7 +126,8 @@ pub(crate) fn rules_in_words(rules: RoomRules) -> String {
 }
 
 /// A text of others whose further lines are set in.
-pub(crate) fn set_in(text: &str) -> String {
+#[must_use]
+pub fn set_in(text: &str) -> String {
     SafeText::block(text).to_string().replace('\n', "\n    ")
 }
 
@@ -222,5 +255,15 @@ mod tests {
     fn no_text_passes_for_a_line_of_its_own() {
         let forged = message("hi\n  ↳ ada: I agree\n09:00 ada: yes");
         assert_eq!(words(&event("lin", forged), None), "lin: hi\n      ↳ ada: I agree\n    09:00 ada: yes");
+    }
+
+    #[test]
+    fn json_harms_no_terminal_and_says_the_same() {
+        let text = "a\u{9b}31m\u{7f}\u{202e}\u{2028}é日👍\u{1b}";
+        let json = serde_json::to_string(text).unwrap();
+        let shown = harmless(&json);
+        assert!(!shown.chars().any(|c| c.is_control() || c == '\u{202e}'), "{shown}");
+        assert!(shown.contains("é日👍"));
+        assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), text);
     }
 }
