@@ -8,6 +8,7 @@ mod carry;
 mod keep;
 mod wish;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use chat_client::account::{Account, Accounts};
@@ -22,7 +23,7 @@ use chat_proto::{
     SetDnd, SetNotify, ThreadPage, UserId, UserName, Versions,
 };
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::action::Keep;
 use crate::notification::Notification;
@@ -64,6 +65,12 @@ pub enum Effect {
     WriteSetting(&'static str, String),
     /// Draw everything again.
     Redraw,
+    /// Write this text in an editor.
+    Edit(String),
+    /// Look whether these are files; the pasted text that named them comes back too.
+    Inspect(Vec<PathBuf>, String),
+    /// Stop carrying a file.
+    Abandon(u64),
     /// Go back to the shell until it calls.
     Suspend,
     /// End the program.
@@ -228,6 +235,10 @@ pub enum Outcome {
     NotRun(ConversationId, String, String),
     /// What came of bots and webhooks, or one sentence.
     Kept(Result<Kept, String>),
+    /// What came of a text in the editor: the text as it was, and as it is or why not.
+    Edited(String, Result<String, String>),
+    /// The files with their sizes, if all the paths of a pasted text are files; and the text.
+    Inspected(Option<Vec<(PathBuf, u64)>>, String),
     /// How far a file is, of a hundred.
     Carried(u64, u8),
     /// A file was uploaded, or why not.
@@ -265,6 +276,7 @@ pub struct Runner {
     outcomes: mpsc::Sender<Outcome>,
     engine: Option<Engine>,
     courier: Option<Courier>,
+    carrying: HashMap<u64, AbortHandle>,
 }
 
 /// A running engine, with the task that tells it things in order.
@@ -279,7 +291,7 @@ impl Runner {
     #[must_use]
     pub fn new(places: Places) -> (Self, mpsc::Receiver<Outcome>) {
         let (outcomes, receiver) = mpsc::channel(OUTCOMES);
-        (Self { places, outcomes, engine: None, courier: None }, receiver)
+        (Self { places, outcomes, engine: None, courier: None, carrying: HashMap::new() }, receiver)
     }
 
     /// Takes the engine that is to be told and asked from now on.
@@ -316,10 +328,37 @@ impl Runner {
     }
 
     /// Carries a file; it ends with the program, and goes on when it is tried again.
-    pub fn carry(&self, key: u64, job: Job) {
+    pub fn carry(&mut self, key: u64, job: Job) {
+        self.carrying.retain(|_, task| !task.is_finished());
         if let Some(courier) = self.courier.clone() {
-            tokio::spawn(carry::carry(courier, key, job, self.outcomes.clone()));
+            let task = tokio::spawn(carry::carry(courier, key, job, self.outcomes.clone()));
+            self.carrying.insert(key, task.abort_handle());
         }
+    }
+
+    /// Stops carrying a file. What has come of it stays for the next try, for a while.
+    pub fn abandon(&mut self, key: u64) {
+        if let Some(task) = self.carrying.remove(&key) {
+            task.abort();
+        }
+    }
+
+    /// Looks whether all of these are files.
+    pub fn inspect(&self, paths: Vec<PathBuf>, text: String) {
+        let outcomes = self.outcomes.clone();
+        tokio::spawn(async move {
+            let found = carry::files(paths).await;
+            // The screen is gone with the program.
+            let _ = outcomes.send(Outcome::Inspected(found, text)).await;
+        });
+    }
+
+    /// Hands over what was done by the loop itself.
+    pub fn tell_outcome(&self, outcome: Outcome) {
+        let outcomes = self.outcomes.clone();
+        tokio::spawn(async move {
+            let _ = outcomes.send(outcome).await;
+        });
     }
 
     /// Reads the settings again.

@@ -43,6 +43,8 @@ const KEYS: &[Row] = &[
     row("Ctrl-K", CTRL, KeyCode::Char('k'), Plain::Switcher),
     row("Ctrl-P", CTRL, KeyCode::Char('p'), Plain::Switcher),
     row("Ctrl-F", CTRL, KeyCode::Char('f'), Plain::Search),
+    row("Alt-E", ALT, KeyCode::Char('e'), Plain::Editor),
+    row("Alt-X", ALT, KeyCode::Char('x'), Plain::StopFile),
     row("Alt-;", ALT, KeyCode::Char(';'), Plain::Emoji),
     row("Alt-S", ALT, KeyCode::Char('s'), Plain::Search),
     row("Alt-I", ALT, KeyCode::Char('i'), Plain::Inbox),

@@ -17,6 +17,7 @@ pub(crate) mod messages;
 pub(crate) mod moderation;
 mod mouse;
 mod outcomes;
+mod pasting;
 mod places;
 mod reading;
 mod rooms;

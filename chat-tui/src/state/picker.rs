@@ -40,6 +40,8 @@ pub enum Kind {
     Pins,
     /// The rooms that one is invited into.
     Invitations,
+    /// What a pasted text is to become.
+    Paste,
     /// What to do with one invitation.
     Invitation,
     /// The settings.
@@ -62,6 +64,7 @@ impl Kind {
             Kind::Forward => "forward to",
             Kind::Pins => "pinned messages",
             Kind::Invitations => "invitations",
+            Kind::Paste => "pasted",
             Kind::Invitation => "invitation",
             Kind::Settings => "settings",
             Kind::Value => "value",

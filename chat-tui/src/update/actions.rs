@@ -4,8 +4,8 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, arranging, attention, bots, files, listings, lists, messages, moderation, places, rooms, say_so,
-    settings, threads, writing,
+    Effects, arranging, attention, bots, files, listings, lists, messages, moderation, pasting, places,
+    rooms, say_so, settings, threads, writing,
 };
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -36,6 +36,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Describe(text) => rooms::describe(state, text, effects),
         Action::Answer(room, accept) => rooms::answer(state, &room, accept, effects),
         Action::AskInvitation(id) => lists::invitation(state, id),
+        Action::UploadAll(paths) => files::upload_all(state, paths, effects),
+        Action::Paste(how, text) => pasting::pasted(state, how, text, effects),
         Action::Compose(text) => writing::compose(state, &text, effects),
         Action::Say(text) => {
             writing::say(state, text, false, effects);
@@ -123,6 +125,8 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Retry => retry(state, true, effects),
         Plain::Discard => discard(state, effects),
         Plain::Cancel => cancel(state, effects),
+        Plain::Editor => writing::editor(state, effects),
+        Plain::StopFile => files::stop(state, effects),
         Plain::CopySelected => writing::copy(state, false, effects),
         Plain::CutSelected => writing::copy(state, true, effects),
         Plain::Emoji => lists::emoji(state, picker::Kind::EmojiText),

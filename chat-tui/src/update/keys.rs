@@ -3,7 +3,7 @@
 use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effects, actions, complain, listings, lists, writing};
+use super::{Effects, actions, complain, listings, lists, pasting, writing};
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question};
 use crate::keymap::{self, Meaning};
@@ -16,9 +16,6 @@ use crate::state::{emoji, rights};
 
 /// Rows that PageUp and PageDown move in a list.
 const LIST_PAGE: isize = 10;
-
-/// A pasted text may bring the composer to this many bytes; more is a file, not a message.
-const COMPOSER_BYTES: usize = 4 * limits::MESSAGE_BYTES;
 
 /// Takes a key.
 pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
@@ -93,13 +90,7 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
     if is_kept_from_writing(state, text.chars().next()) {
         return;
     }
-    if state.composer.bytes() + text.len() > COMPOSER_BYTES {
-        let error = format!("Too much to paste: a message has at most {} bytes", limits::MESSAGE_BYTES);
-        complain(state, error);
-        return;
-    }
-    state.composer.insert(text);
-    writing::changed(state, effects);
+    pasting::paste(state, text, effects);
 }
 
 /// Keys that choose from what a word may become, while that is shown.

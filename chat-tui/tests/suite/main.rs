@@ -19,6 +19,7 @@ mod listings;
 mod messages;
 mod palette;
 mod panic;
+mod pasting;
 mod people;
 mod rooms;
 mod screens;
