@@ -128,7 +128,7 @@ fn a_file_that_fails_or_is_stopped_is_left_out() {
     two_files(&mut stage);
     stage.keys(&["/cancel", "Enter", "Alt-X"]);
     assert_eq!(stage.text(), "both", "nothing is left to send: the words come back");
-    assert_eq!(stage.keys(&["Ctrl-U", "Alt-X"]).contains("abandon"), false);
+    assert!(!stage.keys(&["Ctrl-U", "Alt-X"]).contains("abandon"));
     assert_eq!(stage.notice(), "No file is on its way");
 }
 
