@@ -58,6 +58,10 @@ impl Paths {
         for path in [paths.config.clone(), paths.data.clone(), paths.cache_dir(), paths.log_dir()] {
             private::create_dir(&path).map_err(|cause| PathError::Folder { path, cause })?;
         }
+        // These two are ours alone, whoever made them.
+        for path in [paths.cache_dir(), paths.log_dir()] {
+            private::close_to_others(&path).map_err(|cause| PathError::Folder { path, cause })?;
+        }
         Ok(paths)
     }
 
@@ -97,14 +101,22 @@ impl Paths {
     /// # Errors
     /// The system's.
     pub fn open_log(&self, name: &str) -> io::Result<File> {
-        private::append(&self.log_file(name))
+        let path = self.log_file(name);
+        let log = private::append(&path)?;
+        // One of an older program, or one that was copied.
+        private::close_to_others(&path)?;
+        Ok(log)
     }
 
-    fn cache_dir(&self) -> PathBuf {
+    /// The folder of the caches.
+    #[must_use]
+    pub fn cache_dir(&self) -> PathBuf {
         self.data.join("cache")
     }
 
-    fn log_dir(&self) -> PathBuf {
+    /// The folder of the logs.
+    #[must_use]
+    pub fn log_dir(&self) -> PathBuf {
         self.data.join("log")
     }
 }

@@ -35,14 +35,15 @@ pub fn append(path: &Path) -> io::Result<File> {
     options().create(true).append(true).open(path)
 }
 
-/// Takes the others' rights away from a file that has them, as a copied or restored one may.
+/// Takes the others' rights away from a file or folder that gives them some, as a copied or restored one may.
 pub(crate) fn close_to_others(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = fs::metadata(path)?.permissions().mode();
-        if mode & 0o077 != 0 {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+        let metadata = fs::metadata(path)?;
+        if metadata.permissions().mode() & 0o077 != 0 {
+            let mode = if metadata.is_dir() { 0o700 } else { 0o600 };
+            fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
         }
     }
     #[cfg(not(unix))]

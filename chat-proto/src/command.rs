@@ -10,19 +10,20 @@ use crate::limits;
 /// Commands of the clients themselves, those of today and those that are likely to come. Bots
 /// cannot take them: what `/leave` does must not depend on who is in the room.
 #[rustfmt::skip]
-pub const RESERVED_COMMANDS: [&str; 119] = [
+pub const RESERVED_COMMANDS: [&str; 121] = [
     "accept", "admin", "announce", "archive", "audit", "away", "back", "ban", "bans", "block",
     "blocked", "bookmark", "bot", "bots", "call", "cancel", "clear", "command", "commands", "connect",
     "create", "decline", "delete", "describe", "discard", "disconnect", "dm", "dnd", "download",
     "drafts", "edit", "editor", "emoji", "exit", "expand", "file", "files", "fold", "follow", "forward",
     "goto", "help", "hook", "hooks", "ignore", "inbox", "incoming", "invitations", "invite", "join",
-    "kick", "later", "leave", "login", "logout", "me", "members", "mentions", "msg", "mute", "muted",
-    "mutes", "names", "nick", "notify", "outgoing", "part", "password", "pin", "pins", "privacy",
-    "profile", "purge", "quit", "react", "read", "readers", "reconnect", "reload", "remind", "rename",
-    "reply", "report", "reports", "resolve", "retry", "role", "rooms", "save", "saved", "search",
-    "select", "sessions", "set", "settings", "show", "slow", "star", "status", "theme", "thread",
-    "threads", "topic", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute", "unpin",
-    "upload", "users", "versions", "voice", "webhook", "webhooks", "who", "whoami", "zone",
+    "kick", "later", "leave", "lock", "login", "logout", "me", "members", "mentions", "msg", "mute",
+    "muted", "mutes", "names", "nick", "notify", "outgoing", "part", "password", "pin", "pins",
+    "privacy", "profile", "purge", "quit", "react", "read", "readers", "reconnect", "reload", "remind",
+    "rename", "reply", "report", "reports", "resolve", "retry", "role", "rooms", "save", "saved",
+    "search", "select", "sessions", "set", "settings", "show", "slow", "star", "status", "theme",
+    "thread", "threads", "topic", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute",
+    "unpin", "upload", "users", "versions", "view", "voice", "webhook", "webhooks", "who", "whoami",
+    "zone",
 ];
 
 /// Why a text is not the name of a command.

@@ -113,6 +113,8 @@ pub enum Action {
     Keep(Keep),
     /// Gives a setting a value; without one, offers its values.
     Set(&'static str, Option<String>),
+    /// Gives the lock another passphrase.
+    NewLock,
     /// Nothing: a row that is there to be read.
     Nothing,
     /// Folds a group of the list, or unfolds it.
@@ -209,8 +211,10 @@ plain_actions! {
     NextNeedsMe = "next that needs me", "Go to the next mention, direct message or unread room; then back home";
     LastConversation = "last conversation", "Go back to the conversation before this one";
     UnreadLine = "unread line", "Go to the first message that was new";
+    MarkRead = "mark as read", "Mark this conversation as read now";
     PageUp = "page up", "Look further back; older history loads by itself";
     PageDown = "page down", "Look further on";
+    Top = "top", "Go to the top of a page to read";
     Newest = "newest", "Go to the newest message";
     Complete = "complete", "Complete a @name, #room, :emoji: or /command; again for the next";
     CompleteBack = "complete back", "The completion before";
@@ -230,6 +234,7 @@ plain_actions! {
     Forward = "forward", "Send the message on to another conversation";
     SaveFiles = "save files", "Save the files of the message; nothing is overwritten";
     SaveMessage = "save message", "Keep the message for yourself; /saved lists them";
+    View = "view picture", "Show the picture of the message over the whole screen";
     Versions = "versions", "What the message said before it was edited";
     CopyText = "copy text", "Copy the message to the clipboard";
     CopyLink = "copy link", "Copy the message's place, like #room:42; /goto goes there";
@@ -247,8 +252,8 @@ plain_actions! {
     Invitations = "invitations", "The rooms that you are invited into";
     Editor = "editor", "Write the message in your editor";
     StopFile = "stop file", "Stop the file that was started last";
-    CopySelected = "copy selection", "Copy what is selected in the message being written (Ctrl-C, Alt-W)";
-    CutSelected = "cut selection", "Copy what is selected in the message being written, and delete it (Ctrl-X)";
+    CopySelected = "copy selection", "Copy what is selected in the message being written; so does Ctrl-C";
+    CutSelected = "cut selection", "Copy what is selected in the message being written, and delete it";
     Emoji = "emoji", "Choose an emoji for the text being written";
     MoveUp = "move conversation up", "Give this conversation the place above, with list.order = own";
     MoveDown = "move conversation down", "Give this conversation the place below, with list.order = own";
@@ -263,11 +268,15 @@ plain_actions! {
     Back = "back", "Show yourself as here again";
     Reconnect = "reconnect", "Connect now, without waiting for the next try";
     Redraw = "redraw", "Draw the whole screen again";
+    Lock = "lock", "Hide the screen until a passphrase is typed";
     Help = "help", "All keys and commands";
+    NormalMode = "normal mode", "With vim keys: letters are keys, not text";
+    InsertMode = "insert mode", "With vim keys: letters are text";
     Settings = "settings", "All settings with their values; also what is wrong in the file";
+    Themes = "theme", "Choose a theme; each is shown while you go through them";
     ReloadSettings = "reload settings", "Read the file of settings again";
     Suspend = "suspend", "Back to the shell; fg returns here";
-    Interrupt = "quit?", "Ask once, then quit";
+    Interrupt = "ask to quit", "Ask once, then quit";
     Quit = "quit", "Close the chat";
 }
 

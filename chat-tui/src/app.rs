@@ -22,7 +22,7 @@ use crate::editor;
 use crate::effect::{Effect, Outcome, Places, Runner};
 use crate::keyboard::Keyboard;
 use crate::notification::Notification;
-use crate::settings::Source;
+use crate::settings::{Colours, Source};
 use crate::state::{Moment, Quit, State};
 use crate::terminal::Screen;
 use crate::update::{Input, What, update};
@@ -65,6 +65,14 @@ pub trait Surface {
     /// # Errors
     /// The terminal's.
     fn notify(&mut self, what: &Notification) -> io::Result<()>;
+    /// Takes the mouse, or leaves it to the terminal; a surface without one does nothing.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn mouse(&mut self, on: bool) -> io::Result<()> {
+        let _ = on;
+        Ok(())
+    }
     /// Goes back to the shell for a while; says the size after that.
     ///
     /// # Errors
@@ -104,6 +112,10 @@ impl Surface for Screen {
 
     fn notify(&mut self, what: &Notification) -> io::Result<()> {
         Screen::notify(self, what)
+    }
+
+    fn mouse(&mut self, on: bool) -> io::Result<()> {
+        Screen::mouse(self, on)
     }
 
     fn suspend(&mut self) -> io::Result<(u16, u16)> {
@@ -222,12 +234,15 @@ impl App {
                 Effect::Tell(tell) => self.runner.tell(tell),
                 Effect::Ask(question) => self.runner.ask(question),
                 Effect::Carry(key, job) => self.runner.carry(key, job),
+                Effect::Lock(what) => self.runner.lock(what),
+                Effect::Picture(wanted, cell) => self.runner.picture(wanted, cell),
                 Effect::SignIn(ask) => self.runner.sign_in(ask),
                 Effect::Start(account) => self.start(account).await?,
                 Effect::Title(title) => surface.title(&title)?,
                 Effect::Copy(text) => surface.copy(&text)?,
                 Effect::Bell => surface.bell()?,
                 Effect::Notify(what) => surface.notify(&what)?,
+                Effect::Mouse(on) => surface.mouse(on)?,
                 Effect::ReadSettings => self.runner.read_settings(),
                 Effect::WriteSetting(name, value) => self.runner.write_setting(name, value),
                 Effect::Redraw => surface.forget()?,
@@ -310,9 +325,15 @@ pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()
     let loaded = places.settings.load();
     let mut screen = Screen::enter()?;
     let zone = jiff::tz::TimeZone::system();
-    let mut state = State::new(zone, crate::config::wants_colour());
+    let colours = crate::theme::colour::shown(|name| std::env::var(name).ok());
+    let mut state = State::new(zone, colours != Colours::None);
+    state.looks.colours = colours;
+    state.looks.background = screen.abilities().background.or_else(crate::config::background);
     state.size = screen.size()?;
+    state.lock_hash = crate::effect::lock::load(&places.accounts);
+    state.abilities = screen.abilities().clone();
     state.take_settings(loaded);
+    screen.mouse(state.settings.mouse)?;
     let (sender, events) = mpsc::channel(BATCH);
     for event in screen.typed() {
         // More than fits was not typed by a person.

@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::Source;
 use crate::state::sign_in::Known;
+use crate::theme::colour::{Rgb, from_variable};
 
 /// Team chat in the terminal.
 ///
@@ -66,6 +67,15 @@ pub enum Command {
         #[command(subcommand)]
         what: SettingsCommand,
     },
+    /// Print the man page, with the keys as they are set: chat-tui man > chat-tui.1
+    Man,
+    /// Look at the terminal, the settings, the files and the server, and say what to do; ends with 1
+    /// if something does not work.
+    Doctor {
+        /// Show a notification, too.
+        #[arg(long)]
+        notify: bool,
+    },
 }
 
 /// What can be done with the settings.
@@ -77,6 +87,8 @@ pub enum SettingsCommand {
     Check,
     /// Print every setting with its value of now.
     Show,
+    /// Print the names of what keys can do.
+    Actions,
     /// Say where the file is.
     Path,
 }
@@ -157,8 +169,8 @@ fn secret(name: &str) -> Option<Secret> {
     std::env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::new)
 }
 
-/// Whether colours are wanted: <https://no-color.org>.
+/// The terminal's background as the environment says; what the terminal itself says goes before it.
 #[must_use]
-pub fn wants_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+pub fn background() -> Option<Rgb> {
+    std::env::var("COLORFGBG").ok().and_then(|text| from_variable(&text))
 }

@@ -6,6 +6,8 @@
 mod answer;
 mod carry;
 mod keep;
+pub(crate) mod lock;
+mod picture;
 mod wish;
 
 use std::collections::HashMap;
@@ -28,8 +30,10 @@ use tokio::task::{AbortHandle, JoinHandle};
 use crate::action::Keep;
 use crate::notification::Notification;
 use crate::settings::{Loaded, Source};
+use crate::state::pictures::{Drawing, Wanted};
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
+pub use lock::Try;
 pub use wish::{Page, Wish};
 
 /// Commands that may wait for the engine: it takes them as fast as a person types.
@@ -47,6 +51,10 @@ pub enum Effect {
     Ask(Question),
     /// Carry a file; its progress and its end come under this key.
     Carry(u64, Job),
+    /// Set or try the passphrase of the lock.
+    Lock(Try),
+    /// Fetch a picture and make it ready, where a cell has so many pixels.
+    Picture(Wanted, Option<(u16, u16)>),
     /// For the form of the first run.
     SignIn(Ask),
     /// Start the engine for this account, in place of the one before.
@@ -59,6 +67,8 @@ pub enum Effect {
     Bell,
     /// Tell something outside of the window; it is safe.
     Notify(Notification),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Read the settings again.
     ReadSettings,
     /// Write a setting into the file: its name and value.
@@ -249,6 +259,12 @@ pub enum Outcome {
     Settings(Box<Loaded>),
     /// A setting was written; one sentence.
     SettingWritten(String),
+    /// The passphrase of the lock was set, with its hash; or why not.
+    LockSet(Result<String, String>),
+    /// Whether a passphrase fits the lock.
+    LockTried(bool),
+    /// A picture is ready, or why not.
+    Picture(Wanted, Result<Drawing, String>),
     /// Something was refused; one sentence.
     Refused(String),
     /// A message could not be handed over; its text goes back to the composer.
@@ -383,6 +399,23 @@ impl Runner {
             let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
             let _ = outcomes.blocking_send(told);
         });
+    }
+
+    /// Sets or tries the passphrase of the lock.
+    pub fn lock(&self, what: Try) {
+        let (folder, outcomes) = (self.places.accounts.clone(), self.outcomes.clone());
+        tokio::spawn(async move {
+            if let Ok(outcome) = tokio::task::spawn_blocking(move || lock::attempt(folder, what)).await {
+                let _ = outcomes.send(outcome).await;
+            }
+        });
+    }
+
+    /// Fetches a picture.
+    pub fn picture(&self, wanted: Wanted, cell: Option<(u16, u16)>) {
+        if let Some(courier) = self.courier.clone() {
+            tokio::spawn(picture::picture(courier, wanted, cell, self.outcomes.clone()));
+        }
     }
 
     /// Asks a server for the form.

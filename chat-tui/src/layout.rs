@@ -1,6 +1,8 @@
 //! Where things are on the screen: one arithmetic for the view that draws and the update that
 //! scrolls and takes clicks.
 
+mod pictures;
+
 use chat_client::Connection;
 use chat_proto::SafeText;
 use ratatui::layout::{Position, Rect};
@@ -15,6 +17,8 @@ use crate::state::picker::{self, Picker};
 use crate::state::timeline::Timeline;
 use crate::state::{ListMode, State};
 use crate::text;
+
+pub(crate) use pictures::{WHOLE_BYTES, is_covered, picture_at, pictures, wanted, wanted_whole, whole_area};
 
 /// Under this many columns the list gives its place to the conversation.
 const LIST_FROM_COLUMNS: u16 = 60;
@@ -190,6 +194,11 @@ pub(crate) fn picker_list(screen: Rect, picker: &Picker) -> (Rect, usize) {
     (list, (picker.rows().1 + 1).saturating_sub(usize::from(list.height)))
 }
 
+/// The columns inside a popup.
+pub(crate) fn popup_columns(screen: Rect) -> usize {
+    usize::from(popup(screen, POPUP.1).width.saturating_sub(4))
+}
+
 /// The rows of a list of messages inside its box, and the line below them; a search has what is
 /// searched for above them.
 pub(crate) fn listing_parts(kind: Kind, inner: Rect) -> (Rect, Rect) {
@@ -247,7 +256,8 @@ pub(crate) fn with_side<T>(
     };
     let State { me, zone, now, threads, blocked, unfolded, .. } = state;
     let (me, now) = (me.as_ref(), now.clock);
-    let context = Context { me, conversation, zone, now, threads, blocked, unfolded };
+    let cell = state.pictures.cell();
+    let context = Context { me, conversation, zone, cell, now, threads, blocked, unfolded };
     let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
     Some(then(&pane, timeline))
 }

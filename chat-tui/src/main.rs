@@ -37,11 +37,20 @@ fn main() -> ExitCode {
 fn aside(flags: &Flags, command: &Command) -> ExitCode {
     let done = match command {
         Command::Settings { what } => settings(flags, *what),
+        Command::Man => man(flags),
+        Command::Doctor { notify } => doctor(flags, *notify),
     };
     done.unwrap_or_else(|error| {
         eprintln!("chat-tui: {error:#}");
         ExitCode::FAILURE
     })
+}
+
+fn man(flags: &Flags) -> anyhow::Result<ExitCode> {
+    let paths = Paths::resolve(flags.data_dir.clone())?;
+    let keymap = flags.settings(paths.accounts_dir())?.load().keymap;
+    chat_tui::manual::man(&keymap, &mut std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn settings(flags: &Flags, what: SettingsCommand) -> anyhow::Result<ExitCode> {
@@ -52,6 +61,9 @@ fn settings(flags: &Flags, what: SettingsCommand) -> anyhow::Result<ExitCode> {
         SettingsCommand::Example => chat_tui::settings::example(),
         SettingsCommand::Path => format!("{}\n", source.file().display()),
         SettingsCommand::Show => chat_tui::settings::shown(&loaded.settings),
+        SettingsCommand::Actions => {
+            chat_tui::keymap::all_names().iter().map(|(name, help)| format!("{name:<24} {help}\n")).collect()
+        }
         SettingsCommand::Check if loaded.complaints.is_empty() => "nothing is wrong\n".to_owned(),
         SettingsCommand::Check => loaded.complaints.iter().map(|sentence| format!("{sentence}\n")).collect(),
     };
@@ -62,6 +74,14 @@ fn settings(flags: &Flags, what: SettingsCommand) -> anyhow::Result<ExitCode> {
     Ok(if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+fn doctor(flags: &Flags, notify: bool) -> anyhow::Result<ExitCode> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (text, is_well) = runtime.block_on(chat_tui::doctor::examine(flags, notify));
+    std::io::stdout().write_all(text.as_bytes())?;
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
 fn run(flags: &Flags) -> anyhow::Result<()> {
     // Two providers in one program would make rustls panic at its first use.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -70,6 +90,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let subscriber =
         tracing_subscriber::fmt().with_writer(log).with_ansi(false).with_env_filter(flags.log_filter()?);
     subscriber.init();
+    chat_tui::crash::install(&paths);
     let accounts = Accounts::open(paths.accounts_dir())?;
     let first = match flags.begin(&accounts)? {
         Begin::With(account) => What::Account(*account),

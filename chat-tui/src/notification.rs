@@ -74,23 +74,32 @@ impl Notification {
 
 /// Tells it to the desktop, without waiting for it: a desktop that does not answer holds nobody up.
 pub(crate) fn on_desktop(what: &Notification) {
-    #[cfg(feature = "desktop")]
-    {
-        let mut on_desktop = notify_rust::Notification::new();
-        // Some desktops read the text as HTML.
-        let body = what.body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-        on_desktop.appname("chat").summary(&what.title).body(&body);
-        tokio::spawn(async move {
-            let shown = tokio::time::timeout(DESKTOP, on_desktop.show_async()).await;
-            match shown {
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => tracing::warn!(%error, "the desktop shows no notification"),
-                Err(_) => tracing::warn!("the desktop does not answer"),
-            }
-        });
+    let what = what.clone();
+    tokio::spawn(async move {
+        if let Err(error) = shown_on_desktop(&what).await {
+            tracing::warn!(%error, "no notification was shown");
+        }
+    });
+}
+
+/// Tells it to the desktop, and waits until it is shown.
+#[cfg(feature = "desktop")]
+pub(crate) async fn shown_on_desktop(what: &Notification) -> Result<(), String> {
+    let mut on_desktop = notify_rust::Notification::new();
+    // Some desktops read the text as HTML.
+    let body = what.body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    on_desktop.appname("chat").summary(&what.title).body(&body);
+    match tokio::time::timeout(DESKTOP, on_desktop.show_async()).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(format!("the desktop shows no notification: {error}")),
+        Err(_) => Err("the desktop does not answer".to_owned()),
     }
-    #[cfg(not(feature = "desktop"))]
-    let _ = what;
+}
+
+/// There is no desktop in this build.
+#[cfg(not(feature = "desktop"))]
+pub(crate) async fn shown_on_desktop(_: &Notification) -> Result<(), String> {
+    Err("this build knows no desktop".to_owned())
 }
 
 /// "ada mentions you in #deploys".

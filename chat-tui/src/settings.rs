@@ -13,10 +13,10 @@ mod value;
 
 pub use example::{example, shown, table};
 pub use file::Loaded;
+pub(crate) use file::line_of;
 pub use source::{Source, Watched};
-pub use value::{
-    Clock, Colours, Day, Images, ListOrder, NotifyHow, NotifyShow, Number, Profile, ReadWhen, Value,
-};
+pub(crate) use value::either;
+pub use value::{Colours, Images, ListOrder, NotifyHow, NotifyShow, Number, Profile, ReadWhen, Value};
 
 /// How alike two names must be for the one to be offered in place of the other.
 const ALIKE: f64 = 0.75;
@@ -128,8 +128,6 @@ settings! {
         "Colours: auto looks at the terminal's background; else dark, light, high-contrast, 16-colours, no-colour, or a file of yours in themes/";
     colours: Colours = "colours", Colours::Auto, "How many colours the terminal can show";
     motion: bool = "motion", true, "Whether anything moves: the dots of somebody who types";
-    clock: Clock = "clock", Clock::Day, "How times are written";
-    day: Day = "day", Day::Words, "How days are written";
     mouse: bool = "mouse", true,
         "Whether the mouse works in the chat; without it the terminal selects text by itself";
     links: bool = "links", true, "Whether links can be clicked in terminals that know how (OSC 8)";
@@ -142,6 +140,8 @@ settings! {
         "The folder for saved files; empty takes the system's";
     notify_how: NotifyHow = "notify.how", NotifyHow::Auto, "How you are told of what calls for you";
     notify_show: NotifyShow = "notify.show", NotifyShow::Full, "What a notification shows to all who see your screen";
+    lock_minutes: Number<0, 1440> = "lock.minutes", Number(0),
+        "After so many minutes without a key the screen is locked, once /lock has a passphrase; 0 never";
     typing_send: bool = "typing.send", true, "Whether others see that you are writing";
     read_when: ReadWhen = "read.when", ReadWhen::Seen, "When a message counts as read";
     list_order: ListOrder = "list.order", ListOrder::Name, "How the list of conversations is ordered";
@@ -176,6 +176,6 @@ mod tests {
             wrong("paste.block_lines", "1"),
             "paste.block_lines cannot be \"1\"; use a number from 2 to 1000"
         );
-        assert_eq!(wrong("clock", "13h"), "clock cannot be \"13h\"; use 24h or 12h");
+        assert_eq!(wrong("notify.show", "all"), "notify.show cannot be \"all\"; use full, name or nothing");
     }
 }

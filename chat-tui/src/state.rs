@@ -16,11 +16,14 @@ pub(crate) mod fuzzy;
 pub mod items;
 pub mod list;
 pub mod listing;
+pub mod lock;
+pub mod looks;
 pub(crate) mod message;
 pub(crate) mod palette;
 pub(crate) mod pane;
 pub mod people;
 pub mod picker;
+pub mod pictures;
 pub(crate) mod rights;
 pub(crate) mod settings;
 pub mod sign_in;
@@ -33,8 +36,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use chat_client::Connection;
 use chat_proto::{
-    Conversation, ConversationId, Dnd, Event, InboxState, Invitation, Person, Privacy, Report, Role, Seq,
-    Timestamp, UserId,
+    Attachment, Conversation, ConversationId, Dnd, Event, InboxState, Invitation, Person, Privacy, Report,
+    Role, Seq, Timestamp, UserId,
 };
 use jiff::tz::TimeZone;
 
@@ -45,15 +48,20 @@ use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
 use listing::Listing;
+use lock::Lock;
+use looks::Looks;
 use people::People;
 use picker::Picker;
+use pictures::Pictures;
 use sign_in::SignIn;
 use thread::Thread;
 use timeline::Timeline;
 use transfer::Transfers;
 
 use crate::action::Action;
-use crate::settings::Settings;
+use crate::keymap::{Key, Keymap};
+use crate::settings::{Colours, Settings};
+use crate::terminal::abilities::Abilities;
 
 /// A point in time, by two clocks: one for people, one that never jumps for waiting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -75,6 +83,8 @@ pub enum Popup {
     Help(usize),
     /// Something to read.
     Page(Page),
+    /// A picture over the whole screen.
+    Picture(Box<Attachment>),
 }
 
 /// Something to read over the conversation.
@@ -123,6 +133,15 @@ pub struct Notice {
     pub text: String,
     /// Whether something went wrong.
     pub is_error: bool,
+}
+
+/// What letters are in the composer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Text; the only one but with vim keys.
+    Insert,
+    /// Keys.
+    Normal,
 }
 
 /// What the connection is doing, and since when.
@@ -196,8 +215,18 @@ pub struct State {
     pub(crate) dnd: Dnd,
     /// What of the screen changes by the clock.
     pub(crate) hush: Hush,
+    /// What the terminal can do.
+    pub abilities: Abilities,
     /// What the person has set.
     pub settings: Settings,
+    /// What the screen looks like.
+    pub looks: Looks,
+    /// The keys.
+    pub keymap: Keymap,
+    /// What was pressed of a chord.
+    pub pending: Vec<Key>,
+    /// What letters are, with vim keys.
+    pub mode: Mode,
     /// What is wrong in the file of settings, each in one sentence.
     pub(crate) complaints: Vec<String>,
     /// When it last did.
@@ -256,6 +285,12 @@ pub struct State {
     pub(crate) told_typing: bool,
     /// The files on their way.
     pub(crate) transfers: Transfers,
+    /// The lock, over everything.
+    pub lock: Option<Lock>,
+    /// The hash of the lock's passphrase, once one was chosen.
+    pub lock_hash: Option<String>,
+    /// The pictures on screen.
+    pub pictures: Pictures,
     /// What lies over the conversation.
     pub popup: Option<Popup>,
     /// When the server is asked about what is typed: once the fingers rest.
@@ -306,7 +341,12 @@ impl State {
             threads: Threads::default(),
             dnd: Dnd::default(),
             hush: Hush::default(),
+            abilities: Abilities::default(),
             settings: Settings::default(),
+            looks: Looks::new(if colour { Colours::Basic } else { Colours::None }),
+            keymap: Keymap::default(),
+            pending: Vec::new(),
+            mode: Mode::Insert,
             complaints: Vec::new(),
             rang_ms: None,
             search: None,
@@ -336,6 +376,9 @@ impl State {
             draft_due_ms: None,
             told_typing: false,
             transfers: Transfers::default(),
+            lock: None,
+            lock_hash: None,
+            pictures: Pictures::default(),
             popup: None,
             ask_due_ms: None,
             sign_in: None,
@@ -432,6 +475,13 @@ impl State {
         Some(left.div_ceil(1_000))
     }
 
+    /// When the screen locks by itself.
+    pub(crate) fn lock_due_ms(&self) -> Option<u64> {
+        let minutes = u64::from(self.settings.lock_minutes.0);
+        let is_wanted = minutes > 0 && self.lock.is_none() && self.lock_hash.is_some();
+        is_wanted.then(|| self.last_key_ms + minutes * 60_000)
+    }
+
     /// When the next thing happens that no key and no news will bring: `None` lets the program
     /// sleep until something comes.
     #[must_use]
@@ -446,8 +496,17 @@ impl State {
         let away = (!self.idle && !self.away && self.me.is_some())
             .then(|| self.last_key_ms + crate::update::AWAY_AFTER_MS);
         let clock = self.hush.will_change.then(|| self.now.ms + to_next_minute(self.now.clock));
-        let due =
-            [self.people.writing_due_ms(), countdown, self.draft_due_ms, away, self.thread_due_ms, clock];
-        due.into_iter().chain([self.ask_due_ms]).flatten().min()
+        let due = [
+            self.people.writing_due_ms(),
+            self.motion_due_ms(),
+            countdown,
+            self.draft_due_ms,
+            away,
+            self.thread_due_ms,
+            clock,
+            self.lock_due_ms(),
+            self.ask_due_ms,
+        ];
+        due.into_iter().flatten().min()
     }
 }

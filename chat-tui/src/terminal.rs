@@ -31,11 +31,13 @@ use ratatui::layout::Rect;
 use abilities::Abilities;
 use backend::Careful;
 
+use crate::crash;
 use crate::notification::{self, Notification};
-use crate::settings::NotifyHow;
+use crate::settings::{Images, NotifyHow};
 use crate::state::State;
 use crate::text;
-use crate::view;
+use crate::view::picture::Slot;
+use crate::view::view_slots;
 
 /// Whether the terminal is ours now. A panic on any thread must know, so it is global.
 static ENTERED: AtomicBool = AtomicBool::new(false);
@@ -52,6 +54,8 @@ pub struct Screen {
     terminal: Terminal<Careful>,
     abilities: Abilities,
     typed: Vec<Event>,
+    has_mouse: bool,
+    slots: Vec<Slot>,
 }
 
 /// Whether a person sits at both ends.
@@ -68,7 +72,9 @@ impl Screen {
     pub fn enter() -> io::Result<Self> {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            leave();
+            if !crash::is_shielded() {
+                leave();
+            }
             before(panic);
         }));
         enable_raw_mode()?;
@@ -79,7 +85,8 @@ impl Screen {
         let abilities = Abilities::new(&answers, |name| std::env::var(name).ok());
         text::measure_by(abilities.widths);
         let terminal = Terminal::new(Careful::new()).inspect_err(|_| leave())?;
-        let mut screen = Self { terminal, abilities, typed: answers.events };
+        let mut screen =
+            Self { terminal, abilities, typed: answers.events, has_mouse: true, slots: Vec::new() };
         screen.set_modes()?;
         Ok(screen)
     }
@@ -104,12 +111,26 @@ impl Screen {
 
     fn set_modes(&mut self) -> io::Result<()> {
         let mut out = io::stdout();
-        execute!(out, EnableBracketedPaste, EnableFocusChange, EnableMouseCapture)?;
+        execute!(out, EnableBracketedPaste, EnableFocusChange)?;
+        self.mouse(self.has_mouse)?;
         if self.abilities.keyboard {
             ENHANCED.store(true, Ordering::SeqCst);
             execute!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
         }
         self.forget()
+    }
+
+    /// Takes the mouse, or leaves it to the terminal, which selects text with it.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.has_mouse = on;
+        if on {
+            execute!(io::stdout(), EnableMouseCapture)
+        } else {
+            execute!(io::stdout(), DisableMouseCapture)
+        }
     }
 
     /// Columns and rows.
@@ -129,9 +150,22 @@ impl Screen {
             return Err(io::Error::other("stopped by an error of its own, which is told above"));
         }
         queue!(io::stdout(), BeginSynchronizedUpdate)?;
-        let drawn = self.terminal.draw(|frame| view(state, frame)).map(|_| ());
+        let drawn = self.draw_all(state);
         execute!(io::stdout(), EndSynchronizedUpdate)?;
         drawn
+    }
+
+    fn draw_all(&mut self, state: &State) -> io::Result<()> {
+        let mut slots = Vec::new();
+        self.terminal.draw(|frame| slots = view_slots(state, frame))?;
+        let before = std::mem::replace(&mut self.slots, slots);
+        // The pixels of a picture that moved stay where they were, below cells that did not change.
+        let leaves_pixels = |slot: &Slot| matches!(slot.wanted.images, Images::Sixel | Images::Iterm2);
+        if self.slots != before && before.iter().any(leaves_pixels) {
+            self.forget()?;
+            self.terminal.draw(|frame| drop(view_slots(state, frame)))?;
+        }
+        Ok(())
     }
 
     /// Draws everything again next time.
@@ -214,6 +248,17 @@ impl Drop for Screen {
     fn drop(&mut self) {
         leave();
     }
+}
+
+/// Sends a notification without a screen; says why it could not be.
+pub(crate) async fn try_out(abilities: &Abilities, what: &Notification, bell: bool) -> Result<(), String> {
+    let how = abilities.notify(what.how);
+    if how == NotifyHow::Desktop {
+        notification::shown_on_desktop(what).await?;
+    }
+    let bell = if bell && how != NotifyHow::Off { "\u{7}" } else { "" };
+    let text = osc::notification(what, how, abilities.between) + bell;
+    execute!(io::stdout(), Print(text)).map_err(|error| error.to_string())
 }
 
 /// Gives the terminal back as it was. Does nothing the second time; errors have no reader here.

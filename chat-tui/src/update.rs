@@ -13,11 +13,13 @@ mod files;
 mod keys;
 mod listings;
 mod lists;
+mod lock;
 pub(crate) mod messages;
 pub(crate) mod moderation;
 mod mouse;
 mod outcomes;
 mod pasting;
+mod pictures;
 mod places;
 mod reading;
 mod rooms;
@@ -30,6 +32,7 @@ use chat_client::account::Account;
 use chat_proto::Request;
 use crossterm::event::{Event, KeyEventKind};
 
+use crate::action::Plain;
 use crate::effect::{Effect, Outcome, Question, Tell};
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::{Moment, Notice, State, arrangement};
@@ -100,6 +103,11 @@ fn complain(state: &mut State, text: String) {
     state.notice = Some(Notice { text, is_error: true });
 }
 
+/// What to do where no conversation is open.
+fn open_first(state: &State) -> String {
+    format!("Open a conversation first: {}, /join #room or /msg @user", state.keymap.way(Plain::Switcher))
+}
+
 /// Says something, until the next key.
 fn say_so(state: &mut State, text: String) {
     state.notice = Some(Notice { text, is_error: false });
@@ -122,6 +130,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         What::Terminate => actions::quit(state, &mut effects),
         What::Tick => tick(state, &mut effects),
     };
+    settings::preview(state);
     state.dirty |= visible | attention::hush(state);
     if state.sign_in.is_none() {
         reading::follow(state, &mut effects);
@@ -135,13 +144,21 @@ fn terminal(state: &mut State, event: Event, effects: &mut Effects) -> bool {
         Event::Key(key) if key.kind == KeyEventKind::Release => false,
         Event::Key(key) => {
             seen_alive(state, effects);
-            keys::key(state, key, effects);
+            match state.lock {
+                Some(_) => lock::key(state, key, effects),
+                None => keys::key(state, key, effects),
+            }
             true
         }
+        Event::Mouse(_) if state.lock.is_some() => false,
         Event::Mouse(mouse) => mouse::mouse(state, mouse, effects),
         Event::Paste(text) => {
             seen_alive(state, effects);
-            keys::paste(state, &text, effects);
+            match &mut state.lock {
+                Some(lock) if lock.busy => {}
+                Some(lock) => lock.push(&text),
+                None => keys::paste(state, &text, effects),
+            }
             true
         }
         Event::Resize(columns, rows) => {
@@ -175,9 +192,15 @@ fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
         size: state.size,
         focused: state.focused,
         last_key_ms: state.now.ms,
+        abilities: std::mem::take(&mut state.abilities),
         settings: state.settings.clone(),
+        looks: state.looks.clone(),
+        keymap: std::mem::take(&mut state.keymap),
         complaints: std::mem::take(&mut state.complaints),
         notice: state.notice.take(),
+        lock: state.lock.take(),
+        lock_hash: state.lock_hash.take(),
+        pictures: std::mem::take(&mut state.pictures),
         me: Some(account.user.clone()),
         server_name: account.server_name.clone(),
         server: account.server.to_string(),
@@ -200,7 +223,8 @@ fn first_run(state: &mut State, known: Known, effects: &mut Effects) -> bool {
 /// Does what was due; says whether that can be seen.
 fn tick(state: &mut State, effects: &mut Effects) -> bool {
     let now_ms = state.now.ms;
-    let mut visible = state.people.expire_writing(now_ms);
+    let moved = state.motion_due_ms().is_some();
+    let mut visible = state.people.expire_writing(now_ms) | moved | lock::idle(state);
     visible |= matches!(state.link.connection, chat_client::Connection::Waiting { .. });
     if state.ask_due_ms.is_some_and(|due| due <= now_ms) {
         state.ask_due_ms = None;

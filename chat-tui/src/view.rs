@@ -10,7 +10,9 @@ mod completion;
 mod composer;
 mod list;
 mod listing;
+mod lock;
 mod message;
+pub(crate) mod picture;
 mod popups;
 mod sign_in;
 mod status;
@@ -27,6 +29,7 @@ use crate::layout;
 use crate::state::{Popup, State};
 use crate::text;
 use canvas::Canvas;
+use picture::Slot;
 use theme::Theme;
 
 /// What stands for a cell that must not be drawn.
@@ -34,19 +37,31 @@ const NOT_SAFE: &str = "\u{fffd}";
 
 /// Draws the state.
 pub fn view(state: &State, frame: &mut Frame) {
+    view_slots(state, frame);
+}
+
+/// Draws the state; says where pictures were put.
+pub(crate) fn view_slots(state: &State, frame: &mut Frame) -> Vec<Slot> {
     let area = frame.area();
-    let theme = Theme::new(state.colour);
+    let theme = Theme::new(&state.looks.palette);
+    frame.buffer_mut().set_style(area, theme.plain());
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
+    let slots = canvas.take_slots();
     sweep(frame.buffer_mut());
     steady::steady(frame.buffer_mut(), text::measured());
+    let slots = picture::paint(state, slots, frame.buffer_mut());
     if let Some(cursor) = cursor.filter(|cursor| area.contains(*cursor)) {
         frame.set_cursor_position(cursor);
     }
+    slots
 }
 
 /// Draws everything; says where the cursor stands.
 fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
+    if let Some(lock) = &state.lock {
+        return lock::draw(lock, canvas);
+    }
     if let Some(form) = &state.sign_in {
         return sign_in::draw(form, canvas);
     }
@@ -66,14 +81,18 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
         list::draw(state, area, canvas);
     }
     match &state.popup {
-        Some(Popup::Picker(picker)) => popups::picker(picker, canvas),
+        Some(Popup::Picker(picker)) => popups::picker(picker, &state.keymap, canvas),
         Some(Popup::Listing(listing)) => listing::draw(state, listing, canvas),
         Some(Popup::Help(top)) => {
-            popups::help(*top, canvas);
+            popups::help(&state.keymap, *top, canvas);
             None
         }
         Some(Popup::Page(page)) => {
-            popups::page(page, canvas);
+            popups::page(&state.keymap, page, canvas);
+            None
+        }
+        Some(Popup::Picture(file)) => {
+            picture::whole(state, file, canvas);
             None
         }
         None if state.selected.is_some() || state.confirm.is_some() => None,

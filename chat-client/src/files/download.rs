@@ -86,6 +86,40 @@ impl Courier {
         Ok(head.size)
     }
 
+    /// Fetches the thumbnail of a picture, if it has at most so many bytes.
+    ///
+    /// # Errors
+    /// [`FileError`]
+    pub async fn thumbnail(&self, file: FileId, most: usize) -> Result<Vec<u8>, FileError> {
+        self.small(&format!("/files/{file}/thumbnail"), most).await
+    }
+
+    /// Fetches a file into memory, if it has at most so many bytes.
+    ///
+    /// # Errors
+    /// [`FileError`]
+    pub async fn bytes(&self, file: FileId, most: usize) -> Result<Vec<u8>, FileError> {
+        self.small(&format!("/files/{file}"), most).await
+    }
+
+    async fn small(&self, path: &str, most: usize) -> Result<Vec<u8>, FileError> {
+        let mut answer = self.ask(Method::GET, path, &[], no_body(), &Arc::default()).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(refusal(answer).await);
+        }
+        let mut all = Vec::new();
+        loop {
+            let next = tokio::time::timeout(STILL, answer.body_mut().frame()).await;
+            let Ok(next) = next else { return Err(FileError::Cut("it stood still".to_owned())) };
+            let Some(frame) = next else { return Ok(all) };
+            let Ok(bytes) = frame.map_err(cut)?.into_data() else { continue };
+            if all.len() + bytes.len() > most {
+                return Err(FileError::Odd("more bytes than were expected".to_owned()));
+            }
+            all.extend_from_slice(&bytes);
+        }
+    }
+
     async fn head(&self, file: FileId) -> Result<Head, FileError> {
         let answer =
             self.ask(Method::HEAD, &format!("/files/{file}"), &[], no_body(), &Arc::default()).await?;

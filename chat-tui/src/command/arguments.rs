@@ -177,6 +177,16 @@ fn room(argument: &str, usage: &str) -> Result<RoomName, String> {
     RoomName::parse(argument.trim_start_matches('#')).map_err(|error| format!("#room: {error}"))
 }
 
+/// `/lock`, or `/lock new`.
+pub(super) fn lock(rest: &str) -> Result<Action, String> {
+    match rest {
+        "" => Ok(Plain::Lock.into()),
+        "new" => Ok(Action::NewLock),
+        _ => Err("Say /lock, or /lock new for another passphrase".to_owned()),
+    }
+}
+
+/// `/fold`, or `/fold rooms`.
 pub(super) fn fold(text: &str) -> Result<Action, String> {
     Ok(Action::Fold(match text.to_ascii_lowercase().as_str() {
         "" => return Ok(Plain::Fold.into()),

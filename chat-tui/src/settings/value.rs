@@ -139,18 +139,6 @@ choices! {
         None = "none", "No colours; shapes and weight tell everything";
     }
 
-    /// How times are written.
-    Clock {
-        Day = "24h", "15:04";
-        Half = "12h", "3:04 pm";
-    }
-
-    /// How days are written.
-    Day {
-        Words = "words", "Tuesday 17 November";
-        Iso = "iso", "2026-11-17";
-    }
-
     /// How pictures are shown.
     Images {
         Auto = "auto", "The best that the terminal can";

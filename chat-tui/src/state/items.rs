@@ -61,6 +61,8 @@ pub(crate) struct Context<'a> {
     pub(crate) me: Option<&'a Person>,
     pub(crate) conversation: &'a Conversation,
     pub(crate) zone: &'a TimeZone,
+    /// Pixels of a cell, if pictures are shown.
+    pub(crate) cell: Option<(u16, u16)>,
     pub(crate) now: Timestamp,
     /// How one stands to threads.
     pub(crate) threads: &'a Threads,

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::items::{Columns, Context, time_of_day};
 use super::people::shown_name;
+use super::pictures::Preview;
 use super::timeline::Timeline;
 use super::transfer::{file_line, pending_line};
 use crate::text;
@@ -73,6 +74,8 @@ pub(crate) struct Message {
     pub(crate) reply: Option<SafeText>,
     /// The lines of its files; the first is the body of a message without a text.
     pub(crate) files: Vec<SafeText>,
+    /// Those of them that are shown.
+    pub(crate) pictures: Vec<Preview>,
     pub(crate) chips: Vec<Chip>,
     pub(crate) replies: u64,
     /// How many of these are unread, if one follows the thread.
@@ -91,6 +94,8 @@ pub(crate) enum Row {
     Body(Range<usize>),
     /// One of the files.
     File(usize),
+    /// A row of one of the pictures.
+    Picture(usize, u16),
     /// Some of the chips.
     Chips(Range<usize>),
     /// How many answers its thread has.
@@ -110,6 +115,9 @@ impl Message {
         rows.extend(self.reply.is_some().then_some(Row::Reply));
         rows.extend(text::wrap(self.body.as_str(), columns.body).into_iter().map(Row::Body));
         rows.extend((0..self.files.len()).map(Row::File));
+        for (at, preview) in self.pictures.iter().enumerate() {
+            rows.extend((0..preview.cells(columns.body).1).map(|row| Row::Picture(at, row)));
+        }
         rows.extend(chip_rows(&self.chips, columns.body).into_iter().map(Row::Chips));
         rows.extend((self.replies > 0).then_some(Row::Thread));
         if let Some(text) = self.failure() {
@@ -180,6 +188,7 @@ pub(crate) fn of_event(
         forwarded: None,
         reply: None,
         files: Vec::new(),
+        pictures: Vec::new(),
         chips: Vec::new(),
         replies: 0,
         unread: if timeline.thread.is_some() {
@@ -219,6 +228,7 @@ pub(crate) fn of_event(
         forwarded: message.forwarded.as_ref().map(|from| forwarded(from, context.zone)),
         reply: message.reply_to.map(|seq| reply_line(timeline, seq)),
         files,
+        pictures: previews(message, context),
         chips: chips(message, context.me.map(|me| me.id)),
         replies: replies(message.replies),
         tick: mine.then_some(stored),
@@ -251,11 +261,18 @@ pub(crate) fn of_pending(
         forwarded: own.forward.is_some().then(|| SafeText::line("↪ forwarded")),
         reply: own.reply_to.map(|seq| reply_line(timeline, seq)),
         files,
+        pictures: Vec::new(),
         chips: Vec::new(),
         replies: 0,
         unread: 0,
         tick: Some(tick(&own.delivery, context.conversation)),
     })
+}
+
+/// The pictures of a message, if pictures are shown.
+pub(crate) fn previews(message: &chat_proto::Message, context: &Context) -> Vec<Preview> {
+    let Some(cell) = context.cell else { return Vec::new() };
+    message.files.iter().filter_map(|file| Preview::of(file, cell)).collect()
 }
 
 /// The text of a message; where there is none, the first of its files takes its place.

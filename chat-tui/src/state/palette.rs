@@ -14,7 +14,7 @@ use super::{State, settings};
 use crate::action::{Action, Plain};
 use crate::command::{self, COMMANDS};
 use crate::effect::Wish;
-use crate::keymap;
+use crate::keymap::Keymap;
 use crate::settings::ROWS;
 
 /// How long the fingers rest before messages are searched: a question for each letter helps nobody.
@@ -110,9 +110,10 @@ fn commands() -> impl Iterator<Item = Item> {
 
 /// The key of a row, or what kind of thing it is.
 #[must_use]
-pub(crate) fn tag(item: &Item) -> String {
+pub(crate) fn tag(item: &Item, keymap: &Keymap) -> String {
     match &item.action {
-        Action::Plain(plain) => keymap::label(*plain)
+        Action::Plain(plain) => keymap
+            .label(*plain)
             .or_else(|| command::of(*plain).map(|command| format!("/{}", command.name)))
             .unwrap_or_else(|| "action".to_owned()),
         Action::Open(_) if item.label.starts_with('#') => "room".to_owned(),
@@ -121,6 +122,7 @@ pub(crate) fn tag(item: &Item) -> String {
         Action::Join(_) => "join".to_owned(),
         Action::AskInvitation(_) => "invitation".to_owned(),
         Action::Show(..) => "message".to_owned(),
+        Action::Set(..) => "setting".to_owned(),
         _ => "command".to_owned(),
     }
 }

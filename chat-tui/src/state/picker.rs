@@ -44,6 +44,8 @@ pub enum Kind {
     Paste,
     /// What to do with one invitation.
     Invitation,
+    /// The themes.
+    Themes,
     /// The settings.
     Settings,
     /// The values of one.
@@ -66,6 +68,7 @@ impl Kind {
             Kind::Invitations => "invitations",
             Kind::Paste => "pasted",
             Kind::Invitation => "invitation",
+            Kind::Themes => "theme",
             Kind::Settings => "settings",
             Kind::Value => "value",
         }
@@ -289,6 +292,9 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::Complete
             | Plain::CompleteBack
             | Plain::EditLater
+            | Plain::Top
+            | Plain::NormalMode
+            | Plain::InsertMode
             | Plain::Above
             | Plain::Below
             | Plain::Take

@@ -1,9 +1,9 @@
 //! Taking settings while the program runs, and showing them.
 
 use super::picker::{Item, Kind, Picker};
-use super::{Notice, State};
+use super::{Mode, Notice, State};
 use crate::action::Action;
-use crate::settings::{Loaded, ROWS, Row};
+use crate::settings::{Images, Loaded, ROWS, Row};
 
 impl State {
     /// Takes the settings as they were read, and says what is wrong with them.
@@ -17,6 +17,15 @@ impl State {
         }
         self.complaints = loaded.complaints;
         self.settings = loaded.settings;
+        self.keymap = loaded.keymap;
+        self.looks.themes = loaded.themes;
+        self.paint();
+        self.pending.clear();
+        self.mode = Mode::Insert;
+        let images = self.abilities.images(self.settings.images);
+        // Half blocks are nothing but colours.
+        let is_shown = images != Images::Off && (self.colour || images != Images::Halfblocks);
+        (self.pictures.images, self.pictures.cell) = (is_shown.then_some(images), self.abilities.cell);
     }
 }
 

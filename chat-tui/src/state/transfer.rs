@@ -6,9 +6,6 @@ use chat_client::files::size_in_words;
 use chat_client::{Draft, Enclosure};
 use chat_proto::{Attachment, SafeText, limits};
 
-use crate::action::Plain;
-use crate::keymap;
-
 /// Files on their way at once; a person who starts more waits for some of them first.
 pub const TRANSFERS: usize = 8;
 
@@ -153,8 +150,7 @@ impl Transfers {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
-        let stop = keymap::label(Plain::StopFile).map(|key| format!(" · {key} stops it")).unwrap_or_default();
-        Some(SafeText::line(&format!("{arrow} {name} {}%{others} {stop}", first.percent)))
+        Some(SafeText::line(&format!("{arrow} {name} {}%{others}  · /cancel stops it", first.percent)))
     }
 }
 

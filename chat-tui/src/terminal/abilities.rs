@@ -6,6 +6,7 @@ use super::answers::Answers;
 use super::osc::Between;
 use crate::settings::{Images, NotifyHow};
 use crate::text::widths::Widths;
+use crate::theme::colour::Rgb;
 
 /// A terminal as it is known by the beginning of its name.
 struct Known {
@@ -60,6 +61,8 @@ pub struct Abilities {
     pub sixel: bool,
     /// Pixels of a cell: wide, high.
     pub cell: Option<(u16, u16)>,
+    /// Its background, if it says what that is.
+    pub background: Option<Rgb>,
     /// How wide it draws what is not agreed upon.
     pub widths: Widths,
     /// Whether a desktop can be reached from here.
@@ -99,6 +102,7 @@ impl Abilities {
             keyboard: answers.keyboard,
             sixel: attributes.get(1..).is_some_and(|rest| rest.contains(&SIXEL)),
             cell: answers.cell,
+            background: answers.background,
             widths: Widths::measured(&answers.columns),
             has_desktop: !is_remote && cfg!(feature = "desktop") && has_bus(&get),
         }
@@ -178,6 +182,15 @@ mod tests {
         assert_eq!(ways(&iterm), (Images::Iterm2, NotifyHow::Osc9));
         let foot = of(b"\x1b[6;16;8t\x1bP>|foot(1.16.2)\x1b\\\x1b[?62;4;22c", &[("TERM", "foot")]);
         assert_eq!(ways(&foot), (Images::Sixel, NotifyHow::Osc777));
+    }
+
+    #[test]
+    fn the_background_is_heard() {
+        let light = of(b"\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1bP>|foot(1.16.2)\x1b\\\x1b[?62;4c", &[]);
+        assert_eq!((light.background, light.name.as_str()), (Some(Rgb(255, 255, 255)), "foot(1.16.2)"));
+        let by_bell = of(b"\x1b]11;#1e1e2e\x07\x1b[?62;4c", &[]);
+        assert_eq!(by_bell.background, Some(Rgb(30, 30, 46)));
+        assert_eq!(of(b"\x1b]11;\x1b[?62c", &[]).background, None);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
+use crate::theme::colour::{self, Rgb};
+
 /// The longest answer that is waited for; a longer one is taken for nonsense.
 const ANSWER_BYTES: usize = 512;
 
@@ -19,6 +21,8 @@ pub(super) struct Answers {
     pub(super) columns: Vec<u16>,
     /// Pixels of a cell: wide, high.
     pub(super) cell: Option<(u16, u16)>,
+    /// The background.
+    pub(super) background: Option<Rgb>,
     /// What the terminal calls itself.
     pub(super) name: Option<String>,
     /// The keys that were typed meanwhile, and the focus.
@@ -68,7 +72,9 @@ impl Answers {
         match piece {
             Piece::Csi(body, last) => self.csi(body, *last),
             Piece::Text(text) => {
-                if let Some(name) = text.strip_prefix(b">|") {
+                if let Some(colour) = text.strip_prefix(b"11;") {
+                    self.background = colour::answered(&String::from_utf8_lossy(colour));
+                } else if let Some(name) = text.strip_prefix(b">|") {
                     let name = String::from_utf8_lossy(name);
                     self.name = Some(chat_proto::SafeText::line(&name).as_str().to_owned());
                 }

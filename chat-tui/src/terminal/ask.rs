@@ -24,8 +24,9 @@ const SECOND: Duration = Duration::from_millis(1_000);
 /// round.
 const QUESTIONS: &str = "\u{1b}[?u\u{1b}[16t\u{1b}[c";
 
-/// Name, and the attributes again as the end.
-const NAME: &str = "\u{1b}[>0q\u{1b}[c";
+/// Background and name, and the attributes again as the end. An answer to the first that came late
+/// would begin like Alt-], so it too is asked only of who has answered.
+const NAME: &str = "\u{1b}]11;?\u{1b}\\\u{1b}[>0q\u{1b}[c";
 
 /// Bytes read at once.
 const BLOCK: usize = 1_024;

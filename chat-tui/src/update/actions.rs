@@ -4,8 +4,8 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, arranging, attention, bots, files, listings, lists, messages, moderation, pasting, places,
-    rooms, say_so, settings, threads, writing,
+    Effects, arranging, attention, bots, files, keys, listings, lists, lock, messages, moderation, pasting,
+    pictures, places, reading, rooms, say_so, settings, threads, writing,
 };
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -15,7 +15,7 @@ use crate::state::composer::{Composer, Edit};
 use crate::state::listing::Kind;
 use crate::state::picker;
 use crate::state::timeline::Timeline;
-use crate::state::{ListMode, Popup, Purpose, Quit, State};
+use crate::state::{ListMode, Mode, Popup, Purpose, Quit, State};
 
 /// Does an action.
 pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
@@ -77,6 +77,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Order(order) => moderation::act(state, order, effects),
         Action::Keep(keep) => bots::keep(state, keep, effects),
         Action::Set(name, value) => settings::set(state, name, value, effects),
+        Action::NewLock => lock::lock(state, true),
         Action::Fold(group) => arranging::fold(state, Some(group), effects),
         Action::Nothing => {}
     }
@@ -106,6 +107,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
                 places::go(state, last, effects);
             }
         }
+        Plain::MarkRead => reading::mark_now(state, effects),
         Plain::UnreadLine => places::unread_line(state),
         Plain::PageUp => places::scroll(state, -page),
         Plain::PageDown => places::scroll(state, page),
@@ -141,14 +143,27 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Away => set_presence(state, PresenceState::Away, effects),
         Plain::Back => set_presence(state, PresenceState::Online, effects),
         Plain::Reconnect => effects.tell(Tell::Reconnect),
-        Plain::Redraw => effects.add(Effect::Redraw),
+        Plain::Redraw => {
+            // A terminal that was cleared has lost its pictures, too.
+            state.pictures.forget();
+            effects.add(Effect::Redraw);
+        }
+        Plain::View => pictures::view(state),
+        Plain::Lock => lock::lock(state, false),
+        Plain::Top => keys::scroll_page(state, isize::MIN),
+        Plain::NormalMode => keys::normal_mode(state),
+        Plain::InsertMode => state.mode = Mode::Insert,
         Plain::Help => state.popup = Some(Popup::Help(0)),
         Plain::Settings => settings::list(state),
+        Plain::Themes => settings::themes(state),
         Plain::ReloadSettings => {
             effects.add(Effect::ReadSettings);
             say_so(state, "The settings were read again".to_owned());
         }
-        Plain::Suspend => effects.add(Effect::Suspend),
+        Plain::Suspend => {
+            state.pictures.forget();
+            effects.add(Effect::Suspend);
+        }
         Plain::Interrupt => interrupt(state, effects),
         Plain::Quit => {
             quit(state, effects);
@@ -227,7 +242,7 @@ pub(super) fn looks_back(state: &State) -> bool {
 /// Gives the keys to the thread, or to the room again.
 fn other_side(state: &mut State, effects: &mut Effects) {
     if state.thread.is_none() {
-        return say_so(state, "No thread is open; Alt-M and t open one".to_owned());
+        return say_so(state, format!("No thread is open; {} opens one", state.keymap.way(Plain::Thread)));
     }
     writing::save_draft(state, effects);
     threads::focus(state, !state.in_thread());
@@ -246,14 +261,14 @@ fn interrupt(state: &mut State, effects: &mut Effects) {
         return;
     }
     state.quit = Quit::Asked;
-    let text = if !state.transfers.is_empty() {
-        "Files are on their way (tried again, they go on where they were); press Ctrl-C again to quit"
+    let why = if !state.transfers.is_empty() {
+        "Files are on their way (tried again, they go on where they were); press"
     } else if state.has_unsent_text() {
-        "You have unsent text (it is kept as a draft); press Ctrl-C again to quit"
+        "You have unsent text (it is kept as a draft); press"
     } else {
-        "Press Ctrl-C again to quit"
+        "Press"
     };
-    say_so(state, text.to_owned());
+    say_so(state, format!("{why} {} again to quit", state.keymap.way(Plain::Interrupt)));
 }
 
 /// Ends the program, after the draft is safe.

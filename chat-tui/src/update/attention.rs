@@ -7,11 +7,11 @@ use chat_proto::{
 };
 
 use super::{Effects, complain, reading, say_so};
-use crate::action::{Hear, Quiet};
+use crate::action::{Hear, Plain, Quiet};
 use crate::effect::{Effect, Question};
 use crate::layout;
 use crate::notification::Notification;
-use crate::settings::NotifyHow;
+use crate::settings::{NotifyHow, NotifyShow};
 use crate::state::State;
 use crate::state::attention::{Hush, dnd_words, left_of, notify_words};
 use crate::state::timeline::thread_of;
@@ -31,8 +31,8 @@ pub(super) fn alert(state: &mut State, alert: &Alert, effects: &mut Effects) {
     state.rang_ms = Some(state.now.ms);
     if state.settings.notify_how != NotifyHow::Bell {
         let conversation = state.conversations.get(alert.event.conversation);
-        let what =
-            Notification::of(alert, conversation, state.settings.notify_show, state.settings.notify_how);
+        let show = if state.lock.is_some() { NotifyShow::Nothing } else { state.settings.notify_show };
+        let what = Notification::of(alert, conversation, show, state.settings.notify_how);
         effects.add(Effect::Notify(what));
     }
     if state.settings.bell {
@@ -50,7 +50,7 @@ fn sees(state: &State, alert: &Alert) -> bool {
         root => {
             let thread = state.thread.as_ref().filter(|thread| Some(thread.root) == root);
             let at_end = thread.is_some_and(|t| t.timeline.scroll.is_none() && !t.timeline.more_after);
-            at_end && state.focused && !reading::is_covered(state)
+            at_end && state.focused && !layout::is_covered(state)
         }
     }
 }
@@ -121,7 +121,7 @@ pub(super) fn follow(state: &mut State, on: bool, effects: &mut Effects) {
     let chosen = state.selected.filter(|_| !state.in_thread()).and_then(|seq| state.held(seq));
     let chosen = chosen.map(|event| thread_of(event).unwrap_or(event.seq));
     let (Some(conversation), Some(thread)) = (state.open, chosen.or(open)) else {
-        return complain(state, "Open the thread first: Alt-M and t".to_owned());
+        return complain(state, format!("Open the thread first: {}", state.keymap.way(Plain::Thread)));
     };
     effects.change(Request::FollowThread(FollowThread { conversation, thread, on }));
     let words = match on {
@@ -148,7 +148,7 @@ pub(super) fn mark_thread(state: &mut State, effects: &mut Effects) {
 
 fn thread_mark(state: &State) -> Option<MarkThread> {
     let (conversation, thread) = (state.open?, state.thread.as_ref()?);
-    let covered = reading::is_covered(state);
+    let covered = layout::is_covered(state);
     let is_online = state.link.connection == Connection::Online;
     if covered || !state.focused || !is_online || !thread.timeline.loaded {
         return None;

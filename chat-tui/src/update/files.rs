@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use chat_client::{Draft, Enclosure};
-use chat_proto::{Body, Event, TextError, limits};
+use chat_proto::{Attachment, Body, Event, TextError, limits};
 
-use super::{Effects, complain, messages, outcomes, places, say_so, writing};
+use super::{Effects, complain, messages, open_first, outcomes, places, say_so, writing};
 use crate::effect::{Effect, Tell};
 use crate::state::transfer::{Job, TRANSFERS};
 use crate::state::{Purpose, State, rights};
@@ -13,7 +13,7 @@ use crate::state::{Purpose, State, rights};
 /// Uploads a file, to be sent with this text where one is now.
 pub(super) fn upload(state: &mut State, path: PathBuf, text: &str, effects: &mut Effects) {
     let Some(id) = state.open else {
-        return complain(state, "Open a conversation first: Ctrl-K, /join #room or /msg @user".to_owned());
+        return complain(state, open_first(state));
     };
     if let Some(reason) = rights::silence_here(state) {
         return complain(state, reason.to_owned());
@@ -112,6 +112,8 @@ pub(super) fn save(state: &mut State, to: Option<PathBuf>, effects: &mut Effects
     let Some(event) = messages::target(state, has_files) else {
         return complain(state, "There is no message here with files".to_owned());
     };
+    let folder = Some(&state.settings.downloads).filter(|folder| !folder.is_empty());
+    let to = to.or_else(|| folder.map(PathBuf::from));
     let files = event.message().map(|message| message.files.clone()).unwrap_or_default();
     if files.is_empty() {
         return complain(state, "This message has no files".to_owned());
@@ -120,6 +122,11 @@ pub(super) fn save(state: &mut State, to: Option<PathBuf>, effects: &mut Effects
         start(state, Job::Save(Box::new(file), to.clone()), None, effects);
     }
     state.selected = None;
+}
+
+/// Saves this file where downloads go.
+pub(super) fn save_one(state: &mut State, file: Attachment, effects: &mut Effects) {
+    start(state, Job::Save(Box::new(file), None), None, effects);
 }
 
 fn start(state: &mut State, job: Job, draft: Option<Box<Draft>>, effects: &mut Effects) {

@@ -1,13 +1,13 @@
 //! Lists of messages from everywhere: opening them, their keys, and going from a row to its place.
 
 use chat_proto::{InboxItem, ListThreads, MarkInbox, Request, SearchOrder, SetSaved, SetStar, limits};
-use crossterm::event::KeyEvent;
 use ratatui::layout::{Position, Rect};
 
 use super::{Effects, actions, complain, lists, places, say_so};
 use crate::action::{Action, Plain};
 use crate::effect::{Page, Question, Wish};
-use crate::keymap;
+
+use crate::keymap::{Context, Key};
 use crate::layout;
 use crate::state::completion::Completion;
 use crate::state::composer::Edit;
@@ -80,13 +80,14 @@ fn listing(state: &mut State) -> Option<&mut Listing> {
 }
 
 /// Takes a key while a list is open.
-pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
-    let Some(listing) = listing(state) else { return };
+pub(super) fn key(state: &mut State, key: Key, effects: &mut Effects) {
+    let State { popup: Some(Popup::Listing(listing)), keymap, .. } = state else { return };
     let writes = listing.kind == Kind::Search;
-    match keymap::listing_meaning(key, writes) {
+    let is_written = writes && key.typed().is_some();
+    match keymap.plain(Context::Listing, key).filter(|_| !is_written) {
         Some(plain) => act(state, plain, effects),
         None if writes => {
-            if let Some(change) = keymap::edit(key.modifiers, key.code) {
+            if let Some(change) = keymap.edit(key) {
                 listing.edit(change);
             }
         }

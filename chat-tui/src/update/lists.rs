@@ -3,7 +3,7 @@
 use chat_proto::{ConversationId, Event, Member, Person, PresenceState, SearchPage, UserId, Versions};
 
 use super::{Effects, places, say_so};
-use crate::action::Action;
+use crate::action::{Action, Plain};
 use crate::effect::{Question, Wish};
 use crate::state::items::day_and_time;
 use crate::state::message::quoted;
@@ -119,7 +119,10 @@ pub(super) fn pins(state: &mut State, id: ConversationId, events: &[Event]) {
         return;
     }
     if events.is_empty() {
-        return say_so(state, "Nothing is pinned here; Alt-M and p pin a message".to_owned());
+        return say_so(
+            state,
+            format!("Nothing is pinned here; {} pins a message", state.keymap.way(Plain::Pin)),
+        );
     }
     let items = events.iter().rev().map(|event| Item {
         label: format!("{} · {}", quoted(event), event.seq),

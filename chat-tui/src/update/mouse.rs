@@ -3,7 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Effects, actions, arranging, keys, listings, threads, writing};
+use super::{Effects, actions, arranging, keys, listings, pictures, threads, writing};
 use crate::action::{Action, Plain};
 use crate::layout;
 use crate::state::list::ListRow;
@@ -53,6 +53,7 @@ fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
         Some(Popup::Picker(picker)) => picker.go(rows.signum()),
         Some(Popup::Listing(_)) => listings::go(state, rows.signum(), effects),
         Some(Popup::Help(_) | Popup::Page(_)) => keys::scroll_page(state, rows),
+        Some(Popup::Picture(_)) => {}
         None => actions::act(state, Action::Scroll(rows), effects),
     }
     true
@@ -84,6 +85,10 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
             None => return false,
         };
         actions::act(state, action, effects);
+        return true;
+    }
+    if let Some(file) = layout::picture_at(state, at) {
+        pictures::open(state, file);
         return true;
     }
     let in_thread = areas.thread.is_some_and(|thread| thread.contains(at));
@@ -123,6 +128,7 @@ fn click_popup(state: &mut State, at: Position, effects: &mut Effects) -> bool {
             }
             state.popup = None;
         }
+        Some(Popup::Picture(_)) => state.popup = None,
         None => return false,
     }
     true

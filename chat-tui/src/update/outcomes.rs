@@ -4,8 +4,8 @@ use chat_client::{Anchor, History, RequestError};
 use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
 use super::{
-    Effects, arranging, attention, begin, bots, complain, files, listings, lists, messages, moderation,
-    pasting, places, threads, writing,
+    Effects, arranging, attention, begin, bots, complain, files, listings, lists, lock, messages, moderation,
+    pasting, pictures, places, threads, writing,
 };
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
@@ -112,7 +112,10 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
         Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
         Outcome::Saved(key, result) => files::saved(state, key, result),
-        Outcome::Settings(loaded) => super::settings::loaded(state, *loaded),
+        Outcome::LockSet(hash) => lock::set(state, hash),
+        Outcome::LockTried(fits) => lock::tried(state, fits),
+        Outcome::Picture(wanted, drawing) => pictures::came(state, &wanted, drawing),
+        Outcome::Settings(loaded) => super::settings::loaded(state, *loaded, effects),
         Outcome::SettingWritten(sentence) => {
             super::say_so(state, sentence);
             true

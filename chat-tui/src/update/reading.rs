@@ -4,10 +4,10 @@
 use chat_client::Anchor;
 use chat_proto::{SafeText, Seq, UserId, limits};
 
-use super::{Effects, attention};
+use super::{Effects, attention, pictures};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
-use crate::state::completion::Completion;
+use crate::settings::ReadWhen;
 use crate::state::timeline::PAGE;
 use crate::state::{Quit, State};
 
@@ -20,20 +20,15 @@ pub(super) fn follow(state: &mut State, effects: &mut Effects) {
     attention::mark_thread(state, effects);
     ask_history(state, effects);
     ask_contexts(state, effects);
+    pictures::ask(state, effects);
     watch(state, effects);
     set_title(state, effects);
-}
-
-/// Whether something lies over the conversation.
-pub(super) fn is_covered(state: &State) -> bool {
-    let suggests = state.completion.as_ref().is_some_and(Completion::is_shown);
-    suggests || state.popup.is_some() || state.sign_in.is_some() || layout::areas(state).list_floats
 }
 
 /// Whether the person can see the newest line of the open conversation.
 pub(super) fn sees_newest(state: &State) -> bool {
     let areas = layout::areas(state);
-    let covered = is_covered(state);
+    let covered = layout::is_covered(state);
     let at_end = state
         .open_timeline()
         .is_some_and(|timeline| timeline.loaded && timeline.scroll.is_none() && !timeline.more_after);
@@ -41,9 +36,19 @@ pub(super) fn sees_newest(state: &State) -> bool {
 }
 
 fn mark_read(state: &mut State, effects: &mut Effects) {
-    if !sees_newest(state) {
-        return;
+    let counts = match state.settings.read_when {
+        ReadWhen::Seen => true,
+        // The input that is being followed is a key.
+        ReadWhen::Key => state.last_key_ms == state.now.ms,
+        ReadWhen::Never => false,
+    };
+    if counts && sees_newest(state) {
+        mark_now(state, effects);
     }
+}
+
+/// Marks the open conversation as read, up to what is held of it.
+pub(super) fn mark_now(state: &mut State, effects: &mut Effects) {
     let (Some(conversation), Some(timeline)) = (state.open_conversation(), state.open_timeline()) else {
         return;
     };
@@ -161,6 +166,8 @@ fn set_title(state: &mut State, effects: &mut Effects) {
         0 => team.to_owned(),
         unread => format!("({unread}) {team}"),
     };
+    // Neither whose chat it is nor how much waits.
+    let title = if state.lock.is_some() { "chat".to_owned() } else { title };
     let title = SafeText::line(&title).as_str().to_owned();
     if title != state.title {
         state.title.clone_from(&title);

@@ -3,8 +3,8 @@
 use chat_client::Draft;
 use chat_proto::{Body, ConversationId, EditMessage, Emoji, Request, SafeText, Seq, TextError};
 
-use super::{Effects, actions, arranging, bots, complain, places, say_so, threads};
-use crate::action::Action;
+use super::{Effects, actions, arranging, bots, complain, open_first, places, say_so, threads};
+use crate::action::{Action, Plain};
 use crate::command;
 use crate::effect::{Effect, Question, Tell};
 use crate::state::completion::{self, Completion};
@@ -39,6 +39,7 @@ fn draft_changed(state: &mut State) {
 
 /// Tells the others whether one writes here. The engine keeps the pace.
 fn set_typing(state: &mut State, active: bool, effects: &mut Effects) {
+    let active = active && state.settings.typing_send;
     if let Some(id) = state.open
         && (active || state.told_typing)
     {
@@ -133,7 +134,7 @@ fn send_said(state: &mut State, text: String, action: bool, effects: &mut Effect
 /// Says a text where one is; false if it cannot be said.
 pub(super) fn say(state: &mut State, text: String, action: bool, effects: &mut Effects) -> bool {
     let Some(id) = state.open else {
-        complain(state, "Open a conversation first: Ctrl-K, /join #room or /msg @user".to_owned());
+        complain(state, open_first(state));
         return false;
     };
     if let Some(reason) = rights::silence_here(state) {
@@ -166,7 +167,13 @@ fn body(state: &mut State, text: &str) -> Option<Body> {
 /// Gives a message a text; false if that cannot be.
 pub(super) fn send_edit(state: &mut State, seq: Seq, text: String, effects: &mut Effects) -> bool {
     if text.trim().is_empty() {
-        say_so(state, "Nothing is left of it; /delete deletes a message, Esc keeps it".to_owned());
+        say_so(
+            state,
+            format!(
+                "Nothing is left of it; /delete deletes a message, {} keeps it",
+                state.keymap.way(Plain::Cancel)
+            ),
+        );
         return false;
     }
     let Some(conversation) = state.open else { return false };

@@ -8,18 +8,30 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::picture::Slot;
 use super::theme::Theme;
 use crate::text;
 
 /// The picture being drawn.
 pub(super) struct Canvas<'a> {
     buffer: &'a mut Buffer,
-    pub(super) theme: Theme,
+    pub(super) theme: Theme<'a>,
+    slots: Vec<Slot>,
 }
 
 impl<'a> Canvas<'a> {
-    pub(super) fn new(buffer: &'a mut Buffer, theme: Theme) -> Self {
-        Self { buffer, theme }
+    pub(super) fn new(buffer: &'a mut Buffer, theme: Theme<'a>) -> Self {
+        Self { buffer, theme, slots: Vec::new() }
+    }
+
+    /// Notes where a picture goes.
+    pub(super) fn slot(&mut self, slot: Slot) {
+        self.slots.push(slot);
+    }
+
+    /// The pictures noted.
+    pub(super) fn take_slots(&mut self) -> Vec<Slot> {
+        std::mem::take(&mut self.slots)
     }
 
     pub(super) fn area(&self) -> Rect {
@@ -111,6 +123,7 @@ impl<'a> Canvas<'a> {
         let area = area.intersection(self.buffer.area);
         for position in area.positions() {
             self.buffer[position].reset();
+            self.buffer[position].set_style(self.theme.plain());
         }
     }
 

@@ -8,9 +8,10 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::canvas::Canvas;
 use crate::layout::{self, Areas};
+use crate::settings::Profile;
 use crate::state::State;
 use crate::state::composer::{Row, screen_rows};
-use crate::state::{Purpose, rights};
+use crate::state::{Mode, Purpose, rights};
 use crate::text;
 
 /// Draws it; says where the cursor stands.
@@ -18,9 +19,10 @@ pub(super) fn draw(state: &State, areas: &Areas, canvas: &mut Canvas) -> Option<
     let theme = canvas.theme;
     let area = areas.composer_text;
     if areas.boxed {
-        canvas.frame(areas.composer, "", theme.dim());
+        canvas.frame(areas.composer, mode(state), theme.dim());
     } else {
-        canvas.literal(areas.composer, (0, 0), "›", theme.dim());
+        let sign = if state.mode == Mode::Normal { "▪" } else { "›" };
+        canvas.literal(areas.composer, (0, 0), sign, theme.dim());
     }
     if state.composer.is_empty() {
         canvas.put(area, (0, 0), &prompt(state), theme.dim());
@@ -59,6 +61,15 @@ fn marked(state: &State, row: &Row) -> Option<Range<u16>> {
     };
     let left = columns(row.bytes.start..start)?;
     Some(left..left + columns(start..end)?)
+}
+
+/// What letters are, where they can be two things.
+fn mode(state: &State) -> &'static str {
+    match (state.settings.keys_profile, state.mode) {
+        (Profile::Vim, Mode::Normal) => "NORMAL",
+        (Profile::Vim, Mode::Insert) => "INSERT",
+        (Profile::Default | Profile::Emacs, _) => "",
+    }
 }
 
 fn prompt(state: &State) -> SafeText {

@@ -6,6 +6,7 @@ use chat_proto::{SafeText, called};
 use ratatui::style::{Modifier, Style};
 
 use super::canvas::Canvas;
+use super::picture;
 use super::timeline::Spot;
 use crate::state::State;
 use crate::state::items::{Columns, TIME_COLUMNS, time_of_day};
@@ -49,6 +50,11 @@ pub(super) fn row(state: &State, message: &Message, row: &Row, place: Place, can
             }
         }
         Row::File(index) => quiet(message.files.get(*index), place, canvas),
+        Row::Picture(index, row) => {
+            if let Some(preview) = message.pictures.get(*index) {
+                picture::row(state, preview, (area, (indent, at)), *row, place.columns.body, canvas);
+            }
+        }
         Row::Chips(range) => chips(message, range.clone(), place, canvas),
         Row::Thread => {
             let style = if message.unread > 0 { theme.mention() } else { theme.section() };

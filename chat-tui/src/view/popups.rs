@@ -5,27 +5,30 @@ use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
 use crate::action::Action;
+use crate::action::Plain;
 use crate::help::{self, Row};
+use crate::keymap::{Context, Keymap};
 use crate::layout::{self, POPUP};
 use crate::state::picker::{Kind, Picker};
 use crate::state::{Page, palette};
 use crate::text;
 
-/// Columns for keys and commands in the help.
-const HELP_LEFT: usize = 31;
-
 /// Columns for the names in a list.
 const LABEL: usize = 26;
 
 /// Draws a list to choose from; says where the cursor stands.
-pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
+pub(super) fn picker(picker: &Picker, keymap: &Keymap, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
     let (rows, selected) = picker.rows();
     let inner = popup(&picker.title, layout::picker_height(picker), canvas);
     let query = SafeText::line(&picker.query());
     let column = canvas.literal(inner, (0, 0), "› ", theme.mention());
     if query.as_str().is_empty() {
-        canvas.literal(inner, (column, 0), "type to filter · Enter chooses · Esc closes", theme.dim());
+        let takes = keymap.hint(Context::Picker, Plain::Take, "chooses");
+        let closes = keymap.hint(Context::Picker, Plain::Cancel, "closes");
+        let hints: Vec<String> =
+            ["type to filter".to_owned()].into_iter().chain(takes).chain(closes).collect();
+        canvas.literal(inner, (column, 0), &hints.join(" · "), theme.dim());
     }
     canvas.put(inner, (column, 0), &query, theme.plain());
     let (list, skip) = layout::picker_list(canvas.area(), picker);
@@ -42,7 +45,7 @@ pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
             beside.width = beside.width.saturating_sub(2);
         }
         if picker.kind == Kind::Anything {
-            let tag = SafeText::line(&palette::tag(item));
+            let tag = SafeText::line(&palette::tag(item, keymap));
             let begins = canvas.put_right(list, at, &tag, theme.section());
             beside.width = u16::try_from(begins.saturating_sub(1)).unwrap_or(0).min(list.width);
         }
@@ -72,11 +75,11 @@ fn label_columns(kind: Kind, is_message: bool) -> usize {
 }
 
 /// Draws a page to read.
-pub(super) fn page(page: &Page, canvas: &mut Canvas) {
+pub(super) fn page(keymap: &Keymap, page: &Page, canvas: &mut Canvas) {
     let theme = canvas.theme;
     let height = page.rows.iter().map(|(_, text)| text.lines().count().max(1)).sum::<usize>() * 2 + 2;
     let height = u16::try_from(height).unwrap_or(POPUP.1).min(POPUP.1);
-    let inner = popup(&format!("{} · Esc closes", page.title), height, canvas);
+    let inner = popup(&with_way_out(keymap, &page.title), height, canvas);
     let left = page.rows.iter().map(|(left, _)| text::width(left)).max().unwrap_or(0);
     let indent = if left > 0 && left + 2 < usize::from(inner.width) { left + 2 } else { 0 };
     let columns = usize::from(inner.width).saturating_sub(indent).max(1);
@@ -92,11 +95,11 @@ pub(super) fn page(page: &Page, canvas: &mut Canvas) {
 }
 
 /// Draws the help, scrolled down by so many rows.
-pub(super) fn help(top: usize, canvas: &mut Canvas) {
+pub(super) fn help(keymap: &Keymap, top: usize, canvas: &mut Canvas) {
     let theme = canvas.theme;
-    let rows = help::rows();
+    let rows = help::fitted(keymap, layout::popup_columns(canvas.area()));
     let height = u16::try_from(rows.len()).unwrap_or(POPUP.1).saturating_add(2);
-    let inner = popup("help · ↑↓ scroll · Esc closes", height, canvas);
+    let inner = popup(&with_way_out(keymap, "help · ↑↓ scroll"), height, canvas);
     let shown = usize::from(inner.height);
     let top = top.min(rows.len().saturating_sub(shown));
     for (at, row) in rows.iter().skip(top).take(shown).enumerate() {
@@ -107,10 +110,16 @@ pub(super) fn help(top: usize, canvas: &mut Canvas) {
             }
             Row::Line(left, right) => {
                 let end = canvas.literal(inner, (0, at), left, theme.title());
-                canvas.literal(inner, (end.max(HELP_LEFT) + 2, at), right, theme.plain());
+                canvas.literal(inner, (end.max(help::LEFT) + 2, at), right, theme.plain());
             }
         }
     }
+}
+
+/// The title of a page, with the key that closes it.
+fn with_way_out(keymap: &Keymap, title: &str) -> String {
+    let closes = keymap.hint(Context::Page, Plain::Cancel, "closes");
+    [title.to_owned()].into_iter().chain(closes).collect::<Vec<_>>().join(" · ")
 }
 
 /// An empty box in the middle of the screen; what is inside it is returned.

@@ -112,7 +112,7 @@ fn the_mouse_places_the_cursor_and_selects() {
     mouse(&mut stage, UP, (column + 2, row + 1));
     assert_eq!(stage.state.composer.selected().as_deref(), Some("two\nth"));
     assert_eq!(stage.keys(&["Ctrl-C"]), "copy \"two\\nth\"");
-    stage.keys(&["Ctrl-X"]);
+    stage.keys(&["Shift-Del"]);
     assert_eq!(stage.text(), "one ree");
     stage.keys(&["Shift-Left", "Shift-Left", "Esc"]);
     assert_eq!(stage.state.composer.selected(), None, "Esc selects nothing");

@@ -272,7 +272,7 @@ fn a_thread_is_followed_and_left() {
     assert!(stage.keys(&["/unfollow", "Enter"]).ends_with("thread.follow #deploys on=false thread=4"));
     let mut stage = Stage::team();
     assert_eq!(stage.keys(&["/follow", "Enter"]), "draft #deploys \"\"");
-    assert_eq!(stage.notice(), "Open the thread first: Alt-M and t");
+    assert_eq!(stage.notice(), "Open the thread first: Alt-M t");
 }
 
 #[test]

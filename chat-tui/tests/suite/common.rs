@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chat_client::{Anchor, Connection, Delivery, Draft, History, Outgoing, Update};
 use chat_proto::*;
-use chat_tui::effect::{Effect, Outcome, Question, Tell, Wish};
+use chat_tui::effect::{Effect, Outcome, Question, Tell, Try, Wish};
 use chat_tui::state::transfer::Job;
 use chat_tui::{Input, Moment, State, What, update, view};
 use crossterm::event::{Event as Input_, KeyCode, KeyEvent, KeyModifiers};
@@ -369,10 +369,16 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Abandon(_) => "abandon".into(),
         Effect::Edit(text) => format!("edit {text:?}"),
         Effect::Inspect(paths, _) => format!("inspect {paths:?}"),
+        Effect::Lock(Try::Set(_)) => "set the lock".into(),
+        Effect::Lock(Try::Open(..)) => "try the lock".into(),
+        Effect::Picture(wanted, _) => {
+            format!("picture {}x{}{}", wanted.columns, wanted.rows, if wanted.whole { " whole" } else { "" })
+        }
         Effect::SignIn(ask) => format!("{ask:?}"),
         Effect::Start(account) => format!("start {}", account.user.name),
         Effect::Copy(text) => format!("copy {text:?}"),
         Effect::Redraw => "redraw".into(),
+        Effect::Mouse(on) => format!("mouse {on}"),
         Effect::ReadSettings => "read settings".into(),
         Effect::WriteSetting(name, value) => format!("set {name} {value}"),
         Effect::Suspend => "suspend".into(),

@@ -199,6 +199,7 @@ fn quitting_asks_once_and_keeps_the_draft() {
 #[test]
 fn typing_is_told_shown_and_forgotten() {
     let mut stage = Stage::team();
+    stage.state.settings.motion = false;
     let writes = |who: &str, active| Update::Typing { conversation: DEPLOYS, user: person(who), active };
     stage.news(writes("ada", true));
     assert!(stage.screen(80, 24).contains("ada is typing…"));
