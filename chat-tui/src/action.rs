@@ -68,6 +68,10 @@ pub enum Action {
     Reply(String),
     /// Gives the own message this text.
     Edit(String),
+    /// Uploads these files into one message, with what is written.
+    UploadAll(Vec<PathBuf>),
+    /// Does this with a pasted text.
+    Paste(Paste, String),
     /// Uploads a file and sends it with this text.
     Upload(PathBuf, String),
     /// Saves the files of a message, there or where downloads go.
@@ -144,6 +148,17 @@ pub enum Action {
     Copy(String),
     /// Moves the view by rows; up is negative.
     Scroll(isize),
+}
+
+/// What becomes of a pasted text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paste {
+    /// Text of the message.
+    Text,
+    /// A code block of the message.
+    Block,
+    /// A file.
+    File,
 }
 
 /// What is done with bots and webhooks.
@@ -269,6 +284,8 @@ plain_actions! {
     AllRead = "mark all as read", "Mark everything in the inbox as read";
     UnreadOnly = "only unread", "In the inbox and the list of threads: only what is unread, or all";
     Invitations = "invitations", "The rooms that you are invited into";
+    Editor = "editor", "Write the message in your editor";
+    StopFile = "stop file", "Stop the file that was started last";
     CopySelected = "copy selection", "Copy what is selected in the message being written; so does Ctrl-C";
     CutSelected = "cut selection", "Copy what is selected in the message being written, and delete it";
     Emoji = "emoji", "Choose an emoji for the text being written";

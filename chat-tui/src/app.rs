@@ -14,13 +14,13 @@ use chat_client::files::Courier;
 use chat_client::paths::Paths;
 use chat_client::{Connection, Options, Storage, Update, Updates};
 use chat_proto::Timestamp;
-use crossterm::event::{Event, EventStream, MouseEventKind};
-use futures_util::StreamExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::editor;
 use crate::effect::{Effect, Outcome, Places, Runner};
+use crate::keyboard::Keyboard;
 use crate::notification::Notification;
 use crate::settings::{Colours, Source};
 use crate::state::{Moment, Quit, State};
@@ -78,6 +78,15 @@ pub trait Surface {
     /// # Errors
     /// The terminal's.
     fn suspend(&mut self) -> io::Result<(u16, u16)>;
+    /// Leaves the terminal to another program.
+    fn step_aside(&mut self) {}
+    /// Takes the terminal again; says the size after that, where it may be another.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn step_back(&mut self) -> io::Result<Option<(u16, u16)>> {
+        Ok(None)
+    }
 }
 
 impl Surface for Screen {
@@ -112,6 +121,14 @@ impl Surface for Screen {
     fn suspend(&mut self) -> io::Result<(u16, u16)> {
         Screen::suspend(self)
     }
+
+    fn step_aside(&mut self) {
+        Screen::step_aside(self);
+    }
+
+    fn step_back(&mut self) -> io::Result<Option<(u16, u16)>> {
+        Screen::step_back(self).map(Some)
+    }
 }
 
 /// The program's parts, beside the surface.
@@ -125,6 +142,8 @@ pub struct App {
     paths: Paths,
     places: Places,
     began: Instant,
+    /// Who reads the real terminal.
+    keyboard: Option<Keyboard>,
 }
 
 impl App {
@@ -132,7 +151,17 @@ impl App {
     #[must_use]
     pub fn new(state: State, paths: Paths, places: Places, events: mpsc::Receiver<What>) -> Self {
         let (runner, outcomes) = Runner::new(places.clone());
-        Self { state, runner, outcomes, updates: None, events, paths, places, began: Instant::now() }
+        Self {
+            state,
+            runner,
+            outcomes,
+            updates: None,
+            events,
+            paths,
+            places,
+            began: Instant::now(),
+            keyboard: None,
+        }
     }
 
     /// Runs until the person leaves or the terminal is gone.
@@ -227,9 +256,37 @@ impl App {
                     self.state.size = surface.suspend()?;
                     surface.draw(&self.state)?;
                 }
+                Effect::Edit(text) => self.edit(text, surface).await?,
+                Effect::Inspect(paths, text) => self.runner.inspect(paths, text),
+                Effect::Abandon(key) => self.runner.abandon(key),
                 Effect::Quit => {}
             }
         }
+        Ok(())
+    }
+
+    /// Leaves the screen to an editor; what comes of it is an outcome.
+    async fn edit(&mut self, text: String, surface: &mut impl Surface) -> anyhow::Result<()> {
+        let words = editor::words(&self.state.settings.editor, |name| std::env::var(name).ok());
+        let written = match words {
+            Ok(words) => {
+                if let Some(keyboard) = &mut self.keyboard {
+                    keyboard.rest().await;
+                }
+                surface.step_aside();
+                let written = editor::write(&words, &text).await;
+                if let Some(size) = surface.step_back()? {
+                    self.state.size = size;
+                }
+                if let Some(keyboard) = &mut self.keyboard {
+                    keyboard.wake();
+                }
+                written
+            }
+            Err(error) => Err(error),
+        };
+        self.runner.tell_outcome(Outcome::Edited(text, written));
+        surface.draw(&self.state)?;
         Ok(())
     }
 
@@ -292,22 +349,11 @@ pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()
         // A full queue has news of its own, and /reload is there.
         let _ = changed.try_send(What::SettingsChanged);
     });
-    tokio::spawn(read_terminal(sender.clone()));
+    let keyboard = Keyboard::new(sender.clone());
     tokio::spawn(read_signals(sender));
-    App::new(state, paths, places, events).run(&mut screen, first).await
-}
-
-/// Hands the terminal's events over until it is gone. Bare mouse motion is dropped here: it comes
-/// once per cell and means nothing.
-async fn read_terminal(sender: mpsc::Sender<What>) {
-    let mut events = EventStream::new();
-    while let Some(Ok(event)) = events.next().await {
-        let is_motion = matches!(&event, Event::Mouse(mouse) if matches!(mouse.kind, MouseEventKind::Moved));
-        if !is_motion && sender.send(What::Terminal(event)).await.is_err() {
-            return;
-        }
-    }
-    let _ = sender.send(What::Terminate).await;
+    let mut app = App::new(state, paths, places, events);
+    app.keyboard = Some(keyboard);
+    app.run(&mut screen, first).await
 }
 
 async fn read_signals(sender: mpsc::Sender<What>) {

@@ -75,6 +75,8 @@ pub const COMMANDS: &[Command] = &[
     row("forward", "#room|@user", "Send the selected message, or the newest, on", arguments::forward),
     row("upload", "PATH [text]", "Send a file; quote a path with spaces", arguments::upload),
     row("save", "[PATH]", "Save the files of the selected message, or the newest", arguments::save),
+    row("cancel", "", "Stop the file that was started last", |_| plain(Plain::StopFile)),
+    row("editor", "", "Write the message in your editor", |_| plain(Plain::Editor)),
     row(
         "lock",
         "[new]",

@@ -12,6 +12,7 @@ pub(crate) mod lock;
 mod picture;
 mod wish;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use chat_client::account::{Account, Accounts};
@@ -27,7 +28,7 @@ use chat_proto::{
     SetDnd, SetNotify, ThreadPage, Timestamp, UserId, UserName, Versions,
 };
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::action::Keep;
 use crate::markup::Code;
@@ -89,6 +90,12 @@ pub enum Effect {
     WriteSetting(&'static str, String),
     /// Draw everything again.
     Redraw,
+    /// Write this text in an editor.
+    Edit(String),
+    /// Look whether these are files; the pasted text that named them comes back too.
+    Inspect(Vec<PathBuf>, String),
+    /// Stop carrying a file.
+    Abandon(u64),
     /// Go back to the shell until it calls.
     Suspend,
     /// End the program.
@@ -253,6 +260,10 @@ pub enum Outcome {
     NotRun(ConversationId, String, String),
     /// What came of bots and webhooks, or one sentence.
     Kept(Result<Kept, String>),
+    /// What came of a text in the editor: the text as it was, and as it is or why not.
+    Edited(String, Result<String, String>),
+    /// The files with their sizes, if all the paths of a pasted text are files; and the text.
+    Inspected(Option<Vec<(PathBuf, u64)>>, String),
     /// How far a file is, of a hundred.
     Carried(u64, u8),
     /// A file was uploaded, or why not.
@@ -305,6 +316,7 @@ pub struct Runner {
     engine: Option<Engine>,
     courier: Option<Courier>,
     export: Option<JoinHandle<()>>,
+    carrying: HashMap<u64, AbortHandle>,
 }
 
 /// A running engine, with the task that tells it things in order.
@@ -319,7 +331,8 @@ impl Runner {
     #[must_use]
     pub fn new(places: Places) -> (Self, mpsc::Receiver<Outcome>) {
         let (outcomes, receiver) = mpsc::channel(OUTCOMES);
-        (Self { places, outcomes, engine: None, courier: None, export: None }, receiver)
+        let carrying = HashMap::new();
+        (Self { places, outcomes, engine: None, courier: None, export: None, carrying }, receiver)
     }
 
     /// Takes the engine that is to be told and asked from now on.
@@ -356,9 +369,11 @@ impl Runner {
     }
 
     /// Carries a file; it ends with the program, and goes on when it is tried again.
-    pub fn carry(&self, key: u64, job: Job) {
+    pub fn carry(&mut self, key: u64, job: Job) {
+        self.carrying.retain(|_, task| !task.is_finished());
         if let Some(courier) = self.courier.clone() {
-            tokio::spawn(carry::carry(courier, key, job, self.outcomes.clone()));
+            let task = tokio::spawn(carry::carry(courier, key, job, self.outcomes.clone()));
+            self.carrying.insert(key, task.abort_handle());
         }
     }
 
@@ -368,6 +383,31 @@ impl Runner {
         tokio::task::spawn_blocking(move || {
             let found = inks(&code);
             let _ = outcomes.blocking_send(Outcome::Inked(code, found));
+        });
+    }
+
+    /// Stops carrying a file. What has come of it stays for the next try, for a while.
+    pub fn abandon(&mut self, key: u64) {
+        if let Some(task) = self.carrying.remove(&key) {
+            task.abort();
+        }
+    }
+
+    /// Looks whether all of these are files.
+    pub fn inspect(&self, paths: Vec<PathBuf>, text: String) {
+        let outcomes = self.outcomes.clone();
+        tokio::spawn(async move {
+            let found = carry::files(paths).await;
+            // The screen is gone with the program.
+            let _ = outcomes.send(Outcome::Inspected(found, text)).await;
+        });
+    }
+
+    /// Hands over what was done by the loop itself.
+    pub fn tell_outcome(&self, outcome: Outcome) {
+        let outcomes = self.outcomes.clone();
+        tokio::spawn(async move {
+            let _ = outcomes.send(outcome).await;
         });
     }
 

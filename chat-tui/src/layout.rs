@@ -225,6 +225,7 @@ pub(crate) fn popup(screen: Rect, height: u16) -> Rect {
 pub(crate) fn picker_height(picker: &Picker) -> u16 {
     match picker.kind {
         picker::Kind::Invitation => 5,
+        picker::Kind::Paste => 6,
         _ => POPUP.1,
     }
 }

@@ -249,6 +249,20 @@ impl Screen {
         self.take()?;
         self.size()
     }
+
+    /// Leaves the terminal to another program.
+    pub fn step_aside(&mut self) {
+        leave();
+    }
+
+    /// Takes the terminal again after another program; says which size it has.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn step_back(&mut self) -> io::Result<(u16, u16)> {
+        self.take()?;
+        self.size()
+    }
 }
 
 impl Drop for Screen {

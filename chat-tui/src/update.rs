@@ -21,6 +21,7 @@ pub(crate) mod messages;
 pub(crate) mod moderation;
 mod mouse;
 mod outcomes;
+mod pasting;
 mod pictures;
 mod places;
 mod reading;

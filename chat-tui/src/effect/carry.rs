@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use chat_client::files::{Courier, OnProgress, Progress};
-use chat_client::paths;
+use chat_client::{Enclosure, paths};
 use tokio::sync::mpsc;
 
 use super::Outcome;
-use crate::state::transfer::Job;
+use crate::editor::Sheet;
+use crate::state::transfer::{Job, PASTED};
 
 /// Carries a file to its end.
 pub(super) async fn carry(courier: Courier, key: u64, job: Job, outcomes: mpsc::Sender<Outcome>) {
@@ -18,6 +19,10 @@ pub(super) async fn carry(courier: Courier, key: u64, job: Job, outcomes: mpsc::
         Job::Upload(path) => {
             let uploaded = courier.upload(&at_home(&path), &progress).await;
             Outcome::Uploaded(key, uploaded.map_err(|error| error.to_string()))
+        }
+        Job::Text(text) => {
+            let uploaded = upload_text(&courier, text, &progress).await;
+            Outcome::Uploaded(key, uploaded)
         }
         Job::Save(file, to) => {
             let to = to.map_or_else(paths::download_dir, |to| at_home(&to));
@@ -39,6 +44,25 @@ fn progress(key: u64, outcomes: mpsc::Sender<Outcome>) -> OnProgress {
             let _ = outcomes.try_send(Outcome::Carried(key, percent));
         }
     })
+}
+
+/// Uploads a pasted text by way of a file that only its owner can read, and that is gone after it.
+async fn upload_text(courier: &Courier, text: String, progress: &OnProgress) -> Result<Enclosure, String> {
+    let written = tokio::task::spawn_blocking(move || Sheet::new(PASTED, &text)).await;
+    let sheet = written.map_err(std::io::Error::other).and_then(|sheet| sheet);
+    let sheet = sheet.map_err(|error| format!("there is no room for the text on this disk: {error}"))?;
+    courier.upload(sheet.path(), progress).await.map_err(|error| error.to_string())
+}
+
+/// The files with their sizes, if all of these are files.
+pub(super) async fn files(paths: Vec<PathBuf>) -> Option<Vec<(PathBuf, u64)>> {
+    let mut found = Vec::with_capacity(paths.len());
+    for path in paths {
+        let path = at_home(&path);
+        let size = tokio::fs::metadata(&path).await.ok().filter(std::fs::Metadata::is_file)?.len();
+        found.push((path, size));
+    }
+    Some(found)
 }
 
 /// `~/` is the person's home, as in a shell.

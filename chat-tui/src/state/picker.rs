@@ -40,6 +40,8 @@ pub enum Kind {
     Pins,
     /// The rooms that one is invited into.
     Invitations,
+    /// What a pasted text is to become.
+    Paste,
     /// What to do with one invitation.
     Invitation,
     /// The pieces of code in a message.
@@ -66,6 +68,7 @@ impl Kind {
             Kind::Forward => "forward to",
             Kind::Pins => "pinned messages",
             Kind::Invitations => "invitations",
+            Kind::Paste => "pasted",
             Kind::Invitation => "invitation",
             Kind::Code => "copy code",
             Kind::Themes => "theme",

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Effects, arranging, attention, bots, days, export, files, keys, links, listings, lists, lock, messages,
-    moderation, pictures, places, reading, rooms, say_so, settings, threads, writing,
+    moderation, pasting, pictures, places, reading, rooms, say_so, settings, threads, writing,
 };
 use crate::action::{Action, Order, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -36,6 +36,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Describe(text) => rooms::describe(state, text, effects),
         Action::Answer(room, accept) => rooms::answer(state, &room, accept, effects),
         Action::AskInvitation(id) => lists::invitation(state, id),
+        Action::UploadAll(paths) => files::upload_all(state, paths, effects),
+        Action::Paste(how, text) => pasting::pasted(state, how, text, effects),
         Action::Compose(text) => writing::compose(state, &text, effects),
         Action::Say(text) => {
             writing::say(state, text, false, effects);
@@ -138,6 +140,8 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Retry => retry(state, true, effects),
         Plain::Discard => discard(state, effects),
         Plain::Cancel => cancel(state, effects),
+        Plain::Editor => writing::editor(state, effects),
+        Plain::StopFile => files::stop(state, effects),
         Plain::CopySelected => writing::copy(state, false, effects),
         Plain::CutSelected => writing::copy(state, true, effects),
         Plain::Emoji => lists::emoji(state, picker::Kind::EmojiText),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chat_client::{Draft, Enclosure};
 use chat_proto::{Attachment, Body, Event, TextError, limits};
 
-use super::{Effects, complain, messages, open_first, outcomes, places, say_so};
+use super::{Effects, complain, messages, open_first, outcomes, places, say_so, writing};
 use crate::effect::{Effect, Tell};
 use crate::state::transfer::{Job, TRANSFERS};
 use crate::state::{Purpose, State, rights};
@@ -31,6 +31,79 @@ pub(super) fn upload(state: &mut State, path: PathBuf, text: &str, effects: &mut
     let draft = Box::new(Draft { reply_to, thread, ..Draft::new(id, body) });
     start(state, Job::Upload(path), Some(draft), effects);
     state.purpose = Purpose::Write;
+}
+
+/// Uploads a pasted text as a file, with what is written as its words.
+pub(super) fn upload_text(state: &mut State, text: String, effects: &mut Effects) {
+    if let Some(draft) = draft_here(state) {
+        start(state, Job::Text(text), Some(draft), effects);
+        state.purpose = Purpose::Write;
+        writing::clear(state, effects);
+    }
+}
+
+/// Uploads files into one message, with what is written as its words.
+pub(super) fn upload_all(state: &mut State, paths: Vec<PathBuf>, effects: &mut Effects) {
+    let Some(draft) = draft_here(state) else { return };
+    match state.transfers.start_all(paths, draft) {
+        Some(started) => effects.0.extend(started.into_iter().map(|(key, job)| Effect::Carry(key, job))),
+        None => return complain(state, format!("{TRANSFERS} files are on their way; wait for some of them")),
+    }
+    state.purpose = Purpose::Write;
+    writing::clear(state, effects);
+}
+
+/// A message of what is written where one is now, without files yet.
+fn draft_here(state: &mut State) -> Option<Box<Draft>> {
+    let Some(id) = state.open else {
+        complain(state, "Open a conversation first: Ctrl-K, /join #room or /msg @user".to_owned());
+        return None;
+    };
+    if let Some(reason) = rights::silence_here(state) {
+        complain(state, reason.to_owned());
+        return None;
+    }
+    let body = match Body::new(state.composer.text().trim_end()) {
+        Ok(body) => body,
+        Err(TextError::Empty) => Body::default(),
+        Err(error) => {
+            complain(state, format!("Not sent: {error}"));
+            return None;
+        }
+    };
+    let reply_to = match state.purpose {
+        Purpose::Reply(seq) => Some(seq),
+        _ => None,
+    };
+    let thread = state.thread.as_ref().filter(|thread| thread.focused).map(|thread| thread.root);
+    Some(Box::new(Draft { reply_to, thread, ..Draft::new(id, body) }))
+}
+
+/// Stops the file that was started last; the words that were to go with it come back.
+pub(super) fn stop(state: &mut State, effects: &mut Effects) {
+    let Some(key) = state.transfers.newest() else {
+        return say_so(state, "No file is on its way".to_owned());
+    };
+    effects.add(Effect::Abandon(key));
+    let ready = state.transfers.leave_out(key);
+    send_ready(state, ready, effects);
+    if let Some(draft) = state.transfers.end(key).and_then(|transfer| transfer.draft) {
+        outcomes::give_back(state, draft.conversation, draft.body.as_str());
+    }
+    say_so(state, "Stopped; tried again, it goes on where it was".to_owned());
+}
+
+/// All files of a message are there, or given up: it goes.
+fn send_ready(state: &mut State, ready: Option<Box<Draft>>, effects: &mut Effects) {
+    let Some(draft) = ready else { return };
+    if draft.files.is_empty() {
+        return outcomes::give_back(state, draft.conversation, draft.body.as_str());
+    }
+    let is_here = state.open == Some(draft.conversation);
+    effects.tell(Tell::Send(draft));
+    if is_here && !super::actions::looks_back(state) {
+        places::newest(state);
+    }
 }
 
 /// Saves the files of the chosen message, or of the newest that has some.
@@ -70,8 +143,19 @@ pub(super) fn uploaded(
     result: Result<Enclosure, String>,
     effects: &mut Effects,
 ) -> bool {
+    let ready = match &result {
+        Ok(file) => state.transfers.put_in(key, file.clone()),
+        Err(_) => state.transfers.leave_out(key),
+    };
+    send_ready(state, ready, effects);
     let Some(transfer) = state.transfers.end(key) else { return false };
-    let (Job::Upload(path), Some(mut draft)) = (transfer.job, transfer.draft) else { return false };
+    let name = transfer.name();
+    let Some(mut draft) = transfer.draft else {
+        if let Err(error) = result {
+            complain(state, format!("{name} was not uploaded: {error}"));
+        }
+        return true;
+    };
     match result {
         Ok(file) => {
             draft.files.truncate(limits::FILES_PER_MESSAGE - 1);
@@ -83,7 +167,12 @@ pub(super) fn uploaded(
             }
         }
         Err(error) => {
-            let command = format!("/upload {} {}", quoted(&path), draft.body);
+            let command = match &transfer.job {
+                Job::Upload(path) => format!("/upload {} {}", quoted(path), draft.body),
+                // A text that could not be sent as a file is not lost.
+                Job::Text(text) => text.clone(),
+                Job::Save(..) => String::new(),
+            };
             outcomes::give_back(state, draft.conversation, command.trim_end());
             complain(state, format!("Not uploaded: {error}"));
         }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent};
-
 use ratatui::layout::Rect;
 
-use super::{Effects, actions, complain, links, listings, lists, pictures, say_so, writing};
+use super::{Effects, actions, complain, links, listings, lists, pasting, pictures, say_so, writing};
 use crate::action::{Action, Plain};
 use crate::command;
 use crate::effect::{Effect, Question};
@@ -22,9 +21,6 @@ use crate::state::{emoji, rights};
 
 /// Rows that PageUp and PageDown move in a list.
 const LIST_PAGE: isize = 10;
-
-/// A pasted text may bring the composer to this many bytes; more is a file, not a message.
-const COMPOSER_BYTES: usize = 4 * limits::MESSAGE_BYTES;
 
 /// Takes a key.
 pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
@@ -203,13 +199,7 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
     if is_kept_from_writing(state, text.chars().next()) {
         return;
     }
-    if state.composer.bytes() + text.len() > COMPOSER_BYTES {
-        let error = format!("Too much to paste: a message has at most {} bytes", limits::MESSAGE_BYTES);
-        complain(state, error);
-        return;
-    }
-    state.composer.insert(text);
-    writing::changed(state, effects);
+    pasting::paste(state, text, effects);
 }
 
 /// Keys that choose from what a word may become, while that is shown.

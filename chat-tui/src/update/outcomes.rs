@@ -5,7 +5,7 @@ use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, R
 
 use super::{
     Effects, arranging, attention, begin, bots, complain, files, listings, lists, lock, messages, moderation,
-    pictures, places, threads, writing,
+    pasting, pictures, places, threads, writing,
 };
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
@@ -104,6 +104,11 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             bots::kept(state, result);
             true
         }
+        Outcome::Edited(before, written) => {
+            writing::edited(state, &before, written, effects);
+            true
+        }
+        Outcome::Inspected(found, text) => pasting::inspected(state, found, text, effects),
         Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
         Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
         Outcome::Saved(key, result) => files::saved(state, key, result),

@@ -291,3 +291,27 @@ pub(super) fn copy(state: &mut State, cut: bool, effects: &mut Effects) {
         changed(state, effects);
     }
 }
+
+/// Has the text written in an editor. It is kept as a draft meanwhile.
+pub(super) fn editor(state: &mut State, effects: &mut Effects) {
+    state.completion = None;
+    save_draft(state, effects);
+    effects.add(Effect::Edit(state.composer.text()));
+}
+
+/// Takes what came back from the editor. What was there before can be had back by a yank.
+pub(super) fn edited(
+    state: &mut State,
+    before: &str,
+    written: Result<String, String>,
+    effects: &mut Effects,
+) {
+    match written {
+        Ok(text) if text == before => {}
+        Ok(text) => {
+            state.composer.replace_all(&text);
+            changed(state, effects);
+        }
+        Err(error) => complain(state, error),
+    }
+}

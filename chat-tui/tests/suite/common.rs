@@ -370,6 +370,10 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Ask(Question::People(query)) => format!("people {query:?}"),
         Effect::Carry(_, Job::Upload(path)) => format!("upload {}", path.display()),
         Effect::Carry(_, Job::Save(file, to)) => format!("save {} {to:?}", file.name),
+        Effect::Carry(_, Job::Text(text)) => format!("upload text {text:?}"),
+        Effect::Abandon(_) => "abandon".into(),
+        Effect::Edit(text) => format!("edit {text:?}"),
+        Effect::Inspect(paths, _) => format!("inspect {paths:?}"),
         Effect::Lock(Try::Set(_)) => "set the lock".into(),
         Effect::Lock(Try::Open(..)) => "try the lock".into(),
         Effect::Picture(wanted, _) => {

@@ -23,6 +23,7 @@ mod looks;
 mod messages;
 mod palette;
 mod panic;
+mod pasting;
 mod people;
 mod pictures;
 mod reading;
