@@ -10,8 +10,8 @@ use crate::limits;
 /// Commands of the clients themselves, those of today and those that are likely to come. Bots
 /// cannot take them: what `/leave` does must not depend on who is in the room.
 #[rustfmt::skip]
-pub const RESERVED_COMMANDS: [&str; 110] = [
-    "accept", "admin", "announce", "archive", "audit", "away", "back", "ban", "bans", "block", "blocked",
+pub const RESERVED_COMMANDS: [&str; 112] = [
+    "accept", "account", "accounts", "admin", "announce", "archive", "audit", "away", "back", "ban", "bans", "block", "blocked",
     "bookmark", "bot", "bots", "call", "clear", "command", "commands", "connect", "create", "decline",
     "delete", "describe", "discard", "disconnect", "dm", "dnd", "download", "drafts", "edit", "exit",
     "expand", "file", "files", "follow", "forward", "goto", "help", "hook", "hooks", "ignore", "inbox",

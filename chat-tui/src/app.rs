@@ -5,31 +5,40 @@
 //! 2. It draws at most once per batch, and only if the state says that something changed.
 //! 3. Whatever ends it, the engine is told goodbye and the terminal is given back.
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chat_client::account::Account;
+use chat_client::account::{Account, Accounts};
 use chat_client::files::Courier;
+use chat_client::link::LinkError;
 use chat_client::paths::Paths;
-use chat_client::{Connection, Options, Storage, Update, Updates};
+use chat_client::tls::Tls;
+use chat_client::{Connection, Options, Storage, Update, Updates, sign_in};
 use chat_proto::Timestamp;
 use crossterm::event::{Event, EventStream, MouseEventKind};
 use futures_util::StreamExt;
+use futures_util::future::{join_all, select_all};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::desk::{self, Desk};
 use crate::effect::{Effect, Outcome, Places, Runner};
-use crate::state::{Moment, Quit, State};
+use crate::state::neighbours::SeatId;
+use crate::state::{Moment, State};
 use crate::terminal::Screen;
-use crate::update::{Input, What, update};
+use crate::update::What;
 
 /// Inputs taken before the screen is drawn: a flood of news must not freeze it.
 const BATCH: usize = 512;
 
 /// How long the goodbye may take; a person has asked to leave.
 const GOODBYE: Duration = Duration::from_secs(3);
+
+/// How long the end of a session is tried before the account goes without it.
+const LOGOUT: Duration = Duration::from_secs(10);
 
 /// Where frames go: the terminal, or a test's counter.
 pub trait Surface {
@@ -91,14 +100,47 @@ impl Surface for Screen {
     }
 }
 
-/// The program's parts, beside the surface.
-pub struct App {
-    state: State,
+/// What runs for one account: its engine, and whoever asks and carries for it.
+struct Line {
     runner: Runner,
     outcomes: mpsc::Receiver<Outcome>,
     updates: Option<Updates>,
+}
+
+impl Line {
+    fn new(places: &Places) -> Self {
+        let (runner, outcomes) = Runner::new(places.clone());
+        Self { runner, outcomes, updates: None }
+    }
+
+    /// The next news of the engine or of a question; safe to drop while it waits.
+    async fn next(&mut self) -> What {
+        tokio::select! {
+            update = next_update(&mut self.updates) => What::Engine(update),
+            Some(outcome) = self.outcomes.recv() => What::Outcome(outcome),
+        }
+    }
+
+    /// What is there already.
+    fn try_next(&mut self) -> Option<What> {
+        let update = self.updates.as_mut().and_then(Updates::try_next).map(What::Engine);
+        update.or_else(|| self.outcomes.try_recv().ok().map(What::Outcome))
+    }
+}
+
+/// An input, and the account that it comes from; the terminal has none.
+type Came = (Option<SeatId>, What);
+
+/// The program's parts, beside the surface.
+pub struct App {
+    desk: Desk,
+    lines: Vec<(SeatId, Line)>,
+    /// Accounts to open as soon as the first one is on the screen.
+    waiting: VecDeque<Account>,
     /// Signals and, in tests, everything that a terminal would say.
     events: mpsc::Receiver<What>,
+    /// What is heard of accounts that are not on the desk any more.
+    left: (mpsc::Sender<What>, mpsc::Receiver<What>),
     paths: Paths,
     places: Places,
     began: Instant,
@@ -108,8 +150,21 @@ impl App {
     /// The program in this state, with events to come from `events`.
     #[must_use]
     pub fn new(state: State, paths: Paths, places: Places, events: mpsc::Receiver<What>) -> Self {
-        let (runner, outcomes) = Runner::new(places.clone());
-        Self { state, runner, outcomes, updates: None, events, paths, places, began: Instant::now() }
+        Self::with_desk(Desk::new(state), paths, places, events)
+    }
+
+    /// The same, with accounts that are there already.
+    #[must_use]
+    pub fn with_desk(desk: Desk, paths: Paths, places: Places, events: mpsc::Receiver<What>) -> Self {
+        let (lines, waiting, left) = (Vec::new(), VecDeque::new(), mpsc::channel(desk::ACCOUNTS));
+        Self { desk, lines, waiting, events, left, paths, places, began: Instant::now() }
+    }
+
+    /// With these accounts beside the first.
+    #[must_use]
+    pub fn beside(mut self, accounts: Vec<Account>) -> Self {
+        self.waiting = accounts.into();
+        self
     }
 
     /// Runs until the person leaves or the terminal is gone.
@@ -118,25 +173,29 @@ impl App {
     /// The terminal's, or the engine's if it cannot start.
     pub async fn run(mut self, surface: &mut impl Surface, first: What) -> anyhow::Result<()> {
         let result = self.serve(surface, first).await;
-        // The draft was handed over before this; a server that does not answer is not waited for.
-        let _ = tokio::time::timeout(GOODBYE, self.runner.close()).await;
+        // The drafts were handed over before this; a server that does not answer is not waited for.
+        let goodbyes = self.lines.iter_mut().map(|(_, line)| line.runner.close());
+        let _ = tokio::time::timeout(GOODBYE, join_all(goodbyes)).await;
         result
     }
 
     async fn serve(&mut self, surface: &mut impl Surface, first: What) -> anyhow::Result<()> {
-        let mut batch = vec![first];
+        let mut batch = vec![(None, first)];
         loop {
-            for what in batch.drain(..) {
-                self.take(what, surface).await?;
-                if self.state.quit == Quit::Yes {
+            for (from, what) in batch.drain(..) {
+                self.take(from, what, surface).await?;
+                if self.desk.has_quit() {
                     return Ok(());
                 }
             }
-            if self.state.take_dirty() {
-                surface.draw(&self.state)?;
+            for (seat, effect) in self.desk.settle() {
+                self.perform(seat, effect, surface).await?;
+            }
+            if self.desk.active_mut().take_dirty() {
+                surface.draw(self.desk.active())?;
             }
             match self.wait().await {
-                Some(what) => batch.push(what),
+                Some(came) => batch.push(came),
                 None => return Ok(()),
             }
             self.drain(&mut batch);
@@ -144,8 +203,11 @@ impl App {
     }
 
     /// Waits for one input; `None` when nothing more will ever come.
-    async fn wait(&mut self) -> Option<What> {
-        let due = self.state.next_due_ms().map(|due| self.began + Duration::from_millis(due));
+    async fn wait(&mut self) -> Option<Came> {
+        if let Some(account) = self.waiting.pop_front() {
+            return Some((None, What::Account(account)));
+        }
+        let due = self.desk.next_due_ms().map(|due| self.began + Duration::from_millis(due));
         let timer = async {
             match due {
                 Some(due) => tokio::time::sleep_until(due).await,
@@ -153,69 +215,150 @@ impl App {
             }
         };
         tokio::select! {
-            event = self.events.recv() => event,
-            update = next_update(&mut self.updates) => Some(What::Engine(update)),
-            Some(outcome) = self.outcomes.recv() => Some(What::Outcome(outcome)),
-            () = timer => Some(What::Tick),
+            event = self.events.recv() => event.map(|what| (None, what)),
+            came = next_of(&mut self.lines) => Some(came),
+            Some(what) = self.left.1.recv() => Some((None, what)),
+            () = timer => Some((None, What::Tick)),
         }
     }
 
-    /// Takes what is there already, so that it is drawn together.
-    fn drain(&mut self, batch: &mut Vec<What>) {
-        while batch.len() < BATCH {
-            let event = self.events.try_recv().ok();
-            let update = || self.updates.as_mut().and_then(Updates::try_next).map(What::Engine);
-            let outcome = event.or_else(update);
-            let next = outcome.or_else(|| self.outcomes.try_recv().ok().map(What::Outcome));
-            match next {
-                Some(what) => batch.push(what),
-                None => return,
+    /// Takes what is there already, so that it is drawn together: from each account in turn.
+    fn drain(&mut self, batch: &mut Vec<Came>) {
+        loop {
+            let before = batch.len();
+            batch.extend(self.events.try_recv().ok().map(|what| (None, what)));
+            for (seat, line) in &mut self.lines {
+                batch.extend(line.try_next().map(|what| (Some(*seat), what)));
+            }
+            if batch.len() == before || batch.len() >= BATCH {
+                return;
             }
         }
     }
 
     /// Updates the state and runs what follows.
-    async fn take(&mut self, what: What, surface: &mut impl Surface) -> anyhow::Result<()> {
-        let input = Input { at: self.now(), what };
-        for effect in update(&mut self.state, input) {
-            match effect {
-                Effect::Tell(tell) => self.runner.tell(tell),
-                Effect::Ask(question) => self.runner.ask(question),
-                Effect::Carry(key, job) => self.runner.carry(key, job),
-                Effect::SignIn(ask) => self.runner.sign_in(ask),
-                Effect::Start(account) => self.start(account).await?,
-                Effect::Title(title) => surface.title(&title)?,
-                Effect::Copy(text) => surface.copy(&text)?,
-                Effect::Bell => surface.bell()?,
-                Effect::Redraw => surface.forget()?,
-                Effect::Suspend => {
-                    // The shell, not we, was told of a change of size meanwhile.
-                    self.state.size = surface.suspend()?;
-                    surface.draw(&self.state)?;
-                }
-                Effect::Quit => {}
-            }
+    async fn take(
+        &mut self,
+        from: Option<SeatId>,
+        what: What,
+        surface: &mut impl Surface,
+    ) -> anyhow::Result<()> {
+        let at = self.now();
+        for (seat, effect) in self.desk.update(at, from, what) {
+            self.perform(seat, effect, surface).await?;
         }
         Ok(())
     }
 
-    /// Starts the engine for an account, after the one before has ended.
-    async fn start(&mut self, account: Account) -> anyhow::Result<()> {
-        self.updates = None;
-        let _ = tokio::time::timeout(GOODBYE, self.runner.close()).await;
+    async fn perform(
+        &mut self,
+        seat: SeatId,
+        effect: Effect,
+        surface: &mut impl Surface,
+    ) -> anyhow::Result<()> {
+        match effect {
+            Effect::Tell(tell) => self.line(seat).runner.tell(tell),
+            Effect::Ask(question) => self.line(seat).runner.ask(question),
+            Effect::Carry(key, job) => self.line(seat).runner.carry(key, job),
+            Effect::SignIn(ask) => self.line(seat).runner.sign_in(ask),
+            Effect::Start(account) => self.start(seat, account).await?,
+            Effect::SignOut(account) => self.sign_out(seat, account),
+            Effect::Title(title) => surface.title(&title)?,
+            Effect::Copy(text) => surface.copy(&text)?,
+            Effect::Bell => surface.bell()?,
+            Effect::Redraw => surface.forget()?,
+            Effect::Suspend => {
+                // The shell, not we, was told of a change of size meanwhile.
+                let size = surface.suspend()?;
+                self.desk.resize(size);
+                surface.draw(self.desk.active())?;
+            }
+            // The desk has done these.
+            Effect::Seat(_) | Effect::Quit => {}
+        }
+        Ok(())
+    }
+
+    /// What runs for an account.
+    fn line(&mut self, seat: SeatId) -> &mut Line {
+        let at = self.lines.iter().position(|(known, _)| *known == seat).unwrap_or_else(|| {
+            self.lines.push((seat, Line::new(&self.places)));
+            self.lines.len() - 1
+        });
+        &mut self.lines[at].1
+    }
+
+    /// Starts the engine for an account, after the one before has ended. One of several that
+    /// cannot start does not disturb the others.
+    async fn start(&mut self, seat: SeatId, account: Account) -> anyhow::Result<()> {
+        let line = self.line(seat);
+        line.updates = None;
+        let _ = tokio::time::timeout(GOODBYE, line.runner.close()).await;
         let storage = Storage::File(self.paths.cache_file(&account));
         let tls = self.places.tls.clone();
-        self.runner.courier(Courier::new(&account, tls.clone(), self.paths.transfers_dir()));
-        let (client, updates) = chat_client::start(Options { account, tls, storage })?;
-        self.runner.engine(client);
-        self.updates = Some(updates);
-        Ok(())
+        let courier = Courier::new(&account, tls.clone(), self.paths.transfers_dir());
+        match chat_client::start(Options { account, tls, storage }) {
+            Ok((client, updates)) => {
+                let line = self.line(seat);
+                line.runner.courier(courier);
+                line.runner.engine(client);
+                line.updates = Some(updates);
+                Ok(())
+            }
+            Err(error) if self.desk.seats().count() > 1 => {
+                let at = self.now();
+                // Only what is on the screen asks for anything now, and there is nothing to ask.
+                self.desk.update(at, Some(seat), desk::stopped(format!("{error}.")));
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Ends an account's session and forgets what is kept of it; says so when that is done.
+    fn sign_out(&mut self, seat: SeatId, account: Account) {
+        let at = self.lines.iter().position(|(known, _)| *known == seat);
+        let line = at.map(|at| self.lines.swap_remove(at).1);
+        let (paths, tls, left) = (self.paths.clone(), self.places.tls.clone(), self.left.0.clone());
+        tokio::spawn(async move {
+            if let Some(mut line) = line {
+                let _ = tokio::time::timeout(GOODBYE, line.runner.close()).await;
+            }
+            let result = forget(&paths, &tls, &account).await;
+            let name = format!("{} on {}", account.user.name, account.server_name);
+            let _ = left.send(What::Outcome(Outcome::SignedOut(name, result))).await;
+        });
     }
 
     fn now(&self) -> Moment {
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Moment { clock: Timestamp(jiff::Timestamp::now().as_millisecond()), ms }
     }
+}
+
+/// The next input of whichever account has one; never comes while there is none.
+async fn next_of(lines: &mut [(SeatId, Line)]) -> Came {
+    if lines.is_empty() {
+        return std::future::pending().await;
+    }
+    let waits = lines.iter_mut().map(|(seat, line)| Box::pin(async { (Some(*seat), line.next().await) }));
+    select_all(waits).await.0
+}
+
+/// Ends a session on the server and takes its account and cache off this machine; or says what is
+/// left to do.
+async fn forget(paths: &Paths, tls: &Tls, account: &Account) -> Result<(), String> {
+    let told = match tokio::time::timeout(LOGOUT, sign_in::logout(account, tls)).await {
+        Ok(Ok(()) | Err(LinkError::Refused(_))) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the server does not answer".to_owned()),
+    };
+    let saved = Accounts::open(paths.accounts_dir()).and_then(|mut all| all.remove(account));
+    saved.map_err(|error| format!("it could not be taken off this machine: {error}"))?;
+    paths.remove_cache(account).map_err(|error| format!("its cache could not be removed: {error}"))?;
+    told.map_err(|error| {
+        format!("the server could not be told ({error}): end the session there from another device")
+    })
 }
 
 /// The engine's next news; never comes while there is no engine. An engine that ended on its own
@@ -235,7 +378,13 @@ async fn next_update(updates: &mut Option<Updates>) -> Update {
 ///
 /// # Errors
 /// The terminal's, or the engine's if it cannot start.
-pub async fn run(paths: Paths, places: Places, bell: bool, first: What) -> anyhow::Result<()> {
+pub async fn run(
+    paths: Paths,
+    places: Places,
+    bell: bool,
+    first: What,
+    more: Vec<Account>,
+) -> anyhow::Result<()> {
     let mut screen = Screen::enter()?;
     let zone = jiff::tz::TimeZone::system();
     let mut state = State::new(zone, crate::config::wants_colour());
@@ -243,7 +392,7 @@ pub async fn run(paths: Paths, places: Places, bell: bool, first: What) -> anyho
     let (sender, events) = mpsc::channel(BATCH);
     tokio::spawn(read_terminal(sender.clone()));
     tokio::spawn(read_signals(sender));
-    App::new(state, paths, places, events).run(&mut screen, first).await
+    App::new(state, paths, places, events).beside(more).run(&mut screen, first).await
 }
 
 /// Hands the terminal's events over until it is gone. Bare mouse motion is dropped here: it comes

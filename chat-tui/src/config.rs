@@ -13,8 +13,8 @@ use crate::state::sign_in::Known;
 
 /// Team chat in the terminal.
 ///
-/// Without a saved account it asks for the server, a name and a password. /help and F1 show the
-/// keys.
+/// Without a saved account it asks for the server, a name and a password; with several it opens
+/// all of them in one list, or those that --server and --user choose. /help and F1 show the keys.
 #[derive(Debug, Parser)]
 #[command(name = "chat-tui", version)]
 pub struct Flags {
@@ -25,6 +25,10 @@ pub struct Flags {
     /// The account's name on that server.
     #[arg(long, value_name = "NAME", env = "CHAT_USER")]
     pub user: Option<String>,
+
+    /// Open one account only: of those that fit, the one that was signed in to last.
+    #[arg(long)]
+    pub only: bool,
 
     /// Keep settings, cache and logs in this one folder.
     #[arg(long, value_name = "DIR", env = "CHAT_CONFIG_DIR")]
@@ -46,8 +50,8 @@ pub struct Flags {
 /// How to begin.
 #[derive(Debug)]
 pub enum Begin {
-    /// With this saved account.
-    With(Box<Account>),
+    /// With this saved account, and others beside it.
+    With(Box<Account>, Vec<Account>),
     /// With the form, filled in with what is known.
     Form(Known),
 }
@@ -82,14 +86,19 @@ impl Flags {
         };
         // A token in the environment is a wish for that login, whatever is saved.
         let token = secret("CHAT_TOKEN");
-        match accounts.all().iter().find(fits) {
-            Some(account) if token.is_none() => Ok(Begin::With(Box::new(account.clone()))),
+        let mut fitting = accounts.all().iter().filter(fits).cloned();
+        match fitting.next() {
+            Some(account) if token.is_none() => {
+                let more = fitting.take(if self.only { 0 } else { usize::MAX }).collect();
+                Ok(Begin::With(Box::new(account), more))
+            }
             _ => Ok(Begin::Form(Known {
                 server: self.server.clone(),
                 user: self.user.clone(),
                 password: secret("CHAT_PASSWORD"),
                 invite: secret("CHAT_INVITE"),
                 token,
+                returns: false,
             })),
         }
     }

@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::action::Keep;
+use crate::state::neighbours::{SeatId, Spot};
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
 pub use wish::{Page, Wish};
@@ -48,6 +49,10 @@ pub enum Effect {
     SignIn(Ask),
     /// Start the engine for this account, in place of the one before.
     Start(Account),
+    /// Something that concerns the other accounts.
+    Seat(Move),
+    /// Sign out of this account: end its session, and forget what is kept of it.
+    SignOut(Account),
     /// Give the terminal's window a title; it is safe.
     Title(String),
     /// Put a text into the clipboard; it is safe.
@@ -60,6 +65,22 @@ pub enum Effect {
     Suspend,
     /// End the program.
     Quit,
+}
+
+/// What is done with the accounts as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Move {
+    /// Bring another account on the screen.
+    Visit {
+        /// Which, and what of it.
+        to: Spot,
+        /// Where "next that needs me" began, to lead back there.
+        home: Option<Spot>,
+    },
+    /// Open the form for a further account.
+    Add,
+    /// Sign out of this one.
+    Remove(SeatId),
 }
 
 /// A command to the engine.
@@ -220,6 +241,8 @@ pub enum Outcome {
     NotSent(Box<Draft>),
     /// What a server says of itself.
     Probed(ServerAddress, Result<Hello, String>),
+    /// An account was signed out of: its name, and what could not be done.
+    SignedOut(String, Result<(), String>),
     /// The login or the new account.
     SignedIn(Result<Account, String>),
 }

@@ -1,6 +1,8 @@
 //! Where things are on the screen: one arithmetic for the view that draws and the update that
 //! scrolls and takes clicks.
 
+use std::sync::Arc;
+
 use chat_client::Connection;
 use chat_proto::{ConversationId, SafeText};
 use ratatui::layout::Rect;
@@ -9,6 +11,7 @@ use crate::state::composer::screen_rows;
 use crate::state::conversations::is_direct;
 use crate::state::items::Context;
 use crate::state::listing::Kind;
+use crate::state::neighbours::{Digest, SeatId};
 use crate::state::pane::Pane;
 use crate::state::timeline::Timeline;
 use crate::state::{ListMode, State};
@@ -115,6 +118,10 @@ pub(crate) fn areas(state: &State) -> Areas {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ListRow {
     Section(&'static str),
+    /// The head of an account, where there are several.
+    Account(SeatId),
+    /// The n-th conversation of another account.
+    Elsewhere(SeatId, usize),
     Invitation(ConversationId),
     Conversation(ConversationId),
 }
@@ -122,7 +129,10 @@ pub(crate) enum ListRow {
 /// The rows of the list that fit between the team's name and the connection's state, scrolled so
 /// that the open conversation is among them.
 pub(crate) fn list_rows(state: &State, height: usize) -> Vec<ListRow> {
-    let mut rows = Vec::new();
+    let mut rows = elsewhere(&state.neighbours.before);
+    if !state.neighbours.is_alone() {
+        rows.push(ListRow::Account(state.neighbours.own));
+    }
     if !state.invitations.is_empty() {
         rows.push(ListRow::Section("INVITATIONS"));
         rows.extend(state.invitations.iter().map(|invitation| ListRow::Invitation(invitation.conversation)));
@@ -132,12 +142,23 @@ pub(crate) fn list_rows(state: &State, height: usize) -> Vec<ListRow> {
         let section = state.conversations.in_order().filter(|c| is_direct(c) == direct);
         rows.extend(section.map(|c| ListRow::Conversation(c.id)));
     }
+    rows.extend(elsewhere(&state.neighbours.after));
     let open = state.open.map(ListRow::Conversation);
     let at = rows.iter().position(|row| Some(*row) == open).unwrap_or(0);
     // Keep some of what comes after the open one in sight.
     let wanted_end = (at + 1 + height / 4).min(rows.len());
     let skip = wanted_end.saturating_sub(height);
     rows.into_iter().skip(skip).take(height).collect()
+}
+
+/// The rows of other accounts: for each its head and its conversations.
+fn elsewhere(digests: &[Arc<Digest>]) -> Vec<ListRow> {
+    let rows = |digest: &Arc<Digest>| {
+        let seat = digest.seat;
+        let conversations = (0..digest.rows.len()).map(move |at| ListRow::Elsewhere(seat, at));
+        std::iter::once(ListRow::Account(seat)).chain(conversations)
+    };
+    digests.iter().flat_map(rows).collect()
 }
 
 /// The list's own rows: below the team's name, above the connection's state.

@@ -13,6 +13,7 @@ pub mod action;
 pub mod app;
 pub mod command;
 pub mod config;
+pub mod desk;
 pub mod effect;
 mod help;
 pub mod keymap;

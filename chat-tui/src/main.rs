@@ -37,13 +37,13 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         tracing_subscriber::fmt().with_writer(log).with_ansi(false).with_env_filter(flags.log_filter()?);
     subscriber.init();
     let accounts = Accounts::open(paths.accounts_dir())?;
-    let first = match flags.begin(&accounts)? {
-        Begin::With(account) => What::Account(*account),
-        Begin::Form(known) => What::FirstRun(known),
+    let (first, more) = match flags.begin(&accounts)? {
+        Begin::With(account, more) => (What::Account(*account), more),
+        Begin::Form(known) => (What::FirstRun(known), Vec::new()),
     };
     let places = app::places(&paths, flags.tls());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let result = runtime.block_on(app::run(paths, places, flags.bell, first));
+    let result = runtime.block_on(app::run(paths, places, flags.bell, first, more));
     // The thread that reads the keyboard cannot be interrupted, and is not waited for.
     runtime.shutdown_background();
     result

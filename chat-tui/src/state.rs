@@ -14,6 +14,7 @@ pub(crate) mod filters;
 pub mod items;
 pub mod listing;
 pub(crate) mod message;
+pub mod neighbours;
 pub(crate) mod pane;
 pub mod people;
 pub mod picker;
@@ -39,6 +40,7 @@ use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
 use listing::Listing;
+use neighbours::Neighbours;
 use people::People;
 use picker::Picker;
 use sign_in::SignIn;
@@ -182,6 +184,10 @@ pub struct State {
     pub(crate) hush: Hush,
     /// Whether the terminal is to make a sound.
     pub bell: bool,
+    /// The other accounts, as far as they concern this one.
+    pub neighbours: Neighbours,
+    /// Whether another account is on the screen.
+    pub(crate) aside: bool,
     /// When it last did.
     pub(crate) rang_ms: Option<u64>,
     /// The last search, to go on with.
@@ -279,6 +285,8 @@ impl State {
             dnd: Dnd::default(),
             hush: Hush::default(),
             bell: true,
+            neighbours: Neighbours::default(),
+            aside: false,
             rang_ms: None,
             search: None,
             thread_due_ms: None,
@@ -317,6 +325,21 @@ impl State {
             title: String::new(),
             dirty: true,
         }
+    }
+
+    /// An empty state with what concerns all accounts: the terminal and how it is used.
+    #[must_use]
+    pub(crate) fn renewed(&self) -> Self {
+        let mut fresh = State::new(self.zone.clone(), self.colour);
+        (fresh.now, fresh.last_key_ms) = (self.now, self.now.ms);
+        (fresh.size, fresh.focused, fresh.bell, fresh.aside) =
+            (self.size, self.focused, self.bell, self.aside);
+        fresh
+    }
+
+    /// Takes over what concerns all accounts from a state that was just on the screen.
+    pub(crate) fn adopt(&mut self, from: State) {
+        (self.size, self.bell, self.colour, self.zone) = (from.size, from.bell, from.colour, from.zone);
     }
 
     /// The conversation on screen.
@@ -412,8 +435,9 @@ impl State {
         let away = (!self.idle && !self.away && self.me.is_some())
             .then(|| self.last_key_ms + crate::update::AWAY_AFTER_MS);
         let clock = self.hush.will_change.then(|| self.now.ms + to_next_minute(self.now.clock));
-        let due =
-            [self.people.writing_due_ms(), countdown, self.draft_due_ms, away, self.thread_due_ms, clock];
-        due.into_iter().flatten().min()
+        // What only moves on the screen waits until the account is there.
+        let on_screen = [self.people.writing_due_ms(), countdown].into_iter().filter(|_| !self.aside);
+        let due = [self.draft_due_ms, away, self.thread_due_ms, clock];
+        on_screen.chain(due).flatten().min()
     }
 }

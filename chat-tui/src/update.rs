@@ -4,6 +4,7 @@
 //! 2. The screen is drawn again only if the input changed something on it.
 //! 3. Read marks move only when the person can see the newest line.
 
+pub(crate) mod accounts;
 mod actions;
 mod attention;
 mod bots;
@@ -114,10 +115,15 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         What::Tick => tick(state, &mut effects),
     };
     state.dirty |= visible | attention::hush(state);
-    if state.sign_in.is_none() {
-        reading::follow(state, &mut effects);
-    }
+    follow(state, &mut effects);
     effects.0
+}
+
+/// Does what follows from what is on screen now.
+fn follow(state: &mut State, effects: &mut Effects) {
+    if state.sign_in.is_none() {
+        reading::follow(state, effects);
+    }
 }
 
 /// Takes something from the terminal; says whether the screen may look different now.
@@ -162,16 +168,12 @@ fn seen_alive(state: &mut State, effects: &mut Effects) {
 /// Begins with an account; what was held of another one is forgotten.
 fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
     let fresh = State {
-        now: state.now,
-        size: state.size,
-        focused: state.focused,
-        last_key_ms: state.now.ms,
-        bell: state.bell,
         me: Some(account.user.clone()),
         server_name: account.server_name.clone(),
         server: account.server.to_string(),
         title: std::mem::take(&mut state.title),
-        ..State::new(state.zone.clone(), state.colour)
+        neighbours: std::mem::take(&mut state.neighbours),
+        ..state.renewed()
     };
     *state = fresh;
     effects.add(Effect::Start(account));

@@ -5,6 +5,7 @@
 //!    once more: a cell that is not safe becomes `�`.
 //! 3. Draws at any size, 1×1 included.
 
+mod accounts;
 mod canvas;
 mod composer;
 mod list;
@@ -24,6 +25,7 @@ use ratatui::layout::{Position, Rect};
 use crate::layout;
 use crate::state::{Popup, State};
 use canvas::Canvas;
+pub(crate) use list::mark;
 use theme::Theme;
 
 /// What stands for a cell that must not be drawn.

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use chat_proto::{Person, RoomInfo};
+use chat_proto::{Person, RoomInfo, Timestamp};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use crate::action::{Action, Plain};
+use crate::action::{Account, Action, Plain};
 use crate::keymap;
 use crate::state::composer::{Composer, Edit};
+use crate::state::neighbours::Spot;
 use crate::state::{State, emoji};
 
 /// Rows kept in one picker: conversations, people and rooms of a large team.
@@ -39,6 +40,8 @@ pub enum Kind {
     Invitations,
     /// What to do with one invitation.
     Invitation,
+    /// One's accounts.
+    Accounts,
 }
 
 impl Kind {
@@ -55,6 +58,7 @@ impl Kind {
             Kind::Pins => "pinned messages",
             Kind::Invitations => "invitations",
             Kind::Invitation => "invitation",
+            Kind::Accounts => "accounts",
         }
     }
 }
@@ -145,6 +149,7 @@ impl Picker {
                 });
             }
         }
+        items.extend(elsewhere(state));
         let mut picker = Self::new(Kind::Anything, items);
         let mut people: Vec<Person> = state.people.known().cloned().collect();
         people.sort_by(|a, b| a.name.cmp(&b.name));
@@ -284,6 +289,25 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::Cancel
             | Plain::Interrupt
     )
+}
+
+/// The conversations of other accounts, and the accounts themselves.
+fn elsewhere(state: &State) -> Vec<Item> {
+    let mut rows: Vec<(Timestamp, Item)> = Vec::new();
+    for digest in state.neighbours.all() {
+        let go = |conversation| Action::Account(Account::Visit(Spot { seat: digest.seat, conversation }));
+        rows.extend(digest.rows.iter().map(|row| {
+            let label = format!("{} on {}", row.title, digest.label);
+            (
+                row.active_at,
+                Item { label, detail: digest.standing.words().to_owned(), action: go(Some(row.id)) },
+            )
+        }));
+        let detail = format!("account · {}", digest.standing.words());
+        rows.push((Timestamp::default(), Item { label: digest.whole_name(), detail, action: go(None) }));
+    }
+    rows.sort_by_key(|(active_at, _)| std::cmp::Reverse(*active_at));
+    rows.into_iter().map(|(_, item)| item).collect()
 }
 
 fn room_detail(room: &RoomInfo) -> String {

@@ -20,6 +20,8 @@ pub struct Known {
     pub invite: Option<Secret>,
     /// A token from an earlier login; asks for nothing else.
     pub token: Option<Secret>,
+    /// Whether giving up leads back to another account.
+    pub returns: bool,
 }
 
 /// The fields of the form.
@@ -66,6 +68,8 @@ pub struct SignIn {
     pub(crate) creates: bool,
     /// Where the keys go.
     pub(crate) focus: Field,
+    /// Whether giving up leads back to another account.
+    pub(crate) returns: bool,
     /// What is being waited for.
     pub(crate) busy: Option<&'static str>,
     /// What went wrong.
@@ -89,6 +93,7 @@ impl SignIn {
             hello: None,
             creates: known.invite.is_some(),
             focus: Field::Server,
+            returns: known.returns,
             busy: None,
             error: None,
             automatic,

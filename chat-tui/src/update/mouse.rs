@@ -1,11 +1,13 @@
 //! The mouse: a click opens a conversation, the wheel scrolls. Bare motion is nothing.
 
+use chat_proto::ConversationId;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::{Effects, actions, keys, listings, threads, writing};
-use crate::action::{Action, Plain};
+use crate::action::{Account, Action, Plain};
 use crate::layout::{self, ListRow};
+use crate::state::neighbours::{SeatId, Spot};
 use crate::state::{Popup, State};
 
 /// Rows that one step of the wheel moves.
@@ -36,6 +38,10 @@ fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
     true
 }
 
+fn visit(seat: SeatId, conversation: Option<ConversationId>) -> Action {
+    Action::Account(Account::Visit(Spot { seat, conversation }))
+}
+
 fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
     if state.popup.is_some() {
         return false;
@@ -48,6 +54,12 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
         let action = match rows.get(clicked).filter(|_| at.y >= body.y) {
             Some(ListRow::Conversation(id)) => Action::Open(*id),
             Some(ListRow::Invitation(id)) => Action::AskInvitation(*id),
+            Some(ListRow::Account(seat)) if *seat == state.neighbours.own => return false,
+            Some(ListRow::Account(seat)) => visit(*seat, None),
+            Some(ListRow::Elsewhere(seat, at)) => {
+                let row = state.neighbours.get(*seat).and_then(|digest| digest.rows.get(*at));
+                visit(*seat, row.map(|row| row.id))
+            }
             Some(ListRow::Section(_)) | None => return false,
         };
         actions::act(state, action, effects);

@@ -3,6 +3,7 @@
 use chat_proto::SafeText;
 use ratatui::layout::Position;
 
+use super::accounts;
 use super::canvas::Canvas;
 use crate::layout::Areas;
 use crate::state::State;
@@ -14,7 +15,7 @@ pub(super) fn draw(state: &State, areas: &Areas, canvas: &mut Canvas) -> Option<
     let theme = canvas.theme;
     let text = areas.composer_text;
     if areas.boxed {
-        canvas.frame(areas.composer, "", theme.dim());
+        canvas.frame(areas.composer, accounts::writes_as(state).as_str(), theme.dim());
     } else {
         canvas.literal(areas.composer, (0, 0), "›", theme.dim());
     }
@@ -43,6 +44,7 @@ fn prompt(state: &State) -> SafeText {
     SafeText::line(&match (&state.purpose, state.in_thread()) {
         (Purpose::Reply(_), _) => "reply".to_owned(),
         (_, true) => "reply in thread".to_owned(),
-        (_, false) => format!("message {title}"),
+        (_, false) if state.neighbours.is_alone() => format!("message {title}"),
+        (_, false) => format!("message {title} on {}", state.neighbours.label),
     })
 }

@@ -11,6 +11,7 @@
 mod attention;
 mod bots;
 mod common;
+mod desk;
 mod files;
 mod flows;
 mod idle;
