@@ -18,7 +18,7 @@ mod engine;
 pub mod files;
 pub mod link;
 pub mod paths;
-mod private;
+pub mod private;
 mod session;
 pub mod sign_in;
 pub mod tls;

@@ -5,7 +5,10 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// Makes a folder, and those above it, that only the owner may enter.
-pub(crate) fn create_dir(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// The system's.
+pub fn create_dir(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -25,7 +28,10 @@ pub(crate) fn options() -> OpenOptions {
 }
 
 /// Opens a file for appending, making it if there is none.
-pub(crate) fn append(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+/// The system's.
+pub fn append(path: &Path) -> io::Result<File> {
     options().create(true).append(true).open(path)
 }
 
@@ -45,7 +51,10 @@ pub(crate) fn close_to_others(path: &Path) -> io::Result<()> {
 }
 
 /// Replaces a file's content at once: a reader sees the old or the new one, also after a crash.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// The system's.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(format!("{}.new", std::process::id()));
     let mut file = options().create(true).write(true).truncate(true).open(&temporary)?;
     let written = file.write_all(content).and_then(|()| file.sync_all());

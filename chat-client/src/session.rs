@@ -356,6 +356,9 @@ impl Session {
             Push::InboxItem(item) => self.inbox_item(item, now),
             Push::InboxChanged(state) => self.inbox_stands(state),
             Push::Thread(state) => self.tell(Update::Thread(state)),
+            Push::Starred(state) => self.star(state.conversation, state.on),
+            // Whoever lists what is saved asks for it then.
+            Push::Saved(_) => {}
             Push::Notify(state) => self.notify(state.conversation, state.notify),
             Push::Dnd(state) => self.dnd(state.dnd),
             // The engine serves people; a bot that answers commands speaks by a script.

@@ -57,6 +57,7 @@ fn row(head: u64) -> Conversation {
         unread: 0,
         mentions: 0,
         notify: Default::default(),
+        starred: false,
         last_message: None,
         active_at: Timestamp(9),
     }

@@ -240,6 +240,8 @@ const PUSHES: &[&str] = &[
     "thread",
     "notify",
     "dnd",
+    "starred",
+    "saved",
     "report",
     "command",
     "command.answer",

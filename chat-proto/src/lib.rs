@@ -16,7 +16,7 @@
 //! ```
 //!
 //! `PROTOCOL.md` beside this crate is the specification; every example in it is decoded and
-//! encoded again by `tests/wire.rs`. This crate is pure: no I/O, no clock, no randomness.
+//! encoded again by `tests/wire/`. This crate is pure: no I/O, no clock, no randomness.
 
 mod absent;
 mod close;

@@ -105,6 +105,9 @@ pub const INBOX_MARKS: usize = 200;
 /// messages themselves stay in their conversations.
 pub const INBOX_ITEMS: u64 = 2_000;
 
+/// Messages that a person keeps saved: what is more than a list that somebody reads is searched for.
+pub const SAVED_MESSAGES: u64 = 1_000;
+
 /// Longest mute or pause of notifications in seconds: a year. For ever is the level `none`.
 pub const MUTE_S: u64 = 366 * 24 * 60 * 60;
 

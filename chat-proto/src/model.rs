@@ -157,6 +157,9 @@ pub struct Conversation {
     /// How the asking member wants to hear of it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub notify: Notify,
+    /// Whether the asking member starred it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub starred: bool,
     /// The newest message, for a preview.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message: Option<Event>,

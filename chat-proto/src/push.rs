@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CommandCall, CommandReply, Conversation, ConversationId, DndState, Epoch, Event, InboxItem, InboxState,
-    Invitation, NotifyState, Person, Presence, Privacy, Profile, Report, Seq, ThreadState, Timestamp, UserId,
-    lenient, limits,
+    Invitation, NotifyState, Person, Presence, Privacy, Profile, Report, Seq, SetSaved, SetStar, ThreadState,
+    Timestamp, UserId, lenient, limits,
 };
 
 /// A frame from the server that answers no request.
@@ -55,6 +55,12 @@ pub enum Push {
     /// The receiver chose, on another device, when not to be disturbed.
     #[serde(rename = "dnd")]
     Dnd(DndState),
+    /// The receiver starred a conversation on another device, or does not any more.
+    #[serde(rename = "starred")]
+    Starred(SetStar),
+    /// The receiver saved a message on another device, or does not keep it any more.
+    #[serde(rename = "saved")]
+    Saved(SetSaved),
     /// Somebody is writing, or stopped. Forgotten after [`limits::TYPING_EXPIRY_MS`].
     #[serde(rename = "typing")]
     Typing {

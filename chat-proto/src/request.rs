@@ -6,6 +6,7 @@ mod command;
 mod conversation;
 mod file;
 mod inbox;
+mod keeping;
 mod message;
 mod moderation;
 mod people;
@@ -25,6 +26,7 @@ pub use command::*;
 pub use conversation::*;
 pub use file::*;
 pub use inbox::*;
+pub use keeping::*;
 pub use message::*;
 pub use moderation::*;
 pub use people::*;
@@ -214,6 +216,12 @@ requests! {
     SetNotify = "conversation.notify" -> NotifyState;
     /// Says when one is not to be disturbed.
     SetDnd = "dnd.set" -> DndState;
+    /// Stars a conversation for oneself, or does not any more.
+    SetStar = "conversation.star" -> SetStar;
+    /// Saves a message for oneself, or does not keep it any more.
+    SetSaved = "saved.set" -> SetSaved;
+    /// A page of the messages that one saved, the one saved last first.
+    ListSaved = "saved.list" -> SavedPage;
     /// A page of a conversation's events, always oldest first.
     GetHistory = "history.get" -> HistoryPage;
     /// Finds messages in all of one's conversations.

@@ -134,6 +134,9 @@ impl RequestKind {
             | K::MarkInbox
             | K::SetNotify
             | K::SetDnd
+            | K::SetStar
+            | K::SetSaved
+            | K::ListSaved
             | K::GetProfile
             | K::ListBlocked
             | K::GetReaders

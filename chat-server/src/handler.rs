@@ -9,6 +9,7 @@ mod commands;
 pub mod file;
 mod inbox;
 pub mod incoming;
+mod keeping;
 mod moderation;
 mod outgoing;
 mod people;
@@ -199,6 +200,9 @@ impl App {
             Request::ListThreads(ask) => self.list_threads(&caller, ask).await,
             Request::ListInbox(ask) => self.list_inbox(&caller, ask).await,
             Request::MarkInbox(ask) => self.mark_inbox(&caller, ask).await,
+            Request::SetStar(ask) => self.set_star(&caller, ask).await,
+            Request::SetSaved(ask) => self.set_saved(&caller, ask).await,
+            Request::ListSaved(ask) => self.list_saved(&caller, ask).await,
             Request::SetNotify(ask) => self.set_notify(&caller, ask).await,
             Request::SetDnd(ask) => self.set_dnd(&caller, ask).await,
             Request::GetHistory(ask) => self.get_history(&caller, ask).await,

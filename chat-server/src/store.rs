@@ -217,6 +217,17 @@ pub struct Page<T> {
     pub more: bool,
 }
 
+/// What came of saving a message for oneself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saving {
+    /// It stands as wished.
+    Done,
+    /// There is no such message for them.
+    NoMessage,
+    /// They keep as many as are kept.
+    Full,
+}
+
 /// A page of events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventPage {
@@ -256,7 +267,8 @@ impl ActivityCursor {
     }
 }
 
-/// Where a page of an inbox begins: after this message in the order of time.
+/// Where a page of an inbox, of threads or of saved messages begins: after this one in the order of
+/// time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InboxCursor {
     /// When it was written.

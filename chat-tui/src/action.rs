@@ -106,6 +106,8 @@ pub enum Action {
     Keep(Keep),
     /// Something with one's accounts.
     Account(Account),
+    /// Gives a setting a value; without one, offers its values.
+    Set(&'static str, Option<String>),
     /// Nothing: a row that is there to be read.
     Nothing,
     /// Tells the others whether one is here.
@@ -233,6 +235,8 @@ plain_actions! {
     Reconnect = "reconnect", "Connect now, without waiting for the next try";
     Redraw = "redraw", "Draw the whole screen again";
     Help = "help", "All keys and commands";
+    Settings = "settings", "All settings with their values; also what is wrong in the file";
+    ReloadSettings = "reload settings", "Read the file of settings again";
     Suspend = "suspend", "Back to the shell; fg returns here";
     Interrupt = "quit?", "Ask once, then quit";
     Quit = "quit", "Close the chat";

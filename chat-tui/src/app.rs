@@ -26,6 +26,7 @@ use tokio::time::Instant;
 
 use crate::desk::{self, Desk};
 use crate::effect::{Effect, Outcome, Places, Runner};
+use crate::settings::Source;
 use crate::state::neighbours::SeatId;
 use crate::state::{Moment, State};
 use crate::terminal::Screen;
@@ -266,6 +267,8 @@ impl App {
             Effect::Title(title) => surface.title(&title)?,
             Effect::Copy(text) => surface.copy(&text)?,
             Effect::Bell => surface.bell()?,
+            Effect::ReadSettings => self.line(seat).runner.read_settings(),
+            Effect::WriteSetting(name, value) => self.line(seat).runner.write_setting(name, value),
             Effect::Redraw => surface.forget()?,
             Effect::Suspend => {
                 // The shell, not we, was told of a change of size meanwhile.
@@ -378,18 +381,19 @@ async fn next_update(updates: &mut Option<Updates>) -> Update {
 ///
 /// # Errors
 /// The terminal's, or the engine's if it cannot start.
-pub async fn run(
-    paths: Paths,
-    places: Places,
-    bell: bool,
-    first: What,
-    more: Vec<Account>,
-) -> anyhow::Result<()> {
+pub async fn run(paths: Paths, places: Places, first: What, more: Vec<Account>) -> anyhow::Result<()> {
+    let loaded = places.settings.load();
     let mut screen = Screen::enter()?;
     let zone = jiff::tz::TimeZone::system();
     let mut state = State::new(zone, crate::config::wants_colour());
-    (state.size, state.bell) = (screen.size()?, bell);
+    state.size = screen.size()?;
+    state.take_settings(loaded);
     let (sender, events) = mpsc::channel(BATCH);
+    let changed = sender.clone();
+    let _watched = places.settings.watch(move || {
+        // A full queue has news of its own, and /reload is there.
+        let _ = changed.try_send(What::SettingsChanged);
+    });
     tokio::spawn(read_terminal(sender.clone()));
     tokio::spawn(read_signals(sender));
     App::new(state, paths, places, events).beside(more).run(&mut screen, first).await
@@ -422,5 +426,6 @@ async fn read_signals(sender: mpsc::Sender<What>) {
 /// The folder of the accounts, and whom to trust.
 #[must_use]
 pub fn places(paths: &Paths, tls: chat_client::tls::Tls) -> Places {
-    Places { tls, accounts: PathBuf::from(paths.accounts_dir()) }
+    let settings = Source::in_folder(paths.accounts_dir());
+    Places { tls, accounts: PathBuf::from(paths.accounts_dir()), settings }
 }

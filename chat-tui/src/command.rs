@@ -7,6 +7,7 @@ mod attention;
 mod keep;
 mod order;
 mod path;
+mod settings;
 
 use chat_proto::PresenceState;
 
@@ -164,6 +165,9 @@ pub const COMMANDS: &[Command] = &[
         "Go to another account, sign in to one, or sign out",
         account::account,
     ),
+    row("settings", "", "All settings with their values", |_| plain(Plain::Settings)),
+    row("set", "NAME [VALUE]", "Change a setting, now and in the file", settings::set),
+    row("reload", "", "Read the file of settings again", |_| plain(Plain::ReloadSettings)),
     row("reconnect", "", "Connect now", |_| plain(Plain::Reconnect)),
     row("retry", "", "Send failed messages again", |_| plain(Plain::Retry)),
     row("discard", "", "Take a failed message back to edit it", |_| plain(Plain::Discard)),
@@ -306,7 +310,7 @@ mod tests {
         assert_eq!(hint("//x"), None);
         assert_eq!(
             hint("/re").as_deref(),
-            Some("/reply /react /report /reports /resolve /rename /readers /reconnect /retry")
+            Some("/reply /react /report /reports /resolve /rename /readers /reload /reconnect /retry")
         );
         assert_eq!(hint("/join #d").as_deref(), Some("/join #room · Join a room, or go there"));
         assert_eq!(hint("/zz").as_deref(), Some("no command /zz"));

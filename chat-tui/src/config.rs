@@ -1,14 +1,16 @@
 //! What the program is told at its start: flags, then the environment, then saved accounts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::Context;
 use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
 use chat_client::tls::Tls;
 use chat_proto::{Secret, UserName};
-use clap::{ArgAction, Parser};
+use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use crate::settings::Source;
 use crate::state::sign_in::Known;
 
 /// Team chat in the terminal.
@@ -38,13 +40,49 @@ pub struct Flags {
     #[arg(long, value_name = "FILE", env = "CHAT_CA_FILE")]
     pub ca_file: Option<PathBuf>,
 
+    /// The file of settings; `chat-tui settings example` prints one.
+    #[arg(long, value_name = "FILE", env = "CHAT_SETTINGS")]
+    pub config: Option<PathBuf>,
+
+    /// A setting for this run, before the file and the environment: notify.how=bell.
+    #[arg(long, value_name = "NAME=VALUE", global = true)]
+    pub set: Vec<String>,
+
     /// Whether the terminal makes a sound for what calls for you while you look elsewhere.
-    #[arg(long, value_name = "BOOL", env = "CHAT_BELL", default_value_t = true, action = ArgAction::Set)]
-    pub bell: bool,
+    #[arg(long, value_name = "BOOL")]
+    pub bell: Option<String>,
 
     /// What goes to the log file: error, warn, info, debug, or filters such as chat_client=debug.
     #[arg(long, value_name = "LEVEL", env = "CHAT_LOG", default_value = "warn")]
     pub log_level: String,
+
+    /// What to do in place of opening the chat.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What can be done without opening the chat.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Print an example of the settings, check the file, or say where it is.
+    Settings {
+        /// What.
+        #[command(subcommand)]
+        what: SettingsCommand,
+    },
+}
+
+/// What can be done with the settings.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum SettingsCommand {
+    /// Print a file with every setting at its default.
+    Example,
+    /// Say what is wrong in the file; ends with 1 if anything is.
+    Check,
+    /// Print every setting with its value of now.
+    Show,
+    /// Say where the file is.
+    Path,
 }
 
 /// How to begin.
@@ -61,6 +99,25 @@ impl Flags {
     #[must_use]
     pub fn tls(&self) -> Tls {
         Tls { ca_file: self.ca_file.clone() }
+    }
+
+    /// Where the settings are, with what goes before the file.
+    ///
+    /// # Errors
+    /// One sentence, for a value that is not allowed.
+    pub fn settings(&self, folder: &Path) -> anyhow::Result<Source> {
+        let source = self.config.clone().map_or_else(|| Source::in_folder(folder), Source::in_file);
+        let mut source =
+            source.with_environment(|name| std::env::var(name).ok()).map_err(anyhow::Error::msg)?;
+        for wish in &self.set {
+            let (name, value) =
+                wish.split_once('=').context("--set takes NAME=VALUE, such as --set notify.how=bell")?;
+            source = source.with_flag("--set", name, value).map_err(anyhow::Error::msg)?;
+        }
+        if let Some(bell) = &self.bell {
+            source = source.with_flag("--bell", "bell", bell).map_err(anyhow::Error::msg)?;
+        }
+        Ok(source)
     }
 
     /// What decides about log lines.

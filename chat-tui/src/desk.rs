@@ -112,6 +112,12 @@ impl Desk {
             (Some(seat), What::Outcome(Outcome::SignedIn(Ok(account)))) => {
                 self.signed_in(seat, account, at, &mut ours);
             }
+            // Whoever asked: the file is one for all.
+            (Some(_), What::Outcome(Outcome::Settings(loaded))) => {
+                for index in 0..self.seats.len() {
+                    self.feed(index, at, What::Outcome(Outcome::Settings(loaded.clone())), &mut ours);
+                }
+            }
             (Some(seat), what) => {
                 // News for an account that was left meanwhile concern nobody.
                 if let Some(index) = self.index(seat) {

@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::action::Keep;
+use crate::settings::{Loaded, Source};
 use crate::state::neighbours::{SeatId, Spot};
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
@@ -59,6 +60,10 @@ pub enum Effect {
     Copy(String),
     /// Make a sound.
     Bell,
+    /// Read the settings again.
+    ReadSettings,
+    /// Write a setting into the file: its name and value.
+    WriteSetting(&'static str, String),
     /// Draw everything again.
     Redraw,
     /// Go back to the shell until it calls.
@@ -235,6 +240,10 @@ pub enum Outcome {
     Uploaded(u64, Result<Enclosure, String>),
     /// A file was saved, and where; or why not.
     Saved(u64, Result<PathBuf, String>),
+    /// The settings as they stand in the file, and what is wrong there.
+    Settings(Box<Loaded>),
+    /// A setting was written; one sentence.
+    SettingWritten(String),
     /// Something was refused; one sentence.
     Refused(String),
     /// A message could not be handed over; its text goes back to the composer.
@@ -254,6 +263,8 @@ pub struct Places {
     pub tls: Tls,
     /// The folder of the accounts.
     pub accounts: PathBuf,
+    /// The settings.
+    pub settings: Source,
 }
 
 /// Does the effects that concern the engine and the server.
@@ -317,6 +328,30 @@ impl Runner {
         if let Some(courier) = self.courier.clone() {
             tokio::spawn(carry::carry(courier, key, job, self.outcomes.clone()));
         }
+    }
+
+    /// Reads the settings again.
+    pub fn read_settings(&self) {
+        let (source, outcomes) = (self.places.settings.clone(), self.outcomes.clone());
+        tokio::task::spawn_blocking(move || {
+            let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
+        });
+    }
+
+    /// Writes one setting, then reads them all again.
+    pub fn write_setting(&self, name: &'static str, value: String) {
+        let (source, outcomes) = (self.places.settings.clone(), self.outcomes.clone());
+        tokio::task::spawn_blocking(move || {
+            let told = match source.write(name, &value) {
+                Ok(None) => Outcome::SettingWritten(format!("{name} = {value}")),
+                Ok(Some(by)) => Outcome::SettingWritten(format!(
+                    "{name} = {value} is saved, but {by} goes before it while this runs"
+                )),
+                Err(error) => Outcome::Refused(format!("{error:#}")),
+            };
+            let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
+            let _ = outcomes.blocking_send(told);
+        });
     }
 
     /// Asks a server for the form.

@@ -1,12 +1,14 @@
 //! `chat-tui`: flags, places, log; then the loop.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use chat_client::account::Accounts;
 use chat_client::paths::Paths;
+use chat_proto::SafeText;
 use chat_tui::app;
-use chat_tui::config::{Begin, Flags};
+use chat_tui::config::{Begin, Command, Flags, SettingsCommand};
 use chat_tui::{What, terminal};
 use clap::Parser;
 
@@ -15,6 +17,9 @@ const WRONG_USAGE: u8 = 2;
 
 fn main() -> ExitCode {
     let flags = Flags::parse();
+    if let Some(command) = &flags.command {
+        return aside(&flags, command);
+    }
     if !terminal::is_there() {
         eprintln!("chat-tui needs a terminal to draw on; in scripts use chat-cli");
         return ExitCode::from(WRONG_USAGE);
@@ -26,6 +31,35 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Does what needs no screen.
+fn aside(flags: &Flags, command: &Command) -> ExitCode {
+    let done = match command {
+        Command::Settings { what } => settings(flags, *what),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("chat-tui: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn settings(flags: &Flags, what: SettingsCommand) -> anyhow::Result<ExitCode> {
+    let paths = Paths::resolve(flags.data_dir.clone())?;
+    let source = flags.settings(paths.accounts_dir())?;
+    let loaded = source.load();
+    let text = match what {
+        SettingsCommand::Example => chat_tui::settings::example(),
+        SettingsCommand::Path => format!("{}\n", source.file().display()),
+        SettingsCommand::Show => chat_tui::settings::shown(&loaded.settings),
+        SettingsCommand::Check if loaded.complaints.is_empty() => "nothing is wrong\n".to_owned(),
+        SettingsCommand::Check => loaded.complaints.iter().map(|sentence| format!("{sentence}\n")).collect(),
+    };
+    // Lines of a file may quote what others wrote into it.
+    let safe = text.lines().map(|line| format!("{}\n", SafeText::line(line)));
+    std::io::stdout().write_all(safe.collect::<String>().as_bytes())?;
+    let is_wrong = matches!(what, SettingsCommand::Check) && !loaded.complaints.is_empty();
+    Ok(if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn run(flags: &Flags) -> anyhow::Result<()> {
@@ -41,9 +75,10 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         Begin::With(account, more) => (What::Account(*account), more),
         Begin::Form(known) => (What::FirstRun(known), Vec::new()),
     };
-    let places = app::places(&paths, flags.tls());
+    let mut places = app::places(&paths, flags.tls());
+    places.settings = flags.settings(paths.accounts_dir())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let result = runtime.block_on(app::run(paths, places, flags.bell, first, more));
+    let result = runtime.block_on(app::run(paths, places, first, more));
     // The thread that reads the keyboard cannot be interrupted, and is not waited for.
     runtime.shutdown_background();
     result

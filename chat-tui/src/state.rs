@@ -19,6 +19,7 @@ pub(crate) mod pane;
 pub mod people;
 pub mod picker;
 pub(crate) mod rights;
+pub(crate) mod settings;
 pub mod sign_in;
 pub(crate) mod system;
 pub mod thread;
@@ -49,6 +50,7 @@ use timeline::Timeline;
 use transfer::Transfers;
 
 use crate::action::Action;
+use crate::settings::Settings;
 
 /// A point in time, by two clocks: one for people, one that never jumps for waiting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -182,8 +184,10 @@ pub struct State {
     pub(crate) dnd: Dnd,
     /// What of the screen changes by the clock.
     pub(crate) hush: Hush,
-    /// Whether the terminal is to make a sound.
-    pub bell: bool,
+    /// What the person has set.
+    pub settings: Settings,
+    /// What is wrong in the file of settings, each in one sentence.
+    pub(crate) complaints: Vec<String>,
     /// The other accounts, as far as they concern this one.
     pub neighbours: Neighbours,
     /// Whether another account is on the screen.
@@ -284,7 +288,8 @@ impl State {
             threads: Threads::default(),
             dnd: Dnd::default(),
             hush: Hush::default(),
-            bell: true,
+            settings: Settings::default(),
+            complaints: Vec::new(),
             neighbours: Neighbours::default(),
             aside: false,
             rang_ms: None,
@@ -332,14 +337,16 @@ impl State {
     pub(crate) fn renewed(&self) -> Self {
         let mut fresh = State::new(self.zone.clone(), self.colour);
         (fresh.now, fresh.last_key_ms) = (self.now, self.now.ms);
-        (fresh.size, fresh.focused, fresh.bell, fresh.aside) =
-            (self.size, self.focused, self.bell, self.aside);
+        (fresh.size, fresh.focused, fresh.aside) = (self.size, self.focused, self.aside);
+        fresh.settings = self.settings.clone();
+        fresh.complaints.clone_from(&self.complaints);
         fresh
     }
 
     /// Takes over what concerns all accounts from a state that was just on the screen.
     pub(crate) fn adopt(&mut self, from: State) {
-        (self.size, self.bell, self.colour, self.zone) = (from.size, from.bell, from.colour, from.zone);
+        (self.size, self.colour, self.zone) = (from.size, from.colour, from.zone);
+        (self.settings, self.complaints) = (from.settings, from.complaints);
     }
 
     /// The conversation on screen.

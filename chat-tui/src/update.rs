@@ -20,6 +20,7 @@ mod outcomes;
 mod places;
 mod reading;
 mod rooms;
+mod settings;
 mod threads;
 mod writing;
 
@@ -57,6 +58,8 @@ pub enum What {
     Account(Account),
     /// Nobody is logged in: the form opens with this filled in.
     FirstRun(Known),
+    /// The file of settings may have changed.
+    SettingsChanged,
     /// The program is asked to end, for instance by a signal.
     Terminate,
     /// Time has passed, as [`State::next_due_ms`] wished.
@@ -111,6 +114,10 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         What::Outcome(outcome) => outcomes::outcome(state, outcome, &mut effects),
         What::Account(account) => begin(state, account, &mut effects),
         What::FirstRun(known) => first_run(state, known, &mut effects),
+        What::SettingsChanged => {
+            effects.add(Effect::ReadSettings);
+            false
+        }
         What::Terminate => actions::quit(state, &mut effects),
         What::Tick => tick(state, &mut effects),
     };
@@ -168,6 +175,7 @@ fn seen_alive(state: &mut State, effects: &mut Effects) {
 /// Begins with an account; what was held of another one is forgotten.
 fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
     let fresh = State {
+        notice: state.notice.take(),
         me: Some(account.user.clone()),
         server_name: account.server_name.clone(),
         server: account.server.to_string(),

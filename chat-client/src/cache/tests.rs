@@ -60,6 +60,7 @@ fn what_was_kept_is_there_after_a_kill() {
         unread: 2,
         mentions: 0,
         notify: Default::default(),
+        starred: false,
         last_message: None,
         active_at: Timestamp(1),
     };

@@ -49,6 +49,7 @@ With --json every line on stdout is one JSON object:
   threads               {\"root\",\"last\",\"state\"}
   notify, dnd           {\"conversation\",\"notify\"}, {\"dnd\"}
   follow                {\"conversation\",\"thread\",\"following\",\"read\",\"unread\"}
+  save, star            {\"conversation\",\"seq\",\"on\"}
   download              {\"file\",\"path\",\"size\"}
   files                 {\"id\",\"name\",\"size\",\"media_type\",\"at\",\"used\",\"messages\",…}
   files --delete        {\"file\"}
@@ -58,7 +59,7 @@ With --json every line on stdout is one JSON object:
   react, pin            {\"conversation\",\"seq\",\"on\"}
   rooms, create, join, accept
                         conversations: {\"id\",\"kind\",\"name\",\"topic\",\"head\",\"read\",\"unread\",…}
-  rooms --all           {\"id\",\"name\",\"topic\",\"members\",\"joined\"}
+  rooms --all [WORDS]   {\"id\",\"name\",\"topic\",\"members\",\"joined\"}
   invitations           {\"conversation\",\"name\",\"topic\",\"private\",\"by\",\"at\"}
   invite, kick, role    {\"conversation\",\"user\"}
   bot create, bot token {\"user\",\"scopes\",\"token\"}
@@ -152,6 +153,9 @@ pub(super) enum Command {
         /// All public rooms of the server
         #[arg(long)]
         all: bool,
+        /// Only public rooms with this in their name or topic
+        #[arg(value_name = "WORDS")]
+        query: Option<String>,
     },
     /// List the members of a room
     Members {

@@ -6,15 +6,15 @@ use std::time::Duration;
 use chat_client::link::Link;
 use chat_proto::{
     Conversation, ConversationId, Dnd, DndState, Event, FollowThread, FollowedThread, GetConversation,
-    InboxItem, ListInbox, ListThreads, MarkInbox, Notify, NotifyLevel, NotifyState, Position, Reason,
-    Schedule, Seq, SetDnd, SetNotify, Timestamp, Welcome, ZoneName,
+    InboxItem, ListInbox, ListSaved, ListThreads, MarkInbox, Notify, NotifyLevel, NotifyState, Position,
+    Reason, Schedule, Seq, SetDnd, SetNotify, SetSaved, SetStar, Timestamp, Welcome, ZoneName,
 };
 use jiff::tz::TimeZone;
 
 use super::args::{AttentionCommand, DndArgs, InboxArgs, NotifyArgs};
 use super::failure::Failure;
 use super::output::{Output, local_time, title};
-use super::target::{self, Spot};
+use super::target::{self, Spot, Target};
 use super::who::Who;
 use super::words::set_in;
 
@@ -34,6 +34,11 @@ pub(crate) async fn run(who: &Who, command: AttentionCommand, out: &mut Output) 
         AttentionCommand::Follow { target, seq, remove } => {
             desk.follow(&welcome, target, seq, !remove, out).await
         }
+        AttentionCommand::Save { target, seq, remove } => {
+            desk.save(&welcome, target, seq, !remove, out).await
+        }
+        AttentionCommand::Saved { limit } => desk.saved(limit, out).await,
+        AttentionCommand::Star { target, remove } => desk.star(&welcome, &target, !remove, out).await,
         AttentionCommand::Notify(args) => desk.notify(&welcome, args, out).await,
         AttentionCommand::Dnd(args) => desk.dnd(&welcome, args, out).await,
     };
@@ -105,16 +110,61 @@ impl Desk<'_> {
         on: bool,
         out: &mut Output,
     ) -> Result<(), Failure> {
-        let (target, thread) = match (spot, seq) {
-            (Spot::Place(place), None) => (place.target, place.seq),
-            (Spot::Target(target), Some(seq)) => (target, Seq(seq)),
-            _ => return Err(Failure::usage("which thread? write '#room:42', or '#room' 42")),
-        };
+        let (target, thread) = place_of(spot, seq)?;
         let conversation = target::find(self.link, welcome, &target).await?.id;
         let state = self.link.request(FollowThread { conversation, thread, on }).await?;
         out.put(&state, || match on {
             true => format!("following thread {thread} of {target}"),
             false => format!("not following thread {thread} of {target} any more"),
+        })
+    }
+
+    async fn save(
+        &mut self,
+        welcome: &Welcome,
+        spot: Spot,
+        seq: Option<u64>,
+        on: bool,
+        out: &mut Output,
+    ) -> Result<(), Failure> {
+        let (target, seq) = place_of(spot, seq)?;
+        let conversation = target::find(self.link, welcome, &target).await?.id;
+        let state = self.link.request(SetSaved { conversation, seq, on }).await?;
+        out.put(&state, || match on {
+            true => format!("saved message {seq} of {target}"),
+            false => format!("message {seq} of {target} is not saved any more"),
+        })
+    }
+
+    async fn saved(&mut self, limit: u32, out: &mut Output) -> Result<(), Failure> {
+        let (mut cursor, mut left) = (None, limit);
+        for _ in 0..PAGES {
+            let page = self.link.request(ListSaved { cursor, limit: Some(left) }).await?;
+            for event in &page.messages {
+                let place = self.title(event.conversation).await?;
+                out.put(event, || saved_in_words(event, &place))?;
+            }
+            left = left.saturating_sub(u32::try_from(page.messages.len()).unwrap_or(left));
+            match page.cursor {
+                Some(next) if left > 0 => cursor = Some(next),
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    async fn star(
+        &mut self,
+        welcome: &Welcome,
+        target: &Target,
+        on: bool,
+        out: &mut Output,
+    ) -> Result<(), Failure> {
+        let conversation = target::find(self.link, welcome, target).await?.id;
+        let state = self.link.request(SetStar { conversation, on }).await?;
+        out.put(&state, || match on {
+            true => format!("starred {target}"),
+            false => format!("{target} is not starred any more"),
         })
     }
 
@@ -186,6 +236,19 @@ fn own_zone() -> Result<ZoneName, Failure> {
     let zone = TimeZone::system();
     let name = zone.iana_name().unwrap_or("UTC");
     ZoneName::new(name).map_err(|_| Failure::usage("say which zone these clocks are in, with --zone"))
+}
+
+fn place_of(spot: Spot, seq: Option<u64>) -> Result<(Target, Seq), Failure> {
+    match (spot, seq) {
+        (Spot::Place(place), None) => Ok((place.target, place.seq)),
+        (Spot::Target(target), Some(seq)) => Ok((target, Seq(seq))),
+        _ => Err(Failure::usage("which message? write '#room:42', or '#room' 42")),
+    }
+}
+
+fn saved_in_words(event: &Event, place: &str) -> String {
+    let time = local_time(event.at, "%Y-%m-%d %H:%M");
+    format!("{time} {place}:{} {}: {}", event.seq, event.author.name, text(event))
 }
 
 fn item_in_words(item: &InboxItem, place: &str) -> String {

@@ -220,16 +220,16 @@ pub(crate) fn room(row: &Conversation, out: &mut Output) -> Result<(), Failure> 
     })
 }
 
-/// Lists all public rooms.
+/// Lists the public rooms, all or those with this in their name or topic.
 ///
 /// # Errors
 /// As the exit codes say.
-pub(crate) async fn directory(who: &Who, out: &mut Output) -> Result<(), Failure> {
+pub(crate) async fn directory(who: &Who, query: Option<String>, out: &mut Output) -> Result<(), Failure> {
     let (mut link, _) = who.link().await?;
     let limit = Some(link.hello().limits.list_page);
     let mut after = None;
     for _ in 0..PAGES {
-        let page = link.request(ListRooms { query: None, after: after.take(), limit }).await?;
+        let page = link.request(ListRooms { query: query.clone(), after: after.take(), limit }).await?;
         page.rooms.iter().try_for_each(|room| out.put(room, || listing(room)))?;
         after = page.rooms.last().map(|room| room.name.clone());
         if !page.more || after.is_none() {

@@ -68,6 +68,13 @@ impl Session {
         }
     }
 
+    pub(super) fn star(&mut self, conversation: ConversationId, on: bool) {
+        if let Some(replica) = self.replicas.get_mut(&conversation) {
+            replica.row.starred = on;
+            self.tell_row(conversation);
+        }
+    }
+
     /// Tells that a message alerts the person, if it does: as an event of the moment where every
     /// message does, as an item of the inbox where only those do. So it is told once.
     pub(super) fn alert(&mut self, event: &Event, reason: Option<Reason>, now: Now) {
@@ -97,6 +104,7 @@ impl Session {
                 }
             }
             Answer::SetNotify(state) => self.notify(state.conversation, state.notify),
+            Answer::SetStar(state) => self.star(state.conversation, state.on),
             Answer::SetDnd(state) => self.dnd(state.dnd.clone()),
             _ => {}
         }

@@ -77,6 +77,7 @@ impl Server {
             unread: new.iter().filter(|event| main(event)).count() as u64,
             mentions: new.iter().filter(|event| event.mentions(me)).count() as u64,
             notify: Default::default(),
+            starred: false,
             last_message: log.iter().rfind(main).cloned(),
             active_at: Timestamp(log.len() as i64),
         }

@@ -35,14 +35,14 @@ prop_compose! {
         with in prop::collection::vec(person(), 0..3),
         counts in any::<[u64; 6]>(),
         last_message in prop::option::of(event()),
-        notify in notify(),
+        (notify, starred) in (notify(), any::<bool>()),
         active_at in any::<i64>(),
     ) -> Conversation {
         let kind = if name.is_some() { ConversationKind::Room } else { ConversationKind::Direct };
         let [members, head, read, others_read, unread, mentions] = counts;
         Conversation {
             id: ConversationId(id), kind, name, topic, description, private, rules, role, with, members,
-            head: Seq(head), read: Seq(read), others_read: Seq(others_read), unread, mentions, notify, last_message,
+            head: Seq(head), read: Seq(read), others_read: Seq(others_read), unread, mentions, notify, starred, last_message,
             active_at: Timestamp(active_at),
         }
     }
@@ -269,6 +269,14 @@ fn display_name() -> impl Strategy<Value = DisplayName> {
     "[A-Za-zäé日 .-]{0,20}".prop_map(|text| DisplayName::new(text).unwrap())
 }
 
+fn saved() -> impl Strategy<Value = SetSaved> {
+    (uuid(), any::<u64>(), any::<bool>()).prop_map(|(id, seq, on)| SetSaved {
+        conversation: ConversationId(id),
+        seq: Seq(seq),
+        on,
+    })
+}
+
 fn zone() -> impl Strategy<Value = Zone> {
     "([A-Z][a-z]{1,9}/[A-Z][a-z]{1,9})?".prop_map(|text| Zone::new(text).unwrap())
 }
@@ -439,6 +447,13 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
             .prop_map(|(conversation, level, mute_s)| {
                 SetNotify { conversation, level, mute_s }.into_request()
             })
+            .boxed(),
+        K::SetStar => (id(), any::<bool>())
+            .prop_map(|(conversation, on)| SetStar { conversation, on }.into_request())
+            .boxed(),
+        K::SetSaved => saved().prop_map(SetSaved::into_request).boxed(),
+        K::ListSaved => (any::<Option<String>>(), limit())
+            .prop_map(|(cursor, limit)| ListSaved { cursor, limit }.into_request())
             .boxed(),
         K::SetDnd => (any::<Option<u64>>(), schedule())
             .prop_map(|(for_s, schedule)| SetDnd { for_s, schedule }.into_request())
@@ -654,6 +669,8 @@ fn push() -> impl Strategy<Value = Push> {
         (id(), notify())
             .prop_map(|(conversation, notify)| Push::Notify(NotifyState { conversation, notify })),
         dnd().prop_map(|dnd| Push::Dnd(DndState { dnd })),
+        (id(), any::<bool>()).prop_map(|(conversation, on)| Push::Starred(SetStar { conversation, on })),
+        saved().prop_map(Push::Saved),
         report().prop_map(|report| Push::Report { report }),
         (uuid(), id(), person(), command_name(), any::<String>()).prop_map(
             |(run, conversation, user, name, text)| {

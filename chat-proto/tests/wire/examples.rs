@@ -33,6 +33,8 @@ names!(push_name, PUSHES, Push {
     Push::Thread(_) => "thread",
     Push::Notify(_) => "notify",
     Push::Dnd(_) => "dnd",
+    Push::Starred(_) => "starred",
+    Push::Saved(_) => "saved",
     Push::Report { .. } => "report",
     Push::Command(_) => "command",
     Push::CommandAnswer(_) => "command.answer",

@@ -163,6 +163,7 @@ fn fixed() -> Vec<(String, u64, &'static str)> {
         ),
         (limits::INBOX_MARKS as u64, "messages in one `inbox.mark`"),
         (limits::INBOX_ITEMS, "messages kept in an inbox, and followed threads kept"),
+        (limits::SAVED_MESSAGES, "saved messages that a person keeps"),
         (limits::MUTE_S, "seconds of the longest mute, and of the longest \"do not disturb\""),
         (limits::ROOM_BANS as u64, "bans in force in a room, and mutes"),
         (limits::PURGE_S.into(), "seconds that a purge reaches back"),

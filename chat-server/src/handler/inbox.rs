@@ -167,7 +167,7 @@ fn later(seconds: u64) -> Result<Timestamp, WireError> {
     Ok(Timestamp(now().0.saturating_add(i64::try_from(seconds * 1_000).unwrap_or(i64::MAX))))
 }
 
-fn read_cursor(cursor: Option<&str>) -> Result<Option<InboxCursor>, WireError> {
+pub(super) fn read_cursor(cursor: Option<&str>) -> Result<Option<InboxCursor>, WireError> {
     let Some(text) = cursor else { return Ok(None) };
     InboxCursor::decode(text).map(Some).ok_or_else(|| invalid("This cursor is not one that the server gave."))
 }

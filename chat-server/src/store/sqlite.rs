@@ -13,6 +13,7 @@ mod files;
 mod hooks;
 mod inbox;
 mod index;
+mod keeping;
 mod lists;
 mod log;
 mod messages;

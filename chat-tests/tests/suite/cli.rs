@@ -92,6 +92,9 @@ fn register_send_listen_history_rooms() -> Result<()> {
     let rooms = json_lines(&ada.done(&["rooms", "--json"])?);
     let names: Vec<_> = rooms.iter().filter_map(|room| room["name"].as_str()).collect();
     assert_eq!(names, ["deploys"], "the direct with lin has no name: {rooms:?}");
+    let found =
+        |words: &str| Ok::<_, anyhow::Error>(json_lines(&ada.done(&["rooms", "--json", words])?).len());
+    assert_eq!((found("ploy")?, found("kitchen")?), (1, 0), "the directory is searched");
     let members = json_lines(&ada.done(&["members", "#deploys", "--json"])?);
     assert_eq!(members.len(), 2, "{members:?}");
     Ok(())

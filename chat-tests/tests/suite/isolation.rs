@@ -84,6 +84,8 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         RequestKind::GetThread => with(json!({"thread": world.seq}), ALL),
         RequestKind::FollowThread => with(json!({"thread": world.seq, "on": true}), ALL),
         RequestKind::MarkThread => with(json!({"thread": world.seq, "seq": world.seq + 1}), ALL),
+        RequestKind::SetStar => with(json!({"on": true}), ALL),
+        RequestKind::SetSaved => with(json!({"seq": world.seq, "on": true}), ALL),
         RequestKind::SetNotify => with(json!({"level": "all"}), ALL),
         // The owner is the only one here, and stays.
         RequestKind::LeaveRoom => with(json!({}), "reader guest member mo boss muted"),
@@ -127,6 +129,7 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         RequestKind::ListConversations
         | RequestKind::ListInbox
         | RequestKind::ListThreads
+        | RequestKind::ListSaved
         | RequestKind::ListInvitations
         | RequestKind::ListRooms
         | RequestKind::ListPeople => Case::Filtered(json!({})),

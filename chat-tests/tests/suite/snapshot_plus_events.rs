@@ -5,16 +5,17 @@
 //! came is told. [`acts`] names every event kind, so a new one does not compile until it has an
 //! act here, and [`Held::follow`] until it says what it changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
     Card, Conversation, ConversationId, Event, EventKind, InboxPage, Invitation, Member, Push, Reason,
-    RoomRole, Seq, ThreadList, ThreadState, Tombstone, UserId,
+    RoomRole, SavedPage, Seq, ThreadList, ThreadState, Tombstone, UserId,
 };
 use chat_tests::{Script, Server, Signal};
 use serde_json::{Value, json};
 
+use crate::scenarios::files::{PICTURE, http, send};
 use crate::scenarios::{about, kick, private_room, room, say, say_with, set_role, text};
 
 /// Everything that one person holds.
@@ -28,6 +29,8 @@ struct Replica {
     inbox_unread: u64,
     /// The threads that are followed.
     threads: BTreeMap<(ConversationId, Seq), ThreadState>,
+    /// The messages that are saved.
+    saved: BTreeSet<(ConversationId, Seq)>,
 }
 
 /// One conversation as it is held.
@@ -54,6 +57,7 @@ impl Replica {
         let invitations = serde_json::from_value(listed["invitations"].take())?;
         let inbox: InboxPage = serde_json::from_value(script.ok("inbox.list", json!({}))?)?;
         let threads: ThreadList = serde_json::from_value(script.ok("thread.list", json!({}))?)?;
+        let saved: SavedPage = serde_json::from_value(script.ok("saved.list", json!({}))?)?;
         let place = |event: &Event| (event.conversation, event.seq);
         Ok(Self {
             me,
@@ -62,6 +66,7 @@ impl Replica {
             inbox: inbox.items.iter().map(|item| (place(&item.event), item.reason)).collect(),
             inbox_unread: inbox.state.unread,
             threads: threads.threads.iter().map(|thread| (place(&thread.root), thread.state)).collect(),
+            saved: saved.messages.iter().map(place).collect(),
         })
     }
 
@@ -74,6 +79,7 @@ impl Replica {
                 let held = held.with_context(|| format!("an event of what one is not in: {event:?}"))?;
                 if let EventKind::Deleted { target } = event.what {
                     self.inbox.remove(&(event.conversation, target));
+                    self.saved.remove(&(event.conversation, target));
                     if target > held.row.read {
                         let row = json!({"conversation": event.conversation});
                         held.row = serde_json::from_value(script.ok("conversation.get", row)?)?;
@@ -93,6 +99,12 @@ impl Replica {
                 let held = self.conversations.get_mut(&state.conversation).context("notify, nowhere")?;
                 held.row.notify = state.notify;
             }
+            Push::Starred(state) => {
+                let held = self.conversations.get_mut(&state.conversation).context("starred, nowhere")?;
+                held.row.starred = state.on;
+            }
+            Push::Saved(state) if state.on => drop(self.saved.insert((state.conversation, state.seq))),
+            Push::Saved(state) => drop(self.saved.remove(&(state.conversation, state.seq))),
             Push::Read { conversation, user, seq } => {
                 let held = self.conversations.get_mut(&conversation).context("read, nowhere")?;
                 held.members.get_mut(&user).context("read by nobody")?.read = seq;
@@ -110,6 +122,7 @@ impl Replica {
                 self.conversations.remove(&conversation).context("removed, and never there")?;
                 self.inbox.retain(|(there, _), _| *there != conversation);
                 self.threads.retain(|(there, _), _| *there != conversation);
+                self.saved.retain(|(there, _)| *there != conversation);
             }
             Push::Invitation { invitation } => self.invitations.insert(0, invitation),
             Push::InvitationRemoved { conversation } => {
@@ -355,7 +368,7 @@ acts! {
 }
 
 fn messages(stage: &mut Stage) -> Result<()> {
-    let Stage { ada, grace, phone, room, adas, lins, root, reply, .. } = stage;
+    let Stage { server, ada, grace, phone, room, adas, lins, root, reply, .. } = stage;
     let first = say(ada, room, "one, @lin")?;
     say_with(grace, room, "two", json!({"reply_to": first}))?;
     say_with(ada, room, "in a thread, @lin", json!({"thread": *reply}))?;
@@ -367,9 +380,15 @@ fn messages(stage: &mut Stage) -> Result<()> {
     say_with(grace, room, "x", json!({"forward": {"conversation": room, "seq": *adas}}))?;
     say_with(grace, room, "answers @room", json!({"reply_to": *lins}))?;
     say(grace, room, "who is @here?")?;
+    let picture = http(server, ada).upload("latency.png", PICTURE)?;
+    send(ada, room, "graph attached", &[&picture])?;
     phone.ok("thread.follow", json!({"conversation": room, "thread": *adas, "on": true}))?;
     say_with(ada, room, "another thread", json!({"thread": *adas}))?;
     phone.ok("conversation.notify", json!({"conversation": room, "level": "all", "mute_s": 60}))?;
+    phone.ok("conversation.star", json!({"conversation": room, "on": true}))?;
+    for (seq, on) in [(*adas, true), (*lins, true), (*root, true), (*lins, false)] {
+        phone.ok("saved.set", about(room, seq, json!({"on": on})))?;
+    }
     phone.ok("inbox.mark", json!({"items": [{"conversation": room, "seq": *adas}]}))?;
     ada.ok("read.mark", json!({"conversation": room, "seq": first})).map(drop)
 }
@@ -409,12 +428,15 @@ fn pins(stage: &mut Stage) -> Result<()> {
 }
 
 fn deletions(stage: &mut Stage) -> Result<()> {
-    let Stage { ada, phone, grace, room, adas, lins, reply, .. } = stage;
+    let Stage { server, ada, phone, grace, room, adas, lins, reply, .. } = stage;
     // An unread one that calls, the newest ones, an edited and pinned one, one of a thread; by the
     // author and by the owner.
     let calling = say(grace, room, "oops, @lin")?;
+    let file = http(server, ada).upload("salaries.txt", b"1\n")?;
+    let with_file = send(ada, room, "oops", &[&file])?;
+    ada.ok("message.edit", about(room, with_file, json!({"body": "not for you"})))?;
     let newest = say(grace, room, "oops")?;
-    for seq in [calling, newest, *lins] {
+    for seq in [calling, with_file, newest, *lins] {
         ada.ok("message.delete", about(room, seq, json!({})))?;
     }
     let again = say(phone, room, "mine again")?;

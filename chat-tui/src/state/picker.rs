@@ -8,9 +8,10 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use crate::action::{Account, Action, Plain};
 use crate::keymap;
+use crate::settings::ROWS;
 use crate::state::composer::{Composer, Edit};
 use crate::state::neighbours::Spot;
-use crate::state::{State, emoji};
+use crate::state::{State, emoji, settings};
 
 /// Rows kept in one picker: conversations, people and rooms of a large team.
 const ITEMS: usize = 20_000;
@@ -42,6 +43,10 @@ pub enum Kind {
     Invitation,
     /// One's accounts.
     Accounts,
+    /// The settings.
+    Settings,
+    /// The values of one.
+    Value,
 }
 
 impl Kind {
@@ -59,6 +64,8 @@ impl Kind {
             Kind::Invitations => "invitations",
             Kind::Invitation => "invitation",
             Kind::Accounts => "accounts",
+            Kind::Settings => "settings",
+            Kind::Value => "value",
         }
     }
 }
@@ -163,6 +170,7 @@ impl Picker {
                 action: (*plain).into(),
             }
         }));
+        picker.add(ROWS.iter().map(|row| settings::item(state, row)));
         picker
     }
 

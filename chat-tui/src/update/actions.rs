@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     Effects, accounts, attention, bots, files, listings, lists, messages, moderation, places, rooms, say_so,
-    threads, writing,
+    settings, threads, writing,
 };
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -68,6 +68,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Order(order) => moderation::act(state, order, effects),
         Action::Keep(keep) => bots::keep(state, keep, effects),
         Action::Account(wish) => accounts::act(state, wish, effects),
+        Action::Set(name, value) => settings::set(state, name, value, effects),
         Action::Nothing => {}
     }
 }
@@ -121,6 +122,11 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Reconnect => effects.tell(Tell::Reconnect),
         Plain::Redraw => effects.add(Effect::Redraw),
         Plain::Help => state.popup = Some(Popup::Help(0)),
+        Plain::Settings => settings::list(state),
+        Plain::ReloadSettings => {
+            effects.add(Effect::ReadSettings);
+            say_so(state, "The settings were read again".to_owned());
+        }
         Plain::Suspend => effects.add(Effect::Suspend),
         Plain::Interrupt => interrupt(state, effects),
         Plain::Quit => {

@@ -31,7 +31,7 @@ pub(super) fn alert(state: &mut State, alert: &Alert, effects: &mut Effects) {
             root => state.thread.as_ref().map(|thread| thread.root) == root,
         };
     let rang = state.rang_ms.is_some_and(|rang| state.now.ms < rang + BELL_MS);
-    if state.bell && !sees && !rang {
+    if state.settings.bell && !sees && !rang {
         state.rang_ms = Some(state.now.ms);
         effects.add(Effect::Bell);
     }

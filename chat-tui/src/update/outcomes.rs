@@ -102,6 +102,11 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
         Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
         Outcome::Saved(key, result) => files::saved(state, key, result),
+        Outcome::Settings(loaded) => super::settings::loaded(state, *loaded),
+        Outcome::SettingWritten(sentence) => {
+            super::say_so(state, sentence);
+            true
+        }
         Outcome::Refused(error) => {
             complain(state, error);
             true

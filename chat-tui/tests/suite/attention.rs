@@ -142,9 +142,9 @@ fn the_bell_rings_for_what_is_not_seen() {
     focus(&mut stage, false);
     assert_eq!(said(&stage.news(alert(DEPLOYS, 11))), "bell");
     stage.ms += 1_000;
-    stage.state.bell = false;
+    stage.state.settings.bell = false;
     assert_eq!(said(&stage.news(alert(DEPLOYS, 12))), "");
-    stage.state.bell = true;
+    stage.state.settings.bell = true;
     focus(&mut stage, true);
     let event = said_as(DEPLOYS, 13, 29, "ada", "in there", |m| m.thread = Some(Seq(4)));
     let hidden = Update::Alert(Alert { event, reason: Some(Reason::Thread) });

@@ -52,6 +52,7 @@ pub fn room(id: ConversationId, name: &str, topic: &str) -> Conversation {
         unread: 0,
         mentions: 0,
         notify: Default::default(),
+        starred: false,
         last_message: None,
         active_at: Timestamp(NOW - id.0.as_u128() as i64 * MINUTE),
     }
@@ -371,6 +372,8 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Seat(wish) => format!("{wish:?}"),
         Effect::Copy(text) => format!("copy {text:?}"),
         Effect::Redraw => "redraw".into(),
+        Effect::ReadSettings => "read settings".into(),
+        Effect::WriteSetting(name, value) => format!("set {name} {value}"),
         Effect::Suspend => "suspend".into(),
         Effect::Quit => "quit".into(),
     })

@@ -31,6 +31,30 @@ pub(in super::super) enum AttentionCommand {
         #[arg(long)]
         remove: bool,
     },
+    /// Save a message for oneself, to find it again with `saved`
+    Save {
+        /// '#room' or '@user', or with the number: '#room:42'
+        target: Spot,
+        /// The number of the message
+        seq: Option<u64>,
+        /// Do not keep it any more
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Print the messages that one saved, the one saved last first
+    Saved {
+        /// How many at most
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// Star a conversation for oneself: it comes first in the list
+    Star {
+        /// '#room' or '@user'
+        target: Target,
+        /// Do not star it any more
+        #[arg(long)]
+        remove: bool,
+    },
     /// Print or set which messages of a conversation alert
     Notify(NotifyArgs),
     /// Print or set when one is not to be disturbed

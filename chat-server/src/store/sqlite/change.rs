@@ -5,7 +5,7 @@ use chat_proto::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{bans, files, inbox, index, log, row};
+use super::{bans, files, inbox, index, keeping, log, row};
 use crate::domain::{Hearing, ReadPosition};
 use crate::store::{Committed, Write, topic_of};
 
@@ -179,6 +179,7 @@ fn change_target(
                 .execute(key)?;
             erase_edits(db, event, target)?;
             inbox::forget_message(db, &changed, committed)?;
+            keeping::forget_message(db, &changed)?;
             files::unsent(db, event.conversation, target)?;
         }
         _ => {}
@@ -257,6 +258,7 @@ fn remove_member(
     committed: &mut Committed,
 ) -> rusqlite::Result<()> {
     inbox::forget_member(db, event.conversation, user, committed)?;
+    keeping::forget_member(db, event.conversation, user)?;
     db.prepare_cached("DELETE FROM members WHERE conversation = ?1 AND user = ?2")?
         .execute(params![event.conversation.0, user.0])?;
     count_members(db, event, -1)

@@ -22,7 +22,7 @@ const BEFORE_READ: &str = "c.id, c.kind, c.name, c.topic, c.members, c.head, m.r
 
 const AFTER_READ: &str = "), 0) ELSE 0 END,
     max(0, c.messages - m.read_messages - (m.sent - m.read_sent)), m.mentions, c.active_at, c.description,
-    c.private, c.announcement, c.slow_mode_s, c.archived, c.free_calls, m.role, m.level, m.muted_until
+    c.private, c.announcement, c.slow_mode_s, c.archived, c.free_calls, m.role, m.level, m.muted_until, m.starred
     FROM members m JOIN conversations c ON c.id = m.conversation WHERE m.user = ?1";
 
 impl Sqlite {
@@ -259,6 +259,7 @@ fn summary(r: &Row<'_>) -> rusqlite::Result<Conversation> {
         rules: row::rules(r, 13)?,
         role: row::room_role(r, 17)?,
         notify: row::notify(r, 18)?,
+        starred: r.get(20)?,
         with: Vec::new(),
         members: row::count(r, 4)?,
         head: row::seq(r, 5)?,

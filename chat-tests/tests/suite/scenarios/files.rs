@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{ada_and_lin, message, room, say, say_with, stands, text};
 
 /// A real picture of 640 by 320 pixels.
-pub(super) const PICTURE: &[u8] = include_bytes!("../fixtures/latency.png");
+pub(crate) const PICTURE: &[u8] = include_bytes!("../fixtures/latency.png");
 
 /// Bytes that look like nothing, the same each time.
 pub(super) fn noise(size: usize) -> Vec<u8> {
@@ -27,12 +27,12 @@ pub(super) fn noise(size: usize) -> Vec<u8> {
 }
 
 /// Speaks HTTP as this person.
-pub(super) fn http(server: &Server, script: &Script) -> Http {
+pub(crate) fn http(server: &Server, script: &Script) -> Http {
     Http::new(server, &script.own_token())
 }
 
 /// Sends a message with these files; gives its number.
-pub(super) fn send(script: &mut Script, conversation: &str, body: &str, files: &[&str]) -> Result<u64> {
+pub(crate) fn send(script: &mut Script, conversation: &str, body: &str, files: &[&str]) -> Result<u64> {
     say_with(script, conversation, body, json!({"files": files}))
 }
 

@@ -3,13 +3,14 @@
 mod accounts;
 mod bots;
 mod changes;
-mod files;
+pub(crate) mod files;
 mod forwarding;
 mod groups;
 mod guests;
 mod inbox;
 mod incoming;
 mod invitations;
+mod keeping;
 mod messages;
 mod moderation;
 mod notify;
