@@ -166,20 +166,32 @@ impl Desk {
         accounts::look_around(state).into_iter().map(|effect| (seat, effect)).collect()
     }
 
-    /// What each account is called: its team, with the person's name where two have one team.
+    /// What each account is called: its team, with the person's name where two have one team, and
+    /// with the address in place of the team where that is not enough.
     fn labels(&self) -> Vec<String> {
-        let team = |seat: &Seat| match (&seat.state.server_name, &seat.account) {
-            (name, Some(account)) if name.is_empty() => account.server.host().to_owned(),
-            (name, None) if name.is_empty() => "new account".to_owned(),
-            (name, _) => name.clone(),
+        let address = |seat: &Seat| {
+            let address = seat.account.as_ref().map(|account| account.server.to_string());
+            address.map(|address| address.rsplit('/').next().unwrap_or_default().to_owned())
         };
-        let teams: Vec<String> = self.seats.iter().map(team).collect();
+        let team = |seat: &Seat| match &seat.state.server_name {
+            name if name.is_empty() => address(seat).unwrap_or_else(|| "new account".to_owned()),
+            name => name.clone(),
+        };
         let user = |seat: &Seat| seat.state.me.as_ref().map(|me| me.name.to_string()).unwrap_or_default();
-        let label = |(at, seat): (usize, &Seat)| {
-            let is_double = teams.iter().filter(|team| **team == teams[at]).count() > 1;
-            if is_double { format!("{}@{}", user(seat), teams[at]) } else { teams[at].clone() }
-        };
-        self.seats.iter().enumerate().map(label).collect()
+        let mut labels: Vec<String> = self.seats.iter().map(team).collect();
+        let fuller: [&dyn Fn(&Seat) -> String; 2] =
+            [&|seat| format!("{}@{}", user(seat), team(seat)), &|seat| {
+                format!("{}@{}", user(seat), address(seat).unwrap_or_else(|| team(seat)))
+            }];
+        for fuller in fuller {
+            let before = labels.clone();
+            for (at, seat) in self.seats.iter().enumerate() {
+                if before.iter().filter(|label| **label == before[at]).count() > 1 {
+                    labels[at] = fuller(seat);
+                }
+            }
+        }
+        labels
     }
 
     fn index(&self, seat: SeatId) -> Option<usize> {

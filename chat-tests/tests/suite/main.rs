@@ -16,3 +16,4 @@ mod raw_socket;
 mod scenarios;
 mod snapshot_plus_events;
 mod terminals;
+mod terminals_accounts;
