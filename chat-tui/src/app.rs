@@ -15,7 +15,7 @@ use chat_client::files::Courier;
 use chat_client::link::LinkError;
 use chat_client::paths::Paths;
 use chat_client::tls::Tls;
-use chat_client::{Connection, Options, Storage, Update, Updates, sign_in};
+use chat_client::{Connection, Options, StartError, Storage, Update, Updates, sign_in};
 use chat_proto::Timestamp;
 use crossterm::event::{Event, EventStream, MouseEventKind};
 use futures_util::StreamExt;
@@ -36,7 +36,7 @@ use crate::update::What;
 const BATCH: usize = 512;
 
 /// How long the goodbye may take; a person has asked to leave.
-const GOODBYE: Duration = Duration::from_secs(3);
+pub(crate) const GOODBYE: Duration = Duration::from_secs(3);
 
 /// How long the end of a session is tried before the account goes without it.
 const LOGOUT: Duration = Duration::from_secs(10);
@@ -102,20 +102,47 @@ impl Surface for Screen {
 }
 
 /// What runs for one account: its engine, and whoever asks and carries for it.
-struct Line {
-    runner: Runner,
+pub(crate) struct Line {
+    pub(crate) runner: Runner,
     outcomes: mpsc::Receiver<Outcome>,
     updates: Option<Updates>,
 }
 
 impl Line {
-    fn new(places: &Places) -> Self {
+    pub(crate) fn new(places: &Places) -> Self {
         let (runner, outcomes) = Runner::new(places.clone());
         Self { runner, outcomes, updates: None }
     }
 
+    /// Starts the engine for an account, after the one before has ended.
+    pub(crate) async fn start(
+        &mut self,
+        account: Account,
+        paths: &Paths,
+        places: &Places,
+    ) -> Result<(), StartError> {
+        self.updates = None;
+        self.close().await;
+        let (storage, tls) = (Storage::File(paths.cache_file(&account)), places.tls.clone());
+        self.runner.courier(Courier::new(&account, tls.clone(), paths.transfers_dir()));
+        let (client, updates) = chat_client::start(Options { account, tls, storage })?;
+        self.runner.engine(client);
+        self.updates = Some(updates);
+        Ok(())
+    }
+
+    /// Ends the engine after it was told everything; one that hangs is not waited for.
+    pub(crate) async fn close(&mut self) {
+        let _ = tokio::time::timeout(GOODBYE, self.runner.close()).await;
+    }
+
+    /// Whether every answer that has come was taken.
+    pub(crate) fn has_nothing(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
     /// The next news of the engine or of a question; safe to drop while it waits.
-    async fn next(&mut self) -> What {
+    pub(crate) async fn next(&mut self) -> What {
         tokio::select! {
             update = next_update(&mut self.updates) => What::Engine(update),
             Some(outcome) = self.outcomes.recv() => What::Outcome(outcome),
@@ -175,8 +202,7 @@ impl App {
     pub async fn run(mut self, surface: &mut impl Surface, first: What) -> anyhow::Result<()> {
         let result = self.serve(surface, first).await;
         // The drafts were handed over before this; a server that does not answer is not waited for.
-        let goodbyes = self.lines.iter_mut().map(|(_, line)| line.runner.close());
-        let _ = tokio::time::timeout(GOODBYE, join_all(goodbyes)).await;
+        join_all(self.lines.iter_mut().map(|(_, line)| line.close())).await;
         result
     }
 
@@ -259,7 +285,7 @@ impl App {
     ) -> anyhow::Result<()> {
         match effect {
             Effect::Tell(tell) => self.line(seat).runner.tell(tell),
-            Effect::Ask(question) => self.line(seat).runner.ask(question),
+            Effect::Ask(question) => drop(self.line(seat).runner.ask(question)),
             Effect::Carry(key, job) => self.line(seat).runner.carry(key, job),
             Effect::SignIn(ask) => self.line(seat).runner.sign_in(ask),
             Effect::Start(account) => self.start(seat, account).await?,
@@ -291,30 +317,18 @@ impl App {
         &mut self.lines[at].1
     }
 
-    /// Starts the engine for an account, after the one before has ended. One of several that
-    /// cannot start does not disturb the others.
+    /// Starts the engine for an account. One of several that cannot start does not disturb the
+    /// others.
     async fn start(&mut self, seat: SeatId, account: Account) -> anyhow::Result<()> {
-        let line = self.line(seat);
-        line.updates = None;
-        let _ = tokio::time::timeout(GOODBYE, line.runner.close()).await;
-        let storage = Storage::File(self.paths.cache_file(&account));
-        let tls = self.places.tls.clone();
-        let courier = Courier::new(&account, tls.clone(), self.paths.transfers_dir());
-        match chat_client::start(Options { account, tls, storage }) {
-            Ok((client, updates)) => {
-                let line = self.line(seat);
-                line.runner.courier(courier);
-                line.runner.engine(client);
-                line.updates = Some(updates);
-                Ok(())
-            }
+        let (paths, places) = (self.paths.clone(), self.places.clone());
+        match self.line(seat).start(account, &paths, &places).await {
             Err(error) if self.desk.seats().count() > 1 => {
                 let at = self.now();
                 // Only what is on the screen asks for anything now, and there is nothing to ask.
                 self.desk.update(at, Some(seat), desk::stopped(format!("{error}.")));
                 Ok(())
             }
-            Err(error) => Err(error.into()),
+            result => Ok(result?),
         }
     }
 
@@ -325,7 +339,7 @@ impl App {
         let (paths, tls, left) = (self.paths.clone(), self.places.tls.clone(), self.left.0.clone());
         tokio::spawn(async move {
             if let Some(mut line) = line {
-                let _ = tokio::time::timeout(GOODBYE, line.runner.close()).await;
+                line.close().await;
             }
             let result = forget(&paths, &tls, &account).await;
             let name = format!("{} on {}", account.user.name, account.server_name);
@@ -412,7 +426,7 @@ async fn read_terminal(sender: mpsc::Sender<What>) {
     let _ = sender.send(What::Terminate).await;
 }
 
-async fn read_signals(sender: mpsc::Sender<What>) {
+pub(crate) async fn read_signals(sender: mpsc::Sender<What>) {
     let caught = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
     let [Ok(mut term), Ok(mut hangup), Ok(mut interrupt)] = caught else { return };
     tokio::select! {

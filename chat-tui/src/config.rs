@@ -7,7 +7,8 @@ use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
 use chat_client::tls::Tls;
 use chat_proto::{Secret, UserName};
-use clap::{Parser, Subcommand};
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::settings::Source;
@@ -31,6 +32,11 @@ pub struct Flags {
     /// Open one account only: of those that fit, the one that was signed in to last.
     #[arg(long)]
     pub only: bool,
+
+    /// Write lines in place of drawing a screen: for screen readers, dumb terminals and pipes.
+    /// By itself where TERM is dumb or the output is no terminal.
+    #[arg(long, env = "CHAT_PLAIN", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    pub plain: bool,
 
     /// Keep settings, cache and logs in this one folder.
     #[arg(long, value_name = "DIR", env = "CHAT_CONFIG_DIR")]
@@ -95,6 +101,13 @@ pub enum Begin {
 }
 
 impl Flags {
+    /// Whether lines are written in place of a screen: wished for, or because nothing can be drawn.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let term = std::env::var("TERM").unwrap_or_default();
+        self.plain || matches!(term.as_str(), "" | "dumb" | "unknown") || !crate::terminal::is_there()
+    }
+
     /// Whom to trust.
     #[must_use]
     pub fn tls(&self) -> Tls {

@@ -307,15 +307,15 @@ impl Runner {
         }
     }
 
-    /// Asks the engine; the answer comes as an outcome.
-    pub fn ask(&self, question: Question) {
-        let Some(engine) = &self.engine else { return };
+    /// Asks the engine; the answer comes as an outcome, at the latest when the task has ended.
+    pub fn ask(&self, question: Question) -> Option<JoinHandle<()>> {
+        let engine = self.engine.as_ref()?;
         let (client, outcomes) = (engine.client.clone(), self.outcomes.clone());
-        tokio::spawn(async move {
+        Some(tokio::spawn(async move {
             if let Some(outcome) = answer::answer(&client, question).await {
                 let _ = outcomes.send(outcome).await;
             }
-        });
+        }))
     }
 
     /// Takes who carries files from now on.

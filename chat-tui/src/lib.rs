@@ -18,6 +18,7 @@ pub mod effect;
 mod help;
 pub mod keymap;
 mod layout;
+pub mod plain;
 pub mod settings;
 pub mod state;
 pub mod terminal;

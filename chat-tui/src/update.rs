@@ -29,6 +29,7 @@ use chat_client::account::Account;
 use chat_proto::Request;
 use crossterm::event::{Event, KeyEventKind};
 
+use crate::action::Action;
 use crate::effect::{Effect, Outcome, Question, Tell};
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::{Moment, Notice, State};
@@ -58,6 +59,8 @@ pub enum What {
     Account(Account),
     /// Nobody is logged in: the form opens with this filled in.
     FirstRun(Known),
+    /// Something that a person wants done, however they said it.
+    Do(Action),
     /// The file of settings may have changed.
     SettingsChanged,
     /// The program is asked to end, for instance by a signal.
@@ -117,6 +120,11 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         What::SettingsChanged => {
             effects.add(Effect::ReadSettings);
             false
+        }
+        What::Do(action) => {
+            seen_alive(state, &mut effects);
+            actions::act(state, action, &mut effects);
+            true
         }
         What::Terminate => actions::quit(state, &mut effects),
         What::Tick => tick(state, &mut effects),

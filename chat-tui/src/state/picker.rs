@@ -202,6 +202,12 @@ impl Picker {
         self.filter();
     }
 
+    /// Whether there is any row to choose.
+    #[must_use]
+    pub fn is_filled(&self) -> bool {
+        !self.items.is_empty()
+    }
+
     /// What is typed.
     #[must_use]
     pub fn query(&self) -> String {

@@ -24,6 +24,14 @@ pub struct Known {
     pub returns: bool,
 }
 
+impl Known {
+    /// Whether nothing has to be asked of a person.
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        self.server.is_some() && (self.token.is_some() || (self.user.is_some() && self.password.is_some()))
+    }
+}
+
 /// The fields of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {

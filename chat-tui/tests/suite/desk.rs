@@ -147,9 +147,9 @@ fn two_accounts_on_one_team_are_told_apart() {
     table.input(None, What::Account(account("acme.example", "robin", "acme")));
     let screen = table.screen(80, 16);
     assert!(screen.contains("mara@acme") && screen.contains("robin@acme"), "{screen}");
-    table.input(None, What::Account(account("ws://127.0.0.1:7667", "mara", "acme")));
+    table.input(None, What::Account(account("ws://127.0.0.1:70", "mara", "acme")));
     let screen = table.screen(100, 16);
-    assert!(screen.contains("mara@acme.example") && screen.contains("mara@127.0.0.1:7667"), "{screen}");
+    assert!(screen.contains("mara@acme.example") && screen.contains("mara@127.0.0.1:70"), "{screen}");
 }
 
 #[test]

@@ -19,5 +19,6 @@ mod listings;
 mod messages;
 mod panic;
 mod people;
+mod plain;
 mod rooms;
 mod screens;
