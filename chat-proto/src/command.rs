@@ -10,7 +10,7 @@ use crate::limits;
 /// Commands of the clients themselves, those of today and those that are likely to come. Bots
 /// cannot take them: what `/leave` does must not depend on who is in the room.
 #[rustfmt::skip]
-pub const RESERVED_COMMANDS: [&str; 123] = [
+pub const RESERVED_COMMANDS: &[&str] = &[
     "accept", "account", "accounts", "admin", "announce", "archive", "audit", "away", "back", "ban", "bans",
     "block", "blocked", "bookmark", "bot", "bots", "call", "clear", "command", "commands", "connect",
     "create", "decline", "delete", "describe", "discard", "disconnect", "dm", "dnd", "download", "drafts",
@@ -20,9 +20,9 @@ pub const RESERVED_COMMANDS: [&str; 123] = [
     "nick", "notify", "outgoing", "part", "password", "pick", "pin", "pins", "privacy", "profile", "purge",
     "quit", "react", "read", "readers", "reconnect", "reload", "remind", "rename", "reply", "report",
     "reports", "resolve", "retry", "role", "rooms", "save", "saved", "search", "select", "sessions", "set",
-    "settings", "show", "slow", "status", "theme", "thread", "threads", "topic", "typing", "unarchive",
-    "unban", "unblock", "unfollow", "unignore", "unmute", "unpin", "unread", "upload", "users", "versions",
-    "voice", "webhook", "webhooks", "where", "who", "whoami", "zone",
+    "settings", "show", "slow", "star", "status", "theme", "thread", "threads", "topic", "typing",
+    "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute", "unpin", "unread", "upload", "users",
+    "versions", "voice", "webhook", "webhooks", "where", "who", "whoami", "zone",
 ];
 
 /// Why a text is not the name of a command.

@@ -44,6 +44,8 @@ pub enum Action {
     Message(Vec<UserName>, Option<String>),
     /// Sets the topic of the open room; without a text, shows it.
     Topic(Option<Topic>),
+    /// Puts a text into the composer, to go on with.
+    Compose(String),
     /// Says a text in the open conversation.
     Say(String),
     /// Says it as an action: "ada waves".
@@ -185,6 +187,7 @@ plain_actions! {
     Search = "search", "Search all messages; at the end of the line being written";
     Inbox = "inbox", "Mentions, calls, answers and threads, of all conversations";
     Threads = "threads", "The threads that you follow";
+    Saved = "saved messages", "The messages that you saved";
     NextConversation = "next conversation", "Open the next conversation of the list";
     PreviousConversation = "previous conversation", "Open the conversation above";
     NextNeedsMe = "next that needs me", "Go to the next mention, direct message or unread room; then back home";
@@ -192,6 +195,7 @@ plain_actions! {
     UnreadLine = "unread line", "Go to the first message that was new";
     PageUp = "page up", "Look further back; older history loads by itself";
     PageDown = "page down", "Look further on";
+    Top = "top", "Go to the top of a page to read";
     Newest = "newest", "Go to the newest message";
     Complete = "complete", "Complete a @name, #room, :emoji: or /command; again for the next";
     CompleteBack = "complete back", "The completion before";
@@ -210,6 +214,7 @@ plain_actions! {
     Pin = "pin or unpin", "Pin the message for everybody, or unpin it";
     Forward = "forward", "Send the message on to another conversation";
     SaveFiles = "save files", "Save the files of the message; nothing is overwritten";
+    SaveMessage = "save message", "Keep the message for yourself; /saved lists them";
     Versions = "versions", "What the message said before it was edited";
     CopyText = "copy text", "Copy the message to the clipboard";
     CopyLink = "copy link", "Copy the message's place, like #room:42; /goto goes there";
@@ -221,9 +226,11 @@ plain_actions! {
     Take = "go there", "Go to the message, in its conversation or thread";
     Order = "best or newest first", "In a search: the best match first, or the newest";
     ToggleRead = "read or unread", "In the inbox: mark the message as read, or as unread again";
+    LetGo = "let go", "In the saved messages: keep the message no more";
     AllRead = "mark all as read", "Mark everything in the inbox as read";
     UnreadOnly = "only unread", "In the inbox and the list of threads: only what is unread, or all";
     Invitations = "invitations", "The rooms that you are invited into";
+    Star = "star", "Star the conversation, or take its star away";
     ToggleList = "toggle list", "Show or hide the list of conversations";
     Members = "members", "Who is in this conversation";
     Rooms = "rooms", "The directory of public rooms";
@@ -235,10 +242,13 @@ plain_actions! {
     Reconnect = "reconnect", "Connect now, without waiting for the next try";
     Redraw = "redraw", "Draw the whole screen again";
     Help = "help", "All keys and commands";
+    NormalMode = "normal mode", "With vim keys: letters are keys, not text";
+    InsertMode = "insert mode", "With vim keys: letters are text";
     Settings = "settings", "All settings with their values; also what is wrong in the file";
+    Themes = "theme", "Choose a theme; each is shown while you go through them";
     ReloadSettings = "reload settings", "Read the file of settings again";
     Suspend = "suspend", "Back to the shell; fg returns here";
-    Interrupt = "quit?", "Ask once, then quit";
+    Interrupt = "ask to quit", "Ask once, then quit";
     Quit = "quit", "Close the chat";
 }
 

@@ -26,7 +26,8 @@ use tokio::time::Instant;
 
 use crate::desk::{self, Desk};
 use crate::effect::{Effect, Outcome, Places, Runner};
-use crate::settings::Source;
+use crate::notification::Notification;
+use crate::settings::{Colours, Source};
 use crate::state::neighbours::SeatId;
 use crate::state::{Moment, State};
 use crate::terminal::Screen;
@@ -68,6 +69,11 @@ pub trait Surface {
     /// # Errors
     /// The terminal's.
     fn bell(&mut self) -> io::Result<()>;
+    /// Tells something outside of the window.
+    ///
+    /// # Errors
+    /// The terminal's.
+    fn notify(&mut self, what: &Notification) -> io::Result<()>;
     /// Goes back to the shell for a while; says the size after that.
     ///
     /// # Errors
@@ -94,6 +100,10 @@ impl Surface for Screen {
 
     fn bell(&mut self) -> io::Result<()> {
         Screen::bell(self)
+    }
+
+    fn notify(&mut self, what: &Notification) -> io::Result<()> {
+        Screen::notify(self, what)
     }
 
     fn suspend(&mut self) -> io::Result<(u16, u16)> {
@@ -293,6 +303,7 @@ impl App {
             Effect::Title(title) => surface.title(&title)?,
             Effect::Copy(text) => surface.copy(&text)?,
             Effect::Bell => surface.bell()?,
+            Effect::Notify(what) => surface.notify(&what)?,
             Effect::ReadSettings => self.line(seat).runner.read_settings(),
             Effect::WriteSetting(name, value) => self.line(seat).runner.write_setting(name, value),
             Effect::Redraw => surface.forget()?,
@@ -399,10 +410,17 @@ pub async fn run(paths: Paths, places: Places, first: What, more: Vec<Account>) 
     let loaded = places.settings.load();
     let mut screen = Screen::enter()?;
     let zone = jiff::tz::TimeZone::system();
-    let mut state = State::new(zone, crate::config::wants_colour());
+    let colours = crate::theme::colour::shown(|name| std::env::var(name).ok());
+    let mut state = State::new(zone, colours != Colours::None);
+    state.looks.colours = colours;
+    state.looks.background = crate::config::background();
     state.size = screen.size()?;
     state.take_settings(loaded);
     let (sender, events) = mpsc::channel(BATCH);
+    for event in screen.typed() {
+        // More than fits was not typed by a person.
+        let _ = sender.try_send(What::Terminal(event));
+    }
     let changed = sender.clone();
     let _watched = places.settings.watch(move || {
         // A full queue has news of its own, and /reload is there.

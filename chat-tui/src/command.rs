@@ -24,6 +24,20 @@ pub struct Command {
     parse: fn(&str) -> Result<Action, String>,
 }
 
+impl Command {
+    /// What it does without arguments, if it can be done so.
+    #[must_use]
+    pub(crate) fn bare(&self) -> Option<Action> {
+        (self.parse)("").ok()
+    }
+}
+
+/// The command that does an action.
+#[must_use]
+pub(crate) fn of(plain: Plain) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.bare() == Some(Action::Plain(plain)))
+}
+
 const fn row(
     name: &'static str,
     usage: &'static str,
@@ -76,6 +90,8 @@ pub const COMMANDS: &[Command] = &[
         Ok(Action::Follow(true))
     }),
     row("unfollow", "", "Do not follow the open thread any more", |_| Ok(Action::Follow(false))),
+    row("saved", "", "The messages that you saved", |_| plain(Plain::Saved)),
+    row("star", "", "Star this conversation, or take its star away", |_| plain(Plain::Star)),
     row("notify", "all|mentions|none|usual", "Which messages here alert you", attention::notify),
     row(
         "dnd",
@@ -167,6 +183,7 @@ pub const COMMANDS: &[Command] = &[
     ),
     row("settings", "", "All settings with their values", |_| plain(Plain::Settings)),
     row("set", "NAME [VALUE]", "Change a setting, now and in the file", settings::set),
+    row("theme", "[NAME]", "Choose a theme; without a name, look at all of them", settings::theme),
     row("reload", "", "Read the file of settings again", |_| plain(Plain::ReloadSettings)),
     row("reconnect", "", "Connect now", |_| plain(Plain::Reconnect)),
     row("retry", "", "Send failed messages again", |_| plain(Plain::Retry)),

@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::Source;
 use crate::state::sign_in::Known;
+use crate::theme::colour::{Rgb, from_variable};
 
 /// Team chat in the terminal.
 ///
@@ -87,6 +88,8 @@ pub enum SettingsCommand {
     Check,
     /// Print every setting with its value of now.
     Show,
+    /// Print the names of what keys can do.
+    Actions,
     /// Say where the file is.
     Path,
 }
@@ -179,8 +182,8 @@ fn secret(name: &str) -> Option<Secret> {
     std::env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::new)
 }
 
-/// Whether colours are wanted: <https://no-color.org>.
+/// The terminal's background as the environment says; what the terminal itself says goes before it.
 #[must_use]
-pub fn wants_colour() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+pub fn background() -> Option<Rgb> {
+    std::env::var("COLORFGBG").ok().and_then(|text| from_variable(&text))
 }

@@ -233,10 +233,10 @@ impl Desk {
                 Effect::Seat(wish) => moves.push(wish),
                 // The window shows one title, and only the account on the screen knows all.
                 Effect::Title(_) if !is_active => {}
-                Effect::Bell => {
+                effect @ (Effect::Bell | Effect::Notify(_)) => {
                     // One sound for all of them.
                     self.seats.iter_mut().for_each(|seat| seat.state.rang_ms = Some(at.ms));
-                    ours.push((id, Effect::Bell));
+                    ours.push((id, effect));
                 }
                 Effect::Start(account) => {
                     if let Some(seat) = self.seats.iter_mut().find(|seat| seat.id == id) {

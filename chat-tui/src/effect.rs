@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::action::Keep;
+use crate::notification::Notification;
 use crate::settings::{Loaded, Source};
 use crate::state::neighbours::{SeatId, Spot};
 use crate::state::sign_in::Ask;
@@ -60,6 +61,8 @@ pub enum Effect {
     Copy(String),
     /// Make a sound.
     Bell,
+    /// Tell something outside of the window; it is safe.
+    Notify(Notification),
     /// Read the settings again.
     ReadSettings,
     /// Write a setting into the file: its name and value.

@@ -1,270 +1,290 @@
-//! Which key does what: one table, read by the keyboard, the help screen and the switcher.
+//! Which keys do what: the rows of a profile with the person's own over them, as data. Read by the
+//! keyboard, the help screen, the switcher, the documentation and the man page.
 //!
-//! Alt keys die on some keyboards and terminals, so each has a second way: another key in this
-//! table, a slash command, or the switcher, which lists every action.
+//! Alt keys die on some keyboards and terminals, so each has a second way: another key, a slash
+//! command, or the switcher, which lists every action.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+mod custom;
+mod key;
+mod names;
+mod profiles;
+mod rows;
 
-use crate::action::{Action, Plain};
+use std::sync::Arc;
+
+use crate::action::Plain;
+use crate::settings::{Profile, either};
 use crate::state::composer::Edit;
 
-/// What a key means in the chat.
+pub use custom::Binding;
+pub(crate) use key::written;
+pub use key::{CHORD_KEYS, Chord, Key};
+pub(crate) use names::EDITS;
+pub use names::all as all_names;
+
+/// What has the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Context {
+    /// The composer.
+    Chat,
+    /// The composer in vim's normal mode.
+    Normal,
+    /// A message that is selected.
+    Select,
+    /// A list of messages.
+    Listing,
+    /// A list to choose from.
+    Picker,
+    /// A page to read.
+    Page,
+    /// Any text being written.
+    Edit,
+}
+
+impl Context {
+    /// All of them, in the order of the help screen.
+    pub const ALL: &[Context] = &[
+        Context::Chat,
+        Context::Edit,
+        Context::Normal,
+        Context::Select,
+        Context::Listing,
+        Context::Picker,
+        Context::Page,
+    ];
+
+    /// Its name in the file of settings, behind `keys.`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Context::Chat => "chat",
+            Context::Normal => "normal",
+            Context::Select => "select",
+            Context::Listing => "listing",
+            Context::Picker => "picker",
+            Context::Page => "page",
+            Context::Edit => "edit",
+        }
+    }
+
+    /// What stands above its keys in the help.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Context::Chat => "Keys",
+            Context::Normal => "In normal mode",
+            Context::Select => "With a message selected",
+            Context::Listing => "In search, inbox and threads",
+            Context::Picker => "In a list to choose from",
+            Context::Page => "In this help and on other pages",
+            Context::Edit => "Writing",
+        }
+    }
+
+    fn parse(name: &str) -> Result<Self, String> {
+        Self::ALL.iter().copied().find(|context| context.name() == name).ok_or_else(|| {
+            let all = either(Self::ALL.iter().map(|context| context.name()));
+            format!("there are no keys.{name}; use {all}")
+        })
+    }
+}
+
+/// One thing that a key does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meaning {
-    /// Something to do.
-    Do(Action),
+pub enum Does {
+    /// An action.
+    Plain(Plain),
     /// A change to the text being written.
     Edit(Edit),
+    /// Opens the n-th conversation of the list.
+    Jump(usize),
+    /// A slash command with its arguments.
+    Command(String),
 }
 
-/// A row of the table: how people write the key, the key, what it does.
-struct Row {
-    label: &'static str,
-    modifiers: KeyModifiers,
-    code: KeyCode,
-    plain: Plain,
+/// What some keys in a row mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// They do this, one after the other.
+    Does(Arc<[Does]>),
+    /// They begin something.
+    More,
+    /// Nothing.
+    Nothing,
 }
 
-const NONE: KeyModifiers = KeyModifiers::NONE;
-const CTRL: KeyModifiers = KeyModifiers::CONTROL;
-const ALT: KeyModifiers = KeyModifiers::ALT;
-const SHIFT: KeyModifiers = KeyModifiers::SHIFT;
-
-const fn row(label: &'static str, modifiers: KeyModifiers, code: KeyCode, plain: Plain) -> Row {
-    Row { label, modifiers, code, plain }
+/// All keys. See the module.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Keymap {
+    /// In the order in which they are shown.
+    rows: Vec<(Context, Chord, Arc<[Does]>)>,
 }
 
-/// The keys of the chat. The first row of an action is the one that is shown beside it.
-const KEYS: &[Row] = &[
-    row("Enter", NONE, KeyCode::Enter, Plain::Send),
-    row("Alt-Enter", ALT, KeyCode::Enter, Plain::NewLine),
-    row("Shift-Enter", SHIFT, KeyCode::Enter, Plain::NewLine),
-    row("Ctrl-J", CTRL, KeyCode::Char('j'), Plain::NewLine),
-    row("Ctrl-K", CTRL, KeyCode::Char('k'), Plain::Switcher),
-    row("Ctrl-P", CTRL, KeyCode::Char('p'), Plain::Switcher),
-    row("Ctrl-F", CTRL, KeyCode::Char('f'), Plain::Search),
-    row("Alt-S", ALT, KeyCode::Char('s'), Plain::Search),
-    row("Alt-I", ALT, KeyCode::Char('i'), Plain::Inbox),
-    row("Alt-Down", ALT, KeyCode::Down, Plain::NextConversation),
-    row("Ctrl-N", CTRL, KeyCode::Char('n'), Plain::NextConversation),
-    row("F6", NONE, KeyCode::F(6), Plain::NextConversation),
-    row("Alt-Up", ALT, KeyCode::Up, Plain::PreviousConversation),
-    row("F5", NONE, KeyCode::F(5), Plain::PreviousConversation),
-    row("Alt-A", ALT, KeyCode::Char('a'), Plain::NextNeedsMe),
-    row("F3", NONE, KeyCode::F(3), Plain::NextNeedsMe),
-    row("Alt-/", ALT, KeyCode::Char('/'), Plain::LastConversation),
-    row("F4", NONE, KeyCode::F(4), Plain::LastConversation),
-    row("Alt-U", ALT, KeyCode::Char('u'), Plain::UnreadLine),
-    row("PageUp", NONE, KeyCode::PageUp, Plain::PageUp),
-    row("PageDown", NONE, KeyCode::PageDown, Plain::PageDown),
-    row("Ctrl-End", CTRL, KeyCode::End, Plain::Newest),
-    row("Tab", NONE, KeyCode::Tab, Plain::Complete),
-    row("Shift-Tab", SHIFT, KeyCode::BackTab, Plain::CompleteBack),
-    row("Up", NONE, KeyCode::Up, Plain::EditLast),
-    row("Down", NONE, KeyCode::Down, Plain::EditLater),
-    row("Alt-M", ALT, KeyCode::Char('m'), Plain::Select),
-    row("F9", NONE, KeyCode::F(9), Plain::Select),
-    row("Alt-T", ALT, KeyCode::Char('t'), Plain::OtherSide),
-    row("Esc", NONE, KeyCode::Esc, Plain::Cancel),
-    row("F2", NONE, KeyCode::F(2), Plain::ToggleList),
-    row("F7", NONE, KeyCode::F(7), Plain::ToggleList),
-    row("F8", NONE, KeyCode::F(8), Plain::ToggleList),
-    row("Ctrl-L", CTRL, KeyCode::Char('l'), Plain::Redraw),
-    row("F1", NONE, KeyCode::F(1), Plain::Help),
-    row("Ctrl-Z", CTRL, KeyCode::Char('z'), Plain::Suspend),
-    row("Ctrl-C", CTRL, KeyCode::Char('c'), Plain::Interrupt),
-];
-
-/// The keys while a message is selected; the other keys of the chat work too, letters do not.
-const SELECT_KEYS: &[Row] = &[
-    row("Up", NONE, KeyCode::Up, Plain::Above),
-    row("k", NONE, KeyCode::Char('k'), Plain::Above),
-    row("Down", NONE, KeyCode::Down, Plain::Below),
-    row("j", NONE, KeyCode::Char('j'), Plain::Below),
-    row("r", NONE, KeyCode::Char('r'), Plain::Reply),
-    row("t", NONE, KeyCode::Char('t'), Plain::Thread),
-    row("e", NONE, KeyCode::Char('e'), Plain::Edit),
-    row("d", NONE, KeyCode::Char('d'), Plain::Delete),
-    row("Del", NONE, KeyCode::Delete, Plain::Delete),
-    row("+", NONE, KeyCode::Char('+'), Plain::React),
-    row("p", NONE, KeyCode::Char('p'), Plain::Pin),
-    row("f", NONE, KeyCode::Char('f'), Plain::Forward),
-    row("s", NONE, KeyCode::Char('s'), Plain::SaveFiles),
-    row("v", NONE, KeyCode::Char('v'), Plain::Versions),
-    row("y", NONE, KeyCode::Char('y'), Plain::CopyText),
-    row("l", NONE, KeyCode::Char('l'), Plain::CopyLink),
-    row("o", NONE, KeyCode::Char('o'), Plain::JumpToReplied),
-    row("Enter", NONE, KeyCode::Enter, Plain::JumpToReplied),
-    row("b", NONE, KeyCode::Char('b'), Plain::JumpBack),
-    row("Backspace", NONE, KeyCode::Backspace, Plain::JumpBack),
-    row("?", NONE, KeyCode::Char('?'), Plain::Help),
-];
-
-/// The keys while a list of messages is open. In a search, plain letters are written.
-const LISTING_KEYS: &[Row] = &[
-    row("Enter", NONE, KeyCode::Enter, Plain::Take),
-    row("Up", NONE, KeyCode::Up, Plain::Above),
-    row("Ctrl-P", CTRL, KeyCode::Char('p'), Plain::Above),
-    row("k", NONE, KeyCode::Char('k'), Plain::Above),
-    row("Down", NONE, KeyCode::Down, Plain::Below),
-    row("Ctrl-N", CTRL, KeyCode::Char('n'), Plain::Below),
-    row("j", NONE, KeyCode::Char('j'), Plain::Below),
-    row("PageUp", NONE, KeyCode::PageUp, Plain::PageUp),
-    row("PageDown", NONE, KeyCode::PageDown, Plain::PageDown),
-    row("Ctrl-O", CTRL, KeyCode::Char('o'), Plain::Order),
-    row("Tab", NONE, KeyCode::Tab, Plain::Complete),
-    row("Shift-Tab", SHIFT, KeyCode::BackTab, Plain::CompleteBack),
-    row("r", NONE, KeyCode::Char('r'), Plain::ToggleRead),
-    row("a", NONE, KeyCode::Char('a'), Plain::AllRead),
-    row("u", NONE, KeyCode::Char('u'), Plain::UnreadOnly),
-    row("Esc", NONE, KeyCode::Esc, Plain::Cancel),
-    row("Ctrl-C", CTRL, KeyCode::Char('c'), Plain::Cancel),
-    row("Ctrl-G", CTRL, KeyCode::Char('g'), Plain::Cancel),
-    row("q", NONE, KeyCode::Char('q'), Plain::Cancel),
-];
-
-/// Keys that the table cannot hold, for the help screen.
-pub(crate) const OTHER_KEYS: &[(&str, &str)] = &[
-    ("Alt-1 … Alt-9", "Open that conversation of the list"),
-    ("?", "With nothing written: this help"),
-    ("Del", "With nothing written: take a failed message back"),
-    ("Ctrl-A Ctrl-E", "Start and end of the line (also Home, End)"),
-    ("Alt-B Alt-F", "One word back, one word on (also Ctrl-Left, Ctrl-Right)"),
-    ("Ctrl-W Ctrl-U", "Delete the word, the line before the cursor"),
-    ("Ctrl-K", "With text behind the cursor: delete it"),
-    ("Ctrl-F", "With text behind the cursor: one place on"),
-    ("Ctrl-Y Ctrl-_", "Put the deleted text back; undo"),
-    ("mouse", "Click a conversation; the wheel scrolls"),
-];
-
-/// What a key means while the chat has the keyboard; `None` for keys that mean nothing.
-#[must_use]
-pub fn meaning(key: KeyEvent) -> Option<Meaning> {
-    let (modifiers, code) = normal(key);
-    if let Some(row) = KEYS.iter().find(|row| row.modifiers == modifiers && row.code == code) {
-        return Some(Meaning::Do(row.plain.into()));
-    }
-    if let (ALT, KeyCode::Char(digit @ '1'..='9')) = (modifiers, code) {
-        return Some(Meaning::Do(Action::Jump(digit as usize - '0' as usize)));
-    }
-    edit(modifiers, code).map(Meaning::Edit)
-}
-
-/// What a key means while a message is selected; `None` for letters that mean nothing there.
-#[must_use]
-pub fn select_meaning(key: KeyEvent) -> Option<Action> {
-    let (modifiers, code) = normal(key);
-    if let Some(row) = SELECT_KEYS.iter().find(|row| row.modifiers == modifiers && row.code == code) {
-        return Some(row.plain.into());
-    }
-    match meaning(key) {
-        Some(Meaning::Do(action)) if action != Plain::Complete.into() => Some(action),
-        _ => None,
+impl Default for Keymap {
+    fn default() -> Self {
+        Self::of(Profile::Default)
     }
 }
 
-/// What a key means in a list of messages; `writes` where letters are written.
-#[must_use]
-pub fn listing_meaning(key: KeyEvent, writes: bool) -> Option<Plain> {
-    let (modifiers, code) = normal(key);
-    let is_letter = modifiers == NONE && matches!(code, KeyCode::Char(_));
-    let mut rows = LISTING_KEYS.iter().filter(|_| !(writes && is_letter));
-    rows.find(|row| row.modifiers == modifiers && row.code == code).map(|row| row.plain)
-}
-
-/// All keys that do this in a list of messages.
-pub fn listing_labels(plain: Plain) -> impl Iterator<Item = &'static str> {
-    LISTING_KEYS.iter().filter(move |row| row.plain == plain).map(|row| row.label)
-}
-
-/// The key that does this, for the help screen and the switcher.
-#[must_use]
-pub fn label(plain: Plain) -> Option<String> {
-    let by_key = KEYS.iter().find(|row| row.plain == plain).map(|row| row.label.to_owned());
-    let select = KEYS.iter().find(|row| row.plain == Plain::Select).map_or("", |row| row.label);
-    by_key.or_else(|| select_labels(plain).next().map(|label| format!("{select} {label}")))
-}
-
-/// All keys that do this while a message is selected.
-pub fn select_labels(plain: Plain) -> impl Iterator<Item = &'static str> {
-    SELECT_KEYS.iter().filter(move |row| row.plain == plain).map(|row| row.label)
-}
-
-/// All keys that do this.
-pub fn labels(plain: Plain) -> impl Iterator<Item = &'static str> {
-    KEYS.iter().filter(move |row| row.plain == plain).map(|row| row.label)
-}
-
-/// What a key changes in a text.
-#[must_use]
-pub fn edit(modifiers: KeyModifiers, code: KeyCode) -> Option<Edit> {
-    match (modifiers, code) {
-        (NONE | SHIFT, KeyCode::Char(c)) => Some(Edit::Insert(c)),
-        (NONE | SHIFT, KeyCode::Backspace) => Some(Edit::Backspace),
-        (NONE, KeyCode::Delete) => Some(Edit::Delete),
-        (NONE, KeyCode::Left) => Some(Edit::Left),
-        (NONE, KeyCode::Right) => Some(Edit::Right),
-        (NONE, KeyCode::Home) => Some(Edit::Home),
-        (NONE, KeyCode::End) => Some(Edit::End),
-        (CTRL, KeyCode::Left) => Some(Edit::WordLeft),
-        (CTRL, KeyCode::Right) => Some(Edit::WordRight),
-        (ALT, KeyCode::Left) => Some(Edit::WordLeft),
-        (ALT, KeyCode::Right) => Some(Edit::WordRight),
-        (ALT | CTRL, KeyCode::Backspace) => Some(Edit::KillWordBack),
-        (CTRL, KeyCode::Char(c)) => control(c),
-        (ALT, KeyCode::Char('b')) => Some(Edit::WordLeft),
-        (ALT, KeyCode::Char('f')) => Some(Edit::WordRight),
-        (ALT, KeyCode::Char('d')) => Some(Edit::KillWord),
-        _ => None,
-    }
-}
-
-fn control(c: char) -> Option<Edit> {
-    match c {
-        'a' => Some(Edit::Home),
-        'e' => Some(Edit::End),
-        'b' => Some(Edit::Left),
-        'f' => Some(Edit::Right),
-        'd' => Some(Edit::Delete),
-        'h' => Some(Edit::Backspace),
-        'w' => Some(Edit::KillBlankWord),
-        'u' => Some(Edit::KillToStart),
-        'k' => Some(Edit::KillToEnd),
-        'y' => Some(Edit::Yank),
-        // Ctrl-_ is the byte 0x1f, which arrives as Ctrl-7 from a plain terminal.
-        '_' | '7' | '/' => Some(Edit::Undo),
-        _ => None,
-    }
-}
-
-/// One form for what terminals report in several: letters beside Ctrl and Alt in lower case,
-/// Shift only where it is not already in the character, and one name for Shift-Tab.
-fn normal(key: KeyEvent) -> (KeyModifiers, KeyCode) {
-    let modifiers = key.modifiers & (CTRL | ALT | SHIFT);
-    match key.code {
-        KeyCode::Char(c) if modifiers.intersects(CTRL | ALT) && !modifiers.contains(CTRL | ALT) => {
-            (modifiers - SHIFT, KeyCode::Char(c.to_ascii_lowercase()))
+impl Keymap {
+    /// The keys of a profile.
+    #[must_use]
+    pub fn of(profile: Profile) -> Self {
+        let mut keymap = Self { rows: Vec::new() };
+        let tables = [
+            (Context::Chat, rows::CHAT),
+            (Context::Select, rows::SELECT),
+            (Context::Listing, rows::LISTING),
+            (Context::Picker, rows::PICKER),
+            (Context::Page, rows::PAGE),
+        ];
+        for (context, table) in tables {
+            for row in table {
+                keymap.bind_ours(context, row.keys, vec![Does::Plain(row.does)]);
+            }
         }
-        // AltGr arrives as Ctrl-Alt on some systems, and types a letter.
-        KeyCode::Char(c) if modifiers.contains(CTRL | ALT) => (NONE, KeyCode::Char(c)),
-        KeyCode::Char(c) => (modifiers - SHIFT, KeyCode::Char(c)),
-        KeyCode::BackTab => (SHIFT, KeyCode::BackTab),
-        KeyCode::Tab if modifiers == SHIFT => (SHIFT, KeyCode::BackTab),
-        code => (modifiers, code),
+        for number in 1..=9 {
+            keymap.bind_ours(Context::Chat, &format!("Alt-{number}"), vec![Does::Jump(number)]);
+        }
+        for row in rows::EDIT {
+            keymap.bind_ours(Context::Edit, row.keys, vec![Does::Edit(row.does)]);
+        }
+        for (context, keys, does) in profiles::lines(profile) {
+            let does = does.iter().filter_map(|name| names::parse(name).ok().flatten());
+            keymap.bind_ours(*context, keys, does.collect());
+        }
+        keymap
     }
+
+    /// Our own rows are right; a test reads every one.
+    fn bind_ours(&mut self, context: Context, keys: &str, does: Vec<Does>) {
+        if let Ok(chord) = keys.parse() {
+            self.bind(context, chord, does);
+        }
+    }
+
+    /// Gives a chord a meaning in the place of the one before; none at all takes it away.
+    fn bind(&mut self, context: Context, chord: Chord, does: Vec<Does>) {
+        match self.rows.iter_mut().find(|row| row.0 == context && row.1 == chord) {
+            Some(row) => row.2 = does.into(),
+            None => self.rows.push((context, chord, does.into())),
+        }
+    }
+
+    /// The chords of a context with what they do, in order.
+    pub fn rows(&self, context: Context) -> impl Iterator<Item = (&Chord, &Arc<[Does]>)> {
+        let here = self.rows.iter().filter(move |(place, _, does)| *place == context && !does.is_empty());
+        here.map(|(_, chord, does)| (chord, does))
+    }
+
+    /// What these keys mean there.
+    #[must_use]
+    pub fn find(&self, context: Context, keys: &[Key]) -> Found {
+        if let Some((_, does)) = self.rows(context).find(|(chord, _)| chord.keys() == keys) {
+            return Found::Does(Arc::clone(does));
+        }
+        match self.rows(context).any(|(chord, _)| chord.after(keys).is_some()) {
+            true => Found::More,
+            false => Found::Nothing,
+        }
+    }
+
+    /// What one key changes in a field of text; letters are written.
+    #[must_use]
+    pub fn edit(&self, key: Key) -> Option<Edit> {
+        if let Found::Does(does) = self.find(Context::Edit, &[key])
+            && let [Does::Edit(edit)] = &*does
+        {
+            return Some(*edit);
+        }
+        key.typed().map(Edit::Insert)
+    }
+
+    /// The action of one key there.
+    #[must_use]
+    pub fn plain(&self, context: Context, key: Key) -> Option<Plain> {
+        match self.find(context, &[key]) {
+            Found::Does(does) => match &*does {
+                [Does::Plain(plain)] => Some(*plain),
+                _ => None,
+            },
+            Found::More | Found::Nothing => None,
+        }
+    }
+
+    /// What can follow these keys: the keys to press, and what they do.
+    #[must_use]
+    pub fn hints(&self, contexts: &[Context], begun: &[Key]) -> Vec<(String, String)> {
+        let rows = contexts.iter().flat_map(|context| self.rows(*context));
+        rows.filter_map(|(chord, does)| Some((written(chord.after(begun)?), what(does)))).collect()
+    }
+
+    /// All keys that do this there.
+    pub fn labels(&self, context: Context, plain: Plain) -> impl Iterator<Item = String> {
+        let rows = self.rows(context).filter(move |(_, does)| ***does == [Does::Plain(plain)]);
+        rows.map(|(chord, _)| chord.to_string())
+    }
+
+    /// The key that does this, for the help screen and the switcher: one of the chat, or the keys
+    /// that select a message and act on it.
+    #[must_use]
+    pub fn label(&self, plain: Plain) -> Option<String> {
+        let in_chat = self.labels(Context::Chat, plain).next();
+        in_chat.or_else(|| self.labels(Context::Normal, plain).next()).or_else(|| {
+            let select = self.labels(Context::Chat, Plain::Select).next()?;
+            self.labels(Context::Select, plain).next().map(|label| format!("{select} {label}"))
+        })
+    }
+
+    /// The key that does this, for a sentence; its name in the switcher where no key does.
+    #[must_use]
+    pub fn way(&self, plain: Plain) -> String {
+        self.label(plain).unwrap_or_else(|| format!("\"{}\"", plain.title()))
+    }
+}
+
+/// What some steps do, in words.
+pub(crate) fn what(does: &[Does]) -> String {
+    does.iter().map(Does::name).collect::<Vec<_>>().join(", then ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const PROFILES: [Profile; 3] = [Profile::Default, Profile::Vim, Profile::Emacs];
+
+    #[test]
+    fn every_row_of_ours_can_be_read() {
+        let tables = [rows::CHAT, rows::SELECT, rows::LISTING, rows::PICKER, rows::PAGE];
+        let keys = tables.iter().flat_map(|table| table.iter().map(|row| row.keys));
+        for keys in keys.chain(rows::EDIT.iter().map(|row| row.keys)) {
+            assert_eq!(keys.parse::<Chord>().unwrap().to_string(), keys);
+        }
+        for (context, keys, does) in PROFILES.iter().flat_map(|profile| profiles::lines(*profile)) {
+            assert_eq!(keys.parse::<Chord>().unwrap().to_string(), keys.to_string(), "{context:?}");
+            does.iter().for_each(|name| assert!(names::parse(name).is_ok(), "{name}"));
+        }
+    }
+
     #[test]
     fn no_key_stands_twice_in_a_table() {
-        for keys in [KEYS, SELECT_KEYS, LISTING_KEYS] {
-            for (at, row) in keys.iter().enumerate() {
-                let double =
-                    keys[at + 1..].iter().any(|o| o.modifiers == row.modifiers && o.code == row.code);
-                assert!(!double, "{}", row.label);
+        for table in [rows::CHAT, rows::SELECT, rows::LISTING, rows::PICKER, rows::PAGE] {
+            for (at, row) in table.iter().enumerate() {
+                assert!(!table[at + 1..].iter().any(|other| other.keys == row.keys), "{}", row.keys);
+            }
+        }
+    }
+
+    #[test]
+    fn no_key_acts_and_begins_a_chord() {
+        for profile in PROFILES {
+            let keymap = Keymap::of(profile);
+            for context in Context::ALL {
+                for (chord, does) in keymap.rows(*context) {
+                    let begun = keymap.rows(*context).find(|(other, _)| other.after(chord.keys()).is_some());
+                    assert!(begun.is_none(), "{profile:?} {context:?} {chord} {does:?}");
+                }
             }
         }
     }
@@ -272,10 +292,33 @@ mod tests {
     #[test]
     fn every_alt_key_has_a_second_way() {
         let commands: Vec<&str> = crate::command::COMMANDS.iter().map(|command| command.name).collect();
-        for row in KEYS.iter().filter(|row| row.modifiers == ALT) {
-            let other_key = KEYS.iter().any(|other| other.plain == row.plain && other.modifiers != ALT);
-            let in_switcher = crate::state::picker::is_offered(row.plain);
-            assert!(other_key || in_switcher || commands.contains(&row.plain.title()), "{}", row.label);
+        for profile in PROFILES {
+            let keymap = Keymap::of(profile);
+            for (chord, does) in keymap.rows(Context::Chat) {
+                let [Does::Plain(plain)] = **does else { continue };
+                if !chord.keys().iter().any(|key| key.is_alt()) {
+                    continue;
+                }
+                let other_key = keymap
+                    .rows(Context::Chat)
+                    .any(|(other, same)| same == does && !other.keys().iter().any(|key| key.is_alt()));
+                let in_switcher = crate::state::picker::is_offered(plain);
+                assert!(other_key || in_switcher || commands.contains(&plain.title()), "{profile:?} {chord}");
+            }
         }
+    }
+
+    #[test]
+    fn chords_are_found_key_by_key() {
+        let keymap = Keymap::of(Profile::Emacs);
+        let keys = |text: &str| text.parse::<Chord>().unwrap().keys().to_vec();
+        assert_eq!(keymap.find(Context::Chat, &keys("ctrl-x")), Found::More);
+        assert_eq!(
+            keymap.find(Context::Chat, &keys("ctrl-x b")),
+            Found::Does([Does::Plain(Plain::Switcher)].into())
+        );
+        assert_eq!(keymap.find(Context::Chat, &keys("ctrl-x y")), Found::Nothing);
+        let hints = keymap.hints(&[Context::Chat], &keys("ctrl-x"));
+        assert!(hints.contains(&("b".to_owned(), "jump anywhere".to_owned())), "{hints:?}");
     }
 }

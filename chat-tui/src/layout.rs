@@ -7,12 +7,14 @@ use chat_client::Connection;
 use chat_proto::{ConversationId, SafeText};
 use ratatui::layout::Rect;
 
+use crate::state::completion::Completion;
 use crate::state::composer::screen_rows;
 use crate::state::conversations::is_direct;
 use crate::state::items::Context;
-use crate::state::listing::Kind;
+use crate::state::listing::{Kind, Listing};
 use crate::state::neighbours::{Digest, SeatId};
 use crate::state::pane::Pane;
+use crate::state::picker::{self, Picker};
 use crate::state::timeline::Timeline;
 use crate::state::{ListMode, State};
 use crate::text;
@@ -197,6 +199,24 @@ pub(crate) fn popup(screen: Rect, height: u16) -> Rect {
     Rect::new(left, screen.y + (screen.height - height) / 2, width, height)
 }
 
+/// Rows of a list to choose from. A short list has a small box, so that what it is about stays in
+/// sight.
+pub(crate) fn picker_height(picker: &Picker) -> u16 {
+    match picker.kind {
+        picker::Kind::Invitation => 5,
+        _ => POPUP.1,
+    }
+}
+
+/// Where the rows of a list to choose from stand, below what is typed; and how many of them are
+/// above, so that the chosen one is in sight.
+pub(crate) fn picker_list(screen: Rect, picker: &Picker) -> (Rect, usize) {
+    let area = popup(screen, picker_height(picker));
+    let list = Rect::new(area.x + 2, area.y + 2, area.width.saturating_sub(4), area.height.saturating_sub(3));
+    let list = list.intersection(screen);
+    (list, (picker.rows().1 + 1).saturating_sub(usize::from(list.height)))
+}
+
 /// The rows of a list of messages inside its box, and the line below them; a search has what is
 /// searched for above them.
 pub(crate) fn listing_parts(kind: Kind, inner: Rect) -> (Rect, Rect) {
@@ -205,6 +225,15 @@ pub(crate) fn listing_parts(kind: Kind, inner: Rect) -> (Rect, Rect) {
     let rows = Rect::new(inner.x, inner.y + top, inner.width, inner.height.saturating_sub(top + foot));
     let footer = Rect::new(inner.x, rows.bottom(), inner.width, foot);
     (rows, footer)
+}
+
+/// Where the messages of a list of messages stand, and how many of them are above.
+pub(crate) fn listing_list(screen: Rect, listing: &Listing) -> (Rect, usize) {
+    let area = popup(screen, POPUP.1);
+    let inner =
+        Rect::new(area.x + 2, area.y + 1, area.width.saturating_sub(4), area.height.saturating_sub(2));
+    let rows = listing_parts(listing.kind, inner.intersection(screen)).0;
+    (rows, (listing.selected + 1).saturating_sub(listing_fits(rows)))
 }
 
 /// How many messages fit into these rows.
@@ -248,4 +277,30 @@ pub(crate) fn with_side<T>(
     let context = Context { me, conversation, zone, now, threads, blocked, unfolded };
     let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
     Some(then(&pane, timeline))
+}
+
+/// Rows of what a word may become that are shown at once.
+const COMPLETION_ROWS: usize = 8;
+
+/// The widest that what a word may become grows.
+const COMPLETION_COLUMNS: u16 = 72;
+
+/// What a word may become, and the box it is shown in: above the composer and its status.
+pub(crate) fn completion_box<'a>(state: &'a State, areas: &Areas) -> Option<(&'a Completion, Rect)> {
+    let completion = state.completion.as_ref().filter(|completion| completion.is_shown())?;
+    let bottom = if areas.status.is_empty() { areas.composer.y } else { areas.status.y };
+    let rows = completion.candidates.len().min(COMPLETION_ROWS);
+    let height = u16::try_from(rows).unwrap_or(0).saturating_add(2).min(bottom);
+    let widest =
+        completion.candidates.iter().map(|one| text::width(&one.text) + 2 + text::width(&one.detail));
+    let wanted = u16::try_from(widest.max().unwrap_or(0)).unwrap_or(u16::MAX).saturating_add(4);
+    let width = wanted.min(COMPLETION_COLUMNS).min(areas.composer.width);
+    // A box without a row inside it shows nothing.
+    let has_room = height > 2 && width > 6;
+    has_room.then(|| (completion, Rect::new(areas.composer.x, bottom - height, width, height)))
+}
+
+/// The first candidate that is shown, so that the chosen one is in sight.
+pub(crate) fn completion_top(completion: &Completion, rows: usize) -> usize {
+    (completion.at.unwrap_or(0) + 1).saturating_sub(rows)
 }

@@ -18,11 +18,13 @@ pub mod effect;
 mod help;
 pub mod keymap;
 mod layout;
+pub mod notification;
 pub mod plain;
 pub mod settings;
 pub mod state;
 pub mod terminal;
 pub mod text;
+pub mod theme;
 pub mod update;
 mod view;
 

@@ -68,6 +68,9 @@ fn settings(flags: &Flags, what: SettingsCommand) -> anyhow::Result<ExitCode> {
         SettingsCommand::Example => chat_tui::settings::example(),
         SettingsCommand::Path => format!("{}\n", source.file().display()),
         SettingsCommand::Show => chat_tui::settings::shown(&loaded.settings),
+        SettingsCommand::Actions => {
+            chat_tui::keymap::all_names().iter().map(|(name, help)| format!("{name:<24} {help}\n")).collect()
+        }
         SettingsCommand::Check if loaded.complaints.is_empty() => "nothing is wrong\n".to_owned(),
         SettingsCommand::Check => loaded.complaints.iter().map(|sentence| format!("{sentence}\n")).collect(),
     };

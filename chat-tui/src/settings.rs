@@ -13,7 +13,9 @@ mod value;
 
 pub use example::{example, shown, table};
 pub use file::Loaded;
+pub(crate) use file::line_of;
 pub use source::{Source, Watched};
+pub(crate) use value::either;
 pub use value::{
     Clock, Colours, Day, Images, ListOrder, NotifyHow, NotifyShow, Number, Profile, ReadWhen, Value,
 };

@@ -11,10 +11,13 @@ pub mod composer;
 pub mod conversations;
 pub(crate) mod emoji;
 pub(crate) mod filters;
+pub(crate) mod fuzzy;
 pub mod items;
 pub mod listing;
+pub mod looks;
 pub(crate) mod message;
 pub mod neighbours;
+pub(crate) mod palette;
 pub(crate) mod pane;
 pub mod people;
 pub mod picker;
@@ -41,6 +44,7 @@ use completion::Completion;
 use composer::Composer;
 use conversations::Conversations;
 use listing::Listing;
+use looks::Looks;
 use neighbours::Neighbours;
 use people::People;
 use picker::Picker;
@@ -50,7 +54,8 @@ use timeline::Timeline;
 use transfer::Transfers;
 
 use crate::action::Action;
-use crate::settings::Settings;
+use crate::keymap::{Key, Keymap};
+use crate::settings::{Colours, Settings};
 
 /// A point in time, by two clocks: one for people, one that never jumps for waiting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -122,6 +127,15 @@ pub struct Notice {
     pub is_error: bool,
 }
 
+/// What letters are in the composer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Text; the only one but with vim keys.
+    Insert,
+    /// Keys.
+    Normal,
+}
+
 /// What the connection is doing, and since when.
 #[derive(Debug, Clone)]
 pub struct Link {
@@ -186,6 +200,14 @@ pub struct State {
     pub(crate) hush: Hush,
     /// What the person has set.
     pub settings: Settings,
+    /// What the screen looks like.
+    pub looks: Looks,
+    /// The keys.
+    pub keymap: Keymap,
+    /// What was pressed of a chord.
+    pub pending: Vec<Key>,
+    /// What letters are, with vim keys.
+    pub mode: Mode,
     /// What is wrong in the file of settings, each in one sentence.
     pub(crate) complaints: Vec<String>,
     /// The other accounts, as far as they concern this one.
@@ -236,6 +258,8 @@ pub struct State {
     pub purpose: Purpose,
     /// A completion under way.
     pub(crate) completion: Option<Completion>,
+    /// Where a word begins whose completions were closed; they stay closed while it is typed.
+    pub(crate) completion_shut: Option<(usize, usize)>,
     /// What was being written in the other conversations.
     pub(crate) drafts: HashMap<ConversationId, String>,
     /// When the draft on screen is to be saved.
@@ -246,6 +270,8 @@ pub struct State {
     pub(crate) transfers: Transfers,
     /// What lies over the conversation.
     pub popup: Option<Popup>,
+    /// When the server is asked about what is typed: once the fingers rest.
+    pub(crate) ask_due_ms: Option<u64>,
     /// The form of the first run, over everything.
     pub sign_in: Option<SignIn>,
     /// One line for the person.
@@ -289,6 +315,10 @@ impl State {
             dnd: Dnd::default(),
             hush: Hush::default(),
             settings: Settings::default(),
+            looks: Looks::new(if colour { Colours::Basic } else { Colours::None }),
+            keymap: Keymap::default(),
+            pending: Vec::new(),
+            mode: Mode::Insert,
             complaints: Vec::new(),
             neighbours: Neighbours::default(),
             aside: false,
@@ -314,11 +344,13 @@ impl State {
             composer: Composer::default(),
             purpose: Purpose::Write,
             completion: None,
+            completion_shut: None,
             drafts: HashMap::new(),
             draft_due_ms: None,
             told_typing: false,
             transfers: Transfers::default(),
             popup: None,
+            ask_due_ms: None,
             sign_in: None,
             notice: None,
             list: ListMode::Auto,
@@ -340,6 +372,7 @@ impl State {
         (fresh.size, fresh.focused, fresh.aside) = (self.size, self.focused, self.aside);
         fresh.settings = self.settings.clone();
         fresh.complaints.clone_from(&self.complaints);
+        (fresh.looks, fresh.keymap) = (self.looks.clone(), self.keymap.clone());
         fresh
     }
 
@@ -347,6 +380,7 @@ impl State {
     pub(crate) fn adopt(&mut self, from: State) {
         (self.size, self.colour, self.zone) = (from.size, from.colour, from.zone);
         (self.settings, self.complaints) = (from.settings, from.complaints);
+        (self.looks, self.keymap) = (from.looks, from.keymap);
     }
 
     /// The conversation on screen.
@@ -443,7 +477,8 @@ impl State {
             .then(|| self.last_key_ms + crate::update::AWAY_AFTER_MS);
         let clock = self.hush.will_change.then(|| self.now.ms + to_next_minute(self.now.clock));
         // What only moves on the screen waits until the account is there.
-        let on_screen = [self.people.writing_due_ms(), countdown].into_iter().filter(|_| !self.aside);
+        let on_screen =
+            [self.people.writing_due_ms(), countdown, self.ask_due_ms].into_iter().filter(|_| !self.aside);
         let due = [self.draft_due_ms, away, self.thread_due_ms, clock];
         on_screen.chain(due).flatten().min()
     }

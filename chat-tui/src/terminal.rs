@@ -1,7 +1,13 @@
 //! Entering the terminal and leaving it as it was: at a normal end, on an error, in a panic, on a
 //! signal, and for a while on Ctrl-Z.
 
-use std::io::{self, IsTerminal, Stdout, Write};
+pub mod abilities;
+mod answers;
+mod ask;
+mod backend;
+pub mod osc;
+
+use std::io::{self, IsTerminal, Write};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,19 +16,25 @@ use base64::engine::general_purpose::STANDARD;
 use crossterm::cursor::{SetCursorStyle, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
-    EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
+    EnableMouseCapture, Event, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
+    PushKeyboardEnhancementFlags,
 };
 use crossterm::style::Print;
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, SetTitle,
-    disable_raw_mode, enable_raw_mode, supports_keyboard_enhancement,
+    disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 
+use abilities::Abilities;
+use backend::Careful;
+
+use crate::notification::{self, Notification};
+use crate::settings::NotifyHow;
 use crate::state::State;
+use crate::text;
 use crate::view;
 
 /// Whether the terminal is ours now. A panic on any thread must know, so it is global.
@@ -37,8 +49,9 @@ const RESTORE_TITLE: &str = "\u{1b}[23;0t";
 
 /// The terminal while it is ours; dropping it gives it back.
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
-    can_enhance: bool,
+    terminal: Terminal<Careful>,
+    abilities: Abilities,
+    typed: Vec<Event>,
 }
 
 /// Whether a person sits at both ends.
@@ -59,27 +72,40 @@ impl Screen {
             before(panic);
         }));
         enable_raw_mode()?;
-        // Asked before anything reads the keyboard, because the answer comes as input.
-        let can_enhance = supports_keyboard_enhancement().unwrap_or(false);
-        let terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        let mut screen = Self { terminal, can_enhance };
-        screen.take()?;
+        ENTERED.store(true, Ordering::SeqCst);
+        execute!(io::stdout(), Print(SAVE_TITLE), EnterAlternateScreen)?;
+        // Asked before anything reads the keyboard, because the answers come as input.
+        let answers = ask::ask(&text::widths::SAMPLES).inspect_err(|_| leave())?;
+        let abilities = Abilities::new(&answers, |name| std::env::var(name).ok());
+        text::measure_by(abilities.widths);
+        let terminal = Terminal::new(Careful::new()).inspect_err(|_| leave())?;
+        let mut screen = Self { terminal, abilities, typed: answers.events };
+        screen.set_modes()?;
         Ok(screen)
+    }
+
+    /// What the terminal can do.
+    #[must_use]
+    pub fn abilities(&self) -> &Abilities {
+        &self.abilities
+    }
+
+    /// What was typed while the terminal was asked, once.
+    pub fn typed(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.typed)
     }
 
     fn take(&mut self) -> io::Result<()> {
         enable_raw_mode()?;
         ENTERED.store(true, Ordering::SeqCst);
+        execute!(io::stdout(), Print(SAVE_TITLE), EnterAlternateScreen)?;
+        self.set_modes()
+    }
+
+    fn set_modes(&mut self) -> io::Result<()> {
         let mut out = io::stdout();
-        execute!(
-            out,
-            Print(SAVE_TITLE),
-            EnterAlternateScreen,
-            EnableBracketedPaste,
-            EnableFocusChange,
-            EnableMouseCapture
-        )?;
-        if self.can_enhance {
+        execute!(out, EnableBracketedPaste, EnableFocusChange, EnableMouseCapture)?;
+        if self.abilities.keyboard {
             ENHANCED.store(true, Ordering::SeqCst);
             execute!(out, PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES))?;
         }
@@ -142,6 +168,19 @@ impl Screen {
     /// The terminal's.
     pub fn bell(&self) -> io::Result<()> {
         execute!(io::stdout(), Print('\u{7}'))
+    }
+
+    /// Tells something outside of the window, by the best way that there is.
+    ///
+    /// # Errors
+    /// The terminal's.
+    pub fn notify(&self, what: &Notification) -> io::Result<()> {
+        let how = self.abilities.notify(what.how);
+        if how == NotifyHow::Desktop {
+            notification::on_desktop(what);
+            return Ok(());
+        }
+        execute!(io::stdout(), Print(osc::notification(what, how, self.abilities.between)))
     }
 
     /// Goes back to the shell, with everything that runs in this job, until the shell brings it

@@ -1,13 +1,33 @@
 //! How text fits into cells: width, wrapping, cutting. Pure arithmetic on graphemes.
 //!
-//! 1. Every function counts what ratatui counts, so a row that fits here fits on the screen.
+//! 1. Every function counts what the terminal draws, as far as that was measured, and else what
+//!    ratatui counts; so a row that fits here fits on the screen.
 //! 2. A grapheme is never split: no accent loses its letter, no family loses a child.
 //! 3. Nothing loops or panics on any text at any width, one column included.
 
+pub mod widths;
+
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use ratatui::buffer::CellWidth;
 use unicode_segmentation::UnicodeSegmentation;
+
+use widths::Widths;
+
+/// What was measured at the start; the same for the program's whole life, as the terminal is.
+static MEASURED: OnceLock<Widths> = OnceLock::new();
+
+/// Tells how wide the terminal draws what terminals do not agree upon. Once.
+pub fn measure_by(widths: Widths) {
+    let _ = MEASURED.set(widths);
+}
+
+/// How wide the terminal draws what terminals do not agree upon.
+#[must_use]
+pub fn measured() -> Widths {
+    MEASURED.get().copied().unwrap_or_default()
+}
 
 /// What stands for the part that was cut off.
 const ELLIPSIS: &str = "…";
@@ -21,7 +41,11 @@ pub fn width(text: &str) -> usize {
 /// The columns of one grapheme; a control character takes none, because none is drawn.
 #[must_use]
 pub fn grapheme_width(grapheme: &str) -> usize {
-    if grapheme.contains(char::is_control) { 0 } else { usize::from(grapheme.cell_width()) }
+    if grapheme.contains(char::is_control) {
+        return 0;
+    }
+    let counted = usize::from(grapheme.cell_width());
+    if grapheme.is_ascii() { counted } else { measured().of(grapheme, counted) }
 }
 
 /// The text, or its beginning and `…` if it is wider than `columns`.

@@ -29,7 +29,7 @@ use chat_client::account::Account;
 use chat_proto::Request;
 use crossterm::event::{Event, KeyEventKind};
 
-use crate::action::Action;
+use crate::action::{Action, Plain};
 use crate::effect::{Effect, Outcome, Question, Tell};
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::{Moment, Notice, State};
@@ -102,6 +102,11 @@ fn complain(state: &mut State, text: String) {
     state.notice = Some(Notice { text, is_error: true });
 }
 
+/// What to do where no conversation is open.
+fn open_first(state: &State) -> String {
+    format!("Open a conversation first: {}, /join #room or /msg @user", state.keymap.way(Plain::Switcher))
+}
+
 /// Says something, until the next key.
 fn say_so(state: &mut State, text: String) {
     state.notice = Some(Notice { text, is_error: false });
@@ -129,6 +134,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
         What::Terminate => actions::quit(state, &mut effects),
         What::Tick => tick(state, &mut effects),
     };
+    settings::preview(state);
     state.dirty |= visible | attention::hush(state);
     follow(state, &mut effects);
     effects.0
@@ -208,6 +214,11 @@ fn tick(state: &mut State, effects: &mut Effects) -> bool {
     let now_ms = state.now.ms;
     let mut visible = state.people.expire_writing(now_ms);
     visible |= matches!(state.link.connection, chat_client::Connection::Waiting { .. });
+    if state.ask_due_ms.is_some_and(|due| due <= now_ms) {
+        state.ask_due_ms = None;
+        lists::search_messages(state, effects);
+        writing::ask_people(state, effects);
+    }
     if state.draft_due_ms.is_some_and(|due| due <= now_ms) {
         writing::save_draft(state, effects);
     }

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod canvas;
+mod completion;
 mod composer;
 mod list;
 mod listing;
@@ -14,6 +15,7 @@ mod message;
 mod popups;
 mod sign_in;
 mod status;
+mod steady;
 mod theme;
 mod timeline;
 
@@ -24,6 +26,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::layout;
 use crate::state::{Popup, State};
+use crate::text;
 use canvas::Canvas;
 pub(crate) use list::mark;
 use theme::Theme;
@@ -34,10 +37,12 @@ const NOT_SAFE: &str = "\u{fffd}";
 /// Draws the state.
 pub fn view(state: &State, frame: &mut Frame) {
     let area = frame.area();
-    let theme = Theme::new(state.colour);
+    let theme = Theme::new(&state.looks.palette);
+    frame.buffer_mut().set_style(area, theme.plain());
     let mut canvas = Canvas::new(frame.buffer_mut(), theme);
     let cursor = draw(state, &mut canvas);
     sweep(frame.buffer_mut());
+    steady::steady(frame.buffer_mut(), text::measured());
     if let Some(cursor) = cursor.filter(|cursor| area.contains(*cursor)) {
         frame.set_cursor_position(cursor);
     }
@@ -64,10 +69,10 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
         list::draw(state, area, canvas);
     }
     match &state.popup {
-        Some(Popup::Picker(picker)) => popups::picker(picker, canvas),
+        Some(Popup::Picker(picker)) => popups::picker(picker, &state.keymap, canvas),
         Some(Popup::Listing(listing)) => listing::draw(state, listing, canvas),
         Some(Popup::Help(top)) => {
-            popups::help(*top, canvas);
+            popups::help(&state.keymap, *top, canvas);
             None
         }
         Some(Popup::Page(page)) => {
@@ -75,7 +80,10 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
             None
         }
         None if state.selected.is_some() || state.confirm.is_some() => None,
-        None => cursor,
+        None => {
+            completion::draw(state, &areas, canvas);
+            cursor
+        }
     }
 }
 

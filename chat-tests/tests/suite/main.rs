@@ -17,3 +17,4 @@ mod scenarios;
 mod snapshot_plus_events;
 mod terminals;
 mod terminals_accounts;
+mod terminals_plain;

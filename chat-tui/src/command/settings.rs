@@ -16,3 +16,9 @@ pub(super) fn set(arguments: &str) -> Result<Action, String> {
     let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
     Ok(Action::Set(row.name, bare.or((!value.is_empty()).then_some(value)).map(str::to_owned)))
 }
+
+/// A theme by its name, or all of them.
+pub(super) fn theme(name: &str) -> Result<Action, String> {
+    let name = Some(name.trim()).filter(|name| !name.is_empty());
+    Ok(name.map_or(Plain::Themes.into(), |name| Action::Set("theme", Some(name.to_owned()))))
+}

@@ -1,7 +1,7 @@
 //! A page of a list of messages: what is asked for, and what comes.
 
 use chat_client::{Client, RequestError};
-use chat_proto::{InboxPage, ListInbox, ListThreads, Search, SearchPage, ThreadList};
+use chat_proto::{InboxPage, ListInbox, ListSaved, ListThreads, SavedPage, Search, SearchPage, ThreadList};
 
 /// Which page of which list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Wish {
     Inbox(ListInbox),
     /// The threads that the person follows.
     Threads(ListThreads),
+    /// The messages that the person saved.
+    Saved(ListSaved),
 }
 
 /// The page.
@@ -23,6 +25,8 @@ pub enum Page {
     Inbox(InboxPage),
     /// The threads that the person follows.
     Threads(ThreadList),
+    /// The messages that the person saved.
+    Saved(SavedPage),
 }
 
 impl Wish {
@@ -33,6 +37,7 @@ impl Wish {
             Wish::Search(ask) => ask.cursor.is_none(),
             Wish::Inbox(ask) => ask.cursor.is_none(),
             Wish::Threads(ask) => ask.cursor.is_none(),
+            Wish::Saved(ask) => ask.cursor.is_none(),
         }
     }
 
@@ -41,6 +46,7 @@ impl Wish {
             Wish::Search(ask) => client.request(ask).await.map(Page::Search),
             Wish::Inbox(ask) => client.request(ask).await.map(Page::Inbox),
             Wish::Threads(ask) => client.request(ask).await.map(Page::Threads),
+            Wish::Saved(ask) => client.request(ask).await.map(Page::Saved),
         }
     }
 }

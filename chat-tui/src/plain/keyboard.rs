@@ -7,7 +7,6 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use crate::keymap;
 use crate::state::composer::{Composer, Edit};
 use crate::text;
 
@@ -54,9 +53,7 @@ impl Keyboard {
             KeyCode::Up => self.look_back(1),
             KeyCode::Down => self.look_back(-1),
             code => {
-                // The cursor stays at the end: where it stands cannot be shown.
-                let edit = keymap::edit(key.modifiers, code).filter(is_at_end);
-                if let Some(edit) = edit {
+                if let Some(edit) = meaning(key.modifiers, code) {
                     self.line.edit(edit);
                 }
             }
@@ -95,10 +92,19 @@ impl Keyboard {
     }
 }
 
-/// Whether an edit changes the end of the line.
-fn is_at_end(edit: &Edit) -> bool {
-    let types = matches!(edit, Edit::Insert(c) if !c.is_control());
-    types || matches!(edit, Edit::Backspace | Edit::KillBlankWord | Edit::KillWordBack | Edit::KillToStart)
+/// What a key changes at the end of the line: where a cursor stands elsewhere cannot be shown.
+fn meaning(modifiers: KeyModifiers, code: KeyCode) -> Option<Edit> {
+    let is_control = modifiers == KeyModifiers::CONTROL;
+    match code {
+        KeyCode::Backspace if modifiers.is_empty() => Some(Edit::Backspace),
+        KeyCode::Char('h') if is_control => Some(Edit::Backspace),
+        KeyCode::Char('w') if is_control => Some(Edit::KillBlankWord),
+        KeyCode::Char('u') if is_control => Some(Edit::KillToStart),
+        KeyCode::Char(c) if !c.is_control() && (modifiers - KeyModifiers::SHIFT).is_empty() => {
+            Some(Edit::Insert(c))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ fn list(talk: &mut Talk, listing: &Listing, out: &mut Out) {
         ListKind::Search => "Search",
         ListKind::Inbox => "Inbox",
         ListKind::Threads => "Threads",
+        ListKind::Saved => "Saved messages",
     };
     if listing.rows.is_empty() {
         return out.say(&format!("{title}: there is nothing."));

@@ -62,7 +62,7 @@ mod tests {
             })
             .collect();
         let mut settings = Settings { bell: false, ..Settings::default() };
-        let complaints = super::super::file::read(&shown, &mut settings);
+        let (_, complaints) = super::super::file::read(&shown, &mut settings);
         assert_eq!(complaints, Vec::<String>::new(), "{shown}");
         assert_eq!(settings, Settings::default());
     }

@@ -3,6 +3,8 @@
 use toml::de::{DeTable, DeValue};
 
 use super::{Row, Settings, row};
+use crate::keymap::{Binding, Keymap};
+use crate::theme::Theme;
 
 /// Sentences about one file; more would tell nothing new.
 const COMPLAINTS: usize = 50;
@@ -12,25 +14,30 @@ const COMPLAINTS: usize = 50;
 pub struct Loaded {
     /// The settings.
     pub settings: Settings,
+    /// The keys.
+    pub keymap: Keymap,
+    /// The themes: the built-in ones and those of the person.
+    pub themes: Vec<Theme>,
     /// What was wrong, each in one sentence.
     pub complaints: Vec<String>,
 }
 
-/// Reads the file's text into settings; says what is wrong.
-pub(super) fn read(text: &str, settings: &mut Settings) -> Vec<String> {
-    let mut reader = Reader { text, settings, complaints: Vec::new() };
+/// Reads the file's text into settings; gives the keys of the person, and what is wrong.
+pub(super) fn read(text: &str, settings: &mut Settings) -> (Vec<Binding>, Vec<String>) {
+    let mut reader = Reader { text, settings, bindings: Vec::new(), complaints: Vec::new() };
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         reader.complain(error.span().map_or(0, |span| span.start), error.message());
     }
     reader.table("", table.get_ref());
     reader.complaints.truncate(COMPLAINTS);
-    reader.complaints
+    (reader.bindings, reader.complaints)
 }
 
 struct Reader<'a> {
     text: &'a str,
     settings: &'a mut Settings,
+    bindings: Vec<Binding>,
     complaints: Vec<String>,
 }
 
@@ -41,11 +48,35 @@ impl Reader<'_> {
         for (key, value) in entries {
             let name = format!("{before}{}", key.get_ref());
             match (value.get_ref(), row(&name)) {
+                (DeValue::Table(keys), _) if before == "keys." => self.keys(key.get_ref(), keys),
                 (DeValue::Table(inner), Err(_)) if is_section(&name) => {
                     self.table(&format!("{name}."), inner)
                 }
                 (_, Err(sentence)) => self.complain(key.span().start, &sentence),
                 (value, Ok(row)) => self.value(key.span().start, row, value),
+            }
+        }
+    }
+
+    /// `[keys.chat]`: each line gives keys a meaning, or several in a row.
+    fn keys(&mut self, context: &str, table: &DeTable<'_>) {
+        let mut entries: Vec<_> = table.iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        for (key, value) in entries {
+            let does: Option<Vec<String>> = match value.get_ref() {
+                DeValue::String(name) => Some(vec![name.to_string()]),
+                DeValue::Array(names) => {
+                    names.iter().map(|name| name.get_ref().as_str().map(str::to_owned)).collect()
+                }
+                _ => None,
+            };
+            let (line, keys) = (line_of(self.text, key.span().start), key.get_ref().to_string());
+            match does {
+                Some(does) => self.bindings.push(Binding { line, context: context.to_owned(), keys, does }),
+                None => {
+                    let sentence = format!("say what {keys} does by its name, or a list of names");
+                    self.complain(key.span().start, &sentence);
+                }
             }
         }
     }
@@ -77,7 +108,7 @@ fn is_section(name: &str) -> bool {
 }
 
 /// The line of a byte, from 1.
-pub(super) fn line_of(text: &str, at: usize) -> usize {
+pub(crate) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
 }
 
@@ -88,7 +119,7 @@ mod tests {
 
     fn read(text: &str) -> (Settings, Vec<String>) {
         let mut settings = Settings::default();
-        let complaints = super::read(text, &mut settings);
+        let (_, complaints) = super::read(text, &mut settings);
         (settings, complaints)
     }
 

@@ -8,10 +8,22 @@ use anyhow::Context;
 use notify::{RecursiveMode, Watcher};
 use toml_edit::DocumentMut;
 
-use super::{Loaded, ROWS, Settings, file, row};
+use crate::keymap::Keymap;
+
+use super::{Loaded, ROWS, Settings, either, file, row};
+use crate::theme;
 
 /// The name of the file in the folder of the settings.
 const FILE_NAME: &str = "settings.toml";
+
+/// The folder of the person's themes, beside the file.
+const THEMES_FOLDER: &str = "themes";
+
+/// Themes of a person; a list of more could not be looked through.
+const THEMES: usize = 50;
+
+/// Files of that folder that are looked at.
+const FOLDER_ENTRIES: usize = 500;
 
 /// A file of settings is at most this large; a larger one is something else.
 const FILE_BYTES: u64 = 1 << 20;
@@ -89,12 +101,16 @@ impl Source {
     /// Reads everything. A file that is not there says nothing.
     #[must_use]
     pub fn load(&self) -> Loaded {
-        let mut loaded = Loaded { settings: Settings::default(), complaints: Vec::new() };
-        match self.text() {
+        let mut loaded = Loaded {
+            settings: Settings::default(),
+            keymap: Keymap::default(),
+            themes: theme::builtin(),
+            complaints: Vec::new(),
+        };
+        let mut bindings = Vec::new();
+        match text(&self.file) {
             Ok(text) => {
-                let complaints = file::read(&text, &mut loaded.settings);
-                let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                loaded.complaints.extend(complaints.into_iter().map(|told| format!("{name} {told}")));
+                (bindings, loaded.complaints) = file::read(&text, &mut loaded.settings);
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => loaded.complaints.push(format!("cannot read {}: {error}", self.file.display())),
@@ -103,16 +119,52 @@ impl Source {
             // Looked at when it was put here.
             let _ = row(over.name).and_then(|row| row.set(&mut loaded.settings, &over.value));
         }
+        let (keymap, complaints) = Keymap::with(loaded.settings.keys_profile, &bindings);
+        loaded.keymap = keymap;
+        loaded.complaints.extend(complaints);
+        let name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for told in loaded.complaints.iter_mut().filter(|told| !told.starts_with("cannot read")) {
+            told.insert_str(0, &format!("{name} "));
+        }
+        self.read_themes(&mut loaded);
+        let theme = &loaded.settings.theme;
+        if theme != "auto" && !loaded.themes.iter().any(|known| known.name == *theme) {
+            let all: Vec<&str> = loaded.themes.iter().map(|theme| theme.name.as_str()).collect();
+            let all = either(["auto"].into_iter().chain(all));
+            loaded.complaints.push(format!("{name}: there is no theme \"{theme}\"; use {all}"));
+        }
         loaded
     }
 
-    fn text(&self) -> io::Result<String> {
-        let mut text = String::new();
-        let read = std::fs::File::open(&self.file)?.take(FILE_BYTES + 1).read_to_string(&mut text)?;
-        if read as u64 > FILE_BYTES {
-            return Err(io::Error::other("it is larger than a file of settings can be"));
+    /// The folder of the person's themes.
+    #[must_use]
+    pub fn themes(&self) -> PathBuf {
+        self.file.parent().unwrap_or(Path::new(".")).join(THEMES_FOLDER)
+    }
+
+    /// Reads the person's themes, in the order of their names: each may build on those before it.
+    fn read_themes(&self, loaded: &mut Loaded) {
+        let Ok(folder) = std::fs::read_dir(self.themes()) else { return };
+        let paths = folder.take(FOLDER_ENTRIES).filter_map(|entry| Some(entry.ok()?.path()));
+        let mut paths: Vec<PathBuf> =
+            paths.filter(|path| path.extension().is_some_and(|end| end == "toml")).collect();
+        paths.sort();
+        for path in paths.into_iter().take(THEMES) {
+            let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { continue };
+            let place = format!("{THEMES_FOLDER}/{name}.toml");
+            match text(&path) {
+                _ if name == "auto" || theme::BUILTIN.contains(&name) => {
+                    let told = "has the name of a theme that is always there; give it another";
+                    loaded.complaints.push(format!("{place} {told}"));
+                }
+                Err(error) => loaded.complaints.push(format!("cannot read {place}: {error}")),
+                Ok(text) => {
+                    let read = theme::read(name, &text, &loaded.themes);
+                    loaded.themes.push(read.theme);
+                    loaded.complaints.extend(read.complaints.iter().map(|told| format!("{place} {told}")));
+                }
+            }
         }
-        Ok(text)
     }
 
     /// Writes one setting into the file and leaves all else in it as it is, comments too. Says
@@ -125,7 +177,7 @@ impl Source {
         let mut settings = Settings::default();
         row.set(&mut settings, value).map_err(anyhow::Error::msg)?;
         let place = self.file.display().to_string();
-        let text = match self.text() {
+        let text = match text(&self.file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text.with_context(|| format!("cannot read {place}"))?,
         };
@@ -152,22 +204,39 @@ impl Source {
     #[must_use]
     pub fn watch(&self, changed: impl Fn() + Send + 'static) -> Watched {
         let name = self.file.file_name().map(std::ffi::OsStr::to_owned);
+        let themes = self.themes();
+        let folder_of_themes = themes.clone();
         let handler = move |event: notify::Result<notify::Event>| {
             let Ok(event) = event else { return };
             let is_read = event.kind.is_access();
-            if !is_read && event.paths.iter().any(|path| path.file_name() == name.as_deref()) {
+            let is_ours =
+                |path: &PathBuf| path.file_name() == name.as_deref() || path.starts_with(&folder_of_themes);
+            if !is_read && event.paths.iter().any(is_ours) {
                 changed();
             }
         };
         let folder = self.file.parent().unwrap_or(Path::new("."));
         let watcher = notify::recommended_watcher(handler).and_then(|mut watcher| {
             watcher.watch(folder, RecursiveMode::NonRecursive)?;
+            if themes.is_dir() {
+                watcher.watch(&themes, RecursiveMode::NonRecursive)?;
+            }
             Ok(watcher)
         });
         Watched {
             _watcher: watcher.inspect_err(|error| tracing::warn!(%error, "settings are not watched")).ok(),
         }
     }
+}
+
+/// The text of a file of a person's.
+fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path)?.take(FILE_BYTES + 1).read_to_string(&mut text)?;
+    if read as u64 > FILE_BYTES {
+        return Err(io::Error::other("it is larger than such a file can be"));
+    }
+    Ok(text)
 }
 
 /// Puts a value at a dotted name, with its table if there is none.

@@ -41,10 +41,10 @@ pub(crate) fn parse(typed: &str) -> Result<Emoji, String> {
     found.ok_or_else(|| format!("There is no emoji :{name}:; /react alone lists them"))
 }
 
-/// Emoji whose name begins with this, then those that have it inside; shorter names first.
-pub(crate) fn beginning(typed: &str) -> Vec<&'static str> {
+/// Emoji whose name begins with this, with that name, then those that have it inside; shorter names first.
+pub(crate) fn beginning(typed: &str) -> Vec<(&'static str, &'static str)> {
     let typed = typed.trim_end_matches(':');
-    let mut found: Vec<(bool, &str, &str)> = emojis::iter()
+    let mut found: Vec<(bool, &'static str, &'static str)> = emojis::iter()
         .filter_map(|emoji| {
             let codes = emoji.shortcodes().filter(|code| code.contains(typed));
             let best = codes.min_by_key(|code| (!code.starts_with(typed), code.len(), *code))?;
@@ -52,7 +52,7 @@ pub(crate) fn beginning(typed: &str) -> Vec<&'static str> {
         })
         .collect();
     found.sort_by_key(|(inside, code, _)| (*inside, code.len(), *code));
-    found.into_iter().map(|(_, _, emoji)| emoji).collect()
+    found.into_iter().map(|(_, code, emoji)| (emoji, code)).collect()
 }
 
 #[cfg(test)]
@@ -65,8 +65,8 @@ mod tests {
         assert_eq!(parse("+1").map(|e| e.to_string()), Ok("👍".into()));
         assert_eq!(parse("👀").map(|e| e.to_string()), Ok("👀".into()));
         assert_eq!(parse(":zz:"), Err("There is no emoji :zz:; /react alone lists them".into()));
-        assert_eq!(beginning("tad")[0], "🎉");
-        assert_eq!(beginning("rocket:")[0], "🚀");
+        assert_eq!(beginning("tad")[0].0, "🎉");
+        assert_eq!(beginning("rocket:")[0].0, "🚀");
         assert!(all().count() > 1_000);
         assert_eq!(parse(":de:").map(|e| e.to_string()), Ok("🇩🇪".into()));
     }

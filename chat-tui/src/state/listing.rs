@@ -1,13 +1,13 @@
 //! A list of messages from everywhere: what a search found, the inbox, the threads that one
-//! follows. Each leads to its place.
+//! follows, what one saved. Each leads to its place.
 //!
 //! 1. It says what it wants asked ([`Listing::first`], [`Listing::more`]) and takes the answer only
 //!    to its newest question; a late answer to an older one changes nothing.
 //! 2. Pages come as one moves down; at most [`ROWS`] rows are held.
 
 use chat_proto::{
-    Event, FollowedThread, Hit, InboxItem, ListInbox, ListThreads, Person, Position, Reason, Search,
-    SearchOrder, SearchQuery, Seq, Timestamp, limits,
+    Event, FollowedThread, Hit, InboxItem, ListInbox, ListSaved, ListThreads, Person, Position, Reason,
+    Search, SearchOrder, SearchQuery, Seq, Timestamp, limits,
 };
 
 use super::completion::Completion;
@@ -36,12 +36,15 @@ pub enum Kind {
     Inbox,
     /// The threads that the person follows.
     Threads,
+    /// The messages that the person saved.
+    Saved,
 }
 
 /// Why a row is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Why {
     Found,
+    Saved,
     Inbox(Reason),
     /// The thread with this first message.
     Thread(Seq),
@@ -162,6 +165,7 @@ impl Listing {
             }
             Kind::Inbox => Wish::Inbox(ListInbox { unread_only, cursor, limit }),
             Kind::Threads => Wish::Threads(ListThreads { unread_only, cursor, limit }),
+            Kind::Saved => Wish::Saved(ListSaved { cursor, limit }),
         }
     }
 
@@ -200,6 +204,10 @@ impl Listing {
                 self.cursor = page.cursor;
                 page.threads.into_iter().map(followed).collect::<Vec<Row>>()
             }
+            Page::Saved(page) => {
+                self.cursor = page.cursor;
+                page.messages.iter().map(saved).collect()
+            }
         };
         self.empty_pages = if rows.is_empty() { self.empty_pages + 1 } else { 0 };
         (self.error, self.loaded) = (None, true);
@@ -225,6 +233,13 @@ impl Listing {
             self.selected += 1;
         }
         true
+    }
+
+    /// Takes the chosen row away.
+    pub(crate) fn let_go(&mut self) -> Option<Row> {
+        let gone = (self.selected < self.rows.len()).then(|| self.rows.remove(self.selected));
+        self.selected = self.selected.min(self.rows.len().saturating_sub(1));
+        gone
     }
 
     /// The next answer begins at its first row.
@@ -297,6 +312,11 @@ fn found(hit: Hit) -> Row {
 fn called(item: InboxItem) -> Row {
     let words = item.event.body().map_or("message deleted", |body| body.as_str()).to_owned();
     Row { read: item.read, ..row(&item.event, words, Why::Inbox(item.reason)) }
+}
+
+fn saved(event: &Event) -> Row {
+    let words = event.body().map_or("message deleted", |body| body.as_str()).to_owned();
+    row(event, words, Why::Saved)
 }
 
 /// A thread stands for its first message; time and author are those of its newest.

@@ -2,16 +2,12 @@
 
 use std::collections::HashSet;
 
-use chat_proto::{Person, RoomInfo, Timestamp};
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use chat_proto::{Person, RoomInfo};
 
-use crate::action::{Account, Action, Plain};
-use crate::keymap;
-use crate::settings::ROWS;
+use crate::action::{Action, Plain};
 use crate::state::composer::{Composer, Edit};
-use crate::state::neighbours::Spot;
-use crate::state::{State, emoji, settings};
+use crate::state::emoji;
+use crate::state::fuzzy::Fuzzy;
 
 /// Rows kept in one picker: conversations, people and rooms of a large team.
 const ITEMS: usize = 20_000;
@@ -19,6 +15,9 @@ const ITEMS: usize = 20_000;
 /// Points by which a row that stands `n` places lower must match better. Recency breaks ties and
 /// near ties; a clearly better match still wins.
 const RECENCY_POINTS: u32 = 30;
+
+/// Points that a fit in the words beside a name is worth less than one in the name.
+const DETAIL_POINTS: u32 = 60;
 
 /// What a picker lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +32,8 @@ pub enum Kind {
     People,
     /// Emoji for a reaction.
     Emoji,
+    /// Emoji for the text being written.
+    EmojiText,
     /// Where to forward a message.
     Forward,
     /// The pinned messages.
@@ -43,6 +44,8 @@ pub enum Kind {
     Invitation,
     /// One's accounts.
     Accounts,
+    /// The themes.
+    Themes,
     /// The settings.
     Settings,
     /// The values of one.
@@ -59,11 +62,13 @@ impl Kind {
             Kind::Rooms => "rooms",
             Kind::People => "people",
             Kind::Emoji => "react",
+            Kind::EmojiText => "emoji",
             Kind::Forward => "forward to",
             Kind::Pins => "pinned messages",
             Kind::Invitations => "invitations",
             Kind::Invitation => "invitation",
             Kind::Accounts => "accounts",
+            Kind::Themes => "theme",
             Kind::Settings => "settings",
             Kind::Value => "value",
         }
@@ -90,6 +95,8 @@ pub struct Picker {
     pub title: String,
     query: Composer,
     items: Vec<Item>,
+    /// Rows that answer what is typed in another way; they stand last and are not filtered.
+    found: Vec<Item>,
     /// The labels of `items`; a label is listed once.
     labels: HashSet<String>,
     shown: Vec<usize>,
@@ -105,6 +112,7 @@ impl Picker {
             title: kind.title().to_owned(),
             query: Composer::default(),
             items: Vec::new(),
+            found: Vec::new(),
             labels: HashSet::new(),
             shown: Vec::new(),
             selected: 0,
@@ -138,42 +146,6 @@ impl Picker {
         self.selected = self.selected.min(self.shown.len().saturating_sub(1));
     }
 
-    /// The switcher over everything that is known.
-    #[must_use]
-    pub fn switcher(state: &State) -> Self {
-        let mut items: Vec<Item> = Vec::new();
-        items.extend(state.invitations.iter().map(|invitation| Item {
-            label: format!("#{}", invitation.name),
-            detail: format!("{} invites you", invitation.by.name),
-            action: Action::AskInvitation(invitation.conversation),
-        }));
-        for conversation in state.conversations.by_recency() {
-            if Some(conversation.id) != state.open {
-                items.push(Item {
-                    label: state.conversations.title(conversation),
-                    detail: conversation.topic.as_str().to_owned(),
-                    action: Action::Open(conversation.id),
-                });
-            }
-        }
-        items.extend(elsewhere(state));
-        let mut picker = Self::new(Kind::Anything, items);
-        let mut people: Vec<Person> = state.people.known().cloned().collect();
-        people.sort_by(|a, b| a.name.cmp(&b.name));
-        picker.add_people(&people, state.me.as_ref());
-        let actions = Plain::ALL.iter().filter(|plain| is_offered(**plain));
-        picker.add(actions.map(|plain| {
-            Item {
-                label: plain.title().to_owned(),
-                detail: keymap::label(*plain)
-                    .map_or(plain.help().to_owned(), |key| format!("{} · {key}", plain.help())),
-                action: (*plain).into(),
-            }
-        }));
-        picker.add(ROWS.iter().map(|row| settings::item(state, row)));
-        picker
-    }
-
     /// Adds people who are not in the list yet.
     pub fn add_people(&mut self, people: &[Person], me: Option<&Person>) {
         let others = people.iter().filter(|person| me.is_none_or(|me| me.id != person.id));
@@ -193,13 +165,22 @@ impl Picker {
         }));
     }
 
-    fn add(&mut self, items: impl Iterator<Item = Item>) {
+    /// Adds rows whose names are not in the list yet. The chosen row stays the chosen one.
+    pub(crate) fn add(&mut self, items: impl Iterator<Item = Item>) {
+        let chosen = self.chosen().filter(|_| self.selected > 0).map(|item| item.label.clone());
         for item in items {
             if self.items.len() < ITEMS && self.labels.insert(item.label.clone()) {
                 self.items.push(item);
             }
         }
         self.filter();
+        let back = chosen.and_then(|label| self.rows().0.iter().position(|item| item.label == label));
+        self.selected = back.unwrap_or(self.selected);
+    }
+
+    /// Takes the rows that answer what is typed now.
+    pub(crate) fn take_found(&mut self, items: Vec<Item>) {
+        self.found = items;
     }
 
     /// Whether there is any row to choose.
@@ -228,6 +209,7 @@ impl Picker {
         let changed = self.query.edit(edit);
         if changed {
             self.selected = 0;
+            self.found.clear();
             self.filter();
         }
         changed
@@ -235,20 +217,33 @@ impl Picker {
 
     /// Moves the choice by rows.
     pub fn go(&mut self, by: isize) {
-        let last = self.shown.len().saturating_sub(1);
+        let last = (self.shown.len() + self.found.len()).saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(by).min(last);
+    }
+
+    /// Chooses the row at this place; says whether there is one.
+    pub(crate) fn choose(&mut self, at: usize) -> bool {
+        let is_there = at < self.shown.len() + self.found.len();
+        if is_there {
+            self.selected = at;
+        }
+        is_there
     }
 
     /// The matching rows, best first, and which of them is chosen.
     #[must_use]
     pub fn rows(&self) -> (Vec<&Item>, usize) {
-        (self.shown.iter().filter_map(|at| self.items.get(*at)).collect(), self.selected)
+        let fitting = self.shown.iter().filter_map(|at| self.items.get(*at));
+        (fitting.chain(&self.found).collect(), self.selected)
     }
 
     /// The chosen row.
     #[must_use]
     pub fn chosen(&self) -> Option<&Item> {
-        self.shown.get(self.selected).and_then(|at| self.items.get(*at))
+        match self.shown.get(self.selected) {
+            Some(at) => self.items.get(*at),
+            None => self.found.get(self.selected.saturating_sub(self.shown.len())),
+        }
     }
 
     fn filter(&mut self) {
@@ -257,29 +252,26 @@ impl Picker {
             self.shown = (0..self.items.len()).collect();
             return;
         }
-        let mut matcher = Matcher::new(Config::DEFAULT);
-        let pattern = Pattern::parse(query.trim(), CaseMatching::Ignore, Normalization::Smart);
-        let mut buffer = Vec::new();
+        let mut fuzzy = Fuzzy::new(&query);
         let mut scored: Vec<(u32, usize)> = Vec::new();
         for (at, item) in self.items.iter().enumerate() {
-            // Emoji have many names, all of them beside the first.
-            let whole;
-            let words = match self.kind {
-                Kind::Emoji => {
-                    whole = format!("{} {}", item.label, item.detail);
-                    &whole
-                }
-                _ => &item.label,
+            let detail = |fuzzy: &mut Fuzzy| {
+                let score = fuzzy.score_words(&item.detail)?;
+                Some(score.saturating_sub(DETAIL_POINTS))
             };
-            let label = Utf32Str::new(words, &mut buffer);
-            if let Some(score) = pattern.score(label, &mut matcher) {
+            let score = match self.kind {
+                // Emoji have many names, all of them beside the first.
+                Kind::Emoji | Kind::EmojiText => fuzzy.score(&format!("{} {}", item.label, item.detail)),
+                _ => fuzzy.score(&item.label).or_else(|| detail(&mut fuzzy)),
+            };
+            if let Some(score) = score {
                 let bonus = RECENCY_POINTS.saturating_sub(u32::try_from(at).unwrap_or(u32::MAX));
                 scored.push((score.saturating_add(bonus), at));
             }
         }
         scored.sort_by_key(|(score, at)| (std::cmp::Reverse(*score), *at));
         self.shown = scored.into_iter().map(|(_, at)| at).collect();
-        self.selected = self.selected.min(self.shown.len().saturating_sub(1));
+        self.selected = self.selected.min((self.shown.len() + self.found.len()).saturating_sub(1));
     }
 }
 
@@ -294,6 +286,9 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::Complete
             | Plain::CompleteBack
             | Plain::EditLater
+            | Plain::Top
+            | Plain::NormalMode
+            | Plain::InsertMode
             | Plain::Above
             | Plain::Below
             | Plain::Take
@@ -303,25 +298,6 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::Cancel
             | Plain::Interrupt
     )
-}
-
-/// The conversations of other accounts, and the accounts themselves.
-fn elsewhere(state: &State) -> Vec<Item> {
-    let mut rows: Vec<(Timestamp, Item)> = Vec::new();
-    for digest in state.neighbours.all() {
-        let go = |conversation| Action::Account(Account::Visit(Spot { seat: digest.seat, conversation }));
-        rows.extend(digest.rows.iter().map(|row| {
-            let label = format!("{} on {}", row.title, digest.label);
-            (
-                row.active_at,
-                Item { label, detail: digest.standing.words().to_owned(), action: go(Some(row.id)) },
-            )
-        }));
-        let detail = format!("account · {}", digest.standing.words());
-        rows.push((Timestamp::default(), Item { label: digest.whole_name(), detail, action: go(None) }));
-    }
-    rows.sort_by_key(|(active_at, _)| std::cmp::Reverse(*active_at));
-    rows.into_iter().map(|(_, item)| item).collect()
 }
 
 fn room_detail(room: &RoomInfo) -> String {

@@ -1,7 +1,7 @@
 //! Taking settings while the program runs, and showing them.
 
 use super::picker::{Item, Kind, Picker};
-use super::{Notice, State};
+use super::{Mode, Notice, State};
 use crate::action::Action;
 use crate::settings::{Loaded, ROWS, Row};
 
@@ -17,6 +17,11 @@ impl State {
         }
         self.complaints = loaded.complaints;
         self.settings = loaded.settings;
+        self.keymap = loaded.keymap;
+        self.looks.themes = loaded.themes;
+        self.paint();
+        self.pending.clear();
+        self.mode = Mode::Insert;
     }
 }
 

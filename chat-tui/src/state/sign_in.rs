@@ -4,7 +4,7 @@ use chat_client::address::ServerAddress;
 use chat_proto::{Hello, Registration, SafeText, Secret, UserName, limits};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::keymap;
+use crate::keymap::{Key, Keymap};
 use crate::state::composer::{Composer, Edit};
 
 /// What may be known before the form opens, from flags and the environment.
@@ -154,7 +154,7 @@ impl SignIn {
     }
 
     /// Takes a key.
-    pub fn key(&mut self, key: KeyEvent) -> Option<Ask> {
+    pub fn key(&mut self, key: KeyEvent, keymap: &Keymap) -> Option<Ask> {
         if key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c') {
             return Some(Ask::Quit);
         }
@@ -172,8 +172,8 @@ impl SignIn {
                 self.creates = !self.creates;
                 self.error = None;
             }
-            code => {
-                let edit = keymap::edit(key.modifiers, code).filter(|edit| *edit != Edit::NewLine);
+            _ => {
+                let edit = keymap.edit(Key::of(key)).filter(|edit| *edit != Edit::NewLine);
                 if let (Some(edit), Some(text)) = (edit, self.text_mut()) {
                     text.edit(edit);
                 }

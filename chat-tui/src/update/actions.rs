@@ -4,16 +4,17 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, accounts, attention, bots, files, listings, lists, messages, moderation, places, rooms, say_so,
-    settings, threads, writing,
+    Effects, accounts, attention, bots, files, keys, listings, lists, messages, moderation, places, rooms,
+    say_so, settings, threads, writing,
 };
 use crate::action::{Action, Plain};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
+use crate::state::completion::Completion;
 use crate::state::composer::{Composer, Edit};
 use crate::state::listing::Kind;
 use crate::state::timeline::Timeline;
-use crate::state::{ListMode, Popup, Purpose, Quit, State};
+use crate::state::{ListMode, Mode, Popup, Purpose, Quit, State};
 
 /// Does an action.
 pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
@@ -34,6 +35,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Describe(text) => rooms::describe(state, text, effects),
         Action::Answer(room, accept) => rooms::answer(state, &room, accept, effects),
         Action::AskInvitation(id) => lists::invitation(state, id),
+        Action::Compose(text) => writing::compose(state, &text, effects),
         Action::Say(text) => {
             writing::say(state, text, false, effects);
         }
@@ -85,6 +87,9 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Search => listings::search(state, None, effects),
         Plain::Inbox => listings::list(state, Kind::Inbox, effects),
         Plain::Threads => listings::list(state, Kind::Threads, effects),
+        Plain::Saved => listings::list(state, Kind::Saved, effects),
+        Plain::SaveMessage => listings::save(state, effects),
+        Plain::Star => listings::star(state, effects),
         Plain::AllRead => listings::all_read(state, effects),
         Plain::NextConversation => places::neighbour(state, 1, effects),
         Plain::PreviousConversation => places::neighbour(state, -1, effects),
@@ -121,8 +126,12 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Back => set_presence(state, PresenceState::Online, effects),
         Plain::Reconnect => effects.tell(Tell::Reconnect),
         Plain::Redraw => effects.add(Effect::Redraw),
+        Plain::Top => keys::scroll_page(state, isize::MIN),
+        Plain::NormalMode => keys::normal_mode(state),
+        Plain::InsertMode => state.mode = Mode::Insert,
         Plain::Help => state.popup = Some(Popup::Help(0)),
         Plain::Settings => settings::list(state),
+        Plain::Themes => settings::themes(state),
         Plain::ReloadSettings => {
             effects.add(Effect::ReadSettings);
             say_so(state, "The settings were read again".to_owned());
@@ -178,10 +187,13 @@ fn discard(state: &mut State, effects: &mut Effects) {
 /// Closes what is uppermost: a completion, a choice, the list over the conversation, an answer or
 /// an edit, the thread, an older place.
 fn cancel(state: &mut State) {
-    if let Some(mut completion) = state.completion.take() {
+    if let Some(mut completion) = state.completion.take().filter(Completion::is_shown) {
         completion.at = None;
         let word = completion.word.clone();
         state.composer.replace_before_cursor(completion.start, &word);
+        state.completion_shut = Some((state.composer.cursor().0, completion.start));
+    } else if state.composer.deselect() {
+        // Nothing is selected any more.
     } else if state.selected.is_some() {
         state.selected = None;
     } else if layout::areas(state).list_floats {
@@ -202,7 +214,7 @@ pub(super) fn looks_back(state: &State) -> bool {
 /// Gives the keys to the thread, or to the room again.
 fn other_side(state: &mut State, effects: &mut Effects) {
     if state.thread.is_none() {
-        return say_so(state, "No thread is open; Alt-M and t open one".to_owned());
+        return say_so(state, format!("No thread is open; {} opens one", state.keymap.way(Plain::Thread)));
     }
     writing::save_draft(state, effects);
     threads::focus(state, !state.in_thread());
@@ -221,14 +233,14 @@ fn interrupt(state: &mut State, effects: &mut Effects) {
         return;
     }
     state.quit = Quit::Asked;
-    let text = if !state.transfers.is_empty() {
-        "Files are on their way (tried again, they go on where they were); press Ctrl-C again to quit"
+    let why = if !state.transfers.is_empty() {
+        "Files are on their way (tried again, they go on where they were); press"
     } else if state.has_unsent_text() {
-        "You have unsent text (it is kept as a draft); press Ctrl-C again to quit"
+        "You have unsent text (it is kept as a draft); press"
     } else {
-        "Press Ctrl-C again to quit"
+        "Press"
     };
-    say_so(state, text.to_owned());
+    say_so(state, format!("{why} {} again to quit", state.keymap.way(Plain::Interrupt)));
 }
 
 /// Ends the program, after the draft is safe.

@@ -6,10 +6,12 @@ use chat_proto::{
     Dnd, FollowThread, MarkThread, NotifyLevel, NotifyState, Request, Schedule, SetDnd, SetNotify, ZoneName,
 };
 
-use super::{Effects, complain, say_so};
-use crate::action::{Hear, Quiet};
+use super::{Effects, complain, reading, say_so};
+use crate::action::{Hear, Plain, Quiet};
 use crate::effect::{Effect, Question};
 use crate::layout;
+use crate::notification::Notification;
+use crate::settings::NotifyHow;
 use crate::state::State;
 use crate::state::attention::{Hush, dnd_words, left_of, notify_words};
 use crate::state::timeline::thread_of;
@@ -20,20 +22,36 @@ const BELL_MS: u64 = 1_000;
 /// The read mark of a thread is told at most once in this time.
 const THREAD_MARK_MS: u64 = 1_000;
 
-/// Makes a sound for a message that the person does not see.
+/// Tells of a message that the person does not see: outside of the window, and by a sound.
 pub(super) fn alert(state: &mut State, alert: &Alert, effects: &mut Effects) {
-    let is_open = state.open == Some(alert.event.conversation);
-    let sees = state.focused
-        && is_open
-        && state.popup.is_none()
-        && match thread_of(&alert.event) {
-            None => true,
-            root => state.thread.as_ref().map(|thread| thread.root) == root,
-        };
     let rang = state.rang_ms.is_some_and(|rang| state.now.ms < rang + BELL_MS);
-    if state.settings.bell && !sees && !rang {
-        state.rang_ms = Some(state.now.ms);
+    if rang || state.settings.notify_how == NotifyHow::Off || sees(state, alert) {
+        return;
+    }
+    state.rang_ms = Some(state.now.ms);
+    if state.settings.notify_how != NotifyHow::Bell {
+        let conversation = state.conversations.get(alert.event.conversation);
+        let what =
+            Notification::of(alert, conversation, state.settings.notify_show, state.settings.notify_how);
+        effects.add(Effect::Notify(what));
+    }
+    if state.settings.bell {
         effects.add(Effect::Bell);
+    }
+}
+
+/// Whether a message is on screen, or will be with the next drawing, before somebody who looks.
+fn sees(state: &State, alert: &Alert) -> bool {
+    if state.open != Some(alert.event.conversation) {
+        return false;
+    }
+    match thread_of(&alert.event) {
+        None => reading::sees_newest(state),
+        root => {
+            let thread = state.thread.as_ref().filter(|thread| Some(thread.root) == root);
+            let at_end = thread.is_some_and(|t| t.timeline.scroll.is_none() && !t.timeline.more_after);
+            at_end && state.focused && !reading::is_covered(state)
+        }
     }
 }
 
@@ -103,7 +121,7 @@ pub(super) fn follow(state: &mut State, on: bool, effects: &mut Effects) {
     let chosen = state.selected.filter(|_| !state.in_thread()).and_then(|seq| state.held(seq));
     let chosen = chosen.map(|event| thread_of(event).unwrap_or(event.seq));
     let (Some(conversation), Some(thread)) = (state.open, chosen.or(open)) else {
-        return complain(state, "Open the thread first: Alt-M and t".to_owned());
+        return complain(state, format!("Open the thread first: {}", state.keymap.way(Plain::Thread)));
     };
     effects.change(Request::FollowThread(FollowThread { conversation, thread, on }));
     let words = match on {
@@ -130,8 +148,7 @@ pub(super) fn mark_thread(state: &mut State, effects: &mut Effects) {
 
 fn thread_mark(state: &State) -> Option<MarkThread> {
     let (conversation, thread) = (state.open?, state.thread.as_ref()?);
-    let areas = layout::areas(state);
-    let covered = state.popup.is_some() || state.sign_in.is_some() || areas.list_floats;
+    let covered = reading::is_covered(state);
     let is_online = state.link.connection == Connection::Online;
     if covered || !state.focused || !is_online || !thread.timeline.loaded {
         return None;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use chat_client::{Draft, Enclosure};
 use chat_proto::{Body, Event, TextError, limits};
 
-use super::{Effects, complain, messages, outcomes, places, say_so};
+use super::{Effects, complain, messages, open_first, outcomes, places, say_so};
 use crate::effect::{Effect, Tell};
 use crate::state::transfer::{Job, TRANSFERS};
 use crate::state::{Purpose, State, rights};
@@ -13,7 +13,7 @@ use crate::state::{Purpose, State, rights};
 /// Uploads a file, to be sent with this text where one is now.
 pub(super) fn upload(state: &mut State, path: PathBuf, text: &str, effects: &mut Effects) {
     let Some(id) = state.open else {
-        return complain(state, "Open a conversation first: Ctrl-K, /join #room or /msg @user".to_owned());
+        return complain(state, open_first(state));
     };
     if let Some(reason) = rights::silence_here(state) {
         return complain(state, reason.to_owned());

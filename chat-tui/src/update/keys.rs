@@ -1,17 +1,21 @@
 //! Keys and pasted text: to the form, to what lies over the conversation, or to the composer.
 
-use chat_proto::limits;
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::sync::Arc;
 
-use super::{Effects, actions, complain, listings, writing};
+use chat_proto::limits;
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{Effects, actions, complain, listings, lists, say_so, writing};
 use crate::action::{Action, Plain};
+use crate::command;
 use crate::effect::{Effect, Question};
-use crate::keymap::{self, Meaning};
+use crate::keymap::{self, Context, Does, Found, Key};
+use crate::state::completion::Completion;
 use crate::state::composer::Edit;
 use crate::state::picker::Kind;
 use crate::state::rights;
 use crate::state::sign_in::Ask;
-use crate::state::{Popup, Purpose, Quit, State};
+use crate::state::{Mode, Popup, Purpose, Quit, State};
 
 /// Rows that PageUp and PageDown move in a list.
 const LIST_PAGE: isize = 10;
@@ -22,12 +26,12 @@ const COMPOSER_BYTES: usize = 4 * limits::MESSAGE_BYTES;
 /// Takes a key.
 pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
     state.notice = None;
-    let is_interrupt = key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c');
+    let is_interrupt = state.keymap.plain(Context::Chat, Key::of(key)) == Some(Plain::Interrupt);
     if !is_interrupt && state.quit == Quit::Asked {
         state.quit = Quit::No;
     }
     if let Some(form) = &mut state.sign_in {
-        match form.key(key) {
+        match form.key(key, &state.keymap) {
             Some(Ask::Quit) => {
                 actions::quit(state, effects);
             }
@@ -42,25 +46,98 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         }
         return;
     }
+    let key = Key::of(key);
     match &state.popup {
         Some(Popup::Picker(_)) => picker_key(state, key, effects),
         Some(Popup::Listing(_)) => listings::key(state, key, effects),
-        Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key),
+        Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key, effects),
         None if state.selected.is_some() => select_key(state, key, effects),
         None => chat_key(state, key, effects),
     }
 }
 
-/// While a message is chosen, letters act on it.
-fn select_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
-    if let Some(action) = keymap::select_meaning(key) {
-        actions::act(state, action, effects);
+/// While a message is chosen, letters act on it; the other keys of the chat work too.
+fn select_key(state: &mut State, key: Key, effects: &mut Effects) {
+    let contexts = [Context::Select, Context::Chat];
+    let Some(does) = chord(state, key, &contexts) else { return };
+    for one in does.iter() {
+        match one {
+            Does::Plain(Plain::Complete | Plain::CompleteBack) | Does::Edit(_) => {}
+            one => act(state, one, effects),
+        }
     }
+}
+
+/// Adds a key to those of a chord; gives what the chord does once it is whole. A letter that is
+/// bound in the chat alone is none of the other contexts'.
+fn chord(state: &mut State, key: Key, contexts: &[Context]) -> Option<Arc<[Does]>> {
+    state.pending.push(key);
+    let found = contexts.iter().map(|context| state.keymap.find(*context, &state.pending));
+    match found.into_iter().reduce(earlier).unwrap_or(Found::Nothing) {
+        Found::Does(does) => {
+            state.pending.clear();
+            Some(does)
+        }
+        Found::More => None,
+        Found::Nothing => {
+            let keys = std::mem::take(&mut state.pending);
+            if keys.len() > 1 {
+                say_so(state, format!("{} does nothing", keymap::written(&keys)));
+            }
+            None
+        }
+    }
+}
+
+/// The meaning in the earlier context goes before the one in the later.
+fn earlier(first: Found, second: Found) -> Found {
+    if first == Found::Nothing { second } else { first }
+}
+
+/// Does one thing that a key is bound to.
+fn act(state: &mut State, does: &Does, effects: &mut Effects) {
+    match does {
+        Does::Plain(plain) => {
+            if !matches!(plain, Plain::Complete | Plain::CompleteBack | Plain::Cancel) {
+                state.completion = None;
+            }
+            actions::act(state, (*plain).into(), effects);
+        }
+        Does::Jump(number) => actions::act(state, Action::Jump(*number), effects),
+        Does::Command(line) => match command::parse(line) {
+            Ok(action) => actions::act(state, action, effects),
+            Err(sentence) => complain(state, sentence),
+        },
+        Does::Edit(edit) => write(state, *edit, effects),
+    }
+}
+
+/// Changes the text being written.
+fn write(state: &mut State, edit: Edit, effects: &mut Effects) {
+    state.completion = None;
+    let first = if let Edit::Insert(c) = edit { Some(c) } else { None };
+    if first.is_some() && is_kept_from_writing(state, first) {
+        return;
+    }
+    if state.composer.edit(edit) {
+        writing::changed(state, effects);
+        writing::suggest(state);
+    }
+}
+
+/// Letters become keys, where the profile has keys for that.
+pub(super) fn normal_mode(state: &mut State) {
+    if state.keymap.rows(Context::Normal).next().is_none() {
+        return complain(state, "These keys have one mode only; /set keys.profile vim has two".to_owned());
+    }
+    state.completion = None;
+    state.mode = Mode::Normal;
 }
 
 /// Takes pasted text.
 pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
     state.notice = None;
+    state.pending.clear();
     if let Some(form) = &mut state.sign_in {
         form.paste(text);
         return;
@@ -89,32 +166,73 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
     writing::changed(state, effects);
 }
 
-fn chat_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
-    let Some(meaning) = keymap::meaning(key) else { return };
-    // These two edit where there is something behind the cursor.
-    let is_control = key.modifiers == KeyModifiers::CONTROL && !state.composer.is_at_line_end();
-    let meaning = match key.code {
-        KeyCode::Char('k') if is_control => Meaning::Edit(Edit::KillToEnd),
-        KeyCode::Char('f') if is_control => Meaning::Edit(Edit::Right),
-        _ => in_context(state, meaning),
+/// Keys that choose from what a word may become, while that is shown.
+fn completion_key(state: &mut State, key: Key, effects: &mut Effects) -> bool {
+    if !state.completion.as_ref().is_some_and(Completion::is_shown) {
+        return false;
+    }
+    // Tab completes where there is nothing shown, too.
+    if let Some(Plain::Complete | Plain::CompleteBack) = state.keymap.plain(Context::Chat, key) {
+        return false;
+    }
+    match state.keymap.plain(Context::Picker, key) {
+        Some(Plain::Above) => writing::turn(state, true, effects),
+        Some(Plain::Below) => writing::turn(state, false, effects),
+        Some(Plain::Take) => return writing::take_completion(state, effects),
+        _ => return false,
+    }
+    true
+}
+
+fn chat_key(state: &mut State, key: Key, effects: &mut Effects) {
+    if state.pending.is_empty() && completion_key(state, key, effects) {
+        return;
+    }
+    let modes: &[Context] = match state.mode {
+        Mode::Insert => &[Context::Chat, Context::Edit],
+        Mode::Normal => &[Context::Normal, Context::Chat, Context::Edit],
     };
-    match meaning {
-        Meaning::Do(action) => {
-            if !matches!(action, Action::Plain(Plain::Complete | Plain::CompleteBack | Plain::Cancel)) {
-                state.completion = None;
-            }
-            actions::act(state, action, effects);
+    let edit = state.keymap.edit(key).filter(|_| state.pending.is_empty());
+    let is_letter = matches!(edit, Some(Edit::Insert(_)));
+    let acting = modes.iter().filter(|mode| **mode != Context::Edit);
+    let mut acting = acting.map(|mode| (*mode, state.keymap.find(*mode, &[key])));
+    let edits = match acting.find(|(_, found)| *found != Found::Nothing) {
+        // A key that acts and edits, and a letter that acts, edit where there is something for it.
+        Some((Context::Chat, Found::Does(does))) => edit.filter(|edit| !acts(state, &does, *edit)),
+        Some(_) => None,
+        None => edit.filter(|_| is_letter),
+    };
+    let edits = edits.filter(|_| state.mode == Mode::Insert || !is_letter);
+    if let Some(edit) = edits {
+        return write(state, edit, effects);
+    }
+    let Some(does) = chord(state, key, modes) else { return };
+    for one in does.iter() {
+        match one {
+            // These walk through one's messages where that is what the composer is for now.
+            Does::Plain(Plain::EditLast) if !walks(state) => write(state, Edit::Up, effects),
+            Does::Plain(Plain::EditLater) if !walks(state) => write(state, Edit::Down, effects),
+            one => act(state, one, effects),
         }
-        Meaning::Edit(edit) => {
-            state.completion = None;
-            let first = if let Edit::Insert(c) = edit { Some(c) } else { None };
-            if first.is_some() && is_kept_from_writing(state, first) {
-                return;
-            }
-            if state.composer.edit(edit) {
-                writing::changed(state, effects);
-            }
-        }
+    }
+}
+
+/// Whether a key that both acts and edits acts now.
+fn acts(state: &State, does: &[Does], edit: Edit) -> bool {
+    let composer = &state.composer;
+    match (does, edit) {
+        ([Does::Plain(Plain::Discard)], Edit::Delete) => composer.is_empty() && has_failed(state),
+        ([Does::Plain(Plain::EditLast | Plain::EditLater)], _) => walks(state),
+        (_, Edit::Insert(_)) => composer.is_empty() && state.purpose == Purpose::Write,
+        _ => composer.is_at_line_end(),
+    }
+}
+
+/// Whether Up and Down go through one's own messages, and not through the lines of a text.
+fn walks(state: &State) -> bool {
+    match &state.purpose {
+        Purpose::Edit { before, .. } => state.composer.text() == *before,
+        Purpose::Write | Purpose::Reply(_) => state.composer.is_empty(),
     }
 }
 
@@ -131,43 +249,20 @@ fn is_kept_from_writing(state: &mut State, first: Option<char>) -> bool {
     silence.is_some()
 }
 
-/// Some keys mean another thing where the composer is empty, or the cursor stands in a text.
-fn in_context(state: &State, meaning: Meaning) -> Meaning {
-    let composer = &state.composer;
-    let is_empty = composer.is_empty();
-    let walks = match &state.purpose {
-        Purpose::Edit { before, .. } => composer.text() == *before,
-        Purpose::Write | Purpose::Reply(_) => is_empty,
-    };
-    match meaning {
-        Meaning::Edit(Edit::Insert('?')) if is_empty && state.purpose == Purpose::Write => {
-            Meaning::Do(Plain::Help.into())
-        }
-        Meaning::Edit(Edit::Delete) if is_empty && has_failed(state) => Meaning::Do(Plain::Discard.into()),
-        Meaning::Do(Action::Plain(Plain::EditLast)) if !walks => Meaning::Edit(Edit::Up),
-        Meaning::Do(Action::Plain(Plain::EditLater)) if !walks => Meaning::Edit(Edit::Down),
-        other => other,
-    }
-}
-
 fn has_failed(state: &State) -> bool {
     state.open_timeline().is_some_and(|timeline| timeline.failed().is_some())
 }
 
-fn picker_key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
-    let is_control = key.modifiers == KeyModifiers::CONTROL;
-    let go = match key.code {
-        KeyCode::Esc => return close_picker(state, effects),
-        KeyCode::Char('c' | 'g') if is_control => return close_picker(state, effects),
-        KeyCode::Enter => return choose(state, effects),
-        KeyCode::Up | KeyCode::BackTab => -1,
-        KeyCode::Down | KeyCode::Tab => 1,
-        KeyCode::Char('p') if is_control => -1,
-        KeyCode::Char('n') if is_control => 1,
-        KeyCode::PageUp => -LIST_PAGE,
-        KeyCode::PageDown => LIST_PAGE,
-        code => {
-            if let Some(edit) = keymap::edit(key.modifiers, code) {
+fn picker_key(state: &mut State, key: Key, effects: &mut Effects) {
+    let go = match state.keymap.plain(Context::Picker, key) {
+        Some(Plain::Cancel) => return close_picker(state, effects),
+        Some(Plain::Take) => return choose(state, effects),
+        Some(Plain::Above) => -1,
+        Some(Plain::Below) => 1,
+        Some(Plain::PageUp) => -LIST_PAGE,
+        Some(Plain::PageDown) => LIST_PAGE,
+        _ => {
+            if let Some(edit) = state.keymap.edit(key) {
                 picker_edit(state, edit, effects);
             }
             return;
@@ -184,6 +279,10 @@ fn picker_edit(state: &mut State, edit: Edit, effects: &mut Effects) {
     if !picker.edit(edit) {
         return;
     }
+    if picker.kind == Kind::Anything {
+        lists::palette_typed(state);
+    }
+    let Some(Popup::Picker(picker)) = &state.popup else { return };
     let query = picker.query();
     let wanted = query.trim_start_matches(['#', '@']).to_owned();
     if matches!(picker.kind, Kind::Anything | Kind::Rooms) && !query.starts_with('@') {
@@ -194,7 +293,7 @@ fn picker_edit(state: &mut State, edit: Edit, effects: &mut Effects) {
     }
 }
 
-fn choose(state: &mut State, effects: &mut Effects) {
+pub(super) fn choose(state: &mut State, effects: &mut Effects) {
     let Some(Popup::Picker(picker)) = &state.popup else { return };
     let action = picker.chosen().map(|item| item.action.clone());
     close_picker(state, effects);
@@ -204,36 +303,34 @@ fn choose(state: &mut State, effects: &mut Effects) {
 }
 
 /// A terminal that thinks another width of some emoji leaves parts of them behind.
-fn close_picker(state: &mut State, effects: &mut Effects) {
+pub(super) fn close_picker(state: &mut State, effects: &mut Effects) {
+    state.ask_due_ms = None;
     if let Some(Popup::Picker(picker)) = state.popup.take()
-        && picker.kind == Kind::Emoji
+        && matches!(picker.kind, Kind::Emoji | Kind::EmojiText)
     {
         effects.add(Effect::Redraw);
     }
 }
 
 /// Keys of the help and of other pages to read.
-fn page_key(state: &mut State, key: KeyEvent) {
-    let is_interrupt = key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c');
-    let closes = matches!(key.code, KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q' | '?'));
-    if closes || is_interrupt {
-        state.popup = None;
-        return;
-    }
-    match key.code {
-        KeyCode::Up => scroll_page(state, -1),
-        KeyCode::Down => scroll_page(state, 1),
-        KeyCode::PageUp => scroll_page(state, -LIST_PAGE),
-        KeyCode::PageDown | KeyCode::Char(' ') => scroll_page(state, LIST_PAGE),
-        KeyCode::Home => scroll_page(state, isize::MIN),
-        _ => {}
+fn page_key(state: &mut State, key: Key, effects: &mut Effects) {
+    let Some(does) = chord(state, key, &[Context::Page]) else { return };
+    for one in does.iter() {
+        match one {
+            Does::Plain(Plain::Cancel) => state.popup = None,
+            Does::Plain(Plain::Above) => scroll_page(state, -1),
+            Does::Plain(Plain::Below) => scroll_page(state, 1),
+            Does::Plain(Plain::PageUp) => scroll_page(state, -LIST_PAGE),
+            Does::Plain(Plain::PageDown) => scroll_page(state, LIST_PAGE),
+            one => act(state, one, effects),
+        }
     }
 }
 
 /// Scrolls what is there to read.
 pub(super) fn scroll_page(state: &mut State, rows: isize) {
     let (top, all) = match &mut state.popup {
-        Some(Popup::Help(top)) => (top, crate::help::rows().len()),
+        Some(Popup::Help(top)) => (top, crate::help::rows(&state.keymap).len()),
         Some(Popup::Page(page)) => {
             let all = page.rows.iter().map(|(_, text)| text.lines().count().max(1)).sum();
             (&mut page.top, all)

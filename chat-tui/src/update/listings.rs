@@ -1,12 +1,13 @@
 //! Lists of messages from everywhere: opening them, their keys, and going from a row to its place.
 
-use chat_proto::{InboxItem, ListThreads, MarkInbox, Request, SearchOrder, limits};
-use crossterm::event::KeyEvent;
+use chat_proto::{InboxItem, ListThreads, MarkInbox, Request, SearchOrder, SetSaved, SetStar, limits};
+use ratatui::layout::{Position, Rect};
 
-use super::{Effects, actions, complain, places, say_so};
+use super::{Effects, actions, complain, lists, places, say_so};
 use crate::action::{Action, Plain};
 use crate::effect::{Page, Question, Wish};
-use crate::keymap;
+
+use crate::keymap::{Context, Key};
 use crate::layout;
 use crate::state::completion::Completion;
 use crate::state::composer::Edit;
@@ -33,7 +34,7 @@ pub(super) fn search(state: &mut State, query: Option<String>, effects: &mut Eff
     ask(wish, effects);
 }
 
-/// Opens the inbox or the list of threads.
+/// Opens the inbox, the list of threads or what one saved.
 pub(super) fn list(state: &mut State, kind: Kind, effects: &mut Effects) {
     let mut listing = Listing::new(kind);
     let wish = listing.first();
@@ -51,6 +52,25 @@ fn ask(wish: Option<Wish>, effects: &mut Effects) {
     }
 }
 
+/// A click on a row goes there; one beside the box closes it.
+pub(super) fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
+    let screen = Rect::new(0, 0, state.size.0, state.size.1);
+    let area = layout::popup(screen, layout::POPUP.1);
+    let Some(listing) = listing(state) else { return false };
+    if !area.contains(at) {
+        close(state);
+        return true;
+    }
+    let (rows, skip) = layout::listing_list(screen, listing);
+    let row = skip + usize::from(at.y.saturating_sub(rows.y)) / layout::LISTING_ROW;
+    if !rows.contains(at) || row >= listing.rows.len() || listing.is_changed() {
+        return false;
+    }
+    listing.selected = row;
+    take_row(state, effects);
+    true
+}
+
 /// The list that is open.
 fn listing(state: &mut State) -> Option<&mut Listing> {
     match &mut state.popup {
@@ -60,13 +80,14 @@ fn listing(state: &mut State) -> Option<&mut Listing> {
 }
 
 /// Takes a key while a list is open.
-pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
-    let Some(listing) = listing(state) else { return };
+pub(super) fn key(state: &mut State, key: Key, effects: &mut Effects) {
+    let State { popup: Some(Popup::Listing(listing)), keymap, .. } = state else { return };
     let writes = listing.kind == Kind::Search;
-    match keymap::listing_meaning(key, writes) {
+    let is_written = writes && key.typed().is_some();
+    match keymap.plain(Context::Listing, key).filter(|_| !is_written) {
         Some(plain) => act(state, plain, effects),
         None if writes => {
-            if let Some(change) = keymap::edit(key.modifiers, key.code) {
+            if let Some(change) = keymap.edit(key) {
                 listing.edit(change);
             }
         }
@@ -97,6 +118,7 @@ fn act(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::UnreadOnly => unread_only(state, effects),
         Plain::ToggleRead => toggle_read(state, effects),
         Plain::AllRead => all_read(state, effects),
+        Plain::LetGo => let_go(state, effects),
         _ => {}
     }
 }
@@ -136,7 +158,7 @@ fn take_row(state: &mut State, effects: &mut Effects) {
     row.read = true;
     close(state);
     match why {
-        Why::Found => {}
+        Why::Found | Why::Saved => {}
         Why::Inbox(_) if was_read => {}
         Why::Inbox(_) => {
             let mark = MarkInbox { items: vec![at], ..MarkInbox::default() };
@@ -159,7 +181,8 @@ fn complete(state: &mut State, back: bool) {
         Some(completion) => completion.clone(),
         None => {
             let (start, word) = filters::word(open.query.before());
-            Completion::new(start, word, filters::candidates(state, word))
+            let found = filters::candidates(state, word);
+            Completion::new(start, word, found.into_iter().map(Into::into).collect())
         }
     };
     let Some(listing) = listing(state) else { return };
@@ -185,7 +208,8 @@ fn other_order(state: &mut State, effects: &mut Effects) {
 }
 
 fn unread_only(state: &mut State, effects: &mut Effects) {
-    let Some(listing) = listing(state).filter(|listing| listing.kind != Kind::Search) else { return };
+    let has_unread = |listing: &&mut Listing| matches!(listing.kind, Kind::Inbox | Kind::Threads);
+    let Some(listing) = listing(state).filter(has_unread) else { return };
     listing.unread_only = !listing.unread_only;
     ask(listing.first(), effects);
 }
@@ -212,6 +236,37 @@ pub(super) fn all_read(state: &mut State, effects: &mut Effects) {
     effects.change(Request::MarkInbox(MarkInbox { all: true, ..MarkInbox::default() }));
 }
 
+/// Keeps the chosen message of what one saved no more.
+fn let_go(state: &mut State, effects: &mut Effects) {
+    let Some(listing) = listing(state).filter(|listing| listing.kind == Kind::Saved) else { return };
+    let Some(row) = listing.let_go() else { return };
+    let wish = listing.more();
+    let (conversation, seq) = (row.at.conversation, row.at.seq);
+    effects.change(Request::SetSaved(SetSaved { conversation, seq, on: false }));
+    ask(wish, effects);
+}
+
+/// Saves the chosen message for oneself.
+pub(super) fn save(state: &mut State, effects: &mut Effects) {
+    let (Some(conversation), Some(seq)) = (state.open, state.selected) else {
+        return say_so(state, "Choose a message first: Alt-M, the arrows, then m".to_owned());
+    };
+    effects.change(Request::SetSaved(SetSaved { conversation, seq, on: true }));
+    say_so(state, "Saved; /saved lists what you saved".to_owned());
+}
+
+/// Stars the open conversation, or takes the star away.
+pub(super) fn star(state: &mut State, effects: &mut Effects) {
+    let Some(open) = state.open_conversation() else { return };
+    let ask = SetStar { conversation: open.id, on: !open.starred };
+    let title = state.conversations.title(open);
+    effects.change(Request::SetStar(ask));
+    say_so(
+        state,
+        if ask.on { format!("{title} is starred") } else { format!("{title} is not starred any more") },
+    );
+}
+
 /// Takes a page that was asked for.
 pub(super) fn listed(
     state: &mut State,
@@ -228,6 +283,11 @@ pub(super) fn listed(
         }
         // A search that was closed before its answer came shows it when it is opened again.
         None => {
+            if let Ok(Page::Search(page)) = &answer
+                && lists::messages_found(state, wish, page)
+            {
+                return true;
+            }
             if let Some(last) = state.search.as_mut().filter(|last| last.waits_for(wish)) {
                 last.take(wish, answer);
             }
@@ -242,6 +302,7 @@ fn meet(state: &mut State, answer: &Result<Page, String>) {
     match page {
         Page::Search(page) => page.hits.iter().for_each(|hit| state.people.meet(&hit.event.author)),
         Page::Inbox(page) => page.items.iter().for_each(|item| state.people.meet(&item.event.author)),
+        Page::Saved(page) => page.messages.iter().for_each(|event| state.people.meet(&event.author)),
         Page::Threads(page) => page.threads.iter().for_each(|t| state.people.meet(&t.last.author)),
     }
 }

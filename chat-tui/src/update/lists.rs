@@ -1,12 +1,13 @@
 //! What opens over the conversation: lists to choose from.
 
-use chat_proto::{ConversationId, Event, Member, Person, PresenceState, UserId, Versions};
+use chat_proto::{ConversationId, Event, Member, Person, PresenceState, SearchPage, UserId, Versions};
 
 use super::{Effects, places, say_so};
-use crate::action::Action;
-use crate::effect::Question;
+use crate::action::{Action, Plain};
+use crate::effect::{Question, Wish};
 use crate::state::items::day_and_time;
 use crate::state::message::quoted;
+use crate::state::palette;
 use crate::state::picker::{Item, Kind, Picker};
 use crate::state::{Page, Popup, State};
 
@@ -15,9 +16,38 @@ fn open(state: &mut State, picker: Picker) {
 }
 
 pub(super) fn switcher(state: &mut State, effects: &mut Effects) {
-    open(state, Picker::switcher(state));
+    open(state, palette::palette(state));
     effects.ask(Question::Rooms(String::new()));
     effects.ask(Question::People(String::new()));
+}
+
+/// The letters in the palette are others: messages are searched once the fingers rest.
+pub(super) fn palette_typed(state: &mut State) {
+    state.ask_due_ms = Some(state.now.ms + palette::SEARCH_AFTER_MS);
+}
+
+/// Searches messages for what is typed in the palette.
+pub(super) fn search_messages(state: &mut State, effects: &mut Effects) {
+    if let Some(Popup::Picker(picker)) = &state.popup
+        && picker.kind == Kind::Anything
+        && let Some(wish) = palette::search(picker)
+    {
+        effects.ask(Question::List(wish));
+    }
+}
+
+/// Takes what was found for the palette; false if that is not what is typed now.
+pub(super) fn messages_found(state: &mut State, wish: &Wish, page: &SearchPage) -> bool {
+    let items = palette::found(state, page);
+    match &mut state.popup {
+        Some(Popup::Picker(picker))
+            if picker.kind == Kind::Anything && palette::search(picker).as_ref() == Some(wish) =>
+        {
+            picker.take_found(items);
+            true
+        }
+        _ => false,
+    }
 }
 
 pub(super) fn rooms(state: &mut State, effects: &mut Effects) {
@@ -83,7 +113,10 @@ pub(super) fn pins(state: &mut State, id: ConversationId, events: &[Event]) {
         return;
     }
     if events.is_empty() {
-        return say_so(state, "Nothing is pinned here; Alt-M and p pin a message".to_owned());
+        return say_so(
+            state,
+            format!("Nothing is pinned here; {} pins a message", state.keymap.way(Plain::Pin)),
+        );
     }
     let items = events.iter().rev().map(|event| Item {
         label: format!("{} · {}", quoted(event), event.seq),

@@ -157,7 +157,10 @@ pub(super) fn reply_with(state: &mut State, text: String, effects: &mut Effects)
 /// A thread's message opens the thread that it is in. A deleted one may still have a thread.
 fn thread(state: &mut State, effects: &mut Effects) {
     if state.in_thread() && state.selected.is_none() {
-        return say_so(state, "You are in the thread; Esc closes it".to_owned());
+        return say_so(
+            state,
+            format!("You are in the thread; {} closes it", state.keymap.way(Plain::Cancel)),
+        );
     }
     let held = state.selected.and_then(|seq| state.held(seq)).cloned();
     if let Some(event) = held.or_else(|| need(state, |_| true)) {

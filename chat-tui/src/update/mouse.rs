@@ -2,7 +2,7 @@
 
 use chat_proto::ConversationId;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 
 use super::{Effects, actions, keys, listings, threads, writing};
 use crate::action::{Account, Action, Plain};
@@ -44,7 +44,7 @@ fn visit(seat: SeatId, conversation: Option<ConversationId>) -> Action {
 
 fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
     if state.popup.is_some() {
-        return false;
+        return click_popup(state, at, effects);
     }
     let areas = layout::areas(state);
     if let Some(list) = areas.list.filter(|list| list.contains(at)) {
@@ -77,4 +77,32 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
         return true;
     }
     false
+}
+
+/// A click on a row takes it; one beside the box closes it.
+fn click_popup(state: &mut State, at: Position, effects: &mut Effects) -> bool {
+    let screen = Rect::new(0, 0, state.size.0, state.size.1);
+    match &mut state.popup {
+        Some(Popup::Picker(picker)) => {
+            let (list, skip) = layout::picker_list(screen, picker);
+            let row = usize::from(at.y.saturating_sub(list.y));
+            if list.contains(at) && picker.choose(skip + row) {
+                keys::choose(state, effects);
+                return true;
+            }
+            if layout::popup(screen, layout::picker_height(picker)).contains(at) {
+                return false;
+            }
+            keys::close_picker(state, effects);
+        }
+        Some(Popup::Listing(_)) => return listings::click(state, at, effects),
+        Some(Popup::Help(_) | Popup::Page(_)) => {
+            if layout::popup(screen, layout::POPUP.1).contains(at) {
+                return false;
+            }
+            state.popup = None;
+        }
+        None => return false,
+    }
+    true
 }

@@ -293,14 +293,15 @@ fn not_opened(state: &mut State, question: Question, error: &RequestError) {
 
 fn people_found(state: &mut State, query: &str, people: &[Person], effects: &mut Effects) -> bool {
     people.iter().for_each(|person| state.people.meet(person));
-    let waits = |c: &crate::state::completion::Completion| {
-        c.candidates.is_empty() && c.word.strip_prefix('@') == Some(query)
-    };
-    if state.completion.as_ref().is_some_and(waits) {
-        state.completion = None;
+    let waits =
+        |c: &crate::state::completion::Completion| !c.is_shown() && c.word.strip_prefix('@') == Some(query);
+    if let Some(waiting) = state.completion.take_if(|completion| waits(completion)) {
+        let by_itself = waiting.by_itself;
         let known = crate::state::completion::word(state.composer.before())
             .is_some_and(|(_, word)| !crate::state::completion::candidates(state, word).is_empty());
-        if known {
+        if known && by_itself {
+            writing::suggest(state);
+        } else if known {
             writing::complete(state, false, effects);
         }
         return known;

@@ -7,6 +7,7 @@ use chat_proto::{SafeText, Seq, UserId, limits};
 use super::{Effects, attention};
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
+use crate::state::completion::Completion;
 use crate::state::timeline::PAGE;
 use crate::state::{Quit, State};
 
@@ -23,10 +24,16 @@ pub(super) fn follow(state: &mut State, effects: &mut Effects) {
     set_title(state, effects);
 }
 
+/// Whether something lies over the conversation.
+pub(super) fn is_covered(state: &State) -> bool {
+    let suggests = state.completion.as_ref().is_some_and(Completion::is_shown);
+    suggests || state.popup.is_some() || state.sign_in.is_some() || layout::areas(state).list_floats
+}
+
 /// Whether the person can see the newest line of the open conversation.
 pub(super) fn sees_newest(state: &State) -> bool {
     let areas = layout::areas(state);
-    let covered = state.popup.is_some() || state.sign_in.is_some() || areas.list_floats;
+    let covered = is_covered(state);
     let at_end = state
         .open_timeline()
         .is_some_and(|timeline| timeline.loaded && timeline.scroll.is_none() && !timeline.more_after);

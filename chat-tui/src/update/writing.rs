@@ -3,17 +3,20 @@
 use chat_client::Draft;
 use chat_proto::{Body, ConversationId, EditMessage, Request, Seq, TextError};
 
-use super::{Effects, actions, bots, complain, places, say_so, threads};
-use crate::action::Action;
+use super::{Effects, actions, bots, complain, open_first, places, say_so, threads};
+use crate::action::{Action, Plain};
 use crate::command;
 use crate::effect::{Question, Tell};
 use crate::state::completion::{self, Completion};
 use crate::state::composer::Composer;
-use crate::state::rights;
 use crate::state::{Purpose, State};
+use crate::state::{palette, rights};
 
 /// How long a change waits before the draft is saved: a crash costs at most this.
 const DRAFT_AFTER_MS: u64 = 1_000;
+
+/// Letters of a name before the server is asked who it is.
+const ASK_FROM: usize = 2;
 
 /// The text changed: the others are told that one writes, and the draft is to be saved.
 pub(super) fn changed(state: &mut State, effects: &mut Effects) {
@@ -77,6 +80,7 @@ pub(super) fn put_aside(state: &mut State, effects: &mut Effects) {
     }
     state.composer = Composer::default();
     state.completion = None;
+    state.completion_shut = None;
 }
 
 /// Brings the text of the open conversation back.
@@ -127,7 +131,7 @@ fn send_said(state: &mut State, text: String, action: bool, effects: &mut Effect
 /// Says a text where one is; false if it cannot be said.
 pub(super) fn say(state: &mut State, text: String, action: bool, effects: &mut Effects) -> bool {
     let Some(id) = state.open else {
-        complain(state, "Open a conversation first: Ctrl-K, /join #room or /msg @user".to_owned());
+        complain(state, open_first(state));
         return false;
     };
     if let Some(reason) = rights::silence_here(state) {
@@ -160,7 +164,13 @@ fn body(state: &mut State, text: &str) -> Option<Body> {
 /// Gives a message a text; false if that cannot be.
 pub(super) fn send_edit(state: &mut State, seq: Seq, text: String, effects: &mut Effects) -> bool {
     if text.trim().is_empty() {
-        say_so(state, "Nothing is left of it; /delete deletes a message, Esc keeps it".to_owned());
+        say_so(
+            state,
+            format!(
+                "Nothing is left of it; /delete deletes a message, {} keeps it",
+                state.keymap.way(Plain::Cancel)
+            ),
+        );
         return false;
     }
     let Some(conversation) = state.open else { return false };
@@ -175,6 +185,7 @@ pub(super) fn send_edit(state: &mut State, seq: Seq, text: String, effects: &mut
 
 pub(super) fn clear(state: &mut State, effects: &mut Effects) {
     state.composer = Composer::default();
+    state.completion_shut = None;
     set_typing(state, false, effects);
     if !state.in_thread() {
         state.draft_due_ms = Some(state.now.ms);
@@ -182,9 +193,54 @@ pub(super) fn clear(state: &mut State, effects: &mut Effects) {
     }
 }
 
+/// Shows what the word before the cursor may become, if it was typed just now.
+pub(super) fn suggest(state: &mut State) {
+    state.completion = None;
+    let line = state.composer.cursor().0;
+    let Some((start, word)) = completion::word(state.composer.before()) else {
+        state.completion_shut = None;
+        return;
+    };
+    if state.completion_shut.is_some_and(|shut| shut != (line, start)) {
+        state.completion_shut = None;
+    }
+    // In a later line a slash is a slash.
+    let is_command = word.starts_with('/');
+    if state.completion_shut.is_some() || !completion::shows_by_itself(word) || (is_command && line > 0) {
+        return;
+    }
+    let candidates = completion::candidates(state, word);
+    if matches!(candidates.as_slice(), [only] if only.text.trim_end() == word) {
+        return;
+    }
+    let is_new_name = candidates.is_empty() && word.chars().nth(ASK_FROM).is_some();
+    if word.starts_with('@') && is_new_name {
+        state.ask_due_ms = Some(state.now.ms + palette::SEARCH_AFTER_MS);
+    }
+    let completion = Completion { by_itself: true, ..Completion::new(start, word, candidates) };
+    state.completion = Some(completion);
+}
+
+/// Asks the server for the people of a name that nobody known has.
+pub(super) fn ask_people(state: &State, effects: &mut Effects) {
+    let waiting = state.completion.as_ref().filter(|completion| !completion.is_shown());
+    if let Some(name) = waiting.and_then(|completion| completion.word.strip_prefix('@')) {
+        effects.ask(Question::People(name.to_owned()));
+    }
+}
+
+/// Takes the chosen completion, or the first; false if Enter means to send.
+pub(super) fn take_completion(state: &mut State, effects: &mut Effects) -> bool {
+    let Some(completion) = state.completion.take() else { return false };
+    let Some(text) = completion.taken() else { return false };
+    state.composer.replace_before_cursor(completion.start, text);
+    changed(state, effects);
+    true
+}
+
 /// Completes the word before the cursor, or turns to the next completion.
 pub(super) fn complete(state: &mut State, back: bool, effects: &mut Effects) {
-    if state.completion.is_none() {
+    if state.completion.as_ref().is_none_or(|completion| !completion.is_shown()) {
         let Some((start, word)) = completion::word(state.composer.before()) else { return };
         let candidates = completion::candidates(state, word);
         if let (true, Some(name)) = (candidates.is_empty(), word.strip_prefix('@')) {
@@ -204,5 +260,15 @@ pub(super) fn turn(state: &mut State, back: bool, effects: &mut Effects) {
     if completion.candidates.len() != 1 {
         state.completion = Some(completion);
     }
+    changed(state, effects);
+}
+
+/// Puts a text into the composer in the place of what is there, which undo brings back.
+pub(super) fn compose(state: &mut State, text: &str, effects: &mut Effects) {
+    end_purpose(state);
+    if !state.composer.is_empty() {
+        say_so(state, "Ctrl-Y brings back what was written".to_owned());
+    }
+    state.composer.replace_all(text);
     changed(state, effects);
 }

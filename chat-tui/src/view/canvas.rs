@@ -1,9 +1,12 @@
 //! Putting text into cells: only safe text, only inside the area.
 
+use std::num::NonZeroU16;
+
 use chat_proto::SafeText;
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, CellDiffOption, CellWidth};
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::theme::Theme;
 use crate::text;
@@ -11,11 +14,11 @@ use crate::text;
 /// The picture being drawn.
 pub(super) struct Canvas<'a> {
     buffer: &'a mut Buffer,
-    pub(super) theme: Theme,
+    pub(super) theme: Theme<'a>,
 }
 
 impl<'a> Canvas<'a> {
-    pub(super) fn new(buffer: &'a mut Buffer, theme: Theme) -> Self {
+    pub(super) fn new(buffer: &'a mut Buffer, theme: Theme<'a>) -> Self {
         Self { buffer, theme }
     }
 
@@ -72,7 +75,34 @@ impl<'a> Canvas<'a> {
         }
         let (x, y) = (area.x + column, area.y + row);
         if self.buffer.area.contains((x, y).into()) {
-            self.buffer.set_stringn(x, y, text, room, style);
+            if text.is_ascii() || text::measured() == text::widths::Widths::default() {
+                self.buffer.set_stringn(x, y, text, room, style);
+            } else {
+                self.measured((x, y), text, room, style);
+            }
+        }
+    }
+
+    /// Puts a text where the terminal draws some of it wider or narrower than ratatui counts.
+    fn measured(&mut self, (mut x, y): (u16, u16), text: &str, room: usize, style: Style) {
+        let end = x.saturating_add(u16::try_from(room).unwrap_or(u16::MAX)).min(self.buffer.area.right());
+        for grapheme in text.graphemes(true) {
+            let Some(width) = u16::try_from(text::grapheme_width(grapheme)).ok().and_then(NonZeroU16::new)
+            else {
+                continue;
+            };
+            if width.get() > end.saturating_sub(x) {
+                return;
+            }
+            for covered in x..x + width.get() {
+                self.buffer[(covered, y)].reset();
+                self.buffer[(covered, y)].set_style(style);
+            }
+            let cell = self.buffer[(x, y)].set_symbol(grapheme);
+            if cell.cell_width() != width.get() {
+                cell.set_diff_option(CellDiffOption::ForcedWidth(width));
+            }
+            x += width.get();
         }
     }
 
@@ -81,6 +111,7 @@ impl<'a> Canvas<'a> {
         let area = area.intersection(self.buffer.area);
         for position in area.positions() {
             self.buffer[position].reset();
+            self.buffer[position].set_style(self.theme.plain());
         }
     }
 

@@ -55,6 +55,7 @@ fn title(state: &State, listing: &Listing) -> String {
         Kind::Inbox if state.inbox.unread > 0 => format!("inbox · {} unread{only}", state.inbox.unread),
         Kind::Inbox => format!("inbox{only}"),
         Kind::Threads => format!("threads that you follow{only}"),
+        Kind::Saved => "saved messages".to_owned(),
     }
 }
 
@@ -100,6 +101,7 @@ fn empty(listing: &Listing, area: Rect, canvas: &mut Canvas) {
         (Kind::Inbox, false) => {
             "Nothing calls for you. Mentions, @room and @here, answers to you and threads that you follow come here."
         }
+        (Kind::Saved, _) => "You saved no message. Choose one with Alt-M and press m.",
         (Kind::Threads, true) => "Nothing is unread in the threads that you follow; u shows all.",
         (Kind::Threads, false) => "You follow no thread. Writing in one follows it, and so does /follow.",
     };
@@ -151,6 +153,8 @@ fn foot(listing: &Listing, canvas: &Canvas) -> (SafeText, Style) {
     };
     let all = if listing.unread_only { "u all" } else { "u only unread" };
     let words = match listing.kind {
+        Kind::Saved if listing.rows.is_empty() => "Esc closes".to_owned(),
+        Kind::Saved => "Enter goes there · d keeps it no more · Esc closes".to_owned(),
         Kind::Inbox | Kind::Threads if listing.rows.is_empty() => format!("{all} · Esc closes"),
         Kind::Search if listing.rows.is_empty() && !listing.is_changed() => {
             "Tab completes a filter · Esc closes".to_owned()
@@ -169,7 +173,7 @@ fn foot(listing: &Listing, canvas: &Canvas) -> (SafeText, Style) {
 fn draw_row(state: &State, row: &Row, is_chosen: bool, area: Rect, canvas: &mut Canvas) {
     let theme = canvas.theme;
     let unread = match row.why {
-        Why::Found => 0,
+        Why::Found | Why::Saved => 0,
         Why::Inbox(_) => u64::from(!row.read),
         Why::Thread(root) => state.threads.unread(row.at.conversation, root),
     };
@@ -209,7 +213,7 @@ fn draw_row(state: &State, row: &Row, is_chosen: bool, area: Rect, canvas: &mut 
 /// Why a message is there, as it follows a name.
 fn why_words(why: Why, unread: u64) -> String {
     match why {
-        Why::Found => String::new(),
+        Why::Found | Why::Saved => String::new(),
         Why::Inbox(Reason::Mention) => "mentions you".to_owned(),
         Why::Inbox(Reason::Room) => "calls everybody".to_owned(),
         Why::Inbox(Reason::Here) => "calls who is here".to_owned(),

@@ -4,10 +4,12 @@ use chat_proto::SafeText;
 use ratatui::layout::{Position, Rect};
 
 use super::canvas::Canvas;
+use crate::action::Action;
 use crate::help::{self, Row};
+use crate::keymap::Keymap;
 use crate::layout::{self, POPUP};
-use crate::state::Page;
 use crate::state::picker::{Kind, Picker};
+use crate::state::{Page, palette};
 use crate::text;
 
 /// Columns for keys and commands in the help.
@@ -17,26 +19,33 @@ const HELP_LEFT: usize = 31;
 const LABEL: usize = 26;
 
 /// Draws a list to choose from; says where the cursor stands.
-pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
+pub(super) fn picker(picker: &Picker, keymap: &Keymap, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
     let (rows, selected) = picker.rows();
-    let inner = popup(&picker.title, height(picker), canvas);
+    let inner = popup(&picker.title, layout::picker_height(picker), canvas);
     let query = SafeText::line(&picker.query());
     let column = canvas.literal(inner, (0, 0), "› ", theme.mention());
     if query.as_str().is_empty() {
         canvas.literal(inner, (column, 0), "type to filter · Enter chooses · Esc closes", theme.dim());
     }
     canvas.put(inner, (column, 0), &query, theme.plain());
-    let height = usize::from(inner.height).saturating_sub(1);
-    let list = Rect::new(inner.x, inner.y.saturating_add(1), inner.width, inner.height.saturating_sub(1));
-    let skip = (selected + 1).saturating_sub(height);
+    let (list, skip) = layout::picker_list(canvas.area(), picker);
+    let height = usize::from(list.height);
     for (at, item) in rows.iter().skip(skip).take(height).enumerate() {
         let label = SafeText::line(&item.label);
-        let label_columns = label_columns(picker.kind).min(usize::from(list.width).saturating_sub(2));
+        let is_message = matches!(item.action, Action::Show(..));
+        let label_columns =
+            label_columns(picker.kind, is_message).min(usize::from(list.width).saturating_sub(2));
         canvas.put_in(list, (2, at), label_columns, &label, theme.plain());
+        let mut beside = list;
+        if picker.kind == Kind::Anything {
+            let tag = SafeText::line(&palette::tag(item, keymap));
+            let begins = canvas.put_right(list, at, &tag, theme.section());
+            beside.width = u16::try_from(begins.saturating_sub(1)).unwrap_or(0).min(list.width);
+        }
         let detail = SafeText::line(&item.detail);
         let after = (2 + text::width(label.as_str()).min(label_columns)).max(2 + label_columns) + 1;
-        canvas.put(list, (after, at), &detail, theme.dim());
+        canvas.put(beside, (after, at), &detail, theme.dim());
         if at + skip == selected {
             canvas.literal(list, (0, at), "▸", theme.mention());
             canvas.paint(
@@ -55,16 +64,8 @@ pub(super) fn picker(picker: &Picker, canvas: &mut Canvas) -> Option<Position> {
 }
 
 /// Columns of the first text: what people wrote needs more room than names.
-fn label_columns(kind: Kind) -> usize {
-    if kind == Kind::Pins { 2 * LABEL } else { LABEL }
-}
-
-/// A short list has a small box, so that what it is about stays in sight.
-fn height(picker: &Picker) -> u16 {
-    match picker.kind {
-        Kind::Invitation => 5,
-        _ => POPUP.1,
-    }
+fn label_columns(kind: Kind, is_message: bool) -> usize {
+    if kind == Kind::Pins || is_message { 2 * LABEL } else { LABEL }
 }
 
 /// Draws a page to read.
@@ -88,9 +89,9 @@ pub(super) fn page(page: &Page, canvas: &mut Canvas) {
 }
 
 /// Draws the help, scrolled down by so many rows.
-pub(super) fn help(top: usize, canvas: &mut Canvas) {
+pub(super) fn help(keymap: &Keymap, top: usize, canvas: &mut Canvas) {
     let theme = canvas.theme;
-    let rows = help::rows();
+    let rows = help::rows(keymap);
     let height = u16::try_from(rows.len()).unwrap_or(POPUP.1).saturating_add(2);
     let inner = popup("help · ↑↓ scroll · Esc closes", height, canvas);
     let shown = usize::from(inner.height);

@@ -8,13 +8,14 @@ use ratatui::style::{Modifier, Style};
 
 use super::canvas::Canvas;
 use super::list;
+use crate::action::Plain;
+use crate::keymap::{self, Context};
 use crate::layout::{self, Areas};
-use crate::state::Purpose;
-use crate::state::State;
 use crate::state::message::replies_words;
 use crate::state::rights;
 use crate::state::system::listed;
 use crate::state::timeline::Timeline;
+use crate::state::{Mode, Purpose, State};
 use crate::text;
 use crate::update::messages::purpose_words;
 use crate::update::moderation::status_words;
@@ -22,8 +23,22 @@ use crate::update::moderation::status_words;
 /// People whose names are shown while they write; more are counted.
 const WRITERS: usize = 2;
 
-/// The letters that act on the chosen message, those that people need most first.
-const SELECT_HINT: &str = "r reply  t thread  e edit  d delete  + react  p pin  f forward  s save  y copy  l link  o replied  v versions  b back";
+/// What can be done with the chosen message, what people need most first.
+const SELECT_HINTS: &[(Plain, &str)] = &[
+    (Plain::Reply, "reply"),
+    (Plain::Thread, "thread"),
+    (Plain::Edit, "edit"),
+    (Plain::Delete, "delete"),
+    (Plain::React, "react"),
+    (Plain::Pin, "pin"),
+    (Plain::Forward, "forward"),
+    (Plain::SaveFiles, "save"),
+    (Plain::CopyText, "copy"),
+    (Plain::CopyLink, "link"),
+    (Plain::JumpToReplied, "replied"),
+    (Plain::Versions, "versions"),
+    (Plain::JumpBack, "back"),
+];
 
 /// Name, topic, who is there.
 pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
@@ -161,6 +176,9 @@ pub(super) fn status(state: &State, areas: &Areas, canvas: &mut Canvas) {
 
 fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
     let theme = canvas.theme;
+    if !state.pending.is_empty() {
+        return Some((chord_words(state), theme.section()));
+    }
     if let Some(notice) = &state.notice {
         let style = if notice.is_error { theme.bad() } else { theme.title() };
         return Some((SafeText::line(&notice.text), style));
@@ -169,7 +187,7 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
         return Some((SafeText::line(&confirm.question), theme.bad()));
     }
     if state.selected.is_some() {
-        return Some((SafeText::line(SELECT_HINT), theme.section()));
+        return Some((select_words(state), theme.section()));
     }
     let bytes = state.composer.bytes();
     if bytes > limits::MESSAGE_BYTES {
@@ -189,6 +207,33 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
     }
     let writing = writing(state)?;
     Some((writing, theme.dim().add_modifier(Modifier::ITALIC)))
+}
+
+/// "r reply  t thread": with the keys as they are now.
+fn select_words(state: &State) -> SafeText {
+    let word = |(plain, word): &(Plain, &str)| {
+        let key = state.keymap.labels(Context::Select, *plain).next()?;
+        Some(format!("{key} {word}"))
+    };
+    let words: Vec<String> = SELECT_HINTS.iter().filter_map(word).collect();
+    SafeText::line(&words.join("  "))
+}
+
+/// "Ctrl-X … b jump anywhere · Ctrl-C quit": what can follow the keys that were pressed.
+fn chord_words(state: &State) -> SafeText {
+    let hints = state.keymap.hints(contexts(state), &state.pending);
+    let hints: Vec<String> = hints.into_iter().map(|(keys, what)| format!("{keys} {what}")).collect();
+    SafeText::line(&format!("{} … {}", keymap::written(&state.pending), hints.join(" · ")))
+}
+
+/// What has the keyboard where chords are.
+fn contexts(state: &State) -> &'static [Context] {
+    match (&state.popup, state.selected, state.mode) {
+        (Some(_), _, _) => &[Context::Page],
+        (None, Some(_), _) => &[Context::Select, Context::Chat],
+        (None, None, Mode::Normal) => &[Context::Normal, Context::Chat],
+        (None, None, Mode::Insert) => &[Context::Chat, Context::Edit],
+    }
 }
 
 fn writing(state: &State) -> Option<SafeText> {

@@ -1,81 +1,80 @@
-//! Looks: sixteen colours at most, and everything told by shape or weight as well, so that it
-//! reads the same with `NO_COLOR`.
+//! The looks of the screen, by what a text is. Everything is told by shape or weight as well, so
+//! that it reads the same with `NO_COLOR`.
 
 use chat_proto::UserId;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Style;
 
-/// Colours of people's names: those of the sixteen that read well on dark and light.
-const NAMES: [Color; 6] =
-    [Color::Cyan, Color::Green, Color::Magenta, Color::Blue, Color::Yellow, Color::LightRed];
+use crate::theme::{Palette, Role};
 
-/// See the module.
+/// The palette on the screen now.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Theme {
-    colour: bool,
+pub(super) struct Theme<'a> {
+    palette: &'a Palette,
 }
 
-impl Theme {
-    pub(super) fn new(colour: bool) -> Self {
-        Self { colour }
+impl<'a> Theme<'a> {
+    pub(super) fn new(palette: &'a Palette) -> Self {
+        Self { palette }
     }
 
-    fn of(self, colour: Color) -> Style {
-        if self.colour { Style::new().fg(colour) } else { Style::new() }
+    fn look(self, role: Role) -> Style {
+        self.palette.look(role)
     }
 
+    /// Everything that has no other look.
     pub(super) fn plain(self) -> Style {
-        Style::new()
+        self.look(Role::Text)
     }
 
     pub(super) fn dim(self) -> Style {
-        Style::new().add_modifier(Modifier::DIM)
+        self.look(Role::Dim)
     }
 
     pub(super) fn title(self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
+        self.look(Role::Title)
     }
 
     pub(super) fn section(self) -> Style {
-        self.of(Color::Blue).add_modifier(Modifier::BOLD)
+        self.look(Role::Section)
     }
 
     pub(super) fn chosen(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
+        self.look(Role::Chosen)
     }
 
     /// Somebody's name, in the same colour everywhere and always.
     pub(super) fn name(self, user: UserId) -> Style {
         let sum =
             user.0.as_bytes().iter().fold(0usize, |sum, byte| sum.wrapping_mul(31) + usize::from(*byte));
-        self.of(NAMES.get(sum % NAMES.len()).copied().unwrap_or(Color::Cyan)).add_modifier(Modifier::BOLD)
+        self.palette.name(sum)
     }
 
     pub(super) fn me(self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
+        self.look(Role::Me)
     }
 
     pub(super) fn mention(self) -> Style {
-        self.of(Color::Yellow).add_modifier(Modifier::BOLD)
+        self.look(Role::Mention)
     }
 
     /// What a search found in a text.
     pub(super) fn found(self) -> Style {
-        self.mention().add_modifier(Modifier::UNDERLINED)
+        self.look(Role::Found)
     }
 
     pub(super) fn new_line(self) -> Style {
-        self.of(Color::Red).add_modifier(Modifier::BOLD)
+        self.look(Role::NewLine)
     }
 
     pub(super) fn good(self) -> Style {
-        self.of(Color::Green)
+        self.look(Role::Good)
     }
 
     pub(super) fn warning(self) -> Style {
-        self.of(Color::Yellow)
+        self.look(Role::Warning)
     }
 
     pub(super) fn bad(self) -> Style {
-        self.of(Color::Red).add_modifier(Modifier::BOLD)
+        self.look(Role::Bad)
     }
 }

@@ -6,6 +6,7 @@ use chat_client::{Alert, RequestError, Update};
 use chat_proto::*;
 use chat_tui::What;
 use chat_tui::effect::Outcome;
+use chat_tui::settings::{NotifyHow, NotifyShow};
 use crossterm::event::Event as TermEvent;
 use insta::assert_snapshot;
 
@@ -136,19 +137,57 @@ fn alert(conversation: ConversationId, seq: u64) -> Update {
 fn the_bell_rings_for_what_is_not_seen() {
     let mut stage = Stage::team();
     assert_eq!(said(&stage.news(alert(DEPLOYS, 8))), "", "it is on screen");
-    assert_eq!(said(&stage.news(alert(GENERAL, 9))), "bell");
+    let called = "notify \"ada mentions you in #general: @mara?\", bell";
+    assert_eq!(said(&stage.news(alert(GENERAL, 9))), called);
     assert_eq!(said(&stage.news(alert(GENERAL, 10))), "", "once in a second");
     stage.ms += 1_000;
     focus(&mut stage, false);
-    assert_eq!(said(&stage.news(alert(DEPLOYS, 11))), "bell");
+    let called = "notify \"ada mentions you in #deploys: @mara?\"";
+    assert_eq!(said(&stage.news(alert(DEPLOYS, 11))), format!("{called}, bell"));
     stage.ms += 1_000;
     stage.state.settings.bell = false;
+    assert_eq!(said(&stage.news(alert(DEPLOYS, 12))), called, "without a sound");
+    stage.ms += 1_000;
+    stage.state.settings.notify_how = NotifyHow::Off;
     assert_eq!(said(&stage.news(alert(DEPLOYS, 12))), "");
-    stage.state.settings.bell = true;
+    (stage.state.settings.bell, stage.state.settings.notify_how) = (true, NotifyHow::Bell);
     focus(&mut stage, true);
     let event = said_as(DEPLOYS, 13, 29, "ada", "in there", |m| m.thread = Some(Seq(4)));
     let hidden = Update::Alert(Alert { event, reason: Some(Reason::Thread) });
     assert_eq!(said(&stage.news(hidden)), "bell", "the thread is not open");
+}
+
+#[test]
+fn who_looks_back_is_told_of_the_newest() {
+    let mut stage = Stage::team();
+    for seq in 8..60 {
+        stage.live(message(DEPLOYS, seq, 23, "lin", "and on"));
+    }
+    stage.screen(80, 24);
+    stage.ms += 5_000;
+    stage.keys(&["PageUp"]);
+    assert!(said(&stage.news(alert(DEPLOYS, 60))).starts_with("notify"), "it is not on screen");
+    stage.ms += 5_000;
+    stage.keys(&["PageDown", "PageDown"]);
+    assert_eq!(said(&stage.news(alert(DEPLOYS, 61))), "");
+}
+
+#[test]
+fn others_at_the_screen_see_as_much_as_one_wants() {
+    let mut stage = Stage::team();
+    let mut told = |show, body: &str| {
+        (stage.state.settings.notify_show, stage.ms) = (show, stage.ms + 1_000);
+        stage.state.settings.bell = false;
+        let event = message(GENERAL, 9, 29, "ada", body);
+        said(&stage.news(Update::Alert(Alert { event, reason: Some(Reason::Reply) })))
+    };
+    assert_eq!(told(NotifyShow::Full, "yes\nand no"), "notify \"ada answers you in #general: yes\"");
+    assert_eq!(told(NotifyShow::Name, "yes"), "notify \"ada answers you in #general\"");
+    assert_eq!(told(NotifyShow::Nothing, "yes"), "notify \"chat: A message for you\"");
+    let long = told(NotifyShow::Full, &format!("{}\u{301}", "a\u{301}".repeat(4_000)));
+    assert!(long.len() < 1_200, "{}", long.len());
+    let hostile = told(NotifyShow::Full, "x\u{7}\u{1b}]0;owned\u{1b}\\\u{9c}\u{202e}y");
+    assert!(!hostile.contains(['\u{7}', '\u{1b}', '\u{9c}', '\u{202e}']), "{hostile:?}");
 }
 
 #[test]
@@ -230,7 +269,7 @@ fn a_thread_is_followed_and_left() {
     assert!(stage.keys(&["/unfollow", "Enter"]).ends_with("thread.follow #deploys on=false thread=4"));
     let mut stage = Stage::team();
     assert_eq!(stage.keys(&["/follow", "Enter"]), "draft #deploys \"\"");
-    assert_eq!(stage.notice(), "Open the thread first: Alt-M and t");
+    assert_eq!(stage.notice(), "Open the thread first: Alt-M t");
 }
 
 #[test]

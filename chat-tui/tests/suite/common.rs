@@ -360,6 +360,7 @@ fn word(effect: &Effect) -> Option<String> {
         }
         Effect::Ask(Question::Quiet(ask)) => format!("quiet {:?} {}", ask.for_s, ask.schedule.is_some()),
         Effect::Bell => "bell".into(),
+        Effect::Notify(what) => format!("notify \"{}\"", what.line()),
         Effect::Ask(Question::Pins(id)) => format!("pins {}", place(*id)),
         Effect::Ask(Question::Versions(id, seq)) => format!("versions {} {seq}", place(*id)),
         Effect::Ask(Question::Rooms(query)) => format!("rooms {query:?}"),
@@ -390,6 +391,7 @@ fn wished(wish: &Wish) -> Option<String> {
         }
         Wish::Inbox(ask) => format!("inbox{}{}", unread(ask.unread_only), page(&ask.cursor)),
         Wish::Threads(ask) if ask.unread_only && ask.limit == Some(limits::LIST_PAGE) => return None,
+        Wish::Saved(ask) => format!("saved{}", page(&ask.cursor)),
         Wish::Threads(ask) => format!("threads{}{}", unread(ask.unread_only), page(&ask.cursor)),
     })
 }

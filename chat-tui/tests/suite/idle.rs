@@ -13,6 +13,7 @@ use chat_client::{Connection, Update};
 use chat_proto::*;
 use chat_tui::app::{self, App, Surface};
 use chat_tui::desk::Desk;
+use chat_tui::notification::Notification;
 use chat_tui::state::neighbours::SeatId;
 use chat_tui::state::sign_in::Known;
 use chat_tui::{Moment, State, What};
@@ -47,6 +48,10 @@ impl Surface for Counter {
     }
 
     fn bell(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn notify(&mut self, _: &Notification) -> io::Result<()> {
         Ok(())
     }
 

@@ -372,3 +372,25 @@ fn any_size_of_screen_is_survived() {
         }
     }
 }
+
+#[test]
+fn messages_are_saved_listed_and_let_go() {
+    let mut stage = Stage::team();
+    let seq = stage.state.open_timeline().unwrap().last().unwrap();
+    assert_eq!(stage.keys(&["Alt-m", "m"]), format!("saved.set #deploys on=true seq={seq}"));
+    stage.keys(&["Esc"]);
+    assert_eq!(stage.keys(&["/saved", "Enter"]), "draft #deploys \"\", saved");
+    let messages =
+        vec![message(RANDOM, 120, -60, "lin", "birds"), message(DEPLOYS, 4, 14, "ada", "morning!")];
+    let wish = Wish::Saved(ListSaved { cursor: None, limit: Some(50) });
+    stage.outcome(Outcome::Listed(wish, Ok(Page::Saved(SavedPage { messages, cursor: None }))));
+    assert_snapshot!("saved_80x14", stage.screen(80, 14));
+    assert_eq!(stage.keys(&["u"]), "", "there is nothing unread in it");
+    assert_eq!(stage.keys(&["d"]), "saved.set #random on=false seq=120");
+    assert_eq!(stage.keys(&["Enter"]), "", "the next one is held");
+    assert_eq!((stage.state.open, stage.state.selected), (Some(DEPLOYS), Some(Seq(4))));
+    assert_eq!(
+        stage.keys(&["Esc", "/star", "Enter"]),
+        "draft #deploys \"\", conversation.star #deploys on=true"
+    );
+}

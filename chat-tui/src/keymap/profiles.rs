@@ -1,0 +1,131 @@
+//! What the profiles `vim` and `emacs` change in the usual keys: a name as in the file of settings
+//! for each key, so that a person's own lines and these are the same thing.
+
+use super::Context;
+use crate::settings::Profile;
+
+/// Keys of a profile: where, which, what.
+pub(super) type Line = (Context, &'static str, &'static [&'static str]);
+
+/// The lines of a profile, laid over the usual keys.
+pub(super) fn lines(profile: Profile) -> &'static [Line] {
+    match profile {
+        Profile::Default => &[],
+        Profile::Vim => VIM,
+        Profile::Emacs => EMACS,
+    }
+}
+
+use Context::{Chat, Edit, Listing, Normal, Page, Picker, Select};
+
+/// Two modes. Esc leaves insert mode; in normal mode letters are keys, and the keys of insert mode
+/// that are not letters work too.
+const VIM: &[Line] = &[
+    (Chat, "Esc", &["normal mode"]),
+    (Chat, "Ctrl-O", &["jump back"]),
+    (Chat, "Ctrl-D", &["page down"]),
+    (Normal, "Esc", &["cancel"]),
+    (Normal, "i", &["insert mode"]),
+    (Normal, "a", &["right", "insert mode"]),
+    (Normal, "I", &["line start", "insert mode"]),
+    (Normal, "A", &["line end", "insert mode"]),
+    (Normal, "o", &["line end", "break line", "insert mode"]),
+    (Normal, "O", &["line start", "break line", "line up", "insert mode"]),
+    (Normal, "h", &["left"]),
+    (Normal, "l", &["right"]),
+    (Normal, "b", &["word left"]),
+    (Normal, "w", &["word right"]),
+    (Normal, "e", &["word right"]),
+    (Normal, "0", &["line start"]),
+    (Normal, "^", &["line start"]),
+    (Normal, "$", &["line end"]),
+    (Normal, "x", &["delete letter"]),
+    (Normal, "X", &["delete back"]),
+    (Normal, "D", &["kill to end"]),
+    (Normal, "C", &["kill to end", "insert mode"]),
+    (Normal, "d d", &["line end", "kill to start"]),
+    (Normal, "d w", &["kill word"]),
+    (Normal, "d e", &["kill word"]),
+    (Normal, "d b", &["kill word back"]),
+    (Normal, "d $", &["kill to end"]),
+    (Normal, "d 0", &["kill to start"]),
+    (Normal, "c c", &["line end", "kill to start", "insert mode"]),
+    (Normal, "c w", &["kill word", "insert mode"]),
+    (Normal, "c b", &["kill word back", "insert mode"]),
+    (Normal, "S", &["line end", "kill to start", "insert mode"]),
+    (Normal, "p", &["yank"]),
+    (Normal, "P", &["yank"]),
+    (Normal, "u", &["undo"]),
+    (Normal, "k", &["select message"]),
+    (Normal, "v", &["select message"]),
+    (Normal, "j", &["newest"]),
+    (Normal, "G", &["newest"]),
+    (Normal, "Ctrl-U", &["page up"]),
+    (Normal, "Ctrl-D", &["page down"]),
+    (Normal, "Ctrl-B", &["page up"]),
+    (Normal, "Ctrl-F", &["page down"]),
+    (Normal, "Ctrl-O", &["jump back"]),
+    (Normal, "/", &["search"]),
+    (Normal, ":", &["jump anywhere"]),
+    (Normal, "?", &["help"]),
+    (Normal, "g t", &["next conversation"]),
+    (Normal, "g T", &["previous conversation"]),
+    (Normal, "g n", &["next that needs me"]),
+    (Normal, "g b", &["last conversation"]),
+    (Normal, "g u", &["unread line"]),
+    (Normal, "g i", &["inbox"]),
+    (Normal, "g l", &["toggle list"]),
+    (Normal, "Ctrl-W Ctrl-W", &["thread or room"]),
+    (Normal, "Ctrl-W w", &["thread or room"]),
+    (Normal, "Ctrl-W c", &["cancel"]),
+    (Normal, "Z Z", &["quit"]),
+    (Select, "G", &["newest"]),
+    (Select, "i", &["cancel", "insert mode"]),
+    (Listing, "Ctrl-D", &["page down"]),
+    (Listing, "Ctrl-U", &["page up"]),
+    (Picker, "Ctrl-J", &["message below"]),
+    (Picker, "Ctrl-K", &["message above"]),
+    (Page, "Ctrl-D", &["page down"]),
+    (Page, "Ctrl-U", &["page up"]),
+    (Page, "g g", &["top"]),
+];
+
+/// Chords. Ctrl-K deletes and Ctrl-F moves, as in emacs, and nothing else.
+const EMACS: &[Line] = &[
+    (Chat, "Ctrl-K", &["nothing"]),
+    (Chat, "Ctrl-F", &["nothing"]),
+    (Chat, "Ctrl-P", &["edit last message"]),
+    (Chat, "Ctrl-N", &["edit later message"]),
+    (Chat, "Ctrl-X Ctrl-C", &["quit"]),
+    (Chat, "Ctrl-X b", &["jump anywhere"]),
+    (Chat, "Alt-X", &["jump anywhere"]),
+    (Chat, "Ctrl-S", &["search"]),
+    (Chat, "Ctrl-R", &["search"]),
+    (Chat, "Ctrl-G", &["cancel"]),
+    (Chat, "Ctrl-V", &["page down"]),
+    (Chat, "Alt-V", &["page up"]),
+    (Chat, "Alt->", &["newest"]),
+    (Chat, "Ctrl-X o", &["thread or room"]),
+    (Chat, "Ctrl-X k", &["cancel"]),
+    (Chat, "Ctrl-X Right", &["next conversation"]),
+    (Chat, "Ctrl-X Left", &["previous conversation"]),
+    (Chat, "Alt-N", &["next conversation"]),
+    (Chat, "Alt-P", &["previous conversation"]),
+    (Chat, "Ctrl-X Ctrl-X", &["last conversation"]),
+    (Chat, "Ctrl-X i", &["inbox"]),
+    (Chat, "Ctrl-X m", &["select message"]),
+    (Chat, "Ctrl-X u", &["undo"]),
+    (Chat, "Ctrl-X h", &["help"]),
+    (Edit, "Ctrl-P", &["line up"]),
+    (Edit, "Ctrl-N", &["line down"]),
+    (Edit, "Ctrl-W", &["kill word back"]),
+    (Select, "Ctrl-G", &["cancel"]),
+    (Select, "Ctrl-P", &["message above"]),
+    (Select, "Ctrl-N", &["message below"]),
+    (Listing, "Ctrl-V", &["page down"]),
+    (Listing, "Alt-V", &["page up"]),
+    (Picker, "Ctrl-V", &["page down"]),
+    (Picker, "Alt-V", &["page up"]),
+    (Page, "Ctrl-V", &["page down"]),
+    (Page, "Alt-V", &["page up"]),
+];
