@@ -84,6 +84,24 @@ impl Paths {
         self.cache_dir().join(format!("{host}_{}_{}.db", account.server.port(), account.user.id))
     }
 
+    /// Takes away what [`Paths::cache_file`] names, with everything beside it: journals, locks, and
+    /// the files of further engines.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn remove_cache(&self, account: &Account) -> io::Result<()> {
+        let file = self.cache_file(account);
+        let Some(stem) = file.file_stem().and_then(|stem| stem.to_str()) else { return Ok(()) };
+        let begin = format!("{stem}.");
+        for entry in std::fs::read_dir(self.cache_dir())? {
+            let entry = entry?;
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(&begin)) {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// The folder for [`crate::files::Courier::new`].
     #[must_use]
     pub fn transfers_dir(&self) -> PathBuf {

@@ -11,18 +11,19 @@ use crate::limits;
 /// cannot take them: what `/leave` does must not depend on who is in the room.
 #[rustfmt::skip]
 pub const RESERVED_COMMANDS: &[&str] = &[
-    "accept", "admin", "announce", "archive", "audit", "away", "back", "ban", "bans", "block",
-    "blocked", "bookmark", "bot", "bots", "call", "cancel", "clear", "command", "commands", "connect",
-    "create", "day", "decline", "delete", "describe", "discard", "disconnect", "dm", "dnd", "download",
-    "drafts", "edit", "editor", "emoji", "exit", "expand", "export", "file", "files", "fold", "follow",
-    "forward", "goto", "help", "hook", "hooks", "ignore", "inbox", "incoming", "invitations", "invite",
-    "join", "kick", "later", "leave", "lock", "login", "logout", "me", "members", "mentions", "msg",
-    "mute", "muted", "mutes", "names", "nick", "notify", "outgoing", "part", "password", "pin", "pins",
-    "privacy", "profile", "purge", "quit", "react", "read", "readers", "reconnect", "reload", "remind",
-    "rename", "reply", "report", "reports", "resolve", "retry", "role", "rooms", "save", "saved",
-    "search", "select", "sessions", "set", "settings", "show", "slow", "star", "status", "theme",
-    "thread", "threads", "topic", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute",
-    "unpin", "upload", "users", "versions", "view", "voice", "webhook", "webhooks", "who", "whoami",
+    "accept", "account", "accounts", "admin", "announce", "archive", "audit", "away", "back", "ban",
+    "bans", "block", "blocked", "bookmark", "bot", "bots", "call", "cancel", "clear", "command",
+    "commands", "connect", "create", "day", "decline", "delete", "describe", "discard", "disconnect",
+    "dm", "dnd", "download", "drafts", "edit", "editor", "emoji", "exit", "expand", "export", "file",
+    "files", "fold", "follow", "forward", "go", "goto", "help", "hook", "hooks", "ignore", "inbox",
+    "incoming", "invitations", "invite", "join", "kick", "later", "leave", "list", "lock", "login",
+    "logout", "me", "members", "mentions", "msg", "mute", "muted", "mutes", "names", "next", "nick",
+    "notify", "outgoing", "part", "password", "pick", "pin", "pins", "privacy", "profile", "purge",
+    "quit", "react", "read", "readers", "reconnect", "reload", "remind", "rename", "reply", "report",
+    "reports", "resolve", "retry", "role", "rooms", "save", "saved", "search", "select", "sessions",
+    "set", "settings", "show", "slow", "star", "status", "theme", "thread", "threads", "topic",
+    "typing", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute", "unpin", "unread",
+    "upload", "users", "versions", "view", "voice", "webhook", "webhooks", "where", "who", "whoami",
     "zone",
 ];
 

@@ -3,6 +3,7 @@
 //! Keys, slash commands, the mouse and the switcher end in an [`Action`]; the help screen and the
 //! switcher are printed from the same rows.
 
+mod account;
 mod attention;
 mod order;
 
@@ -18,6 +19,7 @@ use jiff::civil::{Date, Weekday};
 
 use crate::markup::Target;
 use crate::state::list::Group;
+pub use account::Account;
 pub use attention::{Hear, Quiet};
 pub use order::{Order, Penalty};
 
@@ -126,6 +128,8 @@ pub enum Action {
     Order(Order),
     /// Shows or changes one's bots, or the webhooks of the open room.
     Keep(Keep),
+    /// Something with one's accounts.
+    Account(Account),
     /// Gives a setting a value; without one, offers its values.
     Set(&'static str, Option<String>),
     /// Gives the lock another passphrase.
@@ -297,6 +301,7 @@ plain_actions! {
     Members = "members", "Who is in this conversation";
     Rooms = "rooms", "The directory of public rooms";
     Who = "who", "Who is on this server";
+    Accounts = "accounts", "Your accounts and servers: go to one, or add one";
     Leave = "leave room", "Leave the open room";
     Away = "away", "Show yourself as away";
     Back = "back", "Show yourself as here again";

@@ -5,33 +5,42 @@
 //! 2. It draws at most once per batch, and only if the state says that something changed.
 //! 3. Whatever ends it, the engine is told goodbye and the terminal is given back.
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chat_client::account::Account;
+use chat_client::account::{Account, Accounts};
 use chat_client::files::Courier;
+use chat_client::link::LinkError;
 use chat_client::paths::Paths;
-use chat_client::{Connection, Options, Storage, Update, Updates};
+use chat_client::tls::Tls;
+use chat_client::{Connection, Options, StartError, Storage, Update, Updates, sign_in};
 use chat_proto::Timestamp;
+use futures_util::future::{join_all, select_all};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::editor;
+use crate::desk::{self, Desk};
 use crate::effect::{Effect, Outcome, Places, Runner};
 use crate::keyboard::Keyboard;
 use crate::notification::Notification;
 use crate::settings::{Colours, Source};
-use crate::state::{Moment, Quit, State};
+use crate::state::neighbours::SeatId;
+use crate::state::{Moment, State};
 use crate::terminal::Screen;
-use crate::update::{Input, What, update};
+use crate::update::What;
 
 /// Inputs taken before the screen is drawn: a flood of news must not freeze it.
 const BATCH: usize = 512;
 
 /// How long the goodbye may take; a person has asked to leave.
-const GOODBYE: Duration = Duration::from_secs(3);
+pub(crate) const GOODBYE: Duration = Duration::from_secs(3);
+
+/// How long the end of a session is tried before the account goes without it.
+const LOGOUT: Duration = Duration::from_secs(10);
 
 /// Where frames go: the terminal, or a test's counter.
 pub trait Surface {
@@ -131,14 +140,74 @@ impl Surface for Screen {
     }
 }
 
-/// The program's parts, beside the surface.
-pub struct App {
-    state: State,
-    runner: Runner,
+/// What runs for one account: its engine, and whoever asks and carries for it.
+pub(crate) struct Line {
+    pub(crate) runner: Runner,
     outcomes: mpsc::Receiver<Outcome>,
     updates: Option<Updates>,
+}
+
+impl Line {
+    pub(crate) fn new(places: &Places) -> Self {
+        let (runner, outcomes) = Runner::new(places.clone());
+        Self { runner, outcomes, updates: None }
+    }
+
+    /// Starts the engine for an account, after the one before has ended.
+    pub(crate) async fn start(
+        &mut self,
+        account: Account,
+        paths: &Paths,
+        places: &Places,
+    ) -> Result<(), StartError> {
+        self.updates = None;
+        self.close().await;
+        let (storage, tls) = (Storage::File(paths.cache_file(&account)), places.tls.clone());
+        self.runner.courier(Courier::new(&account, tls.clone(), paths.transfers_dir()));
+        let (client, updates) = chat_client::start(Options { account, tls, storage })?;
+        self.runner.engine(client);
+        self.updates = Some(updates);
+        Ok(())
+    }
+
+    /// Ends the engine after it was told everything; one that hangs is not waited for.
+    pub(crate) async fn close(&mut self) {
+        let _ = tokio::time::timeout(GOODBYE, self.runner.close()).await;
+    }
+
+    /// Whether every answer that has come was taken.
+    pub(crate) fn has_nothing(&self) -> bool {
+        self.outcomes.is_empty()
+    }
+
+    /// The next news of the engine or of a question; safe to drop while it waits.
+    pub(crate) async fn next(&mut self) -> What {
+        tokio::select! {
+            update = next_update(&mut self.updates) => What::Engine(update),
+            Some(outcome) = self.outcomes.recv() => What::Outcome(outcome),
+        }
+    }
+
+    /// What is there already.
+    fn try_next(&mut self) -> Option<What> {
+        let update = self.updates.as_mut().and_then(Updates::try_next).map(What::Engine);
+        update.or_else(|| self.outcomes.try_recv().ok().map(What::Outcome))
+    }
+}
+
+/// An input, and the account that it comes from; the terminal has none.
+type Came = (Option<SeatId>, What);
+
+/// The program's parts, beside the surface.
+pub struct App {
+    desk: Desk,
+    lines: Vec<(SeatId, Line)>,
+    /// Accounts to open as soon as the first one is on the screen.
+    waiting: VecDeque<Account>,
     /// Signals and, in tests, everything that a terminal would say.
     events: mpsc::Receiver<What>,
+    /// What is heard of accounts that are not on the desk any more.
+    left: (mpsc::Sender<What>, mpsc::Receiver<What>),
     paths: Paths,
     places: Places,
     began: Instant,
@@ -150,18 +219,21 @@ impl App {
     /// The program in this state, with events to come from `events`.
     #[must_use]
     pub fn new(state: State, paths: Paths, places: Places, events: mpsc::Receiver<What>) -> Self {
-        let (runner, outcomes) = Runner::new(places.clone());
-        Self {
-            state,
-            runner,
-            outcomes,
-            updates: None,
-            events,
-            paths,
-            places,
-            began: Instant::now(),
-            keyboard: None,
-        }
+        Self::with_desk(Desk::new(state), paths, places, events)
+    }
+
+    /// The same, with accounts that are there already.
+    #[must_use]
+    pub fn with_desk(desk: Desk, paths: Paths, places: Places, events: mpsc::Receiver<What>) -> Self {
+        let (lines, waiting, left) = (Vec::new(), VecDeque::new(), mpsc::channel(desk::ACCOUNTS));
+        Self { desk, lines, waiting, events, left, paths, places, began: Instant::now(), keyboard: None }
+    }
+
+    /// With these accounts beside the first.
+    #[must_use]
+    pub fn beside(mut self, accounts: Vec<Account>) -> Self {
+        self.waiting = accounts.into();
+        self
     }
 
     /// Runs until the person leaves or the terminal is gone.
@@ -170,25 +242,28 @@ impl App {
     /// The terminal's, or the engine's if it cannot start.
     pub async fn run(mut self, surface: &mut impl Surface, first: What) -> anyhow::Result<()> {
         let result = self.serve(surface, first).await;
-        // The draft was handed over before this; a server that does not answer is not waited for.
-        let _ = tokio::time::timeout(GOODBYE, self.runner.close()).await;
+        // The drafts were handed over before this; a server that does not answer is not waited for.
+        join_all(self.lines.iter_mut().map(|(_, line)| line.close())).await;
         result
     }
 
     async fn serve(&mut self, surface: &mut impl Surface, first: What) -> anyhow::Result<()> {
-        let mut batch = vec![first];
+        let mut batch = vec![(None, first)];
         loop {
-            for what in batch.drain(..) {
-                self.take(what, surface).await?;
-                if self.state.quit == Quit::Yes {
+            for (from, what) in batch.drain(..) {
+                self.take(from, what, surface).await?;
+                if self.desk.has_quit() {
                     return Ok(());
                 }
             }
-            if self.state.take_dirty() {
-                surface.draw(&self.state)?;
+            for (seat, effect) in self.desk.settle() {
+                self.perform(seat, effect, surface).await?;
+            }
+            if self.desk.active_mut().take_dirty() {
+                surface.draw(self.desk.active())?;
             }
             match self.wait().await {
-                Some(what) => batch.push(what),
+                Some(came) => batch.push(came),
                 None => return Ok(()),
             }
             self.drain(&mut batch);
@@ -196,8 +271,11 @@ impl App {
     }
 
     /// Waits for one input; `None` when nothing more will ever come.
-    async fn wait(&mut self) -> Option<What> {
-        let due = self.state.next_due_ms().map(|due| self.began + Duration::from_millis(due));
+    async fn wait(&mut self) -> Option<Came> {
+        if let Some(account) = self.waiting.pop_front() {
+            return Some((None, What::Account(account)));
+        }
+        let due = self.desk.next_due_ms().map(|due| self.began + Duration::from_millis(due));
         let timer = async {
             match due {
                 Some(due) => tokio::time::sleep_until(due).await,
@@ -205,69 +283,44 @@ impl App {
             }
         };
         tokio::select! {
-            event = self.events.recv() => event,
-            update = next_update(&mut self.updates) => Some(What::Engine(update)),
-            Some(outcome) = self.outcomes.recv() => Some(What::Outcome(outcome)),
-            () = timer => Some(What::Tick),
+            event = self.events.recv() => event.map(|what| (None, what)),
+            came = next_of(&mut self.lines) => Some(came),
+            Some(what) = self.left.1.recv() => Some((None, what)),
+            () = timer => Some((None, What::Tick)),
         }
     }
 
-    /// Takes what is there already, so that it is drawn together.
-    fn drain(&mut self, batch: &mut Vec<What>) {
-        while batch.len() < BATCH {
-            let event = self.events.try_recv().ok();
-            let update = || self.updates.as_mut().and_then(Updates::try_next).map(What::Engine);
-            let outcome = event.or_else(update);
-            let next = outcome.or_else(|| self.outcomes.try_recv().ok().map(What::Outcome));
-            match next {
-                Some(what) => batch.push(what),
-                None => return,
+    /// Takes what is there already, so that it is drawn together: from each account in turn.
+    fn drain(&mut self, batch: &mut Vec<Came>) {
+        loop {
+            let before = batch.len();
+            batch.extend(self.events.try_recv().ok().map(|what| (None, what)));
+            for (seat, line) in &mut self.lines {
+                batch.extend(line.try_next().map(|what| (Some(*seat), what)));
+            }
+            if batch.len() == before || batch.len() >= BATCH {
+                return;
             }
         }
     }
 
     /// Updates the state and runs what follows.
-    async fn take(&mut self, what: What, surface: &mut impl Surface) -> anyhow::Result<()> {
-        let input = Input { at: self.now(), what };
-        for effect in update(&mut self.state, input) {
-            match effect {
-                Effect::Tell(tell) => self.runner.tell(tell),
-                Effect::Ask(question) => self.runner.ask(question),
-                Effect::Carry(key, job) => self.runner.carry(key, job),
-                Effect::Export(id, title, format, to) => self.runner.export(id, title, format, to),
-                Effect::EndExport => self.runner.end_export(),
-                Effect::Visit(address) => self.runner.visit(address),
-                Effect::FindDay(id, head, day) => self.runner.find_day(id, head, day),
-                Effect::Ink(code) => self.runner.ink(code),
-                Effect::Lock(what) => self.runner.lock(what),
-                Effect::Picture(wanted, cell) => self.runner.picture(wanted, cell),
-                Effect::SignIn(ask) => self.runner.sign_in(ask),
-                Effect::Start(account) => self.start(account).await?,
-                Effect::Title(title) => surface.title(&title)?,
-                Effect::Copy(text) => surface.copy(&text)?,
-                Effect::Bell => surface.bell()?,
-                Effect::Notify(what) => surface.notify(&what)?,
-                Effect::Mouse(on) => surface.mouse(on)?,
-                Effect::ReadSettings => self.runner.read_settings(),
-                Effect::WriteSetting(name, value) => self.runner.write_setting(name, value),
-                Effect::Redraw => surface.forget()?,
-                Effect::Suspend => {
-                    // The shell, not we, was told of a change of size meanwhile.
-                    self.state.size = surface.suspend()?;
-                    surface.draw(&self.state)?;
-                }
-                Effect::Edit(text) => self.edit(text, surface).await?,
-                Effect::Inspect(paths, text) => self.runner.inspect(paths, text),
-                Effect::Abandon(key) => self.runner.abandon(key),
-                Effect::Quit => {}
-            }
+    async fn take(
+        &mut self,
+        from: Option<SeatId>,
+        what: What,
+        surface: &mut impl Surface,
+    ) -> anyhow::Result<()> {
+        let at = self.now();
+        for (seat, effect) in self.desk.update(at, from, what) {
+            self.perform(seat, effect, surface).await?;
         }
         Ok(())
     }
 
     /// Leaves the screen to an editor; what comes of it is an outcome.
-    async fn edit(&mut self, text: String, surface: &mut impl Surface) -> anyhow::Result<()> {
-        let words = editor::words(&self.state.settings.editor, |name| std::env::var(name).ok());
+    async fn edit(&mut self, seat: SeatId, text: String, surface: &mut impl Surface) -> anyhow::Result<()> {
+        let words = editor::words(&self.desk.active().settings.editor, |name| std::env::var(name).ok());
         let written = match words {
             Ok(words) => {
                 if let Some(keyboard) = &mut self.keyboard {
@@ -276,7 +329,7 @@ impl App {
                 surface.step_aside();
                 let written = editor::write(&words, &text).await;
                 if let Some(size) = surface.step_back()? {
-                    self.state.size = size;
+                    self.desk.resize(size);
                 }
                 if let Some(keyboard) = &mut self.keyboard {
                     keyboard.wake();
@@ -285,28 +338,122 @@ impl App {
             }
             Err(error) => Err(error),
         };
-        self.runner.tell_outcome(Outcome::Edited(text, written));
-        surface.draw(&self.state)?;
+        self.line(seat).runner.tell_outcome(Outcome::Edited(text, written));
+        surface.draw(self.desk.active())?;
         Ok(())
     }
 
-    /// Starts the engine for an account, after the one before has ended.
-    async fn start(&mut self, account: Account) -> anyhow::Result<()> {
-        self.updates = None;
-        let _ = tokio::time::timeout(GOODBYE, self.runner.close()).await;
-        let storage = Storage::File(self.paths.cache_file(&account));
-        let tls = self.places.tls.clone();
-        self.runner.courier(Courier::new(&account, tls.clone(), self.paths.transfers_dir()));
-        let (client, updates) = chat_client::start(Options { account, tls, storage })?;
-        self.runner.engine(client);
-        self.updates = Some(updates);
+    async fn perform(
+        &mut self,
+        seat: SeatId,
+        effect: Effect,
+        surface: &mut impl Surface,
+    ) -> anyhow::Result<()> {
+        match effect {
+            Effect::Tell(tell) => self.line(seat).runner.tell(tell),
+            Effect::Ask(question) => drop(self.line(seat).runner.ask(question)),
+            Effect::Carry(key, job) => self.line(seat).runner.carry(key, job),
+            Effect::Abandon(key) => self.line(seat).runner.abandon(key),
+            Effect::Inspect(paths, text) => self.line(seat).runner.inspect(paths, text),
+            Effect::Export(id, title, format, to) => self.line(seat).runner.export(id, title, format, to),
+            Effect::EndExport => self.line(seat).runner.end_export(),
+            Effect::FindDay(id, head, day) => self.line(seat).runner.find_day(id, head, day),
+            Effect::Visit(address) => self.line(seat).runner.visit(address),
+            Effect::Ink(code) => self.line(seat).runner.ink(code),
+            Effect::Picture(wanted, cell) => self.line(seat).runner.picture(wanted, cell),
+            Effect::Lock(what) => self.line(seat).runner.lock(what),
+            Effect::SignIn(ask) => self.line(seat).runner.sign_in(ask),
+            Effect::Start(account) => self.start(seat, account).await?,
+            Effect::SignOut(account) => self.sign_out(seat, account),
+            Effect::Title(title) => surface.title(&title)?,
+            Effect::Copy(text) => surface.copy(&text)?,
+            Effect::Bell => surface.bell()?,
+            Effect::Notify(what) => surface.notify(&what)?,
+            Effect::Mouse(on) => surface.mouse(on)?,
+            Effect::Edit(text) => self.edit(seat, text, surface).await?,
+            Effect::ReadSettings => self.line(seat).runner.read_settings(),
+            Effect::WriteSetting(name, value) => self.line(seat).runner.write_setting(name, value),
+            Effect::Redraw => surface.forget()?,
+            Effect::Suspend => {
+                // The shell, not we, was told of a change of size meanwhile.
+                let size = surface.suspend()?;
+                self.desk.resize(size);
+                surface.draw(self.desk.active())?;
+            }
+            // The desk has done these.
+            Effect::Seat(_) | Effect::Quit => {}
+        }
         Ok(())
+    }
+
+    /// What runs for an account.
+    fn line(&mut self, seat: SeatId) -> &mut Line {
+        let at = self.lines.iter().position(|(known, _)| *known == seat).unwrap_or_else(|| {
+            self.lines.push((seat, Line::new(&self.places)));
+            self.lines.len() - 1
+        });
+        &mut self.lines[at].1
+    }
+
+    /// Starts the engine for an account. One of several that cannot start does not disturb the
+    /// others.
+    async fn start(&mut self, seat: SeatId, account: Account) -> anyhow::Result<()> {
+        let (paths, places) = (self.paths.clone(), self.places.clone());
+        match self.line(seat).start(account, &paths, &places).await {
+            Err(error) if self.desk.seats().count() > 1 => {
+                let at = self.now();
+                // Only what is on the screen asks for anything now, and there is nothing to ask.
+                self.desk.update(at, Some(seat), desk::stopped(format!("{error}.")));
+                Ok(())
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// Ends an account's session and forgets what is kept of it; says so when that is done.
+    fn sign_out(&mut self, seat: SeatId, account: Account) {
+        let at = self.lines.iter().position(|(known, _)| *known == seat);
+        let line = at.map(|at| self.lines.swap_remove(at).1);
+        let (paths, tls, left) = (self.paths.clone(), self.places.tls.clone(), self.left.0.clone());
+        tokio::spawn(async move {
+            if let Some(mut line) = line {
+                line.close().await;
+            }
+            let result = forget(&paths, &tls, &account).await;
+            let name = format!("{} on {}", account.user.name, account.server_name);
+            let _ = left.send(What::Outcome(Outcome::SignedOut(name, result))).await;
+        });
     }
 
     fn now(&self) -> Moment {
         let ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Moment { clock: Timestamp(jiff::Timestamp::now().as_millisecond()), ms }
     }
+}
+
+/// The next input of whichever account has one; never comes while there is none.
+async fn next_of(lines: &mut [(SeatId, Line)]) -> Came {
+    if lines.is_empty() {
+        return std::future::pending().await;
+    }
+    let waits = lines.iter_mut().map(|(seat, line)| Box::pin(async { (Some(*seat), line.next().await) }));
+    select_all(waits).await.0
+}
+
+/// Ends a session on the server and takes its account and cache off this machine; or says what is
+/// left to do.
+async fn forget(paths: &Paths, tls: &Tls, account: &Account) -> Result<(), String> {
+    let told = match tokio::time::timeout(LOGOUT, sign_in::logout(account, tls)).await {
+        Ok(Ok(()) | Err(LinkError::Refused(_))) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the server does not answer".to_owned()),
+    };
+    let saved = Accounts::open(paths.accounts_dir()).and_then(|mut all| all.remove(account));
+    saved.map_err(|error| format!("it could not be taken off this machine: {error}"))?;
+    paths.remove_cache(account).map_err(|error| format!("its cache could not be removed: {error}"))?;
+    told.map_err(|error| {
+        format!("the server could not be told ({error}): end the session there from another device")
+    })
 }
 
 /// The engine's next news; never comes while there is no engine. An engine that ended on its own
@@ -326,7 +473,7 @@ async fn next_update(updates: &mut Option<Updates>) -> Update {
 ///
 /// # Errors
 /// The terminal's, or the engine's if it cannot start.
-pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()> {
+pub async fn run(paths: Paths, places: Places, first: What, more: Vec<Account>) -> anyhow::Result<()> {
     let loaded = places.settings.load();
     let mut screen = Screen::enter()?;
     let zone = jiff::tz::TimeZone::system();
@@ -351,12 +498,12 @@ pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<()
     });
     let keyboard = Keyboard::new(sender.clone());
     tokio::spawn(read_signals(sender));
-    let mut app = App::new(state, paths, places, events);
+    let mut app = App::new(state, paths, places, events).beside(more);
     app.keyboard = Some(keyboard);
     app.run(&mut screen, first).await
 }
 
-async fn read_signals(sender: mpsc::Sender<What>) {
+pub(crate) async fn read_signals(sender: mpsc::Sender<What>) {
     let caught = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()].map(signal);
     let [Ok(mut term), Ok(mut hangup), Ok(mut interrupt)] = caught else { return };
     tokio::select! {

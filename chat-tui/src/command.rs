@@ -1,6 +1,7 @@
 //! Slash commands: "/join #deploys" becomes an [`Action`]. One row for each; help, the hint while
 //! typing and completion read the same rows.
 
+mod account;
 mod arguments;
 mod attention;
 mod keep;
@@ -196,6 +197,13 @@ pub const COMMANDS: &[Command] = &[
     row("readers", "", "Who has read your selected message, or your last one", |_| {
         Ok(Action::Order(Order::Readers))
     }),
+    row("accounts", "", "Your accounts and servers, and how they are connected", |_| plain(Plain::Accounts)),
+    row(
+        "account",
+        "NAME|add|remove [NAME]",
+        "Go to another account, sign in to one, or sign out",
+        account::account,
+    ),
     row("settings", "", "All settings with their values", |_| plain(Plain::Settings)),
     row("set", "NAME [VALUE]", "Change a setting, now and in the file", settings::set),
     row("theme", "[NAME]", "Choose a theme; without a name, look at all of them", settings::theme),

@@ -7,7 +7,8 @@ use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
 use chat_client::tls::Tls;
 use chat_proto::{Secret, UserName};
-use clap::{Parser, Subcommand};
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::settings::Source;
@@ -16,8 +17,8 @@ use crate::theme::colour::{Rgb, from_variable};
 
 /// Team chat in the terminal.
 ///
-/// Without a saved account it asks for the server, a name and a password. /help and F1 show the
-/// keys.
+/// Without a saved account it asks for the server, a name and a password; with several it opens
+/// all of them in one list, or those that --server and --user choose. /help and F1 show the keys.
 #[derive(Debug, Parser)]
 #[command(name = "chat-tui", version)]
 pub struct Flags {
@@ -28,6 +29,15 @@ pub struct Flags {
     /// The account's name on that server.
     #[arg(long, value_name = "NAME", env = "CHAT_USER")]
     pub user: Option<String>,
+
+    /// Open one account only: of those that fit, the one that was signed in to last.
+    #[arg(long)]
+    pub only: bool,
+
+    /// Write lines in place of drawing a screen: for screen readers, dumb terminals and pipes.
+    /// By itself where TERM is dumb or the output is no terminal.
+    #[arg(long, env = "CHAT_PLAIN", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    pub plain: bool,
 
     /// Keep settings, cache and logs in this one folder.
     #[arg(long, value_name = "DIR", env = "CHAT_CONFIG_DIR")]
@@ -96,13 +106,20 @@ pub enum SettingsCommand {
 /// How to begin.
 #[derive(Debug)]
 pub enum Begin {
-    /// With this saved account.
-    With(Box<Account>),
+    /// With this saved account, and others beside it.
+    With(Box<Account>, Vec<Account>),
     /// With the form, filled in with what is known.
     Form(Known),
 }
 
 impl Flags {
+    /// Whether lines are written in place of a screen: wished for, or because nothing can be drawn.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let term = std::env::var("TERM").unwrap_or_default();
+        self.plain || matches!(term.as_str(), "" | "dumb" | "unknown") || !crate::terminal::is_there()
+    }
+
     /// Whom to trust.
     #[must_use]
     pub fn tls(&self) -> Tls {
@@ -151,14 +168,19 @@ impl Flags {
         };
         // A token in the environment is a wish for that login, whatever is saved.
         let token = secret("CHAT_TOKEN");
-        match accounts.all().iter().find(fits) {
-            Some(account) if token.is_none() => Ok(Begin::With(Box::new(account.clone()))),
+        let mut fitting = accounts.all().iter().filter(fits).cloned();
+        match fitting.next() {
+            Some(account) if token.is_none() => {
+                let more = fitting.take(if self.only { 0 } else { usize::MAX }).collect();
+                Ok(Begin::With(Box::new(account), more))
+            }
             _ => Ok(Begin::Form(Known {
                 server: self.server.clone(),
                 user: self.user.clone(),
                 password: secret("CHAT_PASSWORD"),
                 invite: secret("CHAT_INVITE"),
                 token,
+                returns: false,
             })),
         }
     }

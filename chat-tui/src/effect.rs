@@ -35,6 +35,7 @@ use crate::markup::Code;
 use crate::markup::code::{Inked, inks};
 use crate::notification::Notification;
 use crate::settings::{Loaded, Source};
+use crate::state::neighbours::{SeatId, Spot};
 use crate::state::pictures::{Drawing, Wanted};
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
@@ -64,6 +65,10 @@ pub enum Effect {
     SignIn(Ask),
     /// Start the engine for this account, in place of the one before.
     Start(Account),
+    /// Something that concerns the other accounts.
+    Seat(Move),
+    /// Sign out of this account: end its session, and forget what is kept of it.
+    SignOut(Account),
     /// Give the terminal's window a title; it is safe.
     Title(String),
     /// Put a text into the clipboard; it is safe.
@@ -100,6 +105,22 @@ pub enum Effect {
     Suspend,
     /// End the program.
     Quit,
+}
+
+/// What is done with the accounts as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Move {
+    /// Bring another account on the screen.
+    Visit {
+        /// Which, and what of it.
+        to: Spot,
+        /// Where "next that needs me" began, to lead back there.
+        home: Option<Spot>,
+    },
+    /// Open the form for a further account.
+    Add,
+    /// Sign out of this one.
+    Remove(SeatId),
 }
 
 /// A command to the engine.
@@ -294,6 +315,8 @@ pub enum Outcome {
     NotSent(Box<Draft>),
     /// What a server says of itself.
     Probed(ServerAddress, Result<Hello, String>),
+    /// An account was signed out of: its name, and what could not be done.
+    SignedOut(String, Result<(), String>),
     /// The login or the new account.
     SignedIn(Result<Account, String>),
 }
@@ -352,15 +375,15 @@ impl Runner {
         }
     }
 
-    /// Asks the engine; the answer comes as an outcome.
-    pub fn ask(&self, question: Question) {
-        let Some(engine) = &self.engine else { return };
+    /// Asks the engine; the answer comes as an outcome, at the latest when the task has ended.
+    pub fn ask(&self, question: Question) -> Option<JoinHandle<()>> {
+        let engine = self.engine.as_ref()?;
         let (client, outcomes) = (engine.client.clone(), self.outcomes.clone());
-        tokio::spawn(async move {
+        Some(tokio::spawn(async move {
             if let Some(outcome) = answer::answer(&client, question).await {
                 let _ = outcomes.send(outcome).await;
             }
-        });
+        }))
     }
 
     /// Takes who carries files from now on.

@@ -3,6 +3,8 @@
 
 mod pictures;
 
+use std::sync::Arc;
+
 use chat_client::Connection;
 use chat_proto::SafeText;
 use ratatui::layout::{Position, Rect};
@@ -12,6 +14,7 @@ use crate::state::composer::{Place, place_at, screen_rows};
 use crate::state::items::Context;
 use crate::state::list::{self, ListRow};
 use crate::state::listing::{Kind, Listing};
+use crate::state::neighbours::Digest;
 use crate::state::pane::Pane;
 use crate::state::picker::{self, Picker};
 use crate::state::timeline::Timeline;
@@ -175,13 +178,28 @@ pub(crate) fn list_width(columns: u16, wanted: u16) -> u16 {
 /// The rows of the list that fit between the team's name and the connection's state, scrolled so
 /// that the open conversation is among them.
 pub(crate) fn list_rows(state: &State, height: usize) -> Vec<ListRow> {
-    let rows = list::rows(state);
+    let mut rows = elsewhere(&state.neighbours.before);
+    if !state.neighbours.is_alone() {
+        rows.push(ListRow::Account(state.neighbours.own));
+    }
+    rows.extend(list::rows(state));
+    rows.extend(elsewhere(&state.neighbours.after));
     let open = state.open.map(ListRow::Conversation);
     let at = rows.iter().position(|row| Some(*row) == open).unwrap_or(0);
     // Keep some of what comes after the open one in sight.
     let wanted_end = (at + 1 + height / 4).min(rows.len());
     let skip = wanted_end.saturating_sub(height);
     rows.into_iter().skip(skip).take(height).collect()
+}
+
+/// The rows of other accounts: for each its head and its conversations.
+fn elsewhere(digests: &[Arc<Digest>]) -> Vec<ListRow> {
+    let rows = |digest: &Arc<Digest>| {
+        let seat = digest.seat;
+        let conversations = (0..digest.rows.len()).map(move |at| ListRow::Elsewhere(seat, at));
+        std::iter::once(ListRow::Account(seat)).chain(conversations)
+    };
+    digests.iter().flat_map(rows).collect()
 }
 
 /// The list's own rows: below the team's name, above the connection's state.

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use chat_client::account::Accounts;
+use chat_client::account::{Account, Accounts};
 use chat_client::paths::Paths;
 use chat_proto::SafeText;
-use chat_tui::app;
+use chat_tui::What;
 use chat_tui::config::{Begin, Command, Flags, SettingsCommand};
-use chat_tui::{What, terminal};
+use chat_tui::effect::Places;
+use chat_tui::{app, plain};
 use clap::Parser;
 
 /// Wrong usage, as for every command of this product.
@@ -20,17 +21,32 @@ fn main() -> ExitCode {
     if let Some(command) = &flags.command {
         return aside(&flags, command);
     }
-    if !terminal::is_there() {
-        eprintln!("chat-tui needs a terminal to draw on; in scripts use chat-cli");
-        return ExitCode::from(WRONG_USAGE);
-    }
     match run(&flags) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("chat-tui: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// The chat as lines, with one account.
+async fn lines(paths: Paths, places: Places, first: What, more: &[Account]) -> anyhow::Result<ExitCode> {
+    if matches!(&first, What::FirstRun(known) if !known.is_enough()) {
+        eprintln!(
+            "no account is saved; sign in with: chat-cli login --server URL --user NAME, \
+             or set CHAT_SERVER, CHAT_USER and CHAT_PASSWORD"
+        );
+        return Ok(ExitCode::from(WRONG_USAGE));
+    }
+    if let (What::Account(account), false) = (&first, more.is_empty()) {
+        let (user, server) = (&account.user.name, &account.server);
+        eprintln!(
+            "several accounts are saved; this is {user} on {server}, --server and --user choose another"
+        );
+    }
+    let all_done = plain::run(paths, places, first).await?;
+    Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Does what needs no screen.
@@ -82,7 +98,7 @@ fn doctor(flags: &Flags, notify: bool) -> anyhow::Result<ExitCode> {
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn run(flags: &Flags) -> anyhow::Result<()> {
+fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
     // Two providers in one program would make rustls panic at its first use.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let paths = Paths::resolve(flags.data_dir.clone())?;
@@ -92,14 +108,17 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     subscriber.init();
     chat_tui::crash::install(&paths);
     let accounts = Accounts::open(paths.accounts_dir())?;
-    let first = match flags.begin(&accounts)? {
-        Begin::With(account) => What::Account(*account),
-        Begin::Form(known) => What::FirstRun(known),
+    let (first, more) = match flags.begin(&accounts)? {
+        Begin::With(account, more) => (What::Account(*account), more),
+        Begin::Form(known) => (What::FirstRun(known), Vec::new()),
     };
     let mut places = app::places(&paths, flags.tls());
     places.settings = flags.settings(paths.accounts_dir())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let result = runtime.block_on(app::run(paths, places, first));
+    let result = match flags.is_plain() {
+        true => runtime.block_on(lines(paths, places, first, &more)),
+        false => runtime.block_on(app::run(paths, places, first, more)).map(|()| ExitCode::SUCCESS),
+    };
     // The thread that reads the keyboard cannot be interrupted, and is not waited for.
     runtime.shutdown_background();
     result

@@ -21,6 +21,7 @@ pub mod listing;
 pub mod lock;
 pub mod looks;
 pub(crate) mod message;
+pub mod neighbours;
 pub(crate) mod palette;
 pub(crate) mod pane;
 pub mod people;
@@ -55,6 +56,7 @@ use inks::Inks;
 use listing::Listing;
 use lock::Lock;
 use looks::Looks;
+use neighbours::Neighbours;
 use people::People;
 use picker::Picker;
 use pictures::Pictures;
@@ -243,6 +245,10 @@ pub struct State {
     pub mode: Mode,
     /// What is wrong in the file of settings, each in one sentence.
     pub(crate) complaints: Vec<String>,
+    /// The other accounts, as far as they concern this one.
+    pub neighbours: Neighbours,
+    /// Whether another account is on the screen.
+    pub(crate) aside: bool,
     /// When it last did.
     pub(crate) rang_ms: Option<u64>,
     /// The last search, to go on with.
@@ -374,6 +380,8 @@ impl State {
             pending: Vec::new(),
             mode: Mode::Insert,
             complaints: Vec::new(),
+            neighbours: Neighbours::default(),
+            aside: false,
             rang_ms: None,
             search: None,
             thread_due_ms: None,
@@ -426,6 +434,29 @@ impl State {
             title: String::new(),
             dirty: true,
         }
+    }
+
+    /// An empty state with what concerns all accounts: the terminal and how it is used.
+    #[must_use]
+    pub(crate) fn renewed(&self) -> Self {
+        let mut fresh = State::new(self.zone.clone(), self.colour);
+        (fresh.now, fresh.last_key_ms) = (self.now, self.now.ms);
+        (fresh.size, fresh.focused, fresh.aside) = (self.size, self.focused, self.aside);
+        fresh.settings = self.settings.clone();
+        fresh.complaints.clone_from(&self.complaints);
+        (fresh.looks, fresh.keymap) = (self.looks.clone(), self.keymap.clone());
+        (fresh.abilities, fresh.lock_hash) = (self.abilities.clone(), self.lock_hash.clone());
+        (fresh.pictures.images, fresh.pictures.cell) = (self.pictures.images, self.pictures.cell);
+        fresh
+    }
+
+    /// Takes over what concerns all accounts from a state that was just on the screen.
+    pub(crate) fn adopt(&mut self, from: State) {
+        (self.size, self.colour, self.zone) = (from.size, from.colour, from.zone);
+        (self.settings, self.complaints) = (from.settings, from.complaints);
+        (self.looks, self.keymap) = (from.looks, from.keymap);
+        (self.abilities, self.lock_hash) = (from.abilities, from.lock_hash);
+        (self.pictures.images, self.pictures.cell) = (from.pictures.images, from.pictures.cell);
     }
 
     /// The conversation on screen.
@@ -541,17 +572,16 @@ impl State {
         let away = (!self.idle && !self.away && self.me.is_some())
             .then(|| self.last_key_ms + crate::update::AWAY_AFTER_MS);
         let clock = self.hush.will_change.then(|| self.now.ms + to_next_minute(self.now.clock));
-        let due = [
+        // What only moves on the screen waits until the account is there.
+        let on_screen = [
             self.people.writing_due_ms(),
             self.motion_due_ms(),
             countdown,
-            self.draft_due_ms,
-            away,
-            self.thread_due_ms,
-            clock,
             self.lock_due_ms(),
             self.ask_due_ms,
         ];
-        due.into_iter().flatten().min()
+        let on_screen = on_screen.into_iter().filter(|_| !self.aside);
+        let due = [self.draft_due_ms, away, self.thread_due_ms, clock];
+        on_screen.chain(due).flatten().min()
     }
 }

@@ -4,6 +4,7 @@
 //! 2. The screen is drawn again only if the input changed something on it.
 //! 3. Read marks move only when the person can see the newest line.
 
+pub(crate) mod accounts;
 mod actions;
 mod arranging;
 mod attention;
@@ -35,7 +36,7 @@ use chat_client::account::Account;
 use chat_proto::Request;
 use crossterm::event::{Event, KeyEventKind};
 
-use crate::action::Plain;
+use crate::action::{Action, Plain};
 use crate::effect::{Effect, Outcome, Question, Tell};
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::{Moment, Notice, State, arrangement};
@@ -65,6 +66,8 @@ pub enum What {
     Account(Account),
     /// Nobody is logged in: the form opens with this filled in.
     FirstRun(Known),
+    /// Something that a person wants done, however they said it.
+    Do(Action),
     /// The file of settings may have changed.
     SettingsChanged,
     /// The program is asked to end, for instance by a signal.
@@ -130,15 +133,25 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
             effects.add(Effect::ReadSettings);
             false
         }
+        What::Do(action) => {
+            seen_alive(state, &mut effects);
+            actions::act(state, action, &mut effects);
+            true
+        }
         What::Terminate => actions::quit(state, &mut effects),
         What::Tick => tick(state, &mut effects),
     };
     settings::preview(state);
     state.dirty |= visible | attention::hush(state);
-    if state.sign_in.is_none() {
-        reading::follow(state, &mut effects);
-    }
+    follow(state, &mut effects);
     effects.0
+}
+
+/// Does what follows from what is on screen now.
+fn follow(state: &mut State, effects: &mut Effects) {
+    if state.sign_in.is_none() {
+        reading::follow(state, effects);
+    }
 }
 
 /// Takes something from the terminal; says whether the screen may look different now.
@@ -191,15 +204,6 @@ fn seen_alive(state: &mut State, effects: &mut Effects) {
 /// Begins with an account; what was held of another one is forgotten.
 fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
     let fresh = State {
-        now: state.now,
-        size: state.size,
-        focused: state.focused,
-        last_key_ms: state.now.ms,
-        abilities: std::mem::take(&mut state.abilities),
-        settings: state.settings.clone(),
-        looks: state.looks.clone(),
-        keymap: std::mem::take(&mut state.keymap),
-        complaints: std::mem::take(&mut state.complaints),
         notice: state.notice.take(),
         lock: state.lock.take(),
         lock_hash: state.lock_hash.take(),
@@ -208,7 +212,8 @@ fn begin(state: &mut State, account: Account, effects: &mut Effects) -> bool {
         server_name: account.server_name.clone(),
         server: account.server.to_string(),
         title: std::mem::take(&mut state.title),
-        ..State::new(state.zone.clone(), state.colour)
+        neighbours: std::mem::take(&mut state.neighbours),
+        ..state.renewed()
     };
     *state = fresh;
     effects.add(Effect::Start(account));

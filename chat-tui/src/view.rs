@@ -5,6 +5,7 @@
 //!    once more: a cell that is not safe becomes `�`.
 //! 3. Draws at any size, 1×1 included.
 
+mod accounts;
 mod canvas;
 mod completion;
 mod composer;
@@ -32,6 +33,7 @@ use crate::layout;
 use crate::state::{Popup, State};
 use crate::text;
 use canvas::Canvas;
+pub(crate) use list::mark;
 pub use links::LinkRun;
 use picture::Slot;
 use theme::Theme;

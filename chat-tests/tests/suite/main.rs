@@ -16,3 +16,5 @@ mod raw_socket;
 mod scenarios;
 mod snapshot_plus_events;
 mod terminals;
+mod terminals_accounts;
+mod terminals_plain;

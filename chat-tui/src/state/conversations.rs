@@ -90,7 +90,13 @@ impl Conversations {
     pub fn next_in_need(&self, except: Option<ConversationId>, now: Timestamp) -> Option<ConversationId> {
         let calls = |c: &&Conversation| c.mentions > 0 || !c.notify.is_silent(now);
         let waiting = self.by_id.values().filter(|c| c.unread > 0 && Some(c.id) != except).filter(calls);
-        waiting.min_by_key(|c| (c.mentions == 0, !is_direct(c), c.active_at, c.id)).map(|c| c.id)
+        waiting.min_by_key(|c| need(c)).map(|c| c.id)
+    }
+
+    /// How much a conversation needs its reader: the least first.
+    #[must_use]
+    pub fn need(&self, id: ConversationId) -> Option<Need> {
+        self.get(id).map(need)
     }
 
     /// Messages that nobody has looked at yet, in all of them together; of those that are silent,
@@ -100,6 +106,14 @@ impl Conversations {
         let count = |c: &Conversation| if c.notify.is_silent(now) { c.mentions } else { c.unread };
         self.by_id.values().map(count).sum()
     }
+}
+
+/// How urgent a conversation is: without a mention, not direct, since when, which.
+pub type Need = (bool, bool, Timestamp, ConversationId);
+
+fn need(conversation: &Conversation) -> Need {
+    let c = conversation;
+    (c.mentions == 0, !is_direct(c), c.active_at, c.id)
 }
 
 /// Whether it is a direct conversation.

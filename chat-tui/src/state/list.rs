@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::State;
 use super::conversations::is_direct;
+use super::neighbours::SeatId;
 use crate::settings::ListOrder;
 
 /// A group of the list.
@@ -49,6 +50,10 @@ impl Group {
 pub(crate) enum ListRow {
     /// The head of a group, and how many of its rows are folded away.
     Section(Group, usize),
+    /// The head of an account, where there are several.
+    Account(SeatId),
+    /// The n-th conversation of another account.
+    Elsewhere(SeatId, usize),
     Invitation(ConversationId),
     Conversation(ConversationId),
 }

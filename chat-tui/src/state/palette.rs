@@ -5,13 +5,14 @@
 //! 2. Messages come last, from the server, for what is typed once the fingers rest.
 //! 3. Each row says its key, or what kind of thing it is.
 
-use chat_proto::{Conversation, Person, Search, SearchPage};
+use chat_proto::{Conversation, Person, Search, SearchPage, Timestamp};
 
 use super::conversations::is_direct;
 use super::items::short_time;
+use super::neighbours::Spot;
 use super::picker::{Item, Kind, Picker, is_offered};
 use super::{State, settings};
-use crate::action::{Action, Plain};
+use crate::action::{Account, Action, Plain};
 use crate::command::{self, COMMANDS};
 use crate::effect::Wish;
 use crate::keymap::Keymap;
@@ -44,6 +45,7 @@ pub(crate) fn palette(state: &State) -> Picker {
         detail: conversation_detail(state, conversation),
         action: Action::Open(conversation.id),
     }));
+    items.extend(elsewhere(state));
     let mut picker = Picker::new(Kind::Anything, items);
     let mut people: Vec<Person> = state.people.known().cloned().collect();
     people.sort_by(|a, b| a.name.cmp(&b.name));
@@ -52,6 +54,25 @@ pub(crate) fn palette(state: &State) -> Picker {
     picker.add(commands());
     picker.add(ROWS.iter().map(|row| settings::item(state, row)));
     picker
+}
+
+/// The conversations of other accounts, and the accounts themselves.
+fn elsewhere(state: &State) -> Vec<Item> {
+    let mut rows: Vec<(Timestamp, Item)> = Vec::new();
+    for digest in state.neighbours.all() {
+        let go = |conversation| Action::Account(Account::Visit(Spot { seat: digest.seat, conversation }));
+        rows.extend(digest.rows.iter().map(|row| {
+            let label = format!("{} on {}", row.title, digest.label);
+            (
+                row.active_at,
+                Item { label, detail: digest.standing.words().to_owned(), action: go(Some(row.id)) },
+            )
+        }));
+        let detail = format!("account · {}", digest.standing.words());
+        rows.push((Timestamp::default(), Item { label: digest.whole_name(), detail, action: go(None) }));
+    }
+    rows.sort_by_key(|(active_at, _)| std::cmp::Reverse(*active_at));
+    rows.into_iter().map(|(_, item)| item).collect()
 }
 
 /// A rank: who was mentioned is needed before who was written to, and that before the rest.

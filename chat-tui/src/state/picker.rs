@@ -46,6 +46,8 @@ pub enum Kind {
     Invitation,
     /// The pieces of code in a message.
     Code,
+    /// One's accounts.
+    Accounts,
     /// The themes.
     Themes,
     /// The settings.
@@ -71,6 +73,7 @@ impl Kind {
             Kind::Paste => "pasted",
             Kind::Invitation => "invitation",
             Kind::Code => "copy code",
+            Kind::Accounts => "accounts",
             Kind::Themes => "theme",
             Kind::Settings => "settings",
             Kind::Value => "value",
@@ -191,6 +194,12 @@ impl Picker {
     /// Takes the rows that answer what is typed now.
     pub(crate) fn take_found(&mut self, items: Vec<Item>) {
         self.found = items;
+    }
+
+    /// Whether there is any row to choose.
+    #[must_use]
+    pub fn is_filled(&self) -> bool {
+        !self.items.is_empty()
     }
 
     /// What is typed.

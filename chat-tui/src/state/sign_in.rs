@@ -20,6 +20,16 @@ pub struct Known {
     pub invite: Option<Secret>,
     /// A token from an earlier login; asks for nothing else.
     pub token: Option<Secret>,
+    /// Whether giving up leads back to another account.
+    pub returns: bool,
+}
+
+impl Known {
+    /// Whether nothing has to be asked of a person.
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        self.server.is_some() && (self.token.is_some() || (self.user.is_some() && self.password.is_some()))
+    }
 }
 
 /// The fields of the form.
@@ -66,6 +76,8 @@ pub struct SignIn {
     pub(crate) creates: bool,
     /// Where the keys go.
     pub(crate) focus: Field,
+    /// Whether giving up leads back to another account.
+    pub(crate) returns: bool,
     /// What is being waited for.
     pub(crate) busy: Option<&'static str>,
     /// What went wrong.
@@ -89,6 +101,7 @@ impl SignIn {
             hello: None,
             creates: known.invite.is_some(),
             focus: Field::Server,
+            returns: known.returns,
             busy: None,
             error: None,
             automatic,

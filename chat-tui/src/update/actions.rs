@@ -4,8 +4,8 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, arranging, attention, bots, days, export, files, keys, links, listings, lists, lock, messages,
-    moderation, pasting, pictures, places, reading, rooms, say_so, settings, threads, writing,
+    Effects, accounts, arranging, attention, bots, days, export, files, keys, links, listings, lists, lock,
+    messages, moderation, pasting, pictures, places, reading, rooms, say_so, settings, threads, writing,
 };
 use crate::action::{Action, Order, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -81,6 +81,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         | Action::Announce(_) => rooms::manage(state, action, effects),
         Action::Order(order) => moderation::act(state, order, effects),
         Action::Keep(keep) => bots::keep(state, keep, effects),
+        Action::Account(wish) => accounts::act(state, wish, effects),
         Action::Set(name, value) => settings::set(state, name, value, effects),
         Action::NewLock => lock::lock(state, true),
         Action::Fold(group) => arranging::fold(state, Some(group), effects),
@@ -108,9 +109,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::PreviousConversation => places::neighbour(state, -1, effects),
         Plain::NextNeedsMe => places::next_in_need(state, effects),
         Plain::LastConversation => {
-            if let Some(last) = state.last {
-                places::go(state, last, effects);
-            }
+            places::go_last(state, effects);
         }
         Plain::MarkRead => reading::mark_now(state, effects),
         Plain::UnreadLine => places::unread_line(state),
@@ -152,6 +151,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Members => lists::members(state, effects),
         Plain::Rooms => lists::rooms(state, effects),
         Plain::Who => lists::who(state, effects),
+        Plain::Accounts => accounts::list(state),
         Plain::Leave => rooms::leave(state, effects),
         Plain::Away => set_presence(state, PresenceState::Away, effects),
         Plain::Back => set_presence(state, PresenceState::Online, effects),

@@ -1,13 +1,15 @@
 //! The mouse: a click opens a conversation, the wheel scrolls. Bare motion is nothing.
 
+use chat_proto::ConversationId;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::{Effects, actions, arranging, keys, links, listings, pictures, threads, writing};
-use crate::action::{Action, Plain};
+use crate::action::{Account, Action, Plain};
 use crate::layout;
 use crate::state::hints::{Clicked, clicked};
 use crate::state::list::ListRow;
+use crate::state::neighbours::{SeatId, Spot};
 use crate::state::{Drag, Popup, State};
 
 /// Rows that one step of the wheel moves.
@@ -70,6 +72,10 @@ fn click_message(state: &mut State, in_thread: bool, at: Position, effects: &mut
     true
 }
 
+fn visit(seat: SeatId, conversation: Option<ConversationId>) -> Action {
+    Action::Account(Account::Visit(Spot { seat, conversation }))
+}
+
 fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
     if state.popup.is_some() {
         return click_popup(state, at, effects);
@@ -92,6 +98,12 @@ fn click(state: &mut State, at: Position, effects: &mut Effects) -> bool {
         let action = match rows.get(clicked).filter(|_| at.y >= body.y) {
             Some(ListRow::Conversation(id)) => Action::Open(*id),
             Some(ListRow::Invitation(id)) => Action::AskInvitation(*id),
+            Some(ListRow::Account(seat)) if *seat == state.neighbours.own => return false,
+            Some(ListRow::Account(seat)) => visit(*seat, None),
+            Some(ListRow::Elsewhere(seat, at)) => {
+                let row = state.neighbours.get(*seat).and_then(|digest| digest.rows.get(*at));
+                visit(*seat, row.map(|row| row.id))
+            }
             Some(ListRow::Section(group, _)) => Action::Fold(*group),
             None => return false,
         };

@@ -4,8 +4,8 @@ use chat_client::{Anchor, History, RequestError};
 use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
 use super::{
-    Effects, arranging, attention, begin, bots, complain, files, listings, lists, lock, messages, moderation,
-    pasting, pictures, places, threads, writing,
+    Effects, accounts, arranging, attention, begin, bots, complain, files, listings, lists, lock, messages,
+    moderation, pasting, pictures, places, threads, writing,
 };
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
@@ -141,6 +141,10 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
                 let ask = form.probed(&server, hello);
                 effects.0.extend(ask.map(Effect::SignIn));
             }
+            true
+        }
+        Outcome::SignedOut(name, result) => {
+            accounts::signed_out(state, &name, result);
             true
         }
         Outcome::SignedIn(Ok(account)) => begin(state, account, effects),

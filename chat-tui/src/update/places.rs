@@ -1,12 +1,15 @@
 //! Where one is: which conversation is open, where in it one looks, and jumps to a message and
 //! back.
 
+use std::sync::Arc;
+
 use chat_client::Anchor;
 use chat_proto::{Card, ConversationId, ConversationKind, Member, RoomName, RoomRole, Seq};
 
 use super::{Effects, bots, complain, say_so, threads, writing};
-use crate::effect::Question;
+use crate::effect::{Effect, Move, Question};
 use crate::layout;
+use crate::state::neighbours::{Digest, Spot};
 use crate::state::pane::Pane;
 use crate::state::timeline::{Key, PAGE, Scroll, Timeline, thread_of};
 use crate::state::{ListMode, State, Stop, list};
@@ -19,7 +22,7 @@ const JUMPS: usize = 50;
 
 /// Opens a conversation because the person chose it: the way back home is given up.
 pub(super) fn go(state: &mut State, id: ConversationId, effects: &mut Effects) {
-    state.home = None;
+    (state.home, state.neighbours.home) = (None, None);
     open(state, id, effects);
 }
 
@@ -42,6 +45,7 @@ pub(super) fn open(state: &mut State, id: ConversationId, effects: &mut Effects)
     if state.open.is_some() {
         state.last = state.open;
     }
+    state.neighbours.last = None;
     state.open = Some(id);
     let timeline = state.timelines.entry(id).or_default();
     timeline.new_after = new_after;
@@ -85,33 +89,77 @@ fn forget_timelines(state: &mut State) {
     }
 }
 
+/// All conversations of all accounts, as the list shows them.
+fn everywhere(state: &State) -> Vec<Spot> {
+    let others = |digests: &[Arc<Digest>]| -> Vec<Spot> {
+        let spots = digests
+            .iter()
+            .flat_map(|d| d.rows.iter().map(|row| Spot { seat: d.seat, conversation: Some(row.id) }));
+        spots.collect()
+    };
+    let mut all = others(&state.neighbours.before);
+    let seat = state.neighbours.own;
+    all.extend(list::order(state).into_iter().map(|id| Spot { seat, conversation: Some(id) }));
+    all.extend(others(&state.neighbours.after));
+    all
+}
+
+/// Goes to a conversation of any account, because the person chose it.
+fn go_to_spot(state: &mut State, to: Spot, effects: &mut Effects) {
+    match to.conversation {
+        Some(id) if to.seat == state.neighbours.own => go(state, id, effects),
+        _ => effects.add(Effect::Seat(Move::Visit { to, home: None })),
+    }
+}
+
 pub(super) fn jump_to_number(state: &mut State, number: usize, effects: &mut Effects) {
-    let wanted = list::order(state).get(number.saturating_sub(1)).copied();
-    if let Some(id) = wanted {
-        go(state, id, effects);
+    if let Some(to) = everywhere(state).get(number.saturating_sub(1)) {
+        go_to_spot(state, *to, effects);
     }
 }
 
 pub(super) fn neighbour(state: &mut State, by: isize, effects: &mut Effects) {
-    let order = list::order(state);
-    let at = order.iter().position(|id| Some(*id) == state.open).unwrap_or(0);
+    let order = everywhere(state);
+    let here = Spot { seat: state.neighbours.own, conversation: state.open };
+    let own = || state.neighbours.before.iter().map(|digest| digest.rows.len()).sum();
+    let at = order.iter().position(|spot| *spot == here).unwrap_or_else(own);
     let next = match by {
         1.. => (at + 1) % order.len().max(1),
         _ => at.checked_sub(1).unwrap_or(order.len().saturating_sub(1)),
     };
-    if let Some(id) = order.get(next) {
-        go(state, *id, effects);
+    if let Some(to) = order.get(next) {
+        go_to_spot(state, *to, effects);
+    }
+}
+
+/// Back to the conversation before this one, in whichever account it is.
+pub(super) fn go_last(state: &mut State, effects: &mut Effects) {
+    match (state.neighbours.last, state.last) {
+        (Some(to), _) => effects.add(Effect::Seat(Move::Visit { to, home: None })),
+        (None, Some(last)) => go(state, last, effects),
+        (None, None) => {}
     }
 }
 
 pub(super) fn next_in_need(state: &mut State, effects: &mut Effects) {
     let home = state.home.or(state.open);
-    match state.conversations.next_in_need(state.open, state.now.clock) {
-        Some(id) => {
+    let here = state.conversations.next_in_need(state.open, state.now.clock);
+    let there = state.neighbours.next_in_need();
+    let need = here.and_then(|id| state.conversations.need(id));
+    let to = there.filter(|(_, row)| need.is_none() || row.need() < need);
+    if let Some((seat, row)) = to {
+        let own = Spot { seat: state.neighbours.own, conversation: home };
+        let home = Some(state.neighbours.home.unwrap_or(own));
+        let to = Spot { seat, conversation: Some(row.id) };
+        return effects.add(Effect::Seat(Move::Visit { to, home }));
+    }
+    match (here, state.neighbours.home.take()) {
+        (Some(id), away) => {
             open(state, id, effects);
-            state.home = home;
+            (state.home, state.neighbours.home) = (home, away);
         }
-        None => match state.home.take() {
+        (None, Some(to)) => go_to_spot(state, to, effects),
+        (None, None) => match state.home.take() {
             Some(home) if state.open != Some(home) => open(state, home, effects),
             _ => say_so(state, "Nothing is waiting for you".to_owned()),
         },

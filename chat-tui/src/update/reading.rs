@@ -187,7 +187,7 @@ fn watch(state: &mut State, effects: &mut Effects) {
 
 fn set_title(state: &mut State, effects: &mut Effects) {
     let team = if state.server_name.is_empty() { "chat" } else { &state.server_name };
-    let title = match state.conversations.unread(state.now.clock) {
+    let title = match state.conversations.unread(state.now.clock) + state.neighbours.unread() {
         0 => team.to_owned(),
         unread => format!("({unread}) {team}"),
     };

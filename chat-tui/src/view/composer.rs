@@ -6,6 +6,7 @@ use chat_proto::SafeText;
 use ratatui::layout::{Position, Rect};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::accounts;
 use super::canvas::Canvas;
 use crate::layout::{self, Areas};
 use crate::settings::Profile;
@@ -19,7 +20,7 @@ pub(super) fn draw(state: &State, areas: &Areas, canvas: &mut Canvas) -> Option<
     let theme = canvas.theme;
     let area = areas.composer_text;
     if areas.boxed {
-        canvas.frame(areas.composer, mode(state), theme.dim());
+        canvas.frame(areas.composer, &frame_title(state), theme.dim());
     } else {
         let sign = if state.mode == Mode::Normal { "▪" } else { "›" };
         canvas.literal(areas.composer, (0, 0), sign, theme.dim());
@@ -72,6 +73,13 @@ fn mode(state: &State) -> &'static str {
     }
 }
 
+/// What letters are, and for which account one writes; nothing in the usual case.
+fn frame_title(state: &State) -> String {
+    let words = [mode(state).to_owned(), accounts::writes_as(state).as_str().to_owned()];
+    let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    words.join(" · ")
+}
+
 fn prompt(state: &State) -> SafeText {
     let Some(conversation) = state.open_conversation() else {
         return SafeText::line("/help shows what can be done");
@@ -83,6 +91,7 @@ fn prompt(state: &State) -> SafeText {
     SafeText::line(&match (&state.purpose, state.in_thread()) {
         (Purpose::Reply(_), _) => "reply".to_owned(),
         (_, true) => "reply in thread".to_owned(),
-        (_, false) => format!("message {title}"),
+        (_, false) if state.neighbours.is_alone() => format!("message {title}"),
+        (_, false) => format!("message {title} on {}", state.neighbours.label),
     })
 }

@@ -5,6 +5,7 @@ use chat_proto::{Conversation, Person, PresenceState, SafeText};
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
+use super::accounts;
 use super::canvas::Canvas;
 use crate::layout;
 use crate::state::State;
@@ -16,7 +17,7 @@ use crate::text;
 const PRIVATE: &str = "⚿";
 
 /// The sign of a conversation that is silent.
-const SILENT: &str = "⊘";
+pub(super) const SILENT: &str = "⊘";
 
 /// The sign of hours in which one does not want to be disturbed.
 const QUIET: &str = "☾";
@@ -33,16 +34,12 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
     let inner = Rect { width: area.width.saturating_sub(1), ..area };
     let team = Rect { width: inner.width.saturating_sub(1), ..inner };
     let begins = canvas.put_right(team, 0, &signs(state), theme.mention());
-    canvas.put_in(
-        inner,
-        (1, 0),
-        begins.saturating_sub(2),
-        &SafeText::line(&state.server_name),
-        theme.title(),
-    );
+    canvas.put_in(inner, (1, 0), begins.saturating_sub(2), &accounts::team(state), theme.title());
     let body = layout::list_body(state, area);
     for (at, row) in layout::list_rows(state, usize::from(body.height)).into_iter().enumerate() {
         match row {
+            ListRow::Account(seat) => accounts::head(state, seat, body, at, canvas),
+            ListRow::Elsewhere(seat, number) => accounts::row(state, (seat, number), body, at, canvas),
             ListRow::Section(group, folded) => {
                 let is_folded = state.arrangement.folded.contains(&group);
                 let end = canvas.literal(body, (1, at), group.title(), theme.section());
@@ -97,7 +94,7 @@ fn conversation_row(state: &State, conversation: &Conversation, area: Rect, row:
     };
     canvas.literal(area, (1, row), glyph, glyph_style);
     let counts = Rect { width: area.width.saturating_sub(1), ..area };
-    let mut words = count(conversation);
+    let mut words = count(conversation.mentions, conversation.unread);
     if is_silent {
         let space = if words.is_empty() { "" } else { " " };
         words = format!("{words}{space}{SILENT}");
@@ -129,13 +126,14 @@ fn with_emoji(state: &State, person: &Person, name: &SafeText) -> SafeText {
 /// Whether one may be disturbed, and how many messages in the inbox are unread: `☾ @3`.
 pub(super) fn signs(state: &State) -> SafeText {
     let quiet = state.hush.quiet.then(|| QUIET.to_owned());
-    let unread = (state.inbox.unread > 0).then(|| format!("@{}", number(state.inbox.unread)));
+    let inbox = state.inbox.unread + state.neighbours.inbox();
+    let unread = (inbox > 0).then(|| format!("@{}", number(inbox)));
     let signs: Vec<String> = quiet.into_iter().chain(unread).collect();
     SafeText::line(&signs.join(" "))
 }
 
 /// What kind of conversation it is, as one sign.
-pub(super) fn mark(conversation: &Conversation) -> &'static str {
+pub(crate) fn mark(conversation: &Conversation) -> &'static str {
     match (is_direct(conversation), conversation.with.len()) {
         (true, 0 | 1) => "@",
         (true, _) => "&",
@@ -156,8 +154,8 @@ pub(super) fn name(conversation: &Conversation) -> SafeText {
 }
 
 /// `3`, `@1`, or `@1 3` when others wait besides the mentions.
-fn count(conversation: &Conversation) -> String {
-    match (conversation.mentions, conversation.unread) {
+pub(super) fn count(mentions: u64, unread: u64) -> String {
+    match (mentions, unread) {
         (0, 0) => String::new(),
         (0, unread) => number(unread),
         (mentions, unread) if unread <= mentions => format!("@{}", number(mentions)),

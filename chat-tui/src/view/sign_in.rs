@@ -65,6 +65,7 @@ fn welcome(form: &SignIn) -> SafeText {
 
 fn keys(form: &SignIn) -> &'static str {
     match (form.hello.is_some(), form.focus) {
+        (false, _) if form.returns => "example.org, ws://127.0.0.1:7667 · Enter goes on · Esc back",
         (false, _) => "example.org or ws://127.0.0.1:7667 · Enter goes on · Esc quits",
         (true, Field::Way) => "← → chooses · Enter goes on · Esc back",
         (true, _) => "Enter goes on · Tab next field · Esc back",

@@ -75,6 +75,10 @@ pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
     let mark = SafeText::line(&format!("{} ", list::mark(conversation)));
     let column = canvas.put(room, (0, 0), &mark, theme.dim());
     let mut column = canvas.put(room, (column, 0), &list::name(conversation), theme.title());
+    if !state.neighbours.is_alone() {
+        let team = SafeText::line(&format!(" on {}", state.neighbours.label));
+        column = canvas.put(room, (column, 0), &team, theme.section());
+    }
     for word in rights::words(state, conversation) {
         column = canvas.literal(room, (column, 0), " · ", theme.dim());
         column = canvas.literal(room, (column, 0), &word, theme.warning());

@@ -254,22 +254,34 @@ impl Stage {
 
     /// The screen as text between bars; the cells under a wide one are left out.
     pub fn screen(&mut self, columns: u16, rows: u16) -> String {
-        let buffer = self.buffer(columns, rows);
-        let mut out = String::new();
-        for row in buffer.content.chunks(usize::from(columns)) {
-            let mut line = String::new();
-            let mut covered = 0;
-            for cell in row {
-                if covered > 0 {
-                    covered -= 1;
-                    continue;
-                }
-                covered = chat_tui::text::width(cell.symbol()).saturating_sub(1);
-                line.push_str(cell.symbol());
+        picture(&self.buffer(columns, rows), columns)
+    }
+}
+
+/// A buffer as text between bars; the cells under a wide one are left out.
+pub fn picture(buffer: &Buffer, columns: u16) -> String {
+    let mut out = String::new();
+    for row in buffer.content.chunks(usize::from(columns)) {
+        let mut line = String::new();
+        let mut covered = 0;
+        for cell in row {
+            if covered > 0 {
+                covered -= 1;
+                continue;
             }
-            out.push_str(&format!("|{}|\n", line.trim_end()));
+            covered = chat_tui::text::width(cell.symbol()).saturating_sub(1);
+            line.push_str(cell.symbol());
         }
-        out
+        out.push_str(&format!("|{}|\n", line.trim_end()));
+    }
+    out
+}
+
+/// The keys of a name, or of a text to be typed.
+pub fn keys_of(key: &str) -> Vec<KeyEvent> {
+    match named(key) {
+        Some(key) => vec![key],
+        None => key.chars().map(|c| KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)).collect(),
     }
 }
 
@@ -381,6 +393,8 @@ fn word(effect: &Effect) -> Option<String> {
         }
         Effect::SignIn(ask) => format!("{ask:?}"),
         Effect::Start(account) => format!("start {}", account.user.name),
+        Effect::SignOut(account) => format!("sign out {}", account.user.name),
+        Effect::Seat(wish) => format!("{wish:?}"),
         Effect::Copy(text) => format!("copy {text:?}"),
         Effect::Redraw => "redraw".into(),
         Effect::Mouse(on) => format!("mouse {on}"),

@@ -6,14 +6,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::common::*;
+use chat_client::account::Account;
 use chat_client::paths::Paths;
 use chat_client::tls::Tls;
 use chat_client::{Connection, Update};
 use chat_proto::*;
 use chat_tui::app::{self, App, Surface};
+use chat_tui::desk::Desk;
 use chat_tui::notification::Notification;
+use chat_tui::state::neighbours::SeatId;
 use chat_tui::state::sign_in::Known;
-use chat_tui::{State, What};
+use chat_tui::{Moment, State, What};
 use crossterm::event::{Event as TermEvent, KeyCode, KeyEvent};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
@@ -102,6 +105,45 @@ async fn an_idle_chat_draws_nothing() {
     tokio::time::sleep(Duration::from_secs(24 * 3_600)).await;
     assert_eq!(counter.frames(), 0);
     assert_eq!(counter.titles.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_idle_accounts_draw_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = Paths::resolve(Some(dir.path().to_owned())).unwrap();
+    let places = app::places(&paths, Tls::default());
+    let mut desk = Desk::new(State::new(TimeZone::UTC, true));
+    for (at, server) in ["a.example", "b.example", "c.example"].into_iter().enumerate() {
+        let (server, token) = (server.parse().unwrap(), Secret::new("token"));
+        let account = Account { server, user: me(), token, server_name: format!("team {at}") };
+        desk.update(Moment::default(), None, What::Account(account));
+        let seat = Some(SeatId(at as u64));
+        // One is connected, one waits for its next try by a countdown, one was given up.
+        let connection = match at {
+            0 => Connection::Online,
+            1 => Connection::Waiting { retry_in: Duration::from_secs(600), reason: "cut".into() },
+            _ => Connection::Stopped { reason: "closed".into(), login_needed: false },
+        };
+        for update in [
+            Update::Conversations(vec![room(DEPLOYS, "deploys", ""), direct(ADA, "ada")]),
+            Update::Connection(connection),
+            Update::Typing { conversation: DEPLOYS, user: person("ada"), active: true },
+        ] {
+            desk.update(Moment::default(), seat, What::Engine(update));
+        }
+    }
+    let (_sender, events) = mpsc::channel(16);
+    let counter = Counter::default();
+    let mut surface = counter.clone();
+    tokio::spawn(async move {
+        App::with_desk(desk, paths, places, events).run(&mut surface, What::Tick).await.unwrap();
+    });
+    settle().await;
+    assert!(counter.frames() > 0);
+    // The typing of the one on the screen ends; nothing else of any of them is seen.
+    tokio::time::sleep(Duration::from_secs(24 * 3_600)).await;
+    assert_eq!(counter.frames(), 1);
+    assert_eq!(counter.titles.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test(start_paused = true)]
