@@ -147,16 +147,22 @@ impl Talk {
         !matches!(self.said, None | Some(Connection::Connecting))
     }
 
-    /// Whether own messages are on their way and a connection is there to take them.
+    /// Whether own messages are on their way and a connection is there to take them. Where one is,
+    /// a message is on its way until it stands among the others: then its number can be used.
     #[must_use]
     pub fn is_sending(&self) -> bool {
-        let waits = |own: &chat_client::Outgoing| {
-            !matches!(own.delivery, Delivery::Failed { .. } | Delivery::Stored { .. })
+        let timelines = || {
+            self.state.timelines.iter().any(|(id, timeline)| {
+                let comes = self.state.open == Some(*id) && timeline.loaded && !timeline.more_after;
+                timeline.pending().iter().any(|own| match own.delivery {
+                    Delivery::Failed { .. } => false,
+                    Delivery::Stored { .. } => comes,
+                    Delivery::Queued | Delivery::Sending => true,
+                })
+            })
         };
         self.state.link.connection == Connection::Online
-            && (self.handed > 0
-                || !self.state.transfers.is_empty()
-                || self.state.timelines.values().any(|timeline| timeline.pending().iter().any(waits)))
+            && (self.handed > 0 || !self.state.transfers.is_empty() || timelines())
     }
 
     /// Whether something could not be done.
