@@ -22,8 +22,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::editor;
 use crate::desk::{self, Desk};
+use crate::editor;
 use crate::effect::{Effect, Outcome, Places, Runner};
 use crate::keyboard::Keyboard;
 use crate::notification::Notification;

@@ -33,8 +33,8 @@ use crate::layout;
 use crate::state::{Popup, State};
 use crate::text;
 use canvas::Canvas;
-pub(crate) use list::mark;
 pub use links::LinkRun;
+pub(crate) use list::mark;
 use picture::Slot;
 use theme::Theme;
 

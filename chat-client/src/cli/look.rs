@@ -175,7 +175,15 @@ async fn forward(
 ///
 /// # Errors
 /// As the exit codes say.
-pub(crate) async fn rooms(who: &Who, out: &mut Output) -> Result<(), Failure> {
+pub(crate) async fn rooms(
+    who: &Who,
+    all: bool,
+    query: Option<String>,
+    out: &mut Output,
+) -> Result<(), Failure> {
+    if all || query.is_some() {
+        return directory(who, query, out).await;
+    }
     let (mut link, welcome) = who.link().await?;
     let print = |rows: Vec<Conversation>, out: &mut Output| rows.iter().try_for_each(|row| room(row, out));
     print(welcome.conversations, out)?;
@@ -224,7 +232,7 @@ pub(crate) fn room(row: &Conversation, out: &mut Output) -> Result<(), Failure> 
 ///
 /// # Errors
 /// As the exit codes say.
-pub(crate) async fn directory(who: &Who, query: Option<String>, out: &mut Output) -> Result<(), Failure> {
+async fn directory(who: &Who, query: Option<String>, out: &mut Output) -> Result<(), Failure> {
     let (mut link, _) = who.link().await?;
     let limit = Some(link.hello().limits.list_page);
     let mut after = None;

@@ -46,6 +46,13 @@ const OWN: &[Own] = &[
 
 /// Commands of the full screen that have no meaning in lines, and what to do in their place.
 const NO_LINE_FORM: &[(&str, &str)] = &[
+    ("day", "Lines do not move: /read 20 before 120 reads what was said there."),
+    ("view", "Pictures are not shown in lines: /save keeps one as a file."),
+    ("theme", "Lines have no colours of their own."),
+    ("lock", "Lines that were written cannot be hidden: /quit, or lock the terminal."),
+    ("emoji", "Write an emoji by its name: :tada: becomes one."),
+    ("editor", "Lines are written here: chat-cli send TARGET - takes a long text from a file."),
+    ("fold", "Lines have no groups to fold: /list and /unread show what there is."),
     ("select", "Messages are chosen by their number here: /reply 12 TEXT, /react 12 :tada:, /delete 12."),
     ("goto", "Lines do not move: /read 20 before 120 reads what was said there."),
     (

@@ -112,7 +112,10 @@ async fn three_idle_accounts_draw_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let paths = Paths::resolve(Some(dir.path().to_owned())).unwrap();
     let places = app::places(&paths, Tls::default());
-    let mut desk = Desk::new(State::new(TimeZone::UTC, true));
+    let mut state = State::new(TimeZone::UTC, true);
+    // Moving dots are seen elsewhere.
+    state.settings.motion = false;
+    let mut desk = Desk::new(state);
     for (at, server) in ["a.example", "b.example", "c.example"].into_iter().enumerate() {
         let (server, token) = (server.parse().unwrap(), Secret::new("token"));
         let account = Account { server, user: me(), token, server_name: format!("team {at}") };
