@@ -227,7 +227,7 @@ fn what_calls_is_told_outside_of_the_window_once() -> Result<()> {
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("777;notify;lin;a,b"), "{told:?}");
     assert!(!told[0].contains(['\u{7}', '\u{1b}', '\u{202e}']), "{told:?}");
-    assert_eq!(terminal.bells(), 1);
+    terminal.wait_until("one bell with it", |it| it.bells() == 1)?;
     terminal.wait_until("its mark in the title", |it| it.title().starts_with("(1)"))?;
     terminal.type_text("\u{1b}[I")?;
     enter(&terminal, "/quit")?;
@@ -241,7 +241,7 @@ fn what_calls_is_told_outside_of_the_window_once() -> Result<()> {
     say("and now")?;
     terminal.wait_until("the notification", |it| !it.notifications().is_empty())?;
     assert!(terminal.notifications()[0].starts_with("99;i="), "{:?}", terminal.notifications());
-    assert_eq!(terminal.bells(), 1);
+    terminal.wait_until("one bell with it", |it| it.bells() == 1)?;
     Ok(())
 }
 
