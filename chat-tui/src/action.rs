@@ -11,8 +11,8 @@ use std::path::PathBuf;
 
 use chat_client::export::Format;
 use chat_proto::{
-    ConversationId, Description, Emoji, Position, PresenceState, RoomName, RoomRole, Scopes, Seq, Topic,
-    UserName,
+    ConversationId, Description, Emoji, FileId, Position, PresenceState, RoomName, RoomRole, Scopes, Seq,
+    Topic, UserName,
 };
 
 use jiff::civil::{Date, Weekday};
@@ -76,6 +76,10 @@ pub enum Action {
     Paste(Paste, String),
     /// Uploads a file and sends it with this text.
     Upload(PathBuf, String),
+    /// Deletes an own upload that is in no message, which people call so; asks once.
+    DropFile(FileId, String),
+    /// Deletes it; was asked before.
+    DeleteFile(FileId),
     /// Saves the files of a message, there or where downloads go.
     Save(Option<PathBuf>),
     /// Puts an emoji into the text being written.
@@ -261,6 +265,7 @@ plain_actions! {
     React = "react", "Choose an emoji for the message, or take it back";
     Pin = "pin or unpin", "Pin the message for everybody, or unpin it";
     Forward = "forward", "Send the message on to another conversation";
+    Files = "your files", "The files that you uploaded, and what they take";
     SaveFiles = "save files", "Save the files of the message; nothing is overwritten";
     SaveMessage = "save message", "Keep the message for yourself; /saved lists them";
     View = "view picture", "Show the picture of the message over the whole screen";

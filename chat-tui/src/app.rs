@@ -354,6 +354,7 @@ impl App {
             Effect::Ask(question) => drop(self.line(seat).runner.ask(question)),
             Effect::Carry(key, job) => self.line(seat).runner.carry(key, job),
             Effect::Abandon(key) => self.line(seat).runner.abandon(key),
+            Effect::FindPaths(typed) => self.line(seat).runner.find_paths(typed),
             Effect::Inspect(paths, text) => self.line(seat).runner.inspect(paths, text),
             Effect::Export(id, title, format, to) => self.line(seat).runner.export(id, title, format, to),
             Effect::EndExport => self.line(seat).runner.end_export(),

@@ -6,7 +6,7 @@ mod arguments;
 mod attention;
 mod keep;
 mod order;
-mod path;
+pub(crate) mod path;
 mod settings;
 
 use chat_proto::PresenceState;
@@ -76,6 +76,7 @@ pub const COMMANDS: &[Command] = &[
     row("forward", "#room|@user", "Send the selected message, or the newest, on", arguments::forward),
     row("upload", "PATH [text]", "Send a file; quote a path with spaces", arguments::upload),
     row("save", "[PATH]", "Save the files of the selected message, or the newest", arguments::save),
+    row("files", "", "The files that you uploaded, and what they take", |_| plain(Plain::Files)),
     row("cancel", "", "Stop the file that was started last", |_| plain(Plain::StopFile)),
     row("editor", "", "Write the message in your editor", |_| plain(Plain::Editor)),
     row(

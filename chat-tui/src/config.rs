@@ -159,8 +159,9 @@ impl Flags {
     /// # Errors
     /// One sentence, for a wish that cannot be read.
     pub fn begin(&self, accounts: &Accounts) -> anyhow::Result<Begin> {
-        let server = self.server.as_deref().map(str::parse::<ServerAddress>).transpose()?;
-        let user = self.user.as_deref().map(|name| UserName::parse(name.trim_start_matches('@'))).transpose();
+        let server = said(self.server.as_deref()).map(str::parse::<ServerAddress>).transpose()?;
+        let user =
+            said(self.user.as_deref()).map(|name| UserName::parse(name.trim_start_matches('@'))).transpose();
         let user = user.map_err(|error| anyhow::anyhow!("--user: {error}"))?;
         let fits = |account: &&Account| {
             server.as_ref().is_none_or(|server| account.server == *server)
@@ -175,8 +176,8 @@ impl Flags {
                 Ok(Begin::With(Box::new(account), more))
             }
             _ => Ok(Begin::Form(Known {
-                server: self.server.clone(),
-                user: self.user.clone(),
+                server: said(self.server.as_deref()).map(str::to_owned),
+                user: said(self.user.as_deref()).map(str::to_owned),
                 password: secret("CHAT_PASSWORD"),
                 invite: secret("CHAT_INVITE"),
                 token,
@@ -184,6 +185,11 @@ impl Flags {
             })),
         }
     }
+}
+
+/// A variable that is set to nothing says nothing.
+fn said(value: Option<&str>) -> Option<&str> {
+    value.filter(|value| !value.is_empty())
 }
 
 /// Secrets come by the environment only: flags are seen by everybody on the machine.

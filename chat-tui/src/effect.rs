@@ -9,6 +9,7 @@ mod day;
 mod export;
 mod keep;
 pub(crate) mod lock;
+mod paths;
 mod picture;
 mod wish;
 
@@ -99,6 +100,8 @@ pub enum Effect {
     Edit(String),
     /// Look whether these are files; the pasted text that named them comes back too.
     Inspect(Vec<PathBuf>, String),
+    /// Look which paths begin like this one.
+    FindPaths(String),
     /// Stop carrying a file.
     Abandon(u64),
     /// Go back to the shell until it calls.
@@ -285,6 +288,8 @@ pub enum Outcome {
     Edited(String, Result<String, String>),
     /// The files with their sizes, if all the paths of a pasted text are files; and the text.
     Inspected(Option<Vec<(PathBuf, u64)>>, String),
+    /// The paths that begin like this one.
+    Paths(String, Vec<String>),
     /// How far a file is, of a hundred.
     Carried(u64, u8),
     /// A file was uploaded, or why not.
@@ -414,6 +419,16 @@ impl Runner {
         if let Some(task) = self.carrying.remove(&key) {
             task.abort();
         }
+    }
+
+    /// Looks which paths begin like this one.
+    pub fn find_paths(&self, typed: String) {
+        let outcomes = self.outcomes.clone();
+        tokio::task::spawn_blocking(move || {
+            let found = paths::beginning(&typed);
+            // The screen is gone with the program.
+            let _ = outcomes.blocking_send(Outcome::Paths(typed, found));
+        });
     }
 
     /// Looks whether all of these are files.

@@ -1,11 +1,13 @@
 //! The links on screen, where they stand, and the letters that choose one.
 
-use chat_proto::SafeText;
+use std::ops::Range;
+
+use chat_proto::{Emoji, SafeText};
 use ratatui::layout::Position;
 
 use super::State;
 use super::items::Item;
-use super::message::Row;
+use super::message::{CHIP_GAP, Chip, Row};
 use crate::layout;
 use crate::markup::{Link, Target};
 use crate::text;
@@ -68,6 +70,12 @@ pub(crate) enum Clicked {
     Reply(chat_proto::Seq),
     /// The thread of this message.
     Thread(chat_proto::Seq),
+    /// A reaction to this message: whether a click puts it there or takes one's own back.
+    Reaction {
+        seq: chat_proto::Seq,
+        emoji: Emoji,
+        on: bool,
+    },
 }
 
 /// What stands at a cell of a pane, if a click on it means something.
@@ -89,10 +97,30 @@ pub(crate) fn clicked(state: &State, in_thread: bool, at: Position) -> Option<Cl
             }
             Row::Reply => timeline.get(message.seq?)?.message()?.reply_to.map(Clicked::Reply),
             Row::Thread => message.seq.map(Clicked::Thread),
+            Row::Chips(range) => {
+                let number = chip_at(&message.chips, range.clone(), column)?;
+                let seq = message.seq?;
+                let reaction = timeline.get(seq)?.message()?.reactions.get(number)?;
+                let on = !message.chips.get(number)?.is_mine;
+                Some(Clicked::Reaction { seq, emoji: reaction.emoji.clone(), on })
+            }
             _ => None,
         }
     });
     found.flatten()
+}
+
+/// Which of the reactions in a row stands in this column.
+fn chip_at(chips: &[Chip], range: Range<usize>, column: usize) -> Option<usize> {
+    let mut begins = 0;
+    for number in range {
+        let ends = begins + text::width(chips.get(number)?.text.as_str());
+        if (begins..ends).contains(&column) {
+            return Some(number);
+        }
+        begins = ends + CHIP_GAP;
+    }
+    None
 }
 
 /// Where a link leads, in words; safe.

@@ -30,7 +30,7 @@ const FOLDED: &str = "somebody you block; /show opens it";
 pub(crate) const FOLDED_QUOTE: &str = "a message by somebody you block";
 
 /// Columns between two reactions.
-const CHIP_GAP: usize = 2;
+pub(crate) const CHIP_GAP: usize = 2;
 
 /// How far an own message has come.
 #[derive(Debug, Clone, PartialEq, Eq)]

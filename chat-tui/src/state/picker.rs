@@ -50,6 +50,8 @@ pub enum Kind {
     Accounts,
     /// The themes.
     Themes,
+    /// One's own uploads.
+    Files,
     /// The settings.
     Settings,
     /// The values of one.
@@ -72,6 +74,7 @@ impl Kind {
             Kind::Invitations => "invitations",
             Kind::Paste => "pasted",
             Kind::Invitation => "invitation",
+            Kind::Files => "your files",
             Kind::Code => "copy code",
             Kind::Accounts => "accounts",
             Kind::Themes => "theme",

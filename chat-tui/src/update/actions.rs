@@ -53,6 +53,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         }
         Action::Emoji(emoji) => writing::put_emoji(state, &emoji, effects),
         Action::Upload(path, text) => files::upload(state, path, &text, effects),
+        Action::DropFile(file, name) => files::drop_own(state, file, &name),
+        Action::DeleteFile(file) => files::delete_own(file, effects),
         Action::Save(to) => files::save(state, to, effects),
         Action::Pin(on) => messages::pin(state, on, effects),
         Action::Delete(seq) => messages::delete(state, seq, effects),
@@ -123,6 +125,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Select => messages::select(state),
         Plain::Above => messages::step(state, true),
         Plain::Below => messages::step(state, false),
+        Plain::Files => files::ask_own(effects),
         Plain::SaveFiles => files::save(state, None, effects),
         Plain::OtherSide => other_side(state, effects),
         Plain::JumpBack => places::back(state, effects),

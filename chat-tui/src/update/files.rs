@@ -2,13 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
+use chat_client::files::size_in_words;
 use chat_client::{Draft, Enclosure};
-use chat_proto::{Attachment, Body, Event, TextError, limits};
+use chat_proto::{
+    Attachment, Body, DeleteFile, Event, FileId, FilePage, ListFiles, OwnFile, Request, TextError, limits,
+};
 
 use super::{Effects, complain, messages, open_first, outcomes, places, say_so, writing};
-use crate::effect::{Effect, Tell};
+use crate::action::Action;
+use crate::effect::{Effect, Question, Tell};
+use crate::state::items::day_and_time;
+use crate::state::picker::{Item, Kind, Picker};
 use crate::state::transfer::{Job, TRANSFERS};
-use crate::state::{Purpose, State, rights};
+use crate::state::{Confirm, Popup, Purpose, State, rights};
 
 /// Uploads a file, to be sent with this text where one is now.
 pub(super) fn upload(state: &mut State, path: PathBuf, text: &str, effects: &mut Effects) {
@@ -200,4 +206,58 @@ fn quoted(path: &Path) -> String {
     } else {
         text
     }
+}
+
+/// Asks for one's own uploads.
+pub(super) fn ask_own(effects: &mut Effects) {
+    let ask = ListFiles { before: None, limit: Some(limits::LIST_PAGE) };
+    effects.ask(Question::Look(Box::new(Request::ListFiles(ask))));
+}
+
+/// Lists one's own uploads: one that is in a message leads there, one that is in none can go.
+pub(super) fn listed(state: &mut State, page: &FilePage) {
+    let rows = page.files.iter().map(|own| own_row(state, own)).collect();
+    let mut picker = Picker::new(Kind::Files, rows);
+    let used = size_in_words(page.used);
+    picker.title = match page.quota {
+        Some(quota) => format!("your files · {used} of {}", size_in_words(quota)),
+        None => format!("your files · {used}"),
+    };
+    if page.files.is_empty() {
+        return say_so(state, "You uploaded no files; /upload sends one".to_owned());
+    }
+    state.popup = Some(Popup::Picker(Box::new(picker)));
+}
+
+fn own_row(state: &State, own: &OwnFile) -> Item {
+    let place = own.messages.first().and_then(|at| {
+        let title = state.conversations.title(state.conversations.get(at.conversation)?);
+        Some((format!("{title}:{}", at.seq), *at))
+    });
+    let stands = match (&place, own.received, own.used) {
+        (Some((place, _)), ..) => place.clone(),
+        (None, Some(received), _) => format!("{} are there", size_in_words(received)),
+        (None, None, true) => "in a message elsewhere".to_owned(),
+        (None, None, false) => "in no message; Enter deletes it".to_owned(),
+    };
+    let name = own.file.name.as_str().to_owned();
+    let when = day_and_time(own.at, &state.zone);
+    let action = match place {
+        Some((_, at)) => Action::Show(at.conversation, at.seq),
+        None if own.used => Action::Nothing,
+        None => Action::DropFile(own.file.id, name.clone()),
+    };
+    Item { label: name, detail: format!("{} · {when} · {stands}", size_in_words(own.file.size)), action }
+}
+
+/// Asks whether an upload is to go.
+pub(super) fn drop_own(state: &mut State, file: FileId, name: &str) {
+    let question = format!("Delete {name} from the server? y deletes");
+    state.confirm = Some(Confirm { question, action: Action::DeleteFile(file) });
+}
+
+/// Deletes an upload, and lists what is left.
+pub(super) fn delete_own(file: FileId, effects: &mut Effects) {
+    effects.change(Request::DeleteFile(DeleteFile { file }));
+    ask_own(effects);
 }

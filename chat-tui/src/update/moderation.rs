@@ -8,7 +8,7 @@ use chat_proto::{
 };
 use jiff::tz::TimeZone;
 
-use super::{Effects, complain, messages, say_so};
+use super::{Effects, complain, files, messages, say_so};
 use crate::action::{Action, Order, Penalty};
 use crate::state::items::{day_and_time, time_of_day};
 use crate::state::{Confirm, Page, Popup, State};
@@ -154,6 +154,7 @@ pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) {
             let rows = page.entries.iter().map(|entry| audit_row(entry, &zone)).collect();
             show_page(state, "what was done to keep order", rows, "Nothing was done yet");
         }
+        Answer::ListFiles(page) => files::listed(state, &page),
         Answer::GetProfile(profile) => {
             let rows = profile_rows(&profile, state.now.clock, &zone);
             show_page(state, &format!("@{}", profile.user.name), rows, "");

@@ -1,6 +1,6 @@
 //! The mouse: a click opens a conversation, the wheel scrolls. Bare motion is nothing.
 
-use chat_proto::ConversationId;
+use chat_proto::{ConversationId, React, Request};
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
@@ -68,6 +68,9 @@ fn click_message(state: &mut State, in_thread: bool, at: Position, effects: &mut
         Clicked::Link(link) => links::follow(state, link, effects),
         Clicked::Reply(seq) => actions::act(state, Action::Show(id, seq), effects),
         Clicked::Thread(root) => threads::open(state, root, None, effects),
+        Clicked::Reaction { seq, emoji, on } => {
+            effects.change(Request::React(React { conversation: id, seq, emoji, on }));
+        }
     }
     true
 }

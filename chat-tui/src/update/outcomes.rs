@@ -108,6 +108,7 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             writing::edited(state, &before, written, effects);
             true
         }
+        Outcome::Paths(typed, found) => writing::paths_found(state, &typed, found, effects),
         Outcome::Inspected(found, text) => pasting::inspected(state, found, text, effects),
         Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
         Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),

@@ -5,7 +5,7 @@ use chat_proto::{Body, ConversationId, EditMessage, Emoji, Request, SafeText, Se
 
 use super::{Effects, actions, arranging, bots, complain, open_first, places, say_so, threads};
 use crate::action::{Action, Plain};
-use crate::command;
+use crate::command::{self, path};
 use crate::effect::{Effect, Question, Tell};
 use crate::state::completion::{self, Completion};
 use crate::state::composer::Composer;
@@ -242,6 +242,9 @@ pub(super) fn take_completion(state: &mut State, effects: &mut Effects) -> bool 
 /// Completes the word before the cursor, or turns to the next completion.
 pub(super) fn complete(state: &mut State, back: bool, effects: &mut Effects) {
     if state.completion.as_ref().is_none_or(|completion| !completion.is_shown()) {
+        if let Some((_, typed)) = path::begun(state.composer.before()) {
+            return effects.add(Effect::FindPaths(typed));
+        }
         let Some((start, word)) = completion::word(state.composer.before()) else { return };
         let candidates = completion::candidates(state, word);
         if let (true, Some(name)) = (candidates.is_empty(), word.strip_prefix('@')) {
@@ -314,4 +317,21 @@ pub(super) fn edited(
         }
         Err(error) => complain(state, error),
     }
+}
+
+/// Takes what a path may become, if it is still the one that is written; one alone is put in at once.
+pub(super) fn paths_found(state: &mut State, typed: &str, found: Vec<String>, effects: &mut Effects) -> bool {
+    let Some((start, written)) = path::begun(state.composer.before()).filter(|(_, now)| now == typed) else {
+        return false;
+    };
+    if found.is_empty() {
+        say_so(state, format!("Nothing begins with {written}"));
+        return true;
+    }
+    let end = |path: &String| if path.ends_with('/') { "" } else { " " };
+    let candidates = found.iter().map(|path| format!("{}{}", path::written(path), end(path)).into());
+    let word = state.composer.before()[start..].to_owned();
+    state.completion = Some(Completion::new(start, &word, candidates.collect()));
+    turn(state, false, effects);
+    true
 }

@@ -12,7 +12,7 @@ use super::timeline::Spot;
 use crate::markup;
 use crate::state::State;
 use crate::state::items::{Columns, TIME_COLUMNS, time_of_day};
-use crate::state::message::{Manner, Message, Row, Tick};
+use crate::state::message::{CHIP_GAP, Manner, Message, Row, Tick};
 
 /// What stands before a message that mentions its reader.
 const MENTION_MARK: &str = "▌";
@@ -139,7 +139,7 @@ fn chips(message: &Message, range: Range<usize>, place: Place, canvas: &mut Canv
     let mut column = place.columns.indent;
     for chip in &message.chips[range] {
         let style = if chip.is_mine { theme.mention() } else { theme.dim() };
-        column = canvas.put(place.spot.area, (column, place.spot.row), &chip.text, style) + 2;
+        column = canvas.put(place.spot.area, (column, place.spot.row), &chip.text, style) + CHIP_GAP;
     }
 }
 

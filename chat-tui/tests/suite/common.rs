@@ -385,6 +385,7 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Carry(_, Job::Text(text)) => format!("upload text {text:?}"),
         Effect::Abandon(_) => "abandon".into(),
         Effect::Edit(text) => format!("edit {text:?}"),
+        Effect::FindPaths(typed) => format!("paths {typed}"),
         Effect::Inspect(paths, _) => format!("inspect {paths:?}"),
         Effect::Lock(Try::Set(_)) => "set the lock".into(),
         Effect::Lock(Try::Open(..)) => "try the lock".into(),

@@ -112,3 +112,34 @@ fn too_many_at_once_wait() {
     stage.keys(&["Ctrl-C"]);
     assert!(stage.notice().starts_with("Files are on their way"), "{}", stage.notice());
 }
+
+#[test]
+fn own_uploads_are_listed_and_those_in_no_message_can_go() {
+    let mut stage = Stage::team();
+    assert!(stage.keys(&["/files", "Enter"]).ends_with("file.list limit=200"));
+    let own = |name: &str, at: &[u64]| {
+        let messages = at.iter().map(|seq| Position { conversation: DEPLOYS, seq: Seq(*seq) });
+        OwnFile {
+            file: attachment(name, 2_000_000, None),
+            at: Timestamp(0),
+            received: None,
+            used: !at.is_empty(),
+            messages: messages.collect(),
+        }
+    };
+    let files = vec![own("notes.txt", &[4]), own("leftover.txt", &[])];
+    let page = FilePage { files, used: 4_000_000, quota: Some(1_000_000_000), more: false };
+    let ask = Request::ListFiles(ListFiles { before: None, limit: Some(200) });
+    let answer = || Box::new(Answer::ListFiles(page.clone()));
+    stage.outcome(Outcome::Looked(Box::new(ask.clone()), answer()));
+    let screen = stage.screen(100, 24);
+    assert!(screen.contains("your files") && screen.contains("#deploys:4"), "{screen}");
+    assert!(screen.contains("in no message; Enter deletes it"), "{screen}");
+    stage.keys(&["Enter"]);
+    assert_eq!(stage.state.selected, Some(Seq(4)), "it leads to its message");
+    stage.outcome(Outcome::Looked(Box::new(ask), answer()));
+    assert_eq!(stage.keys(&["Down", "Enter"]), "");
+    assert!(stage.state.confirm.is_some(), "it is asked first");
+    let told = stage.keys(&["y"]);
+    assert!(told.starts_with("file.delete file=") && told.ends_with("file.list limit=200"), "{told}");
+}

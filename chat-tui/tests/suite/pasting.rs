@@ -144,3 +144,24 @@ fn a_message_is_written_in_an_editor() {
     assert_eq!(stage.text(), "a whole\nthought");
     assert!(stage.notice().contains("as it was"));
 }
+
+#[test]
+fn tab_completes_a_path() {
+    let mut stage = Stage::team();
+    assert!(stage.keys(&["/upload ~/my", "Tab"]).ends_with("paths ~/my"));
+    let found = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let several = found(&["~/my cat.png", "~/my pictures/"]);
+    stage.outcome(Outcome::Paths("~/my".into(), several.clone()));
+    assert_eq!(stage.text(), r"/upload ~/my\ cat.png ");
+    stage.keys(&["Tab"]);
+    assert_eq!(stage.text(), r"/upload ~/my\ pictures/");
+    stage.keys(&["Enter"]);
+    assert!(stage.keys(&["Tab"]).ends_with("paths ~/my pictures/"));
+    stage.outcome(Outcome::Paths("~/my pictures/".into(), found(&["~/my pictures/a.png"])));
+    assert_eq!(stage.text(), r"/upload ~/my\ pictures/a.png ", "one alone needs no choice");
+    // An answer to what was written before changes nothing.
+    stage.outcome(Outcome::Paths("~/my".into(), several));
+    assert_eq!(stage.text(), r"/upload ~/my\ pictures/a.png ");
+    stage.outcome(Outcome::Paths("~/m".into(), Vec::new()));
+    assert_eq!(stage.notice(), "");
+}

@@ -143,6 +143,15 @@ fn a_click_follows_what_it_hits() {
     stage.live(said_as(DEPLOYS, 8, 25, "ada", "why?", |m| m.reply_to = Some(Seq(5))));
     click(&mut stage, "│ lin: yes");
     assert_eq!(stage.state.selected, Some(Seq(5)));
+    let mut stage = Stage::team();
+    let given = |emoji: &str, users: &[&str]| Reaction {
+        emoji: Emoji::new(emoji).unwrap(),
+        users: users.iter().map(|name| person(name).id).collect(),
+    };
+    let reactions = vec![given("👍", &["ada", "lin"]), given("🎉", &["lin"])];
+    stage.live(said_as(DEPLOYS, 8, 25, "ada", "done", |m| m.reactions = reactions));
+    assert_eq!(click(&mut stage, "🎉 1"), "message.react #deploys emoji=🎉 on=true seq=8");
+    assert_eq!(click(&mut stage, "👍 2"), "message.react #deploys emoji=👍 on=true seq=8");
 }
 
 #[test]
