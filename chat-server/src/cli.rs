@@ -1,11 +1,12 @@
 //! Floor 7: what an admin types.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 use chat_proto::{Role, Timestamp};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -41,6 +42,17 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print what makes a shell complete these commands: source <(chat-server completions bash)
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page: chat-server man | man -l -
+    Man {
+        /// Write it into this folder, with a page for each command
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +104,15 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
+        Some(Command::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "chat-server", &mut std::io::stdout());
+            Ok(())
+        }
+        Some(Command::Man { into: None }) => {
+            Ok(clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?)
+        }
+        Some(Command::Man { into: Some(dir) }) => clap_mangen::generate_to(Cli::command(), &dir)
+            .with_context(|| format!("cannot write man pages into {}", dir.display())),
     }
 }
 

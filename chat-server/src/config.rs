@@ -27,6 +27,9 @@ use files::Size;
 /// The file that is read when `--config` does not name another.
 const FILE_NAME: &str = "server.toml";
 
+/// The file that is read where the user who runs this has none of their own; packages put one there.
+const SYSTEM_FILE: &str = "/etc/chat-server/server.toml";
+
 /// The variable that holds the owner code; a flag would show it to everybody on the machine.
 const OWNER_CODE_VARIABLE: &str = "CHAT_SERVER_OWNER_CODE";
 
@@ -51,6 +54,9 @@ pub struct Places {
 #[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Folder for the database; only a key of the file, where --data-dir does not say otherwise
+    #[arg(skip)]
+    pub data_dir: Option<PathBuf>,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", env = "CHAT_SERVER_LISTEN")]
     pub listen: Option<SocketAddr>,
@@ -202,6 +208,7 @@ impl Settings {
     pub fn defaults() -> Self {
         let limits = Limits::default();
         Self {
+            data_dir: None,
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 7667))),
             name: Some("chat".to_owned()),
             registration: Some(RegistrationMode::Invite),
@@ -231,6 +238,7 @@ impl Settings {
     #[must_use]
     pub fn or(self, weaker: Settings) -> Settings {
         Settings {
+            data_dir: self.data_dir.or(weaker.data_dir),
             listen: self.listen.or(weaker.listen),
             name: self.name.or(weaker.name),
             registration: self.registration.or(weaker.registration),
@@ -274,17 +282,13 @@ pub struct Loaded {
 /// What is wrong in the file, with its line; or that there is no home to put things in.
 pub fn load(places: &Places, flags: Settings) -> anyhow::Result<Loaded> {
     let home = ProjectDirs::from("", "", "chat-server");
-    let no_home = "cannot find your home directory; say where to put things with --data-dir";
-    let data_dir = match (&places.data_dir, &home) {
-        (Some(dir), _) => dir.clone(),
-        (None, Some(home)) => home.data_dir().to_owned(),
-        (None, None) => bail!(no_home),
-    };
     let file = match (&places.config, &places.data_dir, &home) {
         (Some(file), _, _) => file.clone(),
         (None, Some(dir), _) => dir.join(FILE_NAME),
-        (None, None, Some(home)) => home.config_dir().join(FILE_NAME),
-        (None, None, None) => bail!(no_home),
+        (None, None, home) => {
+            let own = home.as_ref().map(|home| home.config_dir().join(FILE_NAME)).filter(|own| own.exists());
+            own.unwrap_or_else(|| SYSTEM_FILE.into())
+        }
     };
     let must_exist = places.config.is_some();
     let (file, from_file) = match fs::read_to_string(&file) {
@@ -298,6 +302,10 @@ pub fn load(places: &Places, flags: Settings) -> anyhow::Result<Loaded> {
         Err(cause) => return Err(cause).with_context(|| format!("cannot read {}", file.display())),
     };
     let mut settings = flags.or(from_file).or(Settings::defaults());
+    let in_file = settings.data_dir.take().filter(|dir| !dir.as_os_str().is_empty());
+    let data_dir = places.data_dir.clone().or(in_file).or_else(|| Some(home?.data_dir().to_owned()));
+    let data_dir =
+        data_dir.context("cannot find your home directory; say where to put things with --data-dir")?;
     if let Ok(code) = std::env::var(OWNER_CODE_VARIABLE) {
         settings.owner_code = Some(code);
     }
@@ -383,6 +391,7 @@ pub fn example() -> anyhow::Result<String> {
     let defaults: BTreeMap<String, toml::Value> = toml::from_str(&toml::to_string(&Settings::defaults())?)?;
     let table = Settings::augment_args(clap::Command::new("settings"));
     let mut text = "# chat-server settings. Flags and variables are stronger than this file.\n".to_owned();
+    text.push_str("\n# Folder for the database (or --data-dir)\n# data_dir = \"\"\n");
     for arg in table.get_arguments() {
         let key = arg.get_id().as_str();
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
@@ -407,6 +416,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join(FILE_NAME), text).unwrap();
         load(&Places { data_dir: Some(dir.path().to_owned()), config: None }, flags)
+    }
+
+    #[test]
+    fn the_file_can_say_where_the_data_lies_and_a_flag_is_stronger() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(FILE_NAME);
+        fs::write(&file, "data_dir = \"/srv/chat\"").unwrap();
+        let read =
+            |data_dir| load(&Places { data_dir, config: Some(file.clone()) }, Settings::default()).unwrap();
+        assert_eq!(read(None).data_dir, Path::new("/srv/chat"));
+        assert_eq!(read(Some("/other".into())).data_dir, Path::new("/other"));
+        assert!(read(None).settings.data_dir.is_none(), "told once");
     }
 
     #[test]

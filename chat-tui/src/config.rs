@@ -79,6 +79,11 @@ pub enum Command {
     },
     /// Print the man page, with the keys as they are set: chat-tui man > chat-tui.1
     Man,
+    /// Print what makes a shell complete these flags: source <(chat-tui completions bash)
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
     /// Look at the terminal, the settings, the files and the server, and say what to do; ends with 1
     /// if something does not work.
     Doctor {

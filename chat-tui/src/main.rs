@@ -11,7 +11,7 @@ use chat_tui::What;
 use chat_tui::config::{Begin, Command, Flags, SettingsCommand};
 use chat_tui::effect::Places;
 use chat_tui::{app, plain};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 /// Wrong usage, as for every command of this product.
 const WRONG_USAGE: u8 = 2;
@@ -54,6 +54,10 @@ fn aside(flags: &Flags, command: &Command) -> ExitCode {
     let done = match command {
         Command::Settings { what } => settings(flags, *what),
         Command::Man => man(flags),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Flags::command(), "chat-tui", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Doctor { notify } => doctor(flags, *notify),
     };
     done.unwrap_or_else(|error| {

@@ -19,7 +19,7 @@ pub(crate) enum Profile {
 
 impl Profile {
     /// The folder below the target folder.
-    fn folder(self) -> &'static str {
+    pub(crate) fn folder(self) -> &'static str {
         match self {
             Profile::Release => "release",
             Profile::Dev => "debug",

@@ -1,10 +1,11 @@
-//! What people type in this repository: `cargo xtask demo`, `test`, `picture`.
+//! What people type in this repository: `cargo xtask demo`, `test`, `package`, `picture`.
 
 mod build;
 mod check;
 mod colleague;
 mod demo;
 mod interrupt;
+mod package;
 mod picture;
 mod play;
 mod small_talk;
@@ -42,6 +43,12 @@ enum Task {
         #[arg(long)]
         fast: bool,
     },
+    /// Make Debian packages of the programs, with man pages and completions
+    Package {
+        /// Which binaries to build and pack
+        #[arg(long, default_value = "release")]
+        profile: Profile,
+    },
     /// Draw docs/screen.svg anew, from the real program
     Picture {
         /// Which binaries to build and use
@@ -54,6 +61,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Demo { profile } => demo::run(profile),
         Task::Test { fast } => check::run(fast),
+        Task::Package { profile } => package::run(profile),
         Task::Picture { profile } => picture::run(profile),
     };
     match result {

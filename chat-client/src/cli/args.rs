@@ -201,6 +201,17 @@ pub(super) enum Command {
     Whoami,
     /// List the saved accounts
     Accounts,
+    /// Print what makes a shell complete these commands: source <(chat-cli completions bash)
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page: chat-cli man | man -l -
+    Man {
+        /// Write it into this folder, with a page for each command
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
+    },
     /// Speak the protocol: one frame a line on stdin, every reply and push on stdout
     #[command(after_help = script::HELP)]
     Script {

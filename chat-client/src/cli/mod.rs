@@ -13,6 +13,7 @@ mod look;
 mod message;
 mod order;
 mod output;
+mod pages;
 mod people;
 mod script;
 mod search;
@@ -60,6 +61,11 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Register { invite } => return who::register(&common, invite, &mut out).await,
         Command::Logout => return who::logout(&common, &mut out).await,
         Command::Accounts => return who::accounts(&common, &mut out),
+        Command::Completions { shell } => {
+            pages::completions(shell);
+            return Ok(());
+        }
+        Command::Man { into } => return pages::man(into.as_deref()),
         Command::Script { file, no_login: true } => {
             let server = who::server(&common)?;
             return script::run(&server, &who::tls(&common), None, file, &mut out).await;
@@ -101,6 +107,7 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         }
         // Done before an account was looked for.
         Command::Login | Command::Register { .. } | Command::Logout | Command::Accounts => Ok(()),
+        Command::Completions { .. } | Command::Man { .. } => Ok(()),
     }
 }
 
