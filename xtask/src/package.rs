@@ -20,12 +20,8 @@ const DATA_DIR: &str = "/var/lib/chat-server";
 const PACKAGES: [(&str, &str); 3] =
     [("chat-server", "chat-server"), ("chat-client", "chat-cli"), ("chat-tui", "chat-tui")];
 
-/// The shells, and what their completions are called.
-const SHELLS: [(&str, fn(&str) -> String); 3] = [
-    ("bash", |binary| format!("{binary}.bash")),
-    ("fish", |binary| format!("{binary}.fish")),
-    ("zsh", |binary| format!("_{binary}")),
-];
+/// The shells, and what stands before and behind a program's name in its completions' file.
+const SHELLS: [(&str, &str, &str); 3] = [("bash", "", ".bash"), ("fish", "", ".fish"), ("zsh", "_", "")];
 
 /// Builds the packages and says where they are.
 pub(crate) fn run(profile: Profile) -> Result<()> {
@@ -81,8 +77,9 @@ fn write_pages(folder: &Path, binaries: &Path) -> Result<()> {
             let into = man.to_string_lossy().into_owned();
             print(&program, &["man", "--into", &into], &folder.join("log"))?;
         }
-        for (shell, name) in SHELLS {
-            print(&program, &["completions", shell], &completions.join(name(binary)))?;
+        for (shell, before, behind) in SHELLS {
+            let file = completions.join(format!("{before}{binary}{behind}"));
+            print(&program, &["completions", shell], &file)?;
         }
     }
     let settings = folder.join("server.toml");
