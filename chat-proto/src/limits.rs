@@ -145,6 +145,12 @@ pub const INCOMING_PER_ROOM: usize = 25;
 /// Longest post to an incoming webhook, in bytes: several times the longest message.
 pub const INCOMING_BYTES: usize = 64 * 1024;
 
+/// Accounts that one invite code makes at most: a large company joins by one code.
+pub const INVITE_USES: u32 = 10_000;
+
+/// Invite codes that can be good at once; the answer to `invite.list` is one frame.
+pub const INVITE_CODES: usize = 200;
+
 /// Posts a second that one incoming webhook may make for long; people read what comes.
 pub const INCOMING_PER_SECOND: u32 = 1;
 

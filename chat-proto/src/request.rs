@@ -13,6 +13,7 @@ mod people;
 mod profile;
 mod room;
 mod search;
+mod server;
 mod webhook;
 
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ pub use people::*;
 pub use profile::*;
 pub use room::*;
 pub use search::*;
+pub use server::*;
 pub use webhook::*;
 
 /// A payload that asks, tied to the type of its answer.
@@ -306,6 +308,18 @@ requests! {
     SetPrivacy = "privacy.set" -> Privacy;
     /// Who has read a message.
     GetReaders = "message.readers" -> Readers;
+    /// Makes an invite code for accounts; for admins.
+    CreateCode = "invite.create" -> NewCode;
+    /// The invite codes that still make accounts; for admins.
+    ListCodes = "invite.list" -> Codes;
+    /// Ends an invite code; for admins.
+    RevokeCode = "invite.revoke" -> Done;
+    /// Makes an account for somebody, without an invite code; for admins.
+    CreateUser = "user.create" -> CreatedUser;
+    /// Shuts the doors or opens them: in a lockdown nobody new comes in; for admins.
+    SetLockdown = "server.lockdown" -> Lockdown;
+    /// All rooms and how large they are; for admins.
+    SurveyRooms = "server.rooms" -> SurveyPage;
     /// Asks whether the server is there; for clients that cannot see WebSocket pings.
     Ping = "ping" -> Pong;
 }

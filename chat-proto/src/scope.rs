@@ -191,6 +191,12 @@ impl RequestKind {
             | K::UnbanUser
             | K::MuteUser
             | K::UnmuteUser
+            | K::CreateCode
+            | K::ListCodes
+            | K::RevokeCode
+            | K::CreateUser
+            | K::SetLockdown
+            | K::SurveyRooms
             | K::ListReports
             | K::CloseReport
             | K::ListAudit => Needs::Person,

@@ -1,21 +1,23 @@
 //! Floor 7: what an admin types.
 
+mod admin;
+mod link;
+mod output;
+
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context;
-use chat_proto::{Role, Timestamp};
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::auth::{SecretHash, new_invite_code};
-use crate::config::{self, Config, Places, Settings, Span};
-use crate::hub::now;
-use crate::serve::{Ready, open_store, serve};
-use crate::store::NewInvite;
+use crate::config::{self, Config, Places, Settings};
+use crate::serve::{Ready, serve};
+use admin::AdminCommand;
+use link::Link;
+use output::Output;
 
 /// A self-hosted chat server.
 ///
@@ -28,6 +30,9 @@ pub struct Cli {
     places: Places,
     #[command(flatten)]
     settings: Settings,
+    /// Print JSON, one object a line
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -36,9 +41,8 @@ pub struct Cli {
 enum Command {
     /// Serve until SIGINT or SIGTERM (the default)
     Serve(Box<Settings>),
-    /// Invite people to make an account
-    #[command(subcommand)]
-    Invite(InviteCommand),
+    #[command(flatten)]
+    Admin(AdminCommand),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -56,32 +60,6 @@ enum Command {
 }
 
 #[derive(Debug, Subcommand)]
-enum InviteCommand {
-    /// Make an invite code and print it; it is shown this once
-    Create {
-        /// What the new accounts may do
-        #[arg(long, value_name = "ROLE", default_value = "member")]
-        role: InviteRole,
-        /// How many accounts the code makes
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-        uses: u32,
-        /// How long the code is good for
-        #[arg(long, value_name = "TIME", default_value = "7d")]
-        expires: Span,
-    },
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum InviteRole {
-    /// Sees only the people and rooms that they share
-    Guest,
-    /// Talks
-    Member,
-    /// Runs the server for the others
-    Admin,
-}
-
-#[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Print the settings in force, with secrets hidden
     Print(Box<Settings>),
@@ -94,13 +72,16 @@ enum ConfigCommand {
 /// # Errors
 /// Why it could not, with what to do.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    let Cli { places, settings, command } = cli;
+    let Cli { places, settings, json, command } = cli;
     let load = |more: Settings| config::load(&places, more.or(settings));
     match command {
         None => serve_until_signal(load(Settings::default())?.check()?).await,
         Some(Command::Serve(more)) => serve_until_signal(load(*more)?.check()?).await,
-        Some(Command::Invite(InviteCommand::Create { role, uses, expires })) => {
-            create_invite(&load(Settings::default())?.check()?, role, uses, expires.0).await
+        Some(Command::Admin(command)) => {
+            let mut link = Link::find(&load(Settings::default())?.check()?).await?;
+            let done = admin::run(&mut link, command, &mut Output::new(json)).await;
+            link.end().await;
+            done
         }
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
@@ -146,32 +127,6 @@ fn announce(ready: &Ready) -> std::io::Result<()> {
     }
     writeln!(out, "listening on {}", ready.url)?;
     out.flush()
-}
-
-async fn create_invite(
-    config: &Config,
-    role: InviteRole,
-    uses: u32,
-    expires: Duration,
-) -> anyhow::Result<()> {
-    let store = open_store(&config.data_dir)?;
-    let code = new_invite_code();
-    let at = now();
-    let lasts = i64::try_from(expires.as_millis()).unwrap_or(i64::MAX);
-    let invite = NewInvite {
-        code: SecretHash::of(code.expose()),
-        role: match role {
-            InviteRole::Guest => Role::Guest,
-            InviteRole::Member => Role::Member,
-            InviteRole::Admin => Role::Admin,
-        },
-        uses,
-        at,
-        expires_at: Some(Timestamp(at.0.saturating_add(lasts))),
-    };
-    store.create_invite(invite).await.context("cannot store the invite")?;
-    store.close().await;
-    print(&format!("{}\n", code.expose()))
 }
 
 fn print(text: &str) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@
 //! in a conversation is asked of `domain` by the shard, and of membership by the store's reads.
 
 pub mod account;
+pub mod admin;
 mod bots;
 mod commands;
 pub mod file;
@@ -31,6 +32,7 @@ use crate::hub::outbox::Outbox;
 use crate::hub::{Ending, Hub, Reply, SessionKey, Task, now, unavailable};
 use crate::outgoing::Outgoing;
 use crate::store::{BanKind, Store, StoreError};
+use admin::Doors;
 use file::FileDesk;
 use incoming::IncomingPace;
 
@@ -57,6 +59,8 @@ pub struct App {
     pub limits: Limits,
     /// Uploads and downloads.
     pub desk: FileDesk,
+    /// Whether anybody new comes in.
+    pub doors: Doors,
 }
 
 /// A connection that has said who it is.
@@ -137,7 +141,10 @@ impl App {
             name: self.name.clone(),
             epoch: self.store.epoch(),
             features: Vec::new(),
-            registration: self.registration,
+            registration: match self.doors.shut_since() {
+                Some(_) => Registration::Closed,
+                None => self.registration,
+            },
             limits: self.limits.clone(),
             ping_interval_ms: chat_proto::limits::PING_INTERVAL_MS,
             server_time: now(),
@@ -268,6 +275,12 @@ impl App {
             Request::ListBlocked(_) => self.list_blocked(&caller).await,
             Request::SetPrivacy(ask) => self.set_privacy(&caller, ask).await,
             Request::GetReaders(ask) => self.get_readers(&caller, ask).await,
+            Request::CreateCode(ask) => self.create_code(&caller, ask).await,
+            Request::ListCodes(_) => self.list_codes(&caller).await,
+            Request::RevokeCode(ask) => self.revoke_code(&caller, ask).await,
+            Request::CreateUser(ask) => self.create_user(&caller, ask).await,
+            Request::SetLockdown(ask) => self.set_lockdown(&caller, ask).await,
+            Request::SurveyRooms(ask) => self.survey_rooms(&caller, ask).await,
             Request::Ping(_) => Ok(self.pong().into()),
         }
     }

@@ -5,7 +5,7 @@
 //! ```text
 //! 7 cli, config            flags -> checked config -> open -> serve
 //! 6 server                 listener, permits, TLS, upgrade, drain
-//! 5 session                one connection: read, answer, write; before login it is another type
+//! 5 session, console       one connection: read, answer, write; before login it is another type
 //! 4 handler                which request goes where
 //! 3 hub, outgoing          shards own conversations: decide, apply, commit, deliver; calls of webhooks
 //! 2 store, auth, files     memory; secrets; bytes
@@ -26,6 +26,7 @@ pub mod outgoing;
 
 pub mod handler;
 
+pub mod console;
 pub mod session;
 
 pub mod server;

@@ -10,12 +10,14 @@ use anyhow::{Context, bail};
 use chat_proto::{Role, Secret};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::auth::{Passwords, SecretHash, new_invite_code, normal_invite_code};
 use crate::config::Config;
+use crate::console;
 use crate::files::Files;
 use crate::handler::App;
+use crate::handler::admin::Doors;
 use crate::handler::file::FileDesk;
 use crate::handler::incoming::IncomingPace;
 use crate::hub::{Hub, now};
@@ -46,14 +48,52 @@ pub struct Ready {
     pub owner_code: Option<Secret>,
 }
 
+/// What a server works with, before anybody listens: the data directory is this process's alone.
+pub struct Opened {
+    /// Everything behind a connection.
+    pub app: Arc<App>,
+    _lock: File,
+}
+
+impl Opened {
+    /// Opens the data directory and starts what works in it.
+    ///
+    /// # Errors
+    /// Why it cannot be used, with what to do.
+    pub async fn new(config: &Config) -> anyhow::Result<Self> {
+        let lock = lock(&config.data_dir)?;
+        let store = open_store(&config.data_dir)?;
+        let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let policy = store.policy(now()).await?;
+        let app = Arc::new(App {
+            hub: Hub::start(&store, &policy, cores, config.presence_grace),
+            passwords: Passwords::new(cores)?,
+            outgoing: Outgoing::new(config.allow_private_hooks)?,
+            pace: IncomingPace::default(),
+            registration: config.registration,
+            name: config.name.clone(),
+            limits: config.limits.clone(),
+            desk: FileDesk::new(files, config.file_quotas),
+            doors: Doors::new(store.lockdown().await?),
+            store,
+        });
+        Ok(Self { app, _lock: lock })
+    }
+
+    /// Ends what works in the data directory; what was answered is stored.
+    pub async fn close(self) {
+        self.app.store.close().await;
+    }
+}
+
 /// Runs a server until `stop`. `ready` is called once, when it listens.
 ///
 /// # Errors
 /// Why it cannot run, with what to do.
 pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(Ready)) -> anyhow::Result<()> {
-    let _lock = lock(&config.data_dir)?;
-    let store = open_store(&config.data_dir)?;
-    let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
+    let opened = Opened::new(&config).await?;
+    let app = opened.app.clone();
     let tls = config.server.tls.as_ref().map(server::load_tls).transpose()?;
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!(
@@ -62,27 +102,19 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
         )
     })?;
     let address = listener.local_addr()?;
-    let owner_code = prepare_owner(&store, config.owner_code.as_ref()).await?;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let policy = store.policy(now()).await?;
-    let app = Arc::new(App {
-        hub: Hub::start(&store, &policy, cores, config.presence_grace),
-        store: store.clone(),
-        passwords: Passwords::new(cores)?,
-        outgoing: Outgoing::new(config.allow_private_hooks)?,
-        pace: IncomingPace::default(),
-        registration: config.registration,
-        name: config.name,
-        limits: config.limits,
-        desk: FileDesk::new(files, config.file_quotas),
-    });
-    app.outgoing.start(store.clone(), stop.clone());
+    let owner_code = prepare_owner(&app.store, config.owner_code.as_ref()).await?;
+    match console::bind(&config.data_dir) {
+        Ok(socket) => drop(tokio::spawn(console::serve(socket, app.clone(), stop.clone()))),
+        // A path that is too long for a socket is no reason not to serve.
+        Err(cause) => warn!(%cause, "no console; commands on this machine work only while no server runs"),
+    }
+    app.outgoing.start(app.store.clone(), stop.clone());
     tokio::spawn(app.clone().keep_swept(stop.clone()));
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
     info!(%address, data_dir = %config.data_dir.display(), "listening");
     ready(Ready { address, url, owner_code });
     server::run(listener, tls, app, config.server, stop).await;
-    store.close().await;
+    opened.close().await;
     info!("stopped");
     Ok(())
 }

@@ -212,6 +212,10 @@ fn secret() -> impl Strategy<Value = Secret> {
     any::<String>().prop_map(Secret::new)
 }
 
+fn role() -> impl Strategy<Value = Role> {
+    prop::sample::select(vec![Role::Guest, Role::Member, Role::Admin, Role::Owner])
+}
+
 fn state() -> impl Strategy<Value = PresenceState> {
     prop::sample::select(vec![PresenceState::Online, PresenceState::Away, PresenceState::Offline])
 }
@@ -578,6 +582,18 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
             .prop_map(|(conversation, cursor, limit)| {
                 ListAudit { conversation, cursor, limit }.into_request()
             })
+            .boxed(),
+        K::CreateCode => (role(), any::<u32>(), any::<Option<u32>>())
+            .prop_map(|(role, uses, for_s)| CreateCode { role, uses, for_s }.into_request())
+            .boxed(),
+        K::ListCodes => Just(ListCodes {}.into_request()).boxed(),
+        K::RevokeCode => any::<String>().prop_map(|id| RevokeCode { id }.into_request()).boxed(),
+        K::CreateUser => (user_name(), secret(), role())
+            .prop_map(|(name, password, role)| CreateUser { name, password, role }.into_request())
+            .boxed(),
+        K::SetLockdown => any::<Option<bool>>().prop_map(|on| SetLockdown { on }.into_request()).boxed(),
+        K::SurveyRooms => (prop::option::of(room_name()), limit())
+            .prop_map(|(after, limit)| SurveyRooms { after, limit }.into_request())
             .boxed(),
         K::CreateBot => (user_name(), scopes())
             .prop_map(|(name, scopes)| CreateBot { name, scopes }.into_request())

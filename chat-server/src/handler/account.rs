@@ -80,6 +80,7 @@ impl App {
 
     async fn register(&self, ask: Register) -> Result<Authenticated, WireError> {
         check_protocol(ask.protocol)?;
+        self.doors.must_be_open()?;
         check_password(ask.name.as_str(), &ask.password)?;
         if ask.name.is_reserved() {
             return Err(name_taken(&ask.name));
@@ -117,6 +118,10 @@ impl App {
                 "Unknown name or wrong password; check both and try again.",
             )
         })?;
+        // Told only to who knows the password. An admin must be able to come in and end it.
+        if account.role < Role::Admin {
+            self.doors.must_be_open()?;
+        }
         self.begin_session(account.person, account.role, ask.device.as_str()).await
     }
 

@@ -5,6 +5,7 @@
 //! so that one refused job takes nothing from the others. See `writer`.
 
 mod accounts;
+mod admin;
 mod audit;
 mod bans;
 mod bots;

@@ -12,6 +12,7 @@ use chat_server::auth::Passwords;
 use chat_server::domain::policy::Policy;
 use chat_server::files::{Bucket, Files, Place};
 use chat_server::handler::App;
+use chat_server::handler::admin::Doors;
 use chat_server::handler::file::{FileDesk, Visitor};
 use chat_server::handler::incoming::IncomingPace;
 use chat_server::hub::{Hub, now};
@@ -43,6 +44,7 @@ impl Fixture {
             name: "test".to_owned(),
             limits: Limits::default(),
             desk: FileDesk::new(files, FileQuotas::default()),
+            doors: Doors::default(),
         };
         let name = UserName::parse("ada").unwrap();
         let account = NewAccount {

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 7] = [
     &["store", "auth", "files"],
     &["hub", "outgoing"],
     &["handler"],
-    &["session"],
+    &["session", "console"],
     &["server"],
     &["config", "serve", "cli", "main"],
 ];

@@ -38,6 +38,8 @@ enum Case {
     Overseen(Value, &'static str),
     /// Names no conversation, and a person who does not exist: only who runs the server learns so.
     ForAdmins(Value),
+    /// Is about the server as a whole: who runs it may, everybody else is told that they may not.
+    AdminsMay(Value),
     /// Names a report of a message in the room, which exists for those who keep order there.
     OfReport(Value),
     /// Names a private room; for outsiders there is no room of that name.
@@ -114,6 +116,16 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         RequestKind::CloseReport => Case::OfReport(json!({"report": world.report})),
         RequestKind::BanUser | RequestKind::UnbanUser | RequestKind::MuteUser | RequestKind::UnmuteUser => {
             Case::ForAdmins(json!({"user": "nobody"}))
+        }
+        RequestKind::RevokeCode => Case::ForAdmins(json!({"id": "0123456789abcdef"})),
+        RequestKind::CreateCode => Case::AdminsMay(json!({"role": "member"})),
+        RequestKind::CreateUser => {
+            let name = format!("new-{}", uuid());
+            Case::AdminsMay(json!({"name": name, "password": "correct horse", "role": "guest"}))
+        }
+        // Only asked, so that the others can go on.
+        RequestKind::SetLockdown | RequestKind::ListCodes | RequestKind::SurveyRooms => {
+            Case::AdminsMay(json!({}))
         }
         RequestKind::DescribeRoom => with(json!({"description": "mine now"}), MODERATORS),
         RequestKind::SetRules => with(json!({"rules": {"slow_mode_s": 0}}), MODERATORS),
@@ -332,7 +344,9 @@ fn who_does_not_belong_finds_nothing_in_any_request() -> Result<()> {
                         .request(kind.as_str(), payload)?
                         .err()
                         .with_context(|| format!("{context} was granted")),
-                    Case::Filtered(_) | Case::ForAdmins(_) | Case::Own => unreachable!("asked otherwise"),
+                    Case::Filtered(_) | Case::ForAdmins(_) | Case::AdminsMay(_) | Case::Own => {
+                        unreachable!("asked otherwise")
+                    }
                 };
                 let asked = case(*kind, conversation, &world);
                 match asked {
@@ -348,6 +362,12 @@ fn who_does_not_belong_finds_nothing_in_any_request() -> Result<()> {
                     Case::ForAdmins(payload) => {
                         let code = if *who == "chief" { "not_found" } else { "forbidden" };
                         assert_eq!(outsider.refused(kind.as_str(), payload)?, code, "{context}");
+                    }
+                    Case::AdminsMay(payload) if *who == "chief" => {
+                        outsider.ok(kind.as_str(), payload).context(context)?;
+                    }
+                    Case::AdminsMay(payload) => {
+                        assert_eq!(outsider.refused(kind.as_str(), payload)?, "forbidden", "{context}");
                     }
                     Case::OfReport(_) => {
                         let here = refused(asked)?;
@@ -407,6 +427,13 @@ fn each_request_in_a_room_is_granted_to_its_people_and_forbidden_to_the_others()
                     let code = if who == "boss" { "not_found" } else { "forbidden" };
                     assert_eq!(cast.insider(who).refused(kind.as_str(), payload)?, code, "{context}");
                 }
+                Case::AdminsMay(payload) => match cast.insider(who).request(kind.as_str(), payload)? {
+                    Ok(_) => assert_eq!(who, "boss", "{context}"),
+                    Err(error) => {
+                        assert_ne!(who, "boss", "{context}: {error}");
+                        assert_eq!(error["code"], "forbidden", "{context}");
+                    }
+                },
                 Case::OfReport(payload) => {
                     let may = MODERATORS.split(' ').any(|name| name == who);
                     let answer = cast.insider(who).request(kind.as_str(), payload)?;
@@ -564,7 +591,7 @@ fn a_public_room_shows_its_name_and_nothing_else() -> Result<()> {
                     continue;
                 }
                 Case::Filtered(payload) => outsider.ok(kind.as_str(), payload)?.to_string(),
-                Case::ByName(_) | Case::ForAdmins(_) | Case::Own => continue,
+                Case::ByName(_) | Case::ForAdmins(_) | Case::AdminsMay(_) | Case::Own => continue,
             };
             assert!(!answer.contains("hush"), "{}: {answer}", kind.as_str());
         }

@@ -8,6 +8,7 @@
 mod admin;
 mod bots;
 mod cli;
+mod console;
 mod crash;
 mod files_cli;
 mod hostile;

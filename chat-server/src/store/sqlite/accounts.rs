@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use chat_proto::{Person, Registration, Role, SessionId, Timestamp, UserId, UserName, WireError};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Sqlite, bans, bots, inbox, row};
+use super::{Sqlite, admin, audit, bans, bots, inbox, row};
 use crate::auth::SecretHash;
+use crate::domain::audit::Note;
 use crate::domain::moderation::Penalty;
 use crate::registration::{Invite, admit};
 use crate::store::{Account, KnownSession, NewAccount, NewInvite, NewSession, StoreError};
@@ -48,30 +49,34 @@ impl Sqlite {
                 db.prepare_cached("UPDATE invites SET uses_left = uses_left - 1 WHERE code_hash = ?1")?
                     .execute([code.0])?;
             }
-            db.prepare_cached(
-                "INSERT INTO users (id, name, skeleton, password, role, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                account.id.0,
-                account.name.as_str(),
-                account.skeleton,
-                account.password,
-                role.as_str(),
-                account.at.0
-            ])?;
+            add(db, &account, role)?;
             Ok(Ok(role))
         })
         .await
     }
 
-    /// The account of that name.
+    /// Makes an account that an admin wants, and notes it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the name is taken or looks like one that is.
+    pub async fn add_account(&self, account: NewAccount, role: Role, note: Note) -> Result<(), StoreError> {
+        self.write(move |db| {
+            add(db, &account, role)?;
+            audit::record(db, &note)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The account of that name; never the server's own.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn account(&self, name: UserName) -> Result<Option<Account>, StoreError> {
         self.read(move |db| {
-            let mut query =
-                db.prepare_cached("SELECT id, name, bot, role, password FROM users WHERE name = ?1")?;
+            let mut query = db.prepare_cached(
+                "SELECT id, name, bot, role, password FROM users WHERE name = ?1 AND id <> zeroblob(16)",
+            )?;
             let account = query.query_row([name.as_str()], |r| {
                 Ok(Account { person: row::person(r, 0)?, role: row::role(r, 3)?, password: r.get(4)? })
             });
@@ -189,16 +194,7 @@ impl Sqlite {
             if invite.role == Role::Owner {
                 db.execute("DELETE FROM invites WHERE role = ?1", [Role::Owner.as_str()])?;
             }
-            db.execute(
-                "INSERT INTO invites (code_hash, role, uses_left, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![
-                    invite.code.0,
-                    invite.role.as_str(),
-                    invite.uses,
-                    invite.at.0,
-                    invite.expires_at.map(|at| at.0)
-                ],
-            )?;
+            admin::insert(db, &invite)?;
             Ok(())
         })
         .await
@@ -262,8 +258,23 @@ impl Sqlite {
     }
 }
 
+fn add(db: &Connection, account: &NewAccount, role: Role) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO users (id, name, skeleton, password, role, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        account.id.0,
+        account.name.as_str(),
+        account.skeleton,
+        account.password,
+        role.as_str(),
+        account.at.0
+    ])?;
+    Ok(())
+}
+
 fn has_accounts(db: &Connection) -> rusqlite::Result<bool> {
-    db.query_row("SELECT EXISTS (SELECT 1 FROM users)", [], |r| r.get(0))
+    db.query_row("SELECT EXISTS (SELECT 1 FROM users WHERE id <> zeroblob(16))", [], |r| r.get(0))
 }
 
 fn invite(db: &Connection, code: Option<SecretHash>, now: Timestamp) -> rusqlite::Result<Invite> {

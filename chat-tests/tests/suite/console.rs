@@ -1,0 +1,102 @@
+//! Running the server from its own machine: with a server on the directory and with none.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use anyhow::Result;
+use chat_tests::{PASSWORD, Script, Server, bin, run};
+use serde_json::{Value, json};
+
+/// What a console prints, a JSON object a line.
+fn lines(output: &Output) -> Result<Vec<Value>> {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+fn complaint(output: &Output) -> String {
+    assert!(!output.status.success(), "it was done");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A command on a directory on which no server runs.
+fn alone(dir: &Path, arguments: &[&str], stdin: &str) -> Result<Output> {
+    let mut command = Command::new(bin("chat-server")?);
+    command.args(arguments).arg("--data-dir").arg(dir);
+    run(command, stdin)
+}
+
+#[test]
+fn the_doors_can_be_shut_by_one_word() -> Result<()> {
+    let server = Server::start()?;
+    let mut owner = Script::register_with(&server, "ada", server.owner_invite())?;
+    let code = owner.ok("invite.create", json!({"role": "member", "uses": 2}))?;
+    let invite = code["code"].as_str();
+    let mut member = Script::register_with(&server, "lin", invite)?;
+    lines(&server.command(&["lockdown", "--json"])?)?;
+
+    assert!(owner.ok("server.lockdown", json!({}))?["since"].is_number());
+    assert!(Script::register_with(&server, "eve", invite).is_err(), "nobody new comes in");
+    assert!(Script::login(&server, "lin").is_err(), "not by a password either");
+    let mut again = Script::token(&server, "lin", &member.own_token())?;
+    again.ok("ping", json!({}))?;
+    member.ok("ping", json!({}))?;
+    assert_eq!(member.refused("server.lockdown", json!({"on": false}))?, "forbidden");
+    Script::login(&server, "ada")?.ok("server.lockdown", json!({"on": false}))?;
+    Script::login(&server, "lin")?;
+    Script::register_with(&server, "eve", invite)?;
+
+    let acts: Vec<Value> = lines(&server.command(&["audit", "--json"])?)?;
+    let acts: Vec<_> = acts.iter().map(|act| (act["act"].as_str(), act["actor"]["name"].as_str())).collect();
+    let expected = [("lockdown_end", "ada"), ("lockdown", "server"), ("invite_create", "ada")];
+    assert_eq!(acts, expected.map(|(act, by)| (Some(act), Some(by))));
+    Ok(())
+}
+
+#[test]
+fn a_directory_without_a_server_is_looked_after_in_the_same_way() -> Result<()> {
+    let mut server = Server::start()?;
+    // A socket is left behind, to which nobody listens.
+    server.kill();
+    let dir = server.data_dir();
+    let password = format!("{PASSWORD}\n");
+    let add = |name, role| alone(&dir, &["user", "add", name, "--role", role, "--password-stdin"], &password);
+    lines(&alone(
+        &dir,
+        &["user", "add", "ada", "--role", "owner", "--password-stdin", "--json"],
+        &password,
+    )?)?;
+    assert!(complaint(&add("ada", "member")?).contains("taken"));
+    assert!(complaint(&add("server", "member")?).contains("taken"), "the server's own name");
+    assert!(
+        complaint(&alone(&dir, &["user", "add", "lin", "--password-stdin"], "")?).contains("no password")
+    );
+    lines(&alone(&dir, &["lockdown", "--json"], "")?)?;
+
+    server.restart()?;
+    assert_eq!(server.owner_invite(), None, "there is an owner");
+    let mut owner = Script::login(&server, "ada")?;
+    assert!(owner.ok("server.lockdown", json!({}))?["since"].is_number(), "it outlives a restart");
+    owner.ok("room.create", json!({"name": "war", "private": true}))?;
+
+    let rooms = lines(&server.command(&["room", "list", "--json"])?)?;
+    assert_eq!((rooms.len(), &rooms[0]["name"], &rooms[0]["private"]), (1, &json!("war"), &json!(true)));
+    let made = lines(&server.command(&["invite", "create", "--uses", "2", "--json"])?)?;
+    let id = made[0]["invite"]["id"].as_str().unwrap_or_default().to_owned();
+    let listed = lines(&server.command(&["invite", "list", "--json"])?)?;
+    assert_eq!(listed, [made[0]["invite"].clone()], "the list shows no code");
+    lines(&server.command(&["invite", "revoke", &id, "--json"])?)?;
+    assert!(lines(&server.command(&["invite", "list", "--json"])?)?.is_empty());
+    let again = server.command(&["invite", "revoke", &id])?;
+    assert!(complaint(&again).contains("invite list"), "it says where ids are");
+    Ok(())
+}
+
+#[test]
+fn the_server_itself_is_nobody_to_talk_to() -> Result<()> {
+    let server = Server::start()?;
+    let mut owner = Script::register_with(&server, "ada", server.owner_invite())?;
+    assert_eq!(owner.refused("direct.open", json!({"user": "server"}))?, "not_found");
+    assert!(!owner.ok("user.list", json!({}))?.to_string().contains("\"server\""));
+    assert!(Script::login(&server, "server").is_err());
+    Ok(())
+}
