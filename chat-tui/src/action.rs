@@ -80,6 +80,8 @@ pub enum Action {
     DropFile(FileId, String),
     /// Deletes it; was asked before.
     DeleteFile(FileId),
+    /// Stops this file that is on its way; was asked before.
+    StopFile(u64),
     /// Saves the files of a message, there or where downloads go.
     Save(Option<PathBuf>),
     /// Puts an emoji into the text being written.
@@ -294,6 +296,11 @@ plain_actions! {
     UnreadOnly = "only unread", "In the inbox and the list of threads: only what is unread, or all";
     Invitations = "invitations", "The rooms that you are invited into";
     Editor = "editor", "Write the message in your editor";
+    Upload = "upload files", "Choose files in a browser of folders, and send them";
+    FolderAbove = "folder above", "Go to the folder above";
+    IntoFolder = "into folder", "Go into the chosen folder";
+    HiddenFiles = "hidden files", "Show files whose names begin with a dot, or hide them";
+    MarkFile = "mark file", "Mark the file, to send several in one message";
     StopFile = "stop file", "Stop the file that was started last";
     CopySelected = "copy selection", "Copy what is selected in the message being written; so does Ctrl-C";
     CutSelected = "cut selection", "Copy what is selected in the message being written, and delete it";

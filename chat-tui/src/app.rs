@@ -355,6 +355,8 @@ impl App {
             Effect::Carry(key, job) => self.line(seat).runner.carry(key, job),
             Effect::Abandon(key) => self.line(seat).runner.abandon(key),
             Effect::FindPaths(typed) => self.line(seat).runner.find_paths(typed),
+            Effect::ReadFolder(folder) => self.line(seat).runner.read_folder(folder),
+            Effect::LookInto(look) => self.line(seat).runner.look_into(look),
             Effect::Inspect(paths, text) => self.line(seat).runner.inspect(paths, text),
             Effect::Export(id, title, format, to) => self.line(seat).runner.export(id, title, format, to),
             Effect::EndExport => self.line(seat).runner.end_export(),

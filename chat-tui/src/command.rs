@@ -74,7 +74,12 @@ pub const COMMANDS: &[Command] = &[
     row("unpin", "", "Unpin the selected message, or the newest pinned", |_| Ok(Action::Pin(false))),
     row("pins", "", "What is pinned here", |_| plain(Plain::Pins)),
     row("forward", "#room|@user", "Send the selected message, or the newest, on", arguments::forward),
-    row("upload", "PATH [text]", "Send a file; quote a path with spaces", arguments::upload),
+    row(
+        "upload",
+        "[PATH] [text]",
+        "Send a file; without a path, choose one in a browser of folders",
+        arguments::upload,
+    ),
     row("save", "[PATH]", "Save the files of the selected message, or the newest", arguments::save),
     row("files", "", "The files that you uploaded, and what they take", |_| plain(Plain::Files)),
     row("cancel", "", "Stop the file that was started last", |_| plain(Plain::StopFile)),
@@ -324,7 +329,7 @@ mod tests {
         assert_eq!(case("/save"), "Save(None)");
         assert_eq!(case("/save \"my files\""), r#"Save(Some("my files"))"#);
         assert_eq!(case("/save my files"), r#"Save(Some("my files"))"#);
-        assert_eq!(case("/upload"), "Say which file: /upload PATH [text]");
+        assert_eq!(case("/upload"), "Plain(Upload)");
         assert_eq!(case("/upload \"a b"), "The quote around the path is not closed");
     }
 

@@ -7,6 +7,7 @@ mod answer;
 mod carry;
 mod day;
 mod export;
+mod folder;
 mod keep;
 pub(crate) mod lock;
 mod paths;
@@ -36,10 +37,12 @@ use crate::markup::Code;
 use crate::markup::code::{Inked, inks};
 use crate::notification::Notification;
 use crate::settings::{Loaded, Source};
+use crate::state::browser::{Folder, Look, Shown};
 use crate::state::neighbours::{SeatId, Spot};
 use crate::state::pictures::{Drawing, Wanted};
 use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
+pub(crate) use folder::size_words;
 pub use lock::Try;
 pub use wish::{Page, Wish};
 
@@ -102,6 +105,10 @@ pub enum Effect {
     Inspect(Vec<PathBuf>, String),
     /// Look which paths begin like this one.
     FindPaths(String),
+    /// List a folder.
+    ReadFolder(PathBuf),
+    /// Look into a file or a folder.
+    LookInto(Look),
     /// Stop carrying a file.
     Abandon(u64),
     /// Go back to the shell until it calls.
@@ -290,8 +297,12 @@ pub enum Outcome {
     Inspected(Option<Vec<(PathBuf, u64)>>, String),
     /// The paths that begin like this one.
     Paths(String, Vec<String>),
-    /// How far a file is, of a hundred.
-    Carried(u64, u8),
+    /// A folder that was asked for, or why it cannot be listed.
+    FolderRead(PathBuf, Result<Folder, String>),
+    /// What a file or a folder looks like.
+    LookedInto(PathBuf, Shown),
+    /// How far a file is: bytes that are there, and bytes of all.
+    Carried(u64, u64, u64),
     /// A file was uploaded, or why not.
     Uploaded(u64, Result<Enclosure, String>),
     /// A file was saved, and where; or why not.
@@ -429,6 +440,21 @@ impl Runner {
             // The screen is gone with the program.
             let _ = outcomes.blocking_send(Outcome::Paths(typed, found));
         });
+    }
+
+    /// Lists a folder.
+    pub fn read_folder(&self, asked: PathBuf) {
+        let outcomes = self.outcomes.clone();
+        tokio::task::spawn_blocking(move || {
+            let folder = folder::list(&asked);
+            // The screen is gone with the program.
+            let _ = outcomes.blocking_send(Outcome::FolderRead(asked, folder));
+        });
+    }
+
+    /// Looks into a file or a folder.
+    pub fn look_into(&self, look: Look) {
+        tokio::spawn(folder::look(look, self.outcomes.clone()));
     }
 
     /// Looks whether all of these are files.

@@ -35,6 +35,8 @@ pub enum Context {
     Listing,
     /// A list to choose from.
     Picker,
+    /// The browser of files.
+    Files,
     /// A page to read.
     Page,
     /// Any text being written.
@@ -50,6 +52,7 @@ impl Context {
         Context::Select,
         Context::Listing,
         Context::Picker,
+        Context::Files,
         Context::Page,
     ];
 
@@ -62,6 +65,7 @@ impl Context {
             Context::Select => "select",
             Context::Listing => "listing",
             Context::Picker => "picker",
+            Context::Files => "files",
             Context::Page => "page",
             Context::Edit => "edit",
         }
@@ -76,6 +80,7 @@ impl Context {
             Context::Select => "With a message selected",
             Context::Listing => "In search, inbox and threads",
             Context::Picker => "In a list to choose from",
+            Context::Files => "In the browser of files",
             Context::Page => "In this help and on other pages",
             Context::Edit => "Writing",
         }
@@ -136,6 +141,7 @@ impl Keymap {
             (Context::Select, rows::SELECT),
             (Context::Listing, rows::LISTING),
             (Context::Picker, rows::PICKER),
+            (Context::Files, rows::FILES),
             (Context::Page, rows::PAGE),
         ];
         for (context, table) in tables {
@@ -262,7 +268,7 @@ mod tests {
 
     #[test]
     fn every_row_of_ours_can_be_read() {
-        let tables = [rows::CHAT, rows::SELECT, rows::LISTING, rows::PICKER, rows::PAGE];
+        let tables = [rows::CHAT, rows::SELECT, rows::LISTING, rows::PICKER, rows::FILES, rows::PAGE];
         let keys = tables.iter().flat_map(|table| table.iter().map(|row| row.keys));
         for keys in keys.chain(rows::EDIT.iter().map(|row| row.keys)) {
             assert_eq!(keys.parse::<Chord>().unwrap().to_string(), keys);
@@ -275,7 +281,7 @@ mod tests {
 
     #[test]
     fn no_key_stands_twice_in_a_table() {
-        for table in [rows::CHAT, rows::SELECT, rows::LISTING, rows::PICKER, rows::PAGE] {
+        for table in [rows::CHAT, rows::SELECT, rows::LISTING, rows::PICKER, rows::FILES, rows::PAGE] {
             for (at, row) in table.iter().enumerate() {
                 assert!(!table[at + 1..].iter().any(|other| other.keys == row.keys), "{}", row.keys);
             }

@@ -1,6 +1,7 @@
 //! Where things are on the screen: one arithmetic for the view that draws and the update that
 //! scrolls and takes clicks.
 
+mod browser;
 mod pictures;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::state::timeline::Timeline;
 use crate::state::{ListMode, State};
 use crate::text;
 
+pub(crate) use browser::{browser, browser_skip};
 pub(crate) use pictures::{WHOLE_BYTES, is_covered, picture_at, pictures, wanted, wanted_whole, whole_area};
 
 /// Under this many columns the list gives its place to the conversation.
@@ -338,11 +340,11 @@ fn with_area<T>(
     then: impl FnOnce(&Pane, &Timeline) -> T,
 ) -> Option<T> {
     let conversation = state.open_conversation()?;
-    let State { me, zone, now, threads, blocked, unfolded, .. } = state;
+    let State { me, zone, now, threads, blocked, unfolded, transfers, .. } = state;
     let (me, now) = (me.as_ref(), now.clock);
     let cell = state.pictures.cell();
     let bare = state.bare;
-    let context = Context { me, conversation, zone, cell, now, threads, blocked, unfolded, bare };
+    let context = Context { me, conversation, zone, cell, now, threads, blocked, unfolded, transfers, bare };
     let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
     Some(then(&pane, timeline))
 }

@@ -6,6 +6,7 @@
 
 pub mod arrangement;
 pub(crate) mod attention;
+pub mod browser;
 pub mod commands;
 pub mod completion;
 pub mod composer;
@@ -37,6 +38,7 @@ pub mod transfer;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use chat_client::Connection;
 use chat_proto::{
@@ -47,6 +49,7 @@ use jiff::tz::TimeZone;
 
 use arrangement::Arrangement;
 use attention::{Hush, Threads, to_next_minute};
+use browser::Browser;
 use commands::BotCommands;
 use completion::Completion;
 use composer::Composer;
@@ -92,6 +95,8 @@ pub enum Popup {
     Page(Page),
     /// A picture over the whole screen.
     Picture(Box<Attachment>),
+    /// Folders with files to send.
+    Browser(Box<Browser>),
 }
 
 /// Something to read over the conversation.
@@ -317,6 +322,8 @@ pub struct State {
     pub(crate) told_typing: bool,
     /// The files on their way.
     pub(crate) transfers: Transfers,
+    /// The folder from which files were chosen last.
+    pub(crate) upload_folder: Option<PathBuf>,
     /// The lock, over everything.
     pub lock: Option<Lock>,
     /// The hash of the lock's passphrase, once one was chosen.
@@ -416,6 +423,7 @@ impl State {
             draft_due_ms: None,
             told_typing: false,
             transfers: Transfers::default(),
+            upload_folder: None,
             lock: None,
             lock_hash: None,
             pictures: Pictures::default(),
@@ -443,6 +451,7 @@ impl State {
         (fresh.now, fresh.last_key_ms) = (self.now, self.now.ms);
         (fresh.size, fresh.focused, fresh.aside) = (self.size, self.focused, self.aside);
         fresh.settings = self.settings.clone();
+        fresh.upload_folder.clone_from(&self.upload_folder);
         fresh.complaints.clone_from(&self.complaints);
         (fresh.looks, fresh.keymap) = (self.looks.clone(), self.keymap.clone());
         (fresh.abilities, fresh.lock_hash) = (self.abilities.clone(), self.lock_hash.clone());
@@ -454,6 +463,7 @@ impl State {
     pub(crate) fn adopt(&mut self, from: State) {
         (self.size, self.colour, self.zone) = (from.size, from.colour, from.zone);
         (self.settings, self.complaints) = (from.settings, from.complaints);
+        self.upload_folder = from.upload_folder;
         (self.looks, self.keymap) = (from.looks, from.keymap);
         (self.abilities, self.lock_hash) = (from.abilities, from.lock_hash);
         (self.pictures.images, self.pictures.cell) = (from.pictures.images, from.pictures.cell);
@@ -521,6 +531,11 @@ impl State {
     #[must_use]
     pub fn my_id(&self) -> Option<UserId> {
         self.me.as_ref().map(|me| me.id)
+    }
+
+    /// A time as short as it can be told.
+    pub(crate) fn short_time(&self, at: Timestamp) -> String {
+        items::short_time(at, &self.zone, self.now.clock)
     }
 
     /// Whether somebody is oneself.

@@ -9,6 +9,7 @@ mod actions;
 mod arranging;
 mod attention;
 mod bots;
+mod browser;
 mod days;
 mod engine;
 mod export;
@@ -151,6 +152,7 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
 fn follow(state: &mut State, effects: &mut Effects) {
     if state.sign_in.is_none() {
         reading::follow(state, effects);
+        browser::follow(state, effects);
     }
 }
 

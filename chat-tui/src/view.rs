@@ -6,6 +6,7 @@
 //! 3. Draws at any size, 1×1 included.
 
 mod accounts;
+mod browser;
 mod canvas;
 mod completion;
 mod composer;
@@ -22,6 +23,7 @@ mod status;
 mod steady;
 mod theme;
 mod timeline;
+mod transfer;
 
 use chat_proto::SafeText;
 use ratatui::Frame;
@@ -104,6 +106,7 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
     }
     match &state.popup {
         Some(Popup::Picker(picker)) => popups::picker(picker, &state.keymap, canvas),
+        Some(Popup::Browser(browser)) => browser::draw(state, browser, canvas),
         Some(Popup::Listing(listing)) => listing::draw(state, listing, canvas),
         Some(Popup::Help(top)) => {
             popups::help(&state.keymap, *top, canvas);

@@ -183,7 +183,7 @@ pub(super) fn announce(arguments: &str) -> Parsed {
 pub(super) fn upload(arguments: &str) -> Parsed {
     match path::first(arguments) {
         None => Err(OPEN_QUOTE.to_owned()),
-        Some((path, _)) if path.is_empty() => Err("Say which file: /upload PATH [text]".to_owned()),
+        Some((path, _)) if path.is_empty() => Ok(Plain::Upload.into()),
         Some((path, text)) => Ok(Action::Upload(path.into(), text.to_owned())),
     }
 }

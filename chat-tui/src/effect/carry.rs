@@ -41,7 +41,7 @@ fn progress(key: u64, outcomes: mpsc::Sender<Outcome>) -> OnProgress {
         let percent = done.saturating_mul(100).checked_div(total).unwrap_or(100);
         let percent = u8::try_from(percent).unwrap_or(100);
         if last.swap(percent, Ordering::Relaxed) != percent {
-            let _ = outcomes.try_send(Outcome::Carried(key, percent));
+            let _ = outcomes.try_send(Outcome::Carried(key, done, total));
         }
     })
 }

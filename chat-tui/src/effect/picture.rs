@@ -18,13 +18,13 @@ use tokio::sync::{Semaphore, mpsc};
 use super::Outcome;
 use crate::crash;
 use crate::settings::Images;
-use crate::state::pictures::{CELL, Drawing, Wanted};
+use crate::state::pictures::{CELL, Drawing, Wanted, fit};
 
 /// The largest thumbnail that is fetched; the server's are some tens of kilobytes.
 const THUMBNAIL_BYTES: usize = 1 << 20;
 
 /// The largest picture that is opened whole; a larger one can be saved.
-const PICTURE_BYTES: usize = crate::layout::WHOLE_BYTES as usize;
+pub(super) const PICTURE_BYTES: usize = crate::layout::WHOLE_BYTES as usize;
 
 /// The longest side of a picture that is opened.
 const PICTURE_SIDE: u32 = 12_000;
@@ -36,7 +36,7 @@ const PICTURE_MEMORY: u64 = 256 << 20;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Pictures made at once: opening one takes a core and much memory.
-static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
+pub(super) static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(2));
 
 /// Fetches a picture and makes it ready.
 pub(super) async fn picture(
@@ -63,15 +63,46 @@ async fn make(courier: &Courier, wanted: Wanted, cell: Option<(u16, u16)>) -> Re
 
 /// Opens a picture and puts it into the form that the terminal takes.
 fn draw(bytes: &[u8], wanted: Wanted, cell: Option<(u16, u16)>) -> Result<Drawing, String> {
-    let picture = open(bytes).map_err(|error| format!("it cannot be opened ({error})"))?;
-    let picker = picker(wanted.images, cell);
+    shape(opened(bytes)?, wanted.images, cell, (wanted.columns, wanted.rows))
+}
+
+/// Draws a picture of this computer in at most so many cells: with the cells that it takes, and its
+/// own pixels.
+pub(super) fn draw_here(
+    bytes: &[u8],
+    images: Images,
+    cell: (u16, u16),
+    most: (u16, u16),
+) -> Result<(Drawing, (u16, u16), (u32, u32)), String> {
+    let picture = opened(bytes)?;
+    let pixels = (picture.width(), picture.height());
+    let cells = fit(pixels, cell, most);
+    Ok((shape(picture, images, Some(cell), cells)?, cells, pixels))
+}
+
+/// What kind of picture begins so, by its name; `None` for what is none.
+pub(super) fn kind(head: &[u8]) -> Option<&'static str> {
+    image::guess_format(head).ok()?.extensions_str().first().copied()
+}
+
+fn opened(bytes: &[u8]) -> Result<DynamicImage, String> {
+    open(bytes).map_err(|error| format!("it cannot be opened ({error})"))
+}
+
+fn shape(
+    picture: DynamicImage,
+    images: Images,
+    cell: Option<(u16, u16)>,
+    (columns, rows): (u16, u16),
+) -> Result<Drawing, String> {
+    let picker = picker(images, cell);
     let font = picker.font_size();
     // First to a few pixels, so that what comes after it is fast whatever was opened.
     let pixels = |cells: u16, side: u16| u32::from(cells.max(1)) * u32::from(side.max(1));
-    let (width, height) = (pixels(wanted.columns, font.width), pixels(wanted.rows, font.height));
+    let (width, height) = (pixels(columns, font.width), pixels(rows, font.height));
     let is_large = picture.width() > width || picture.height() > height;
     let picture = if is_large { picture.thumbnail(width, height) } else { picture };
-    let size = Size::new(wanted.columns, wanted.rows);
+    let size = Size::new(columns, rows);
     let drawn = SlicedProtocol::new(&picker, picture, Some(size));
     drawn.map(|drawn| Drawing(Arc::new(drawn))).map_err(|error| format!("it cannot be drawn ({error})"))
 }

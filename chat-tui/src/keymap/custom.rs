@@ -23,6 +23,8 @@ const NEEDED: &[(Context, Plain, &str)] = &[
     (Context::Listing, Plain::Take, "Enter"),
     (Context::Picker, Plain::Cancel, "Esc"),
     (Context::Picker, Plain::Take, "Enter"),
+    (Context::Files, Plain::Cancel, "Esc"),
+    (Context::Files, Plain::Take, "Enter"),
     (Context::Page, Plain::Cancel, "Esc"),
 ];
 
@@ -85,7 +87,7 @@ impl Keymap {
             does.extend(names::parse(name)?);
         }
         let is_typed = chord.keys().first().is_some_and(|key| key.typed().is_some());
-        if is_typed && matches!(context, Context::Picker | Context::Edit) {
+        if is_typed && matches!(context, Context::Picker | Context::Files | Context::Edit) {
             return Err(format!(
                 "{chord} is a letter, and letters are written there; use Ctrl, Alt or an F key"
             ));
@@ -159,7 +161,7 @@ mod tests {
         assert_eq!(
             told(Profile::Default, &lines),
             [
-                "line 1: there are no keys.chatt; use chat, edit, normal, select, listing, picker or page",
+                "line 1: there are no keys.chatt; use chat, edit, normal, select, listing, picker, files or page",
                 "line 2: there is no key \"hyper-g\"; write it as ctrl-k, alt-enter, f3, pagedown, or several with spaces: ctrl-x ctrl-e",
                 "line 3: nothing is called \"hepl\"; did you mean \"help\"?",
                 "line 4: j is a letter, and letters are written there; use Ctrl, Alt or an F key",

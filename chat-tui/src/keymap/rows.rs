@@ -26,6 +26,7 @@ pub(super) const CHAT: &[Row<Plain>] = &[
     row("Alt-;", Plain::Emoji),
     row("Alt-E", Plain::Editor),
     row("Ctrl-X Ctrl-E", Plain::Editor),
+    row("Ctrl-X Ctrl-F", Plain::Upload),
     row("Alt-X", Plain::StopFile),
     row("Alt-S", Plain::Search),
     row("Alt-I", Plain::Inbox),
@@ -139,6 +140,27 @@ pub(super) const PICKER: &[Row<Plain>] = &[
     row("Ctrl-N", Plain::Below),
     row("PageUp", Plain::PageUp),
     row("PageDown", Plain::PageDown),
+    row("Esc", Plain::Cancel),
+    row("Ctrl-C", Plain::Cancel),
+    row("Ctrl-G", Plain::Cancel),
+];
+
+/// The keys in the browser of files; letters filter, always. A key that moves in what is typed, or
+/// deletes it, does that while something is typed.
+pub(super) const FILES: &[Row<Plain>] = &[
+    row("Enter", Plain::Take),
+    row("Up", Plain::Above),
+    row("Ctrl-P", Plain::Above),
+    row("Down", Plain::Below),
+    row("Ctrl-N", Plain::Below),
+    row("PageUp", Plain::PageUp),
+    row("PageDown", Plain::PageDown),
+    row("Left", Plain::FolderAbove),
+    row("Backspace", Plain::FolderAbove),
+    row("Right", Plain::IntoFolder),
+    row("Tab", Plain::MarkFile),
+    row("Ctrl-T", Plain::HiddenFiles),
+    row("Alt-.", Plain::HiddenFiles),
     row("Esc", Plain::Cancel),
     row("Ctrl-C", Plain::Cancel),
     row("Ctrl-G", Plain::Cancel),

@@ -76,6 +76,8 @@ pub(crate) enum Clicked {
         emoji: Emoji,
         on: bool,
     },
+    /// A file on its way.
+    File(u64),
 }
 
 /// What stands at a cell of a pane, if a click on it means something.
@@ -88,7 +90,11 @@ pub(crate) fn clicked(state: &State, in_thread: bool, at: Position) -> Option<Cl
         let row = usize::from(at.y.checked_sub(area.y)?).checked_sub(top)?;
         let (item, part) = rows.get(row).copied()?;
         let made = pane.made(item)?;
-        let Item::Message(message) = &made.item else { return None };
+        let message = match &made.item {
+            Item::Carry(key) => return Some(Clicked::File(*key)),
+            Item::Message(message) => message,
+            _ => return None,
+        };
         let column = usize::from(at.x.checked_sub(area.x)?).checked_sub(pane.items.columns.indent)?;
         match made.rows.get(part)? {
             Row::Body(body) => {

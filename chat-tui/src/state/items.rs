@@ -15,6 +15,7 @@ use super::message::{Message, replies_words};
 use super::people::shown_name;
 use super::system;
 use super::timeline::{Key, Note, Timeline};
+use super::transfer::Transfers;
 use crate::text;
 
 /// Messages of one person closer than this stand under one name, in milliseconds.
@@ -41,6 +42,8 @@ pub(crate) enum Item {
     /// How many messages a thread has, below its first one.
     Replies(String),
     System(SafeText),
+    /// A file on its way.
+    Carry(u64),
     Message(Box<Message>),
 }
 
@@ -69,6 +72,8 @@ pub(crate) struct Context<'a> {
     /// Whose messages are folded, apart from those that one opened.
     pub(crate) blocked: &'a BTreeSet<UserId>,
     pub(crate) unfolded: &'a BTreeSet<(ConversationId, Seq)>,
+    /// The files on their way.
+    pub(crate) transfers: &'a Transfers,
     /// Whether texts begin at the left edge, with nothing beside them.
     pub(crate) bare: bool,
 }
@@ -114,6 +119,7 @@ pub(crate) fn items(timeline: &Timeline, context: &Context, width: usize) -> Ite
             builder.note(note, context);
         }
         builder.event(event, context);
+        builder.downloads(event, context);
         if timeline.thread == Some(event.seq) {
             builder.replies(timeline);
         }
@@ -128,6 +134,10 @@ pub(crate) fn items(timeline: &Timeline, context: &Context, width: usize) -> Ite
         let alone = own.action || own.reply_to.is_some() || own.forward.is_some();
         let leads = builder.leads(context.me.map(|me| me.id), own.written_at, alone);
         builder.items.push((Key::Pending(own.client_id), Entry::Pending(place, leads)));
+    }
+    if !timeline.more_after {
+        let uploads = context.transfers.to(context.conversation.id, timeline.thread);
+        builder.items.extend(uploads.map(|key| (Key::Carry(None, key), Entry::Ready(Item::Carry(key)))));
     }
     let replies = (!timeline.more_after).then(|| timeline.replies());
     Items { items: builder.items, columns: columns(timeline, context, width), replies }
@@ -178,6 +188,14 @@ impl Builder {
                 self.items.push((key, Entry::Ready(Item::System(line))));
             }
         }
+    }
+
+    /// The files of a message that are being saved stand below it.
+    fn downloads(&mut self, event: &Event, context: &Context) {
+        let Some(message) = event.message().filter(|message| !message.files.is_empty()) else { return };
+        let rows = context.transfers.of(&message.files);
+        let row = |key| (Key::Carry(Some(event.seq), key), Entry::Ready(Item::Carry(key)));
+        self.items.extend(rows.map(row));
     }
 
     fn note(&mut self, note: &Note, context: &Context) {
@@ -307,7 +325,7 @@ impl Columns {
 
     pub(crate) fn height(&self, item: &Item) -> usize {
         match item {
-            Item::Top(_) | Item::Day(_) | Item::New | Item::Replies(_) => 1,
+            Item::Top(_) | Item::Day(_) | Item::New | Item::Replies(_) | Item::Carry(_) => 1,
             Item::System(line) => text::wrap(line.as_str(), self.system()).len(),
             Item::Message(message) => message.rows(self).len(),
         }

@@ -313,6 +313,10 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::Above
             | Plain::Below
             | Plain::Take
+            | Plain::FolderAbove
+            | Plain::IntoFolder
+            | Plain::HiddenFiles
+            | Plain::MarkFile
             | Plain::Order
             | Plain::ToggleRead
             | Plain::UnreadOnly

@@ -158,6 +158,12 @@ impl Pictures {
         true
     }
 
+    /// Holds one that was made without being asked for here.
+    pub(crate) fn hold(&mut self, wanted: Wanted, drawing: Drawing) {
+        self.used += 1;
+        self.held.insert(wanted, (Held::Ready(drawing), self.used));
+    }
+
     /// The drawing, if it is there.
     pub(crate) fn drawing(&self, wanted: &Wanted) -> Option<&Drawing> {
         match self.held.get(wanted)? {

@@ -42,6 +42,8 @@ pub enum Key {
     Pending(ClientId),
     /// The n-th line for this person alone, behind this event.
     Note(Seq, u64),
+    /// A file on its way, behind the message that has it; behind all others while it has none.
+    Carry(Option<Seq>, u64),
 }
 
 /// Where one looks, when it is not the newest line: this row of this item is the lowest on screen.
@@ -240,9 +242,13 @@ impl Timeline {
     pub(crate) fn is_far_back(&self, messages: usize) -> bool {
         let Some(scroll) = self.scroll.filter(|_| !self.more_after) else { return false };
         let seq = match scroll.key {
-            Key::Pending(_) => return false,
+            Key::Pending(_) | Key::Carry(None, _) => return false,
             Key::Top | Key::Replies => Seq::ZERO,
-            Key::Day(seq) | Key::New(seq) | Key::Event(seq) | Key::Note(seq, _) => seq,
+            Key::Day(seq)
+            | Key::New(seq)
+            | Key::Event(seq)
+            | Key::Note(seq, _)
+            | Key::Carry(Some(seq), _) => seq,
         };
         let later = self.events.range(seq.next()..).map(|(_, event)| event);
         later.filter(|event| event.body().is_some() && self.shows(event)).take(messages).count() == messages

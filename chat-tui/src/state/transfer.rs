@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chat_client::files::size_in_words;
 use chat_client::{Draft, Enclosure};
-use chat_proto::{Attachment, SafeText, limits};
+use chat_proto::{Attachment, ConversationId, FileId, SafeText, Seq, limits};
 
 /// Files on their way at once; a person who starts more waits for some of them first.
 pub const TRANSFERS: usize = 8;
@@ -33,8 +33,10 @@ pub(crate) struct Transfer {
     pub(crate) job: Job,
     /// The message that goes with an upload.
     pub(crate) draft: Option<Box<Draft>>,
-    /// Of a hundred.
-    pub(crate) percent: u8,
+    /// Bytes that are there.
+    pub(crate) done: u64,
+    /// Bytes of all; 0 until that is known.
+    pub(crate) total: u64,
 }
 
 /// A message that waits for several files, in their order.
@@ -45,6 +47,22 @@ struct Parcel {
 }
 
 impl Transfer {
+    fn new(key: u64, job: Job, draft: Option<Box<Draft>>) -> Self {
+        let total = if let Job::Save(file, _) = &job { file.size } else { 0 };
+        Self { key, job, draft, done: 0, total }
+    }
+
+    /// Of a hundred.
+    pub(crate) fn percent(&self) -> u8 {
+        let percent = self.done.saturating_mul(100).checked_div(self.total).unwrap_or(0);
+        u8::try_from(percent).unwrap_or(100).min(100)
+    }
+
+    /// Whether it comes here, and does not go there.
+    pub(crate) fn is_download(&self) -> bool {
+        matches!(self.job, Job::Save(..))
+    }
+
     /// What it is called.
     pub(crate) fn name(&self) -> String {
         match &self.job {
@@ -71,7 +89,7 @@ impl Transfers {
         }
         self.started += 1;
         let key = self.started;
-        self.running.push(Transfer { key, job, draft, percent: 0 });
+        self.running.push(Transfer::new(key, job, draft));
         Some(key)
     }
 
@@ -84,7 +102,7 @@ impl Transfers {
         for path in paths {
             self.started += 1;
             let job = Job::Upload(path);
-            self.running.push(Transfer { key: self.started, job: job.clone(), draft: None, percent: 0 });
+            self.running.push(Transfer::new(self.started, job.clone(), None));
             started.push((self.started, job));
         }
         let files = started.iter().map(|(key, _)| (*key, None)).collect();
@@ -118,11 +136,38 @@ impl Transfers {
     }
 
     /// Notes progress; true if that can be seen.
-    pub(crate) fn progress(&mut self, key: u64, percent: u8) -> bool {
+    pub(crate) fn progress(&mut self, key: u64, done: u64, total: u64) -> bool {
         let Some(transfer) = self.running.iter_mut().find(|transfer| transfer.key == key) else {
             return false;
         };
-        std::mem::replace(&mut transfer.percent, percent) != percent
+        let before = (transfer.percent(), transfer.total);
+        (transfer.done, transfer.total) = (done, total);
+        before != (transfer.percent(), total)
+    }
+
+    /// The one of this key.
+    pub(crate) fn get(&self, key: u64) -> Option<&Transfer> {
+        self.running.iter().find(|transfer| transfer.key == key)
+    }
+
+    /// The uploads whose message will stand there: in the main line, or in that thread.
+    pub(crate) fn to(&self, conversation: ConversationId, thread: Option<Seq>) -> impl Iterator<Item = u64> {
+        let goes = move |transfer: &&Transfer| {
+            let parcel = || {
+                self.parcels.iter().find(|parcel| parcel.files.iter().any(|(key, _)| *key == transfer.key))
+            };
+            let draft = transfer.draft.as_ref().or_else(|| parcel().map(|parcel| &parcel.draft));
+            draft.is_some_and(|draft| draft.conversation == conversation && draft.thread == thread)
+        };
+        self.running.iter().filter(goes).map(|transfer| transfer.key)
+    }
+
+    /// The downloads of one of these files.
+    pub(crate) fn of(&self, files: &[Attachment]) -> impl Iterator<Item = u64> {
+        let wanted = |id: FileId| files.iter().any(|file| file.id == id);
+        let comes =
+            move |transfer: &&Transfer| matches!(&transfer.job, Job::Save(file, _) if wanted(file.id));
+        self.running.iter().filter(comes).map(|transfer| transfer.key)
     }
 
     /// Takes one out that has ended.
@@ -142,15 +187,15 @@ impl Transfers {
     }
 
     /// "↑ latency.png 34%", and how many others there are.
-    pub(crate) fn words(&self) -> Option<SafeText> {
+    pub(crate) fn words(&self, stop: &str) -> Option<SafeText> {
         let first = self.running.first()?;
-        let arrow = if matches!(first.job, Job::Save(..)) { "↓" } else { "↑" };
+        let arrow = if first.is_download() { "↓" } else { "↑" };
         let name = first.name();
         let others = match self.running.len() {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
-        Some(SafeText::line(&format!("{arrow} {name} {}%{others}  · /cancel stops it", first.percent)))
+        Some(SafeText::line(&format!("{arrow} {name} {}%{others}  · {stop} stops it", first.percent())))
     }
 }
 

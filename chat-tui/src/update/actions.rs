@@ -4,8 +4,9 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, accounts, arranging, attention, bots, days, export, files, keys, links, listings, lists, lock,
-    messages, moderation, pasting, pictures, places, reading, rooms, say_so, settings, threads, writing,
+    Effects, accounts, arranging, attention, bots, browser, days, export, files, keys, links, listings,
+    lists, lock, messages, moderation, pasting, pictures, places, reading, rooms, say_so, settings, threads,
+    writing,
 };
 use crate::action::{Action, Order, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -55,6 +56,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Upload(path, text) => files::upload(state, path, &text, effects),
         Action::DropFile(file, name) => files::drop_own(state, file, &name),
         Action::DeleteFile(file) => files::delete_own(file, effects),
+        Action::StopFile(key) => files::stop_one(state, key, effects),
         Action::Save(to) => files::save(state, to, effects),
         Action::Pin(on) => messages::pin(state, on, effects),
         Action::Delete(seq) => messages::delete(state, seq, effects),
@@ -143,6 +145,9 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Discard => discard(state, effects),
         Plain::Cancel => cancel(state, effects),
         Plain::Editor => writing::editor(state, effects),
+        Plain::Upload => browser::open(state, effects),
+        // These mean something only in the browser of files, which has their keys.
+        Plain::FolderAbove | Plain::IntoFolder | Plain::HiddenFiles | Plain::MarkFile => {}
         Plain::StopFile => files::stop(state, effects),
         Plain::CopySelected => writing::copy(state, false, effects),
         Plain::CutSelected => writing::copy(state, true, effects),

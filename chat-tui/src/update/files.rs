@@ -87,9 +87,25 @@ fn draft_here(state: &mut State) -> Option<Box<Draft>> {
 
 /// Stops the file that was started last; the words that were to go with it come back.
 pub(super) fn stop(state: &mut State, effects: &mut Effects) {
-    let Some(key) = state.transfers.newest() else {
-        return say_so(state, "No file is on its way".to_owned());
-    };
+    match state.transfers.newest() {
+        Some(key) => stop_one(state, key, effects),
+        None => say_so(state, "No file is on its way".to_owned()),
+    }
+}
+
+/// Asks whether a file is to be stopped that was clicked.
+pub(super) fn ask_to_stop(state: &mut State, key: u64) {
+    if let Some(transfer) = state.transfers.get(key) {
+        let question = format!("Stop {}? y stops it", transfer.name());
+        state.confirm = Some(Confirm { question, action: Action::StopFile(key) });
+    }
+}
+
+/// Stops this file, if it is still on its way.
+pub(super) fn stop_one(state: &mut State, key: u64, effects: &mut Effects) {
+    if state.transfers.get(key).is_none() {
+        return;
+    }
     effects.add(Effect::Abandon(key));
     let ready = state.transfers.leave_out(key);
     send_ready(state, ready, effects);

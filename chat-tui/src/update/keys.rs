@@ -6,7 +6,9 @@ use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
-use super::{Effects, actions, complain, links, listings, lists, pasting, pictures, say_so, writing};
+use super::{
+    Effects, actions, browser, complain, links, listings, lists, pasting, pictures, say_so, writing,
+};
 use crate::action::{Action, Plain};
 use crate::command;
 use crate::effect::{Effect, Question};
@@ -57,6 +59,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         Some(Popup::Listing(_)) => listings::key(state, key, effects),
         Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key, effects),
         Some(Popup::Picture(_)) => pictures::key(state, key, effects),
+        Some(Popup::Browser(_)) => browser::key(state, key, effects),
         None if state.selected.is_some() => select_key(state, key, effects),
         None => chat_key(state, key, effects),
     }
@@ -189,6 +192,9 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
             picker_edit(state, Edit::Insert(c), effects);
         }
         return;
+    }
+    if let Some(Popup::Browser(_)) = &state.popup {
+        return browser::paste(state, text, effects);
     }
     if let Some(Popup::Listing(_)) = &state.popup {
         return listings::paste(state, text);

@@ -4,7 +4,7 @@ use chat_proto::{ConversationId, React, Request};
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
-use super::{Effects, actions, arranging, keys, links, listings, pictures, threads, writing};
+use super::{Effects, actions, arranging, browser, files, keys, links, listings, pictures, threads, writing};
 use crate::action::{Account, Action, Plain};
 use crate::layout;
 use crate::state::hints::{Clicked, clicked};
@@ -56,6 +56,7 @@ fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
         Some(Popup::Picker(picker)) => picker.go(rows.signum()),
         Some(Popup::Listing(_)) => listings::go(state, rows.signum(), effects),
         Some(Popup::Help(_) | Popup::Page(_)) => keys::scroll_page(state, rows),
+        Some(Popup::Browser(browser)) => browser.go(rows.signum()),
         Some(Popup::Picture(_)) => {}
         None => actions::act(state, Action::Scroll(rows), effects),
     }
@@ -67,6 +68,7 @@ fn click_message(state: &mut State, in_thread: bool, at: Position, effects: &mut
     match found {
         Clicked::Link(link) => links::follow(state, link, effects),
         Clicked::Reply(seq) => actions::act(state, Action::Show(id, seq), effects),
+        Clicked::File(key) => files::ask_to_stop(state, key),
         Clicked::Thread(root) => threads::open(state, root, None, effects),
         Clicked::Reaction { seq, emoji, on } => {
             effects.change(Request::React(React { conversation: id, seq, emoji, on }));
@@ -155,6 +157,7 @@ fn click_popup(state: &mut State, at: Position, effects: &mut Effects) -> bool {
             keys::close_picker(state, effects);
         }
         Some(Popup::Listing(_)) => return listings::click(state, at, effects),
+        Some(Popup::Browser(_)) => return browser::click(state, at, effects),
         Some(Popup::Help(_) | Popup::Page(_)) => {
             if layout::popup(screen, layout::POPUP.1).contains(at) {
                 return false;

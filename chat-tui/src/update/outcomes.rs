@@ -4,8 +4,8 @@ use chat_client::{Anchor, History, RequestError};
 use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
 
 use super::{
-    Effects, accounts, arranging, attention, begin, bots, complain, files, listings, lists, lock, messages,
-    moderation, pasting, pictures, places, threads, writing,
+    Effects, accounts, arranging, attention, begin, bots, browser, complain, files, listings, lists, lock,
+    messages, moderation, pasting, pictures, places, threads, writing,
 };
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
@@ -109,8 +109,10 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             true
         }
         Outcome::Paths(typed, found) => writing::paths_found(state, &typed, found, effects),
+        Outcome::FolderRead(asked, folder) => browser::read(state, &asked, folder),
+        Outcome::LookedInto(path, shown) => browser::looked(state, &path, shown),
         Outcome::Inspected(found, text) => pasting::inspected(state, found, text, effects),
-        Outcome::Carried(key, percent) => state.transfers.progress(key, percent),
+        Outcome::Carried(key, done, total) => state.transfers.progress(key, done, total),
         Outcome::Uploaded(key, result) => files::uploaded(state, key, result, effects),
         Outcome::Saved(key, result) => files::saved(state, key, result),
         Outcome::Exporting(percent) => super::export::progress(state, percent),

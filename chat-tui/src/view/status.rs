@@ -205,7 +205,7 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
     if let Some(words) = purpose_words(state) {
         return Some((SafeText::line(&words), theme.section()));
     }
-    if let Some(words) = state.transfers.words() {
+    if let Some(words) = state.transfers.words(&state.keymap.way(Plain::StopFile)) {
         return Some((words, theme.section()));
     }
     if let Some((title, percent)) = &state.export {

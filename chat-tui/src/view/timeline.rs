@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::canvas::Canvas;
-use super::message;
+use super::{message, transfer};
 use crate::layout;
 use crate::state::State;
 use crate::state::items::{Columns, Item};
@@ -87,6 +87,7 @@ fn draw_rows(
                 let place = message::Place { columns, spot, is_first: *part == 0, is_last, is_selected };
                 message::row(state, message, row, place, canvas);
             }
+            (Item::Carry(key), _) => transfer::row(state, *key, &columns, spot, canvas),
             (item, _) => line(item, &columns, *part, spot, canvas),
         }
     }
@@ -110,7 +111,7 @@ fn line(item: &Item, columns: &Columns, part: usize, spot: Spot, canvas: &mut Ca
                 canvas.part(spot.area, (indent, spot.row), part, theme.dim());
             }
         }
-        Item::Message(_) => {}
+        Item::Message(_) | Item::Carry(_) => {}
     }
 }
 

@@ -385,6 +385,8 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Carry(_, Job::Text(text)) => format!("upload text {text:?}"),
         Effect::Abandon(_) => "abandon".into(),
         Effect::Edit(text) => format!("edit {text:?}"),
+        Effect::ReadFolder(folder) => format!("folder {}", folder.display()),
+        Effect::LookInto(look) => format!("look {}", look.path.display()),
         Effect::FindPaths(typed) => format!("paths {typed}"),
         Effect::Inspect(paths, _) => format!("inspect {paths:?}"),
         Effect::Lock(Try::Set(_)) => "set the lock".into(),

@@ -11,7 +11,14 @@ use uuid::Uuid;
 fn attachment(name: &str, size: u64, pixels: Option<(u32, u32)>) -> Attachment {
     let picture = pixels.map(|(width, height)| Picture { width, height, blurhash: None });
     let media_type = MediaType::bytes();
-    Attachment { id: FileId(Uuid::nil()), name: FileName::new(name).unwrap(), size, media_type, picture }
+    let id = name.bytes().fold(7, |sum: u128, byte| sum * 131 + u128::from(byte));
+    Attachment {
+        id: FileId(Uuid::from_u128(id)),
+        name: FileName::new(name).unwrap(),
+        size,
+        media_type,
+        picture,
+    }
 }
 
 fn enclosure(name: &str) -> Enclosure {
@@ -51,7 +58,7 @@ fn an_upload_is_shown_and_its_message_goes_when_it_has_arrived() {
     assert!(effects.contains("upload /tmp/my graph.png"), "{effects}");
     assert_eq!(stage.text(), "");
     assert!(stage.screen(80, 24).contains("↑ my graph.png 0%"));
-    stage.outcome(Outcome::Carried(1, 42));
+    stage.outcome(Outcome::Carried(1, 42, 100));
     assert!(stage.screen(80, 24).contains("↑ my graph.png 42%"));
     // The person has gone elsewhere meanwhile; the message goes where it was meant to.
     stage.keys(&["Alt-1"]);
@@ -142,4 +149,81 @@ fn own_uploads_are_listed_and_those_in_no_message_can_go() {
     assert!(stage.state.confirm.is_some(), "it is asked first");
     let told = stage.keys(&["y"]);
     assert!(told.starts_with("file.delete file=") && told.ends_with("file.list limit=200"), "{told}");
+}
+
+/// The row of the pane with this word, without the list and the blanks around it.
+fn row_with(screen: &str, word: &str) -> String {
+    let row = screen.lines().find(|row| row.contains(word) && row.contains(['█', '░']));
+    let row = row.unwrap_or_else(|| panic!("no {word} in\n{screen}"));
+    row.split('│').next_back().unwrap_or(row).trim_matches(['|', ' ']).to_owned()
+}
+
+#[test]
+fn uploads_stand_where_their_messages_will_stand() {
+    let mut stage = stage();
+    stage.keys(&["/upload /tmp/graph.png look", "Enter", "/upload /tmp/notes.txt", "Enter"]);
+    stage.outcome(Outcome::Carried(1, 1_000_000, 4_000_000));
+    let screen = stage.screen(120, 24);
+    let graph = screen.lines().position(|row| row.contains("↑ graph.png ███░░░░░░░░░ 25%")).expect(&screen);
+    assert!(screen.contains("↑ graph.png ███░░░░░░░░░ 25% · 1 MB of 4 MB · click stops"), "{screen}");
+    assert!(screen.contains("↑ notes.txt ░░░░░░░░░░░░ 0% · Alt-X stops"), "{screen}");
+    let last = screen.lines().position(|row| row.contains("b.tar.gz")).unwrap();
+    assert!(graph > last, "below the newest message\n{screen}");
+    // Elsewhere there is only the line above the composer.
+    stage.keys(&["Alt-2"]);
+    assert!(!stage.screen(120, 24).contains('█'));
+    stage.keys(&["Alt-/"]);
+    stage.outcome(Outcome::Uploaded(1, Ok(enclosure("graph.png"))));
+    let screen = stage.screen(120, 24);
+    assert!(!screen.contains("graph.png ░") && !screen.contains("graph.png █"), "{screen}");
+    assert_eq!(stage.keys(&["Alt-X"]), "abandon");
+    assert!(!stage.screen(120, 24).contains("notes.txt"));
+}
+
+#[test]
+fn an_upload_into_a_thread_stands_in_the_thread() {
+    let mut stage = stage();
+    stage.keys(&["Alt-M", "t", "/upload /tmp/graph.png", "Enter"]);
+    let screen = stage.screen(160, 24);
+    let row = screen.lines().find(|row| row.contains("↑ graph.png ░")).expect(&screen);
+    let column = row.chars().position(|c| c == '↑').unwrap();
+    assert!(column > 80, "in the right half\n{screen}");
+}
+
+#[test]
+fn a_download_stands_below_its_message_and_a_click_stops_it() {
+    let mut stage = stage();
+    stage.keys(&["Alt-M", "Up", "s"]);
+    stage.outcome(Outcome::Carried(1, 24_000, 48_213));
+    let screen = stage.screen(80, 24);
+    assert!(row_with(&screen, "latency.png").starts_with("↓ latency.png █████░░░░░░░ 49%"), "{screen}");
+    let at = screen.lines().position(|row| row.contains("█")).unwrap();
+    let newer = screen.lines().position(|row| row.contains("a.txt")).unwrap();
+    assert!(at < newer, "below its own message, above the next\n{screen}");
+    let column = screen.lines().nth(at).unwrap().chars().position(|c| c == '█').unwrap() - 1;
+    click(&mut stage, u16::try_from(column).unwrap(), u16::try_from(at).unwrap());
+    assert_eq!(
+        stage.state.confirm.as_ref().map(|asked| &*asked.question),
+        Some("Stop latency.png? y stops it")
+    );
+    assert_eq!(stage.keys(&["y"]), "abandon");
+}
+
+#[test]
+fn a_file_on_its_way_fits_every_width_and_says_nothing_hostile() {
+    for columns in [1, 8, 20, 40, 80, 200] {
+        let mut stage = stage();
+        stage.keys(&["/upload \"/tmp/evil\u{202e}\u{7}gnp.exe\" x", "Enter"]);
+        stage.outcome(Outcome::Carried(1, 99, 100));
+        let screen = stage.screen(columns, 24);
+        assert!(!screen.contains(['\u{202e}', '\u{7}']));
+        assert!(columns < 40 || screen.contains("99%"), "{columns}\n{screen}");
+    }
+}
+
+fn click(stage: &mut Stage, column: u16, row: u16) {
+    use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+    let kind = MouseEventKind::Down(MouseButton::Left);
+    let click = MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE };
+    stage.input(chat_tui::What::Terminal(Event::Mouse(click)));
 }

@@ -11,6 +11,7 @@
 mod arranging;
 mod attention;
 mod bots;
+mod browser;
 mod common;
 mod desk;
 mod documents;
