@@ -226,6 +226,7 @@ impl<'a> Pane<'a> {
             Key::Event(seq) => (*seq, 2),
             Key::Note(seq, _) => (*seq, 3),
             Key::Pending(_) => (Seq(u64::MAX), 4),
+            Key::Bottom => (Seq(u64::MAX), 5),
         };
         let exact = self.items.items.iter().position(|(key, _)| *key == scroll.key);
         let near = || self.items.items.iter().position(|(key, _)| order(key) >= order(&scroll.key));
