@@ -266,7 +266,7 @@ fn read(talk: &mut Talk, _: Moment, arguments: &str, out: &mut Out) {
 pub(super) fn older(state: &mut State, first: Seq) -> Option<Effect> {
     let id = state.open?;
     let timeline = state.open_timeline_mut()?;
-    timeline.loading = true;
+    timeline.wait_for(Anchor::Before(first));
     Some(Effect::Ask(Question::History(id, Anchor::Before(first), PAGE)))
 }
 

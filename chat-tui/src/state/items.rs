@@ -36,7 +36,8 @@ const BODY_MIN_COLUMNS: usize = 20;
 /// One thing in the pane.
 #[derive(Debug, Clone)]
 pub(crate) enum Item {
-    Top(&'static str),
+    /// Messages that exist and are not held.
+    Gap(&'static str),
     Day(String),
     New,
     /// How many messages a thread has, below its first one.
@@ -109,7 +110,7 @@ pub(crate) enum Entry {
 pub(crate) fn items(timeline: &Timeline, context: &Context, width: usize) -> Items {
     let mut builder = Builder { items: Vec::new(), day: None, group: None, new_after: timeline.new_after };
     if let Some(text) = top(timeline) {
-        builder.items.push((Key::Top, Entry::Ready(Item::Top(text))));
+        builder.items.push((Key::Top, Entry::Ready(Item::Gap(text))));
     }
     // What came before the first event held is not above it, but far away.
     let first = timeline.first().unwrap_or(Seq::ZERO);
@@ -139,6 +140,9 @@ pub(crate) fn items(timeline: &Timeline, context: &Context, width: usize) -> Ite
         let uploads = context.transfers.to(context.conversation.id, timeline.thread);
         builder.items.extend(uploads.map(|key| (Key::Carry(None, key), Entry::Ready(Item::Carry(key)))));
     }
+    if let Some(text) = bottom(timeline) {
+        builder.items.push((Key::Bottom, Entry::Ready(Item::Gap(text))));
+    }
     let replies = (!timeline.more_after).then(|| timeline.replies());
     Items { items: builder.items, columns: columns(timeline, context, width), replies }
 }
@@ -149,13 +153,34 @@ fn is_here(own: &chat_client::Outgoing, timeline: &Timeline) -> bool {
         || (timeline.thread.is_none() && matches!(own.delivery, Delivery::Failed { .. }))
 }
 
+/// What stands in the place of messages above those held.
 fn top(timeline: &Timeline) -> Option<&'static str> {
-    match (timeline.loading, timeline.loaded, timeline.more_before) {
+    // Nothing of a thread is above its first message.
+    if timeline.thread.is_some_and(|root| timeline.get(root).is_some()) {
+        return None;
+    }
+    match (timeline.loading && !timeline.loads_below, timeline.loaded, timeline.more_before) {
         (true, ..) => Some("loading…"),
         (false, false, _) => Some("history comes with the connection"),
+        (false, true, true) if timeline.blocked => Some("older messages could not be loaded yet"),
         (false, true, true) => Some("older messages above"),
         (false, true, false) => None,
     }
+}
+
+/// What stands in the place of messages below those held, after a jump far back.
+fn bottom(timeline: &Timeline) -> Option<&'static str> {
+    match (timeline.more_after, timeline.loading && timeline.loads_below) {
+        (false, _) => None,
+        (true, true) => Some("loading…"),
+        (true, false) if timeline.blocked => Some("newer messages could not be loaded yet"),
+        (true, false) => Some("newer messages below"),
+    }
+}
+
+/// What stands between a thread's first message and those of its answers that are held already.
+fn between(timeline: &Timeline) -> &'static str {
+    if timeline.loading { "loading…" } else { "answers come with the connection" }
 }
 
 struct Builder {
@@ -228,7 +253,7 @@ impl Builder {
     /// The line below a thread's first message.
     fn replies(&mut self, timeline: &Timeline) {
         let count = timeline.events().count().saturating_sub(1) as u64;
-        let words = if timeline.loaded { replies_words(count) } else { "…".to_owned() };
+        let words = if timeline.loaded { replies_words(count) } else { between(timeline).to_owned() };
         self.group = None;
         self.items.push((Key::Replies, Entry::Ready(Item::Replies(words))));
     }
@@ -325,7 +350,7 @@ impl Columns {
 
     pub(crate) fn height(&self, item: &Item) -> usize {
         match item {
-            Item::Top(_) | Item::Day(_) | Item::New | Item::Replies(_) | Item::Carry(_) => 1,
+            Item::Gap(_) | Item::Day(_) | Item::New | Item::Replies(_) | Item::Carry(_) => 1,
             Item::System(line) => text::wrap(line.as_str(), self.system()).len(),
             Item::Message(message) => message.rows(self).len(),
         }

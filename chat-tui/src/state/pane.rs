@@ -228,6 +228,7 @@ impl<'a> Pane<'a> {
             Key::Carry(Some(seq), _) => (*seq, 3),
             Key::Pending(_) => (Seq(u64::MAX), 4),
             Key::Carry(None, _) => (Seq(u64::MAX), 5),
+            Key::Bottom => (Seq(u64::MAX), 6),
         };
         let exact = self.items.items.iter().position(|(key, _)| *key == scroll.key);
         let near = || self.items.items.iter().position(|(key, _)| order(key) >= order(&scroll.key));

@@ -30,6 +30,8 @@ pub(crate) const PAGE: u32 = 100;
 pub enum Key {
     /// What is above the first event.
     Top,
+    /// What is below the last one, where it is not the newest.
+    Bottom,
     /// The line between a thread's first message and the others.
     Replies,
     /// The day line before this event.
@@ -90,6 +92,8 @@ pub struct Timeline {
     pub(crate) more_after: bool,
     /// Whether a page is on its way.
     pub(crate) loading: bool,
+    /// Whether that page comes below the events held.
+    pub(crate) loads_below: bool,
     /// The message to go to when its page is here.
     pub(crate) jump: Option<Seq>,
     /// The newest read event when the conversation was opened: the "new" line stands after it.
@@ -242,7 +246,7 @@ impl Timeline {
     pub(crate) fn is_far_back(&self, messages: usize) -> bool {
         let Some(scroll) = self.scroll.filter(|_| !self.more_after) else { return false };
         let seq = match scroll.key {
-            Key::Pending(_) | Key::Carry(None, _) => return false,
+            Key::Pending(_) | Key::Bottom | Key::Carry(None, _) => return false,
             Key::Top | Key::Replies => Seq::ZERO,
             Key::Day(seq)
             | Key::New(seq)
@@ -313,11 +317,15 @@ impl Timeline {
 
     /// Before a later page comes below what one looks at: the rows on screen stay.
     pub(crate) fn hold_still(&mut self, anchor: Anchor) {
-        if let (Anchor::After(_), None, true, Some(last)) =
-            (anchor, self.scroll, self.more_after, self.last())
-        {
+        let at_end = self.scroll.is_none_or(|scroll| scroll.key == Key::Bottom);
+        if let (Anchor::After(_), true, true, Some(last)) = (anchor, at_end, self.more_after, self.last()) {
             self.scroll = Some(Scroll { key: Key::Event(last), row: usize::MAX });
         }
+    }
+
+    /// A page was asked for.
+    pub(crate) fn wait_for(&mut self, anchor: Anchor) {
+        (self.loading, self.loads_below) = (true, matches!(anchor, Anchor::After(_)));
     }
 
     /// Takes a page of history that was asked for at `anchor`.

@@ -182,7 +182,8 @@ pub(super) fn scroll(state: &mut State, rows: isize) {
         look_once(state, |pane, timeline| pane.scrolled(timeline.scroll, moved));
     }
     if let Some(timeline) = state.focused_timeline_mut() {
-        timeline.blocked &= rows > 0;
+        // A step towards what could not be had tries again.
+        timeline.blocked &= rows > 0 && !timeline.more_after;
     }
 }
 
@@ -312,7 +313,7 @@ fn show(state: &mut State, id: ConversationId, seq: Seq, effects: &mut Effects) 
     if timeline.get(seq).is_some() {
         arrive(state, effects);
     } else {
-        timeline.loading = true;
+        timeline.wait_for(Anchor::Around(seq));
         effects.ask(Question::History(id, Anchor::Around(seq), PAGE));
     }
 }

@@ -85,7 +85,7 @@ fn ask_history(state: &mut State, effects: &mut Effects) {
         }
     };
     if let Some(timeline) = state.open_timeline_mut() {
-        timeline.loading = true;
+        timeline.wait_for(anchor);
         state.dirty = true;
         effects.ask(Question::History(id, anchor, limit));
     }

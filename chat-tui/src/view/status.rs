@@ -266,9 +266,14 @@ fn right(state: &State, areas: &Areas, canvas: &Canvas) -> Option<(SafeText, Sty
         return Some((SafeText::line("Esc cancels"), theme.dim()));
     }
     let is_told = areas.tail.is_some() && !state.in_thread();
-    let looks_back = |timeline: &&Timeline| !is_told && (timeline.scroll.is_some() || timeline.more_after);
+    let looks_back = |timeline: &&Timeline| {
+        let jumps = timeline.loading && timeline.jump.is_some();
+        jumps || (!is_told && (timeline.scroll.is_some() || timeline.more_after))
+    };
     let timeline = state.focused_timeline().filter(looks_back);
     let below = timeline.map(|timeline| match timeline.new_below(state.my_id()) {
+        // The place may be far from what is on the screen, and the row that says so with it.
+        _ if timeline.loading && timeline.jump.is_some() => (SafeText::line("loading…"), theme.dim()),
         0 => (SafeText::line("more ↓"), theme.dim()),
         count => (SafeText::line(&format!("{count} new ↓")), theme.mention()),
     });

@@ -97,7 +97,7 @@ fn draw_rows(
 fn line(item: &Item, columns: &Columns, part: usize, spot: Spot, canvas: &mut Canvas) {
     let theme = canvas.theme;
     match item {
-        Item::Top(text) => centred(spot, text, theme.dim(), canvas),
+        Item::Gap(text) => centred(spot, text, theme.dim(), canvas),
         Item::Day(day) => centred(spot, &format!("─── {day} ───"), theme.dim(), canvas),
         Item::New => rule(spot, "new", theme.new_line(), canvas),
         Item::Replies(words) => rule(spot, words, theme.dim(), canvas),

@@ -300,12 +300,56 @@ fn a_jump_far_back_and_home_again() {
         asked.push_str(&stage.keys(&["PageDown"]));
     }
     assert_eq!(asked, "history #deploys After(Seq(350))", "what comes after is asked for");
+    let screen = stage.screen(80, 20);
+    assert!(row_of(&screen, "line 350.") < row_of(&screen, "loading…"), "below what is held:\n{screen}");
     stage.outcome(Outcome::History(DEPLOYS, Anchor::After(Seq(350)), Ok(lines(351, 450))));
     assert!(stage.screen(80, 20).contains("line 350."), "the rows on screen stay");
     stage.keys(&["Esc"]);
     assert_eq!(stage.keys(&["Esc"]), "history #deploys Newest");
     stage.outcome(Outcome::History(DEPLOYS, Anchor::Newest, Ok(lines(901, 1_000))));
     assert!(stage.screen(80, 20).contains("line 1000."));
+}
+
+/// The row of the screen that has this text.
+fn row_of(screen: &str, text: &str) -> usize {
+    screen.lines().position(|line| line.contains(text)).unwrap_or_else(|| panic!("no {text:?}:\n{screen}"))
+}
+
+#[test]
+fn what_is_not_held_is_a_row_above_and_below() {
+    let mut stage = long();
+    stage.keys(&["/goto 300", "Enter"]);
+    assert!(stage.screen(80, 20).contains("loading…"), "a jump says that it waits");
+    stage.outcome(Outcome::History(DEPLOYS, Anchor::Around(Seq(300)), Ok(lines(296, 303))));
+    let screen = stage.screen(80, 24);
+    assert!(row_of(&screen, "loading…") < row_of(&screen, "line 296."), "{screen}");
+    assert!(row_of(&screen, "line 303.") < row_of(&screen, "newer messages below"), "{screen}");
+
+    stage.outcome(Outcome::History(DEPLOYS, Anchor::Before(Seq(296)), Err(RequestError::Offline)));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("older messages could not be loaded yet"), "{screen}");
+    assert!(screen.contains("newer messages could not be loaded yet"), "{screen}");
+    assert_eq!(stage.keys(&["PageDown"]), "history #deploys Before(Seq(296))", "a step tries again");
+    let effects = stage.outcome(Outcome::History(DEPLOYS, Anchor::Before(Seq(296)), Ok(lines(1, 295))));
+    assert_eq!(said(&effects), "history #deploys After(Seq(303))");
+    assert!(stage.screen(80, 24).contains("loading…"));
+    stage.outcome(Outcome::History(DEPLOYS, Anchor::After(Seq(303)), Ok(lines(304, 1_000))));
+    let screen = stage.screen(80, 24);
+    assert!(!screen.contains("messages below") && !screen.contains("loading…"), "{screen}");
+    assert!(screen.contains("line 303."), "the rows on screen stay:\n{screen}");
+}
+
+#[test]
+fn a_thread_that_is_not_here_yet_says_so_between_its_messages() {
+    let mut stage = long();
+    stage.live(message(DEPLOYS, 1_001, 2, "ada", "who has the keys?"));
+    stage.live(said_as(DEPLOYS, 1_002, 3, "lin", "I do", |m| m.thread = Some(Seq(1_001))));
+    stage.keys(&["/thread", "Enter"]);
+    let screen = stage.screen(120, 24);
+    assert!(screen.contains("loading…"), "{screen}");
+    stage.outcome(Outcome::Thread(DEPLOYS, Seq(1_001), Err(RequestError::Offline)));
+    let screen = stage.screen(120, 24);
+    assert!(screen.contains("answers come with the connection"), "{screen}");
 }
 
 #[test]
