@@ -1,5 +1,7 @@
 //! Floor 7: what an admin types.
 
+mod keep;
+
 use std::io::Write;
 use std::time::Duration;
 
@@ -41,6 +43,10 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Copy everything to one file, while the server runs or not
+    Backup(keep::BackupArgs),
+    /// Bring a server back from a backup, into an empty data directory
+    Restore(keep::RestoreArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +98,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
+        Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?).await,
+        Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?),
     }
 }
 
