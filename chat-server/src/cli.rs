@@ -1,6 +1,7 @@
 //! Floor 7: what an admin types.
 
 mod admin;
+mod keep;
 mod link;
 mod output;
 
@@ -46,6 +47,10 @@ enum Command {
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Copy everything to one file, while the server runs or not
+    Backup(keep::BackupArgs),
+    /// Bring a server back from a backup, into an empty data directory
+    Restore(keep::RestoreArgs),
     /// Print what makes a shell complete these commands: source <(chat-server completions bash)
     Completions {
         /// Which shell
@@ -85,6 +90,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
+        Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?).await,
+        Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "chat-server", &mut std::io::stdout());
             Ok(())

@@ -8,6 +8,7 @@
 //! Who may do what, and which content belongs to which upload, is not known here. The contents
 //! lie in a folder or in any store that speaks S3 (`objects`); the parts always in a folder.
 
+mod hold;
 mod look;
 mod objects;
 mod parts;
@@ -18,9 +19,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chat_proto::{FileId, Secret};
 use futures_util::stream::BoxStream;
-use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore};
+use tokio::sync::{RwLock, RwLockReadGuard, Semaphore};
 
 use crate::store::{Content, ContentHash};
+use hold::Door;
+pub use hold::{Hold, Removing};
 pub use objects::ObjectError;
 use objects::Objects;
 pub use parts::Part;
@@ -62,8 +65,13 @@ pub struct Files {
     /// Held for reading from the decision that a content is needed to the commit that says so, and
     /// for writing while one is removed: else a content could be removed that was just needed again.
     changing: RwLock<()>,
+    /// Where other programs say that nothing may be removed.
+    door: Door,
     looking: Arc<Semaphore>,
 }
+
+/// The contents alone, for a program beside the server that only reads them.
+pub struct Contents(Objects);
 
 /// What a complete upload was found to be.
 pub struct Looked {
@@ -79,6 +87,7 @@ impl Files {
     /// What cannot be used, and why.
     pub fn open(place: &Place, uploads: PathBuf) -> anyhow::Result<Self> {
         Ok(Self {
+            door: Door::beside(&uploads),
             parts: Parts::open(uploads)?,
             objects: Objects::open(place)?,
             changing: RwLock::new(()),
@@ -163,9 +172,51 @@ impl Files {
         self.changing.read().await
     }
 
-    /// As long as this is held, no content is kept. `None` while one is: who waits here would hold
-    /// up everybody who comes after.
-    pub fn removing(&self) -> Option<RwLockWriteGuard<'_, ()>> {
-        self.changing.try_write().ok()
+    /// As long as this is held, no content is kept. `None` while one is, or while another program
+    /// reads them ([`Hold`]): who waits here would hold up everybody who comes after.
+    pub fn removing(&self) -> Option<Removing<'_>> {
+        self.door.removing(self.changing.try_write().ok()?)
     }
+}
+
+impl Contents {
+    /// What is kept there. Nothing is made or tidied up, because a server may be at work.
+    ///
+    /// # Errors
+    /// What cannot be used, and why.
+    pub fn open(place: &Place) -> anyhow::Result<Self> {
+        Ok(Self(Objects::open_to_read(place)?))
+    }
+
+    /// All bytes of a content that is said to have so many.
+    ///
+    /// # Errors
+    /// [`ObjectError`]
+    pub async fn read(
+        &self,
+        content: ContentHash,
+        size: u64,
+    ) -> Result<BoxStream<'static, Result<Bytes, ObjectError>>, ObjectError> {
+        self.0.get(content, 0..size).await
+    }
+
+    /// The thumbnail of a picture.
+    ///
+    /// # Errors
+    /// [`ObjectError`]
+    pub async fn thumbnail(&self, content: ContentHash) -> Result<Bytes, ObjectError> {
+        self.0.thumbnail(content).await
+    }
+}
+
+/// Where a content lies in the folder of contents.
+#[must_use]
+pub fn content_path(content: ContentHash) -> String {
+    objects::path(content).to_string()
+}
+
+/// Where its thumbnail lies there.
+#[must_use]
+pub fn thumbnail_path(content: ContentHash) -> String {
+    objects::thumbnail_path(content).to_string()
 }

@@ -3,7 +3,7 @@
 //! Floors; each imports only lower ones, which `tests/suite/floors.rs` checks:
 //!
 //! ```text
-//! 7 cli, config            flags -> checked config -> open -> serve
+//! 7 cli, config, backup    flags -> checked config -> open -> serve; copies of all that
 //! 6 server                 listener, permits, TLS, upgrade, drain
 //! 5 session, console       one connection: read, answer, write; before login it is another type
 //! 4 handler                which request goes where
@@ -31,6 +31,7 @@ pub mod session;
 
 pub mod server;
 
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod serve;

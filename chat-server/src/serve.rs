@@ -26,13 +26,13 @@ use crate::server;
 use crate::store::{NewInvite, Store};
 
 /// The database's name in the data directory.
-const DATABASE: &str = "chat.sqlite";
+pub(crate) const DATABASE: &str = "chat.sqlite";
 
 /// Where uploads lie until they are complete, in the data directory.
-const UPLOADS: &str = "uploads";
+pub(crate) const UPLOADS: &str = "uploads";
 
 /// Held as long as a server runs on the directory.
-const LOCK: &str = "chat-server.lock";
+pub(crate) const LOCK: &str = "chat-server.lock";
 
 /// Only the server's own user may look into the data directory.
 const PRIVATE: u32 = 0o700;
@@ -136,7 +136,7 @@ fn make_private(dir: &Path) -> anyhow::Result<()> {
 }
 
 /// Two servers on one database would each think that they own its conversations.
-fn lock(data_dir: &Path) -> anyhow::Result<File> {
+pub(crate) fn lock(data_dir: &Path) -> anyhow::Result<File> {
     make_private(data_dir)?;
     let path = data_dir.join(LOCK);
     let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);

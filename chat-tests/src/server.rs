@@ -59,6 +59,15 @@ impl Server {
         Ok(Self { dir, options, running, ready })
     }
 
+    /// Starts a server on a folder that has something in it, and on this port; 0 takes a free one.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start_in(dir: Folder, options: Options, port: u16) -> Result<Self> {
+        let (running, ready) = launch(dir.path(), &options, port)?;
+        Ok(Self { dir, options, running, ready })
+    }
+
     /// Where clients connect, as the server printed it.
     #[must_use]
     pub fn url(&self) -> String {

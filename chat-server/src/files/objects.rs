@@ -66,6 +66,20 @@ impl Objects {
         Ok(Self { store })
     }
 
+    /// As [`open`](Self::open), beside a server that may be writing: what it has half written is
+    /// left alone.
+    pub(super) fn open_to_read(place: &Place) -> anyhow::Result<Self> {
+        match place {
+            Place::Bucket(_) => Self::open(place),
+            Place::Folder(folder) => {
+                make_folder(folder)?;
+                let store = LocalFileSystem::new_with_prefix(folder)
+                    .with_context(|| format!("cannot use the folder {} for files", folder.display()))?;
+                Ok(Self { store: Arc::new(store) })
+            }
+        }
+    }
+
     pub(super) async fn put(&self, content: ContentHash, from: &FilePath) -> Result<(), ObjectError> {
         let mut file = tokio::fs::File::open(from).await?;
         let to = path(content);
@@ -126,12 +140,16 @@ impl Objects {
 }
 
 fn open_folder(folder: &FilePath) -> anyhow::Result<LocalFileSystem> {
-    let made = DirBuilder::new().recursive(true).mode(PRIVATE).create(folder);
-    made.with_context(|| format!("cannot make the folder {} for files", folder.display()))?;
+    make_folder(folder)?;
     remove_halves(folder).with_context(|| format!("cannot look into {}", folder.display()))?;
     let store = LocalFileSystem::new_with_prefix(folder)
         .with_context(|| format!("cannot use the folder {} for files", folder.display()))?;
     Ok(store.with_fsync(true).with_automatic_cleanup(true))
+}
+
+fn make_folder(folder: &FilePath) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(PRIVATE).create(folder);
+    made.with_context(|| format!("cannot make the folder {} for files", folder.display()))
 }
 
 /// A process that was killed leaves what it was writing, as `NAME#1`; nobody else takes it away.
@@ -190,11 +208,11 @@ async fn next_chunk(file: &mut tokio::fs::File) -> std::io::Result<Vec<u8>> {
 }
 
 /// Folders of their own for the first byte: no folder with millions of entries.
-fn path(content: ContentHash) -> Path {
+pub(super) fn path(content: ContentHash) -> Path {
     let hex = content.to_string();
     Path::from(format!("{}/{hex}", &hex[..2]))
 }
 
-fn thumbnail_path(content: ContentHash) -> Path {
+pub(super) fn thumbnail_path(content: ContentHash) -> Path {
     Path::from(format!("thumbnails/{}", path(content)))
 }

@@ -21,8 +21,10 @@ mod messages;
 mod notify;
 mod people;
 mod reports;
+mod resting;
 mod row;
 mod search;
+mod snapshot;
 mod threads;
 mod writer;
 
@@ -36,6 +38,7 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 
 use super::StoreError;
+pub use resting::{Facts, Resting, RestingError};
 use writer::Writer;
 
 mod migrations {
@@ -75,6 +78,12 @@ pub enum OpenError {
         /// The newest schema that this program knows.
         known: i32,
     },
+    /// There could be no copy from before the upgrade; the database is as it was.
+    #[error(
+        "cannot copy the database {0} before its upgrade to {1}: {2}. Make room there, or make a backup and \
+         remove old copies from that folder; the database was not changed"
+    )]
+    Snapshot(PathBuf, PathBuf, String),
     /// A migration did not go through; the database is as it was.
     #[error("cannot bring the database {0} to this version: {1}")]
     Migration(PathBuf, refinery::Error),
@@ -195,14 +204,23 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
     let failed = |cause| OpenError::Migration(path.to_owned(), cause);
     let runner = migrations::migrations::runner();
-    let known = runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0);
+    let known = known_version();
     // Asking first, because the runner would name a missing file instead of what to do.
     let found = applied_version(connection).map_err(|cause| OpenError::Unusable(path.to_owned(), cause))?;
     if found > known {
         return Err(OpenError::Newer { path: path.to_owned(), found, known });
     }
+    if found > 0 && found < known {
+        snapshot::before_upgrade(connection, path, found)?;
+    }
     runner.run(connection).map_err(failed)?;
     Ok(())
+}
+
+/// The newest schema that this program knows.
+fn known_version() -> i32 {
+    let runner = migrations::migrations::runner();
+    runner.get_migrations().iter().map(refinery::Migration::version).max().unwrap_or(0)
 }
 
 /// The newest migration that the database has seen; 0 for a new one.

@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 7] = [
     &["handler"],
     &["session", "console"],
     &["server"],
-    &["config", "serve", "cli", "main"],
+    &["config", "serve", "backup", "cli", "main"],
 ];
 
 fn floor_of(module: &str) -> usize {

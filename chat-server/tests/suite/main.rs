@@ -8,8 +8,10 @@
     reason = "a test"
 )]
 
+mod backup;
 mod files;
 mod floors;
 mod live;
 mod search;
 mod store;
+mod upgrade;
