@@ -90,8 +90,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
-        Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?).await,
-        Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?),
+        Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?, json).await,
+        Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?, json),
         Some(Command::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "chat-server", &mut std::io::stdout());
             Ok(())

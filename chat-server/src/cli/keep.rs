@@ -14,9 +14,6 @@ use crate::config::{Config, Loaded};
 pub(super) struct BackupArgs {
     /// A file that is not there yet, or a folder, where it gets a name with the time
     dest: PathBuf,
-    /// Print what was made as JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// What is restored.
@@ -27,27 +24,24 @@ pub(super) struct RestoreArgs {
     /// Only verify it; restore nothing
     #[arg(long)]
     check: bool,
-    /// Print what was restored as JSON
-    #[arg(long)]
-    json: bool,
 }
 
-pub(super) async fn backup(args: BackupArgs, loaded: Loaded) -> anyhow::Result<()> {
+pub(super) async fn backup(args: BackupArgs, loaded: Loaded, json: bool) -> anyhow::Result<()> {
     let file = loaded.file.clone();
     let config = loaded.check()?;
     let report = backup::backup(&config, file.as_deref(), &args.dest, Progress::new()).await?;
-    if args.json {
+    if json {
         return print(&format!("{}\n", serde_json::to_string(&report)?));
     }
     print(&format!("{} ({})\n{}", report.path.display(), ByteSize(report.bytes), words(&report)))
 }
 
-pub(super) fn restore(args: &RestoreArgs, config: &Config) -> anyhow::Result<()> {
+pub(super) fn restore(args: &RestoreArgs, config: &Config, json: bool) -> anyhow::Result<()> {
     let report = match args.check {
         true => checked(&args.src)?,
         false => backup::restore(&args.src, &config.data_dir, Progress::new())?,
     };
-    if args.json {
+    if json {
         return print(&format!("{}\n", serde_json::to_string(&report)?));
     }
     let what = if args.check { "whole" } else { "restored" };

@@ -45,12 +45,11 @@ fn a_backup_under_load_has_every_event_and_every_file() -> Result<()> {
     for n in 0..40 {
         say(&mut ada, &id, &format!("before {n}"))?;
     }
-    let server = Arc::new(server);
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = [(ada, "ada"), (lin, "lin")]
         .into_iter()
         .map(|(mut script, name)| {
-            let (server, stop, id) = (server.clone(), stop.clone(), id.clone());
+            let (http, stop, id) = (http(&server, &script), stop.clone(), id.clone());
             thread::spawn(move || -> Result<Script> {
                 let mut n = 0;
                 while !stop.load(Ordering::Relaxed) {
@@ -58,7 +57,7 @@ fn a_backup_under_load_has_every_event_and_every_file() -> Result<()> {
                     say(&mut script, &id, &format!("{name} meanwhile {n}"))?;
                     if n % 5 == 0 {
                         let bytes = [PICTURE, format!("{name} {n}").as_bytes()].concat();
-                        let file = http(&server, &script).upload(&format!("{name}-{n}.png"), &bytes)?;
+                        let file = http.upload(&format!("{name}-{n}.png"), &bytes)?;
                         send(&mut script, &id, "with a file", &[&file])?;
                     }
                 }
