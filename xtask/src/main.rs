@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod colleague;
 mod demo;
+mod guide;
 mod interrupt;
 mod package;
 mod picture;
@@ -49,6 +50,8 @@ enum Task {
         #[arg(long, default_value = "release")]
         profile: Profile,
     },
+    /// Do what docs/admin.md says, with the packages, on a clean root that is gone afterwards; as root
+    Guide,
     /// Draw docs/screen.svg anew, from the real program
     Picture {
         /// Which binaries to build and use
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Task::Demo { profile } => demo::run(profile),
         Task::Test { fast } => check::run(fast),
         Task::Package { profile } => package::run(profile),
+        Task::Guide => guide::run(),
         Task::Picture { profile } => picture::run(profile),
     };
     match result {
