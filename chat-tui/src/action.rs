@@ -11,12 +11,13 @@ use std::path::PathBuf;
 
 use chat_client::export::Format;
 use chat_proto::{
-    ConversationId, Description, Emoji, FileId, Position, PresenceState, RoomName, RoomRole, Scopes, Seq,
-    Topic, UserName,
+    ConversationId, Description, Emoji, FileId, Position, PresenceState, RoomInfo, RoomName, RoomRole,
+    Scopes, Seq, Topic, UserName,
 };
 
 use jiff::civil::{Date, Weekday};
 
+use crate::keymap::{Chord, Context};
 use crate::markup::Target;
 use crate::state::list::Group;
 pub use account::Account;
@@ -52,6 +53,10 @@ pub enum Action {
     Jump(usize),
     /// Opens this conversation.
     Open(ConversationId),
+    /// Shows a room of the directory, to join it or not.
+    LookAtRoom(Box<RoomInfo>),
+    /// Puts somebody's name into the text being written.
+    Mention(UserName),
     /// Joins a room by name, or goes there.
     Join(RoomName),
     /// Makes a room; perhaps one that only its members know of.
@@ -140,6 +145,8 @@ pub enum Action {
     Set(&'static str, Option<String>),
     /// Gives the lock another passphrase.
     NewLock,
+    /// Gives an action this key there, in the place of the one it had.
+    BindKey(Context, Chord, Plain),
     /// Nothing: a row that is there to be read.
     Nothing,
     /// Folds a group of the list, or unfolds it.
@@ -243,12 +250,13 @@ plain_actions! {
     Saved = "saved messages", "The messages that you saved";
     NextConversation = "next conversation", "Open the next conversation of the list";
     PreviousConversation = "previous conversation", "Open the conversation above";
-    NextNeedsMe = "next that needs me", "Go to the next mention, direct message or unread room; then back home";
+    NextNeedsMe = "next that needs me", "Go to the next mention, direct message, followed thread or unread room, then the inbox; then back home";
     LastConversation = "last conversation", "Go back to the conversation before this one";
     UnreadLine = "unread line", "Go to the first message that was new";
     MarkRead = "mark as read", "Mark this conversation as read now";
     PageUp = "page up", "Look further back; older history loads by itself";
     PageDown = "page down", "Look further on";
+    ChangeKey = "change key", "In the list of everything: give the chosen action another key, by pressing it";
     Top = "top", "Go to the top of a page to read";
     Newest = "newest", "Go to the newest message";
     Complete = "complete", "Complete a @name, #room, :emoji: or /command; again for the next";

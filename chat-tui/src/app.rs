@@ -376,6 +376,7 @@ impl App {
             Effect::Edit(text) => self.edit(seat, text, surface).await?,
             Effect::ReadSettings => self.line(seat).runner.read_settings(),
             Effect::WriteSetting(name, value) => self.line(seat).runner.write_setting(name, value),
+            Effect::WriteKeys(context, lines) => self.line(seat).runner.write_keys(context, lines),
             Effect::Redraw => surface.forget()?,
             Effect::Suspend => {
                 // The shell, not we, was told of a change of size meanwhile.

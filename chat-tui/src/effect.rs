@@ -26,13 +26,14 @@ use chat_client::tls::Tls;
 use chat_client::{Anchor, Client, Draft, Enclosure, History, RequestError, sign_in};
 use chat_proto::{
     Answer, Body, BotCommand, ClientId, Conversation, ConversationId, CreateRoom, Dnd, Event, Hello, Member,
-    NotifyState, Person, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand, Secret, Seq,
+    NotifyState, PersonRow, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand, Secret, Seq,
     SetDnd, SetNotify, ThreadPage, Timestamp, UserId, UserName, Versions,
 };
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::action::Keep;
+use crate::keymap::{Chord, Context};
 use crate::markup::Code;
 use crate::markup::code::{Inked, inks};
 use crate::notification::Notification;
@@ -97,6 +98,8 @@ pub enum Effect {
     ReadSettings,
     /// Write a setting into the file: its name and value.
     WriteSetting(&'static str, String),
+    /// Write keys into the file: where, and what each does.
+    WriteKeys(Context, Vec<(Chord, &'static str)>),
     /// Draw everything again.
     Redraw,
     /// Write this text in an editor.
@@ -284,7 +287,7 @@ pub enum Outcome {
     /// Rooms of the directory.
     Rooms(Vec<RoomInfo>),
     /// People of the server.
-    People(String, Vec<Person>),
+    People(String, Vec<PersonRow>),
     /// The commands of a conversation's bots.
     Commands(ConversationId, Vec<BotCommand>),
     /// A command was refused: where, the line that was typed, and one sentence.
@@ -492,6 +495,23 @@ impl Runner {
                 Ok(Some(by)) => Outcome::SettingWritten(format!(
                     "{name} = {value} is saved, but {by} goes before it while this runs"
                 )),
+                Err(error) => Outcome::Refused(format!("{error:#}")),
+            };
+            let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
+            let _ = outcomes.blocking_send(told);
+        });
+    }
+
+    /// Writes keys, then reads the settings again.
+    pub fn write_keys(&self, context: Context, lines: Vec<(Chord, &'static str)>) {
+        let (source, outcomes) = (self.places.settings.clone(), self.outcomes.clone());
+        tokio::task::spawn_blocking(move || {
+            let told = match source.write_keys(context, &lines) {
+                Ok(()) => {
+                    let words: Vec<String> =
+                        lines.iter().map(|(chord, does)| format!("{chord} = {does}")).collect();
+                    Outcome::SettingWritten(words.join(", "))
+                }
                 Err(error) => Outcome::Refused(format!("{error:#}")),
             };
             let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));

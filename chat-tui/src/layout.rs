@@ -242,19 +242,54 @@ pub(crate) fn popup(screen: Rect, height: u16) -> Rect {
 
 /// Rows of a list to choose from. A short list has a small box, so that what it is about stays in
 /// sight.
-pub(crate) fn picker_height(picker: &Picker) -> u16 {
+pub(crate) fn picker_height(screen: Rect, picker: &Picker) -> u16 {
     match picker.kind {
         picker::Kind::Invitation => 5,
         picker::Kind::Paste => 6,
+        picker::Kind::Person | picker::Kind::Room => {
+            let rows = picker_head(screen, picker).len() + picker.count();
+            u16::try_from(rows + 4).unwrap_or(POPUP.1).min(POPUP.1)
+        }
         _ => POPUP.1,
     }
+}
+
+/// Rows of the text above a list that are shown at most: the list itself has the rest.
+const HEAD_ROWS: usize = 14;
+
+/// Columns for the words at the left of that text.
+pub(crate) const HEAD_LEFT: usize = 13;
+
+/// The text above a list as it fits: a word, or nothing where a text goes on, and a part of a text.
+/// The texts are safe.
+pub(crate) fn picker_head(screen: Rect, picker: &Picker) -> Vec<(String, String)> {
+    let columns = popup_columns(screen).saturating_sub(HEAD_LEFT).max(1);
+    let mut rows = Vec::new();
+    for (left, right) in &picker.head {
+        let right = SafeText::block(right);
+        for (at, range) in text::wrap(right.as_str(), columns).into_iter().enumerate() {
+            let left = if at == 0 { SafeText::line(left).to_string() } else { String::new() };
+            rows.push((left, right.as_str()[range].to_owned()));
+        }
+    }
+    rows.truncate(HEAD_ROWS);
+    rows
 }
 
 /// Where the rows of a list to choose from stand, below what is typed; and how many of them are
 /// above, so that the chosen one is in sight.
 pub(crate) fn picker_list(screen: Rect, picker: &Picker) -> (Rect, usize) {
-    let area = popup(screen, picker_height(picker));
-    let list = Rect::new(area.x + 2, area.y + 2, area.width.saturating_sub(4), area.height.saturating_sub(3));
+    let area = popup(screen, picker_height(screen, picker));
+    let head = match picker_head(screen, picker).len() {
+        0 => 0,
+        // Some rows are left to choose from.
+        rows => {
+            let left = 3 + u16::try_from(picker.count().min(3)).unwrap_or(3);
+            u16::try_from(rows + 1).unwrap_or(u16::MAX).min(area.height.saturating_sub(left))
+        }
+    };
+    let (top, height) = (area.y + 2 + head, area.height.saturating_sub(3 + head));
+    let list = Rect::new(area.x + 2, top, area.width.saturating_sub(4), height);
     let list = list.intersection(screen);
     (list, (picker.rows().1 + 1).saturating_sub(usize::from(list.height)))
 }
@@ -343,8 +378,9 @@ fn with_area<T>(
     let State { me, zone, now, threads, blocked, unfolded, transfers, .. } = state;
     let (me, now) = (me.as_ref(), now.clock);
     let cell = state.pictures.cell();
-    let bare = state.bare;
-    let context = Context { me, conversation, zone, cell, now, threads, blocked, unfolded, transfers, bare };
+    let (bare, times) = (state.bare, state.settings.times());
+    let context =
+        Context { me, conversation, zone, cell, now, times, threads, blocked, unfolded, transfers, bare };
     let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
     Some(then(&pane, timeline))
 }

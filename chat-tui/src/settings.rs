@@ -16,7 +16,9 @@ pub use file::Loaded;
 pub(crate) use file::line_of;
 pub use source::{Source, Watched};
 pub(crate) use value::either;
-pub use value::{Colours, Images, ListOrder, NotifyHow, NotifyShow, Number, Profile, ReadWhen, Value};
+pub use value::{
+    Clock, Colours, DayForm, Images, ListOrder, NotifyHow, NotifyShow, Number, Profile, ReadWhen, Value,
+};
 
 /// How alike two names must be for the one to be offered in place of the other.
 const ALIKE: f64 = 0.75;
@@ -130,6 +132,8 @@ settings! {
     motion: bool = "motion", true, "Whether anything moves: the dots of somebody who types";
     mouse: bool = "mouse", true,
         "Whether the mouse works in the chat; without it the terminal selects text by itself";
+    clock: Clock = "clock", Clock::Hours24, "How the time of day is written";
+    day: DayForm = "day", DayForm::DayMonth, "How a date is written";
     links: bool = "links", true, "Whether links can be clicked in terminals that know how (OSC 8)";
     images: Images = "images", Images::Auto, "How pictures are shown";
     bell: bool = "bell", true,
@@ -148,6 +152,21 @@ settings! {
     paste_block_lines: Number<2, 1000> = "paste.block_lines", Number(6),
         "From this many pasted lines on, you are asked whether to send a block or a file";
     keys_profile: Profile = "keys.profile", Profile::Default, "The keys to begin with; [keys.chat] and the other tables change single ones";
+}
+
+impl Settings {
+    /// How times are written.
+    #[must_use]
+    pub(crate) fn times(&self) -> Times {
+        Times { clock: self.clock, day: self.day }
+    }
+}
+
+/// How times are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub(crate) clock: Clock,
+    pub(crate) day: DayForm,
 }
 
 #[cfg(test)]

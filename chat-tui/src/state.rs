@@ -28,6 +28,8 @@ pub(crate) mod pane;
 pub mod people;
 pub mod picker;
 pub mod pictures;
+pub(crate) mod profile;
+pub(crate) mod rebind;
 pub(crate) mod rights;
 pub(crate) mod settings;
 pub mod sign_in;
@@ -63,6 +65,7 @@ use neighbours::Neighbours;
 use people::People;
 use picker::Picker;
 use pictures::Pictures;
+use rebind::Rebind;
 use sign_in::SignIn;
 use thread::Thread;
 use timeline::{Scroll, Timeline};
@@ -282,6 +285,8 @@ pub struct State {
     pub(crate) last: Option<ConversationId>,
     /// Where "next that needs me" began.
     pub(crate) home: Option<ConversationId>,
+    /// How the inbox stood when that led into it.
+    pub(crate) inbox_seen: Option<u64>,
     /// The thread beside the main line.
     pub thread: Option<Thread>,
     /// What was being written in threads that are closed.
@@ -302,6 +307,8 @@ pub struct State {
     pub(crate) jumps: Vec<Stop>,
     /// Where one was before going back, the last place at the end.
     pub(crate) returns: Vec<Stop>,
+    /// A key that is being chosen for an action.
+    pub(crate) rebind: Option<Rebind>,
     /// Something that waits for a yes.
     pub confirm: Option<Confirm>,
     /// What is being written.
@@ -403,6 +410,7 @@ impl State {
             open: None,
             last: None,
             home: None,
+            inbox_seen: None,
             thread: None,
             thread_drafts: HashMap::new(),
             selected: None,
@@ -413,6 +421,7 @@ impl State {
             inks: Inks::default(),
             jumps: Vec::new(),
             returns: Vec::new(),
+            rebind: None,
             confirm: None,
             composer: Composer::default(),
             purpose: Purpose::Write,
@@ -535,7 +544,17 @@ impl State {
 
     /// A time as short as it can be told.
     pub(crate) fn short_time(&self, at: Timestamp) -> String {
-        items::short_time(at, &self.zone, self.now.clock)
+        items::short_time(at, &self.zone, self.now.clock, self.settings.times())
+    }
+
+    /// A day and the time, for what may be long ago.
+    pub(crate) fn day_and_time(&self, at: Timestamp) -> String {
+        items::day_and_time(at, &self.zone, self.settings.times())
+    }
+
+    /// The time of day.
+    pub(crate) fn time_of_day(&self, at: Timestamp) -> String {
+        items::time_of_day(at, &self.zone, self.settings.times())
     }
 
     /// Whether somebody is oneself.

@@ -27,6 +27,7 @@ mod pasting;
 mod pictures;
 mod places;
 mod reading;
+mod rebind;
 mod rooms;
 mod settings;
 mod threads;

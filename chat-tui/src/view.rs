@@ -86,7 +86,7 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
         return lock::draw(lock, canvas);
     }
     if let Some(form) = &state.sign_in {
-        return sign_in::draw(form, canvas);
+        return sign_in::draw(form, &state.keymap, canvas);
     }
     let areas = layout::areas(state);
     let head = if areas.thread.is_some() { areas.pane.width } else { areas.header.width };

@@ -102,11 +102,7 @@ async fn known(client: &Client, question: Question) -> Option<Outcome> {
         Question::People(query) => {
             let ask =
                 ListPeople { query: wish(&query), limit: Some(limits::LIST_PAGE), ..ListPeople::default() };
-            client
-                .request(ask)
-                .await
-                .ok()
-                .map(|page| Outcome::People(query, page.people.into_iter().map(|row| row.person).collect()))
+            client.request(ask).await.ok().map(|page| Outcome::People(query, page.people))
         }
         _ => None,
     }

@@ -6,7 +6,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use chat_client::files::size_in_words;
@@ -99,7 +99,7 @@ fn see(look: &Look) -> Result<Shown, String> {
     }
 }
 
-fn names(path: &PathBuf) -> Result<Shown, String> {
+fn names(path: &Path) -> Result<Shown, String> {
     let folder = list(path)?;
     let visible = folder.entries.iter().filter(|entry| !entry.name.to_string_lossy().starts_with('.'));
     let name = |entry: &Entry| {
@@ -120,8 +120,8 @@ fn drawn(look: &Look, kind: &str, mut file: File, mut bytes: Vec<u8>, size: u64)
         .take(PICTURE_BYTES as u64)
         .read_to_end(&mut bytes)
         .map_err(|error| format!("cannot read it: {error}"))?;
-    let (drawing, cells, pixels) = draw_here(&bytes, images, cell, look.most)?;
-    Ok(Shown::Picture(look.wanted(cells, images), drawing, pixels))
+    let drawn = draw_here(&bytes, images, cell, look.most)?;
+    Ok(Shown::Picture(look.wanted(drawn.cells, images), drawn.drawing, drawn.pixels))
 }
 
 /// The first lines, if this is the beginning of a text.

@@ -66,18 +66,26 @@ fn draw(bytes: &[u8], wanted: Wanted, cell: Option<(u16, u16)>) -> Result<Drawin
     shape(opened(bytes)?, wanted.images, cell, (wanted.columns, wanted.rows))
 }
 
-/// Draws a picture of this computer in at most so many cells: with the cells that it takes, and its
-/// own pixels.
+/// A picture of this computer.
+pub(super) struct Here {
+    pub(super) drawing: Drawing,
+    /// The cells that it takes.
+    pub(super) cells: (u16, u16),
+    /// Its own pixels.
+    pub(super) pixels: (u32, u32),
+}
+
+/// Draws a picture of this computer in at most so many cells.
 pub(super) fn draw_here(
     bytes: &[u8],
     images: Images,
     cell: (u16, u16),
     most: (u16, u16),
-) -> Result<(Drawing, (u16, u16), (u32, u32)), String> {
+) -> Result<Here, String> {
     let picture = opened(bytes)?;
     let pixels = (picture.width(), picture.height());
     let cells = fit(pixels, cell, most);
-    Ok((shape(picture, images, Some(cell), cells)?, cells, pixels))
+    Ok(Here { drawing: shape(picture, images, Some(cell), cells)?, cells, pixels })
 }
 
 /// What kind of picture begins so, by its name; `None` for what is none.

@@ -166,6 +166,12 @@ impl fmt::Display for Key {
 pub struct Chord(Vec<Key>);
 
 impl Chord {
+    /// Keys pressed one after the other; `None` for none or too many.
+    #[must_use]
+    pub(crate) fn of(keys: Vec<Key>) -> Option<Self> {
+        (1..=CHORD_KEYS).contains(&keys.len()).then_some(Self(keys))
+    }
+
     /// The keys.
     #[must_use]
     pub fn keys(&self) -> &[Key] {

@@ -140,6 +140,7 @@ pub(super) const PICKER: &[Row<Plain>] = &[
     row("Ctrl-N", Plain::Below),
     row("PageUp", Plain::PageUp),
     row("PageDown", Plain::PageDown),
+    row("Ctrl-R", Plain::ChangeKey),
     row("Esc", Plain::Cancel),
     row("Ctrl-C", Plain::Cancel),
     row("Ctrl-G", Plain::Cancel),

@@ -6,7 +6,6 @@ use chat_proto::Reason;
 use super::words::{block, capital, sentence, spoken, who};
 use super::{Out, Talk};
 use crate::action::Action;
-use crate::state::items::short_time;
 use crate::state::listing::{Kind as ListKind, Listing, Row, Why};
 use crate::state::picker::{Kind, Picker};
 use crate::state::{Page, Popup};
@@ -47,6 +46,9 @@ fn pick(talk: &mut Talk, picker: &Picker, out: &mut Out) {
         return out.say(&format!("{}: there is nothing.", capital(&picker.title)));
     }
     out.say(&format!("{}, {}:", capital(&picker.title), count(rows.len(), "row")));
+    for (word, said) in &picker.head {
+        out.say(&sentence(&format!("{}: {}", capital(word), spoken(said))));
+    }
     talk.offers = rows.iter().map(|item| item.action.clone()).collect();
     for (at, item) in rows.iter().take(ROWS).enumerate() {
         let detail =
@@ -90,7 +92,7 @@ fn found(talk: &Talk, row: &Row) -> String {
         Why::Thread(_) => " wrote last in a thread",
         _ => "",
     };
-    let time = short_time(row.time, &state.zone, state.now.clock);
+    let time = state.short_time(row.time);
     let unread = if matches!(row.why, Why::Inbox(_)) && !row.read { ", unread" } else { "" };
     let text = row.words.replace('\n', " / ");
     format!("{}{why} in {title}, {time}, number {}{unread}: {text}", who(state, &row.author), row.at.seq)

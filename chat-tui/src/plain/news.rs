@@ -7,7 +7,6 @@ use chat_proto::{Invitation, Reason};
 use super::words::sentence;
 use super::{Out, Talk};
 use crate::effect::Outcome;
-use crate::state::items::time_of_day;
 
 /// Characters of a message in another conversation that are told at once.
 const GIST: usize = 200;
@@ -93,7 +92,7 @@ fn called(talk: &Talk, alert: &Alert, out: &mut Out) {
     let event = &alert.event;
     let title = talk.state.conversations.get(event.conversation).map(|c| talk.state.conversations.title(c));
     let title = title.unwrap_or_else(|| "a conversation".to_owned());
-    let (name, time) = (&event.author.name, time_of_day(event.at, &talk.state.zone));
+    let (name, time) = (&event.author.name, talk.state.time_of_day(event.at));
     let why = match alert.reason {
         Some(Reason::Mention) => format!("{name} mentions you in {title}"),
         Some(Reason::Room | Reason::Here) => format!("{name} calls everybody in {title}"),

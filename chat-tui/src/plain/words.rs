@@ -4,7 +4,6 @@ use chat_proto::{Conversation, ConversationKind, Event, EventKind, Message, Pers
 
 use crate::state::State;
 use crate::state::conversations::is_direct;
-use crate::state::items::time_of_day;
 use crate::state::system;
 use crate::state::timeline::thread_of;
 use crate::state::transfer::file_line;
@@ -120,7 +119,7 @@ fn message(state: &State, event: &Event, said: &Message, lines: &mut Vec<SafeTex
     if let Some(root) = thread_of(event) {
         head.push_str(&format!(", thread of {root}"));
     }
-    head.push_str(&format!(", {}", time_of_day(event.at, &state.zone)));
+    head.push_str(&format!(", {}", state.time_of_day(event.at)));
     if let Some(answered) = said.reply_to {
         head.push_str(&format!(", answering {}", named(state, answered)));
     }

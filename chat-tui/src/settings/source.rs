@@ -8,7 +8,7 @@ use anyhow::Context;
 use notify::{RecursiveMode, Watcher};
 use toml_edit::DocumentMut;
 
-use crate::keymap::Keymap;
+use crate::keymap::{self, Chord, Keymap};
 
 use super::{Loaded, ROWS, Settings, either, file, row};
 use crate::theme;
@@ -177,13 +177,7 @@ impl Source {
         let mut settings = Settings::default();
         row.set(&mut settings, value).map_err(anyhow::Error::msg)?;
         let place = self.file.display().to_string();
-        let text = match text(&self.file) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text.with_context(|| format!("cannot read {place}"))?,
-        };
-        let mut document: DocumentMut = text.parse().with_context(|| {
-            format!("nothing was written: {place} has a mistake in it; put that right first")
-        })?;
+        let mut document = self.document()?;
         let new = row.get(&settings);
         let item: toml_edit::Value =
             if row.is_text { new.into() } else { new.parse().context("not a value")? };
@@ -191,6 +185,44 @@ impl Source {
         self.replace(&document.to_string()).with_context(|| format!("cannot write {place}"))?;
         let over = self.overrides.iter().rev().find(|over| over.name == row.name);
         Ok(over.map(|over| over.by.clone()))
+    }
+
+    /// Writes keys of a context into the file and leaves all else in it as it is. A line for the same
+    /// keys, however they are written, is changed; another one is added.
+    ///
+    /// # Errors
+    /// One sentence: the file cannot be read or written, or has something else there.
+    pub fn write_keys(&self, context: keymap::Context, lines: &[(Chord, &str)]) -> anyhow::Result<()> {
+        let place = self.file.display().to_string();
+        let mut document = self.document()?;
+        let other = || format!("{place} has another thing there");
+        let keys = document.entry("keys").or_insert_with(|| {
+            let mut table = toml_edit::Table::new();
+            table.set_implicit(true);
+            toml_edit::Item::Table(table)
+        });
+        let keys = keys.as_table_like_mut().with_context(other)?;
+        let table = keys.entry(context.name()).or_insert_with(toml_edit::table);
+        let table = table.as_table_like_mut().with_context(other)?;
+        for (chord, does) in lines {
+            let is_same = |key: &str| key.parse::<Chord>().is_ok_and(|held| held == *chord);
+            let held = table.iter().map(|(key, _)| key.to_owned()).find(|key| is_same(key));
+            let key = held.unwrap_or_else(|| chord.to_string());
+            set(table, &key, (*does).into());
+        }
+        self.replace(&document.to_string()).with_context(|| format!("cannot write {place}"))
+    }
+
+    /// The file as it stands; an empty one where there is none.
+    fn document(&self) -> anyhow::Result<DocumentMut> {
+        let place = self.file.display().to_string();
+        let text = match text(&self.file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text.with_context(|| format!("cannot read {place}"))?,
+        };
+        text.parse().with_context(|| {
+            format!("nothing was written: {place} has a mistake in it; put that right first")
+        })
     }
 
     /// A link, as people have who keep such files elsewhere, stays a link.
@@ -248,6 +280,12 @@ fn put(document: &mut DocumentMut, name: &str, value: toml_edit::Value) -> anyho
             (item.as_table_like_mut().context("not a table")?, key)
         }
     };
+    set(table, key, value);
+    Ok(())
+}
+
+/// Puts a value into a table; the comment behind the one before stays.
+fn set(table: &mut dyn toml_edit::TableLike, key: &str, value: toml_edit::Value) {
     match table.get_mut(key).and_then(toml_edit::Item::as_value_mut) {
         Some(old) => {
             let decor = old.decor().clone();
@@ -258,7 +296,6 @@ fn put(document: &mut DocumentMut, name: &str, value: toml_edit::Value) -> anyho
             table.insert(key, toml_edit::Item::Value(value));
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -288,6 +325,30 @@ mod tests {
         assert_eq!(loaded.complaints, Vec::<String>::new());
         assert_eq!((loaded.settings.theme.as_str(), loaded.settings.paste_block_lines.0), ("light", 9));
         assert!(!loaded.settings.mouse);
+    }
+
+    #[test]
+    fn keys_are_written_and_the_rest_of_the_file_stays() {
+        let text = "# mine\nbell = true\n\n[keys.chat]\n\"ctrl-g\" = \"help\" # often\n";
+        let (_dir, source) = source(text);
+        let line = |keys: &str, does| (keys.parse::<Chord>().unwrap(), does);
+        let lines = [line("Ctrl-G", "inbox"), line("Alt-.", "nothing"), line("Ctrl-X z", "help")];
+        source.write_keys(keymap::Context::Chat, &lines).unwrap();
+        source.write_keys(keymap::Context::Select, &[line("x", "delete")]).unwrap();
+        let loaded = source.load();
+        assert_eq!(loaded.complaints, Vec::<String>::new());
+        assert_eq!(loaded.keymap.label(crate::action::Plain::Inbox).as_deref(), Some("Alt-I"));
+        let keys: Vec<String> =
+            loaded.keymap.labels(keymap::Context::Chat, crate::action::Plain::Inbox).collect();
+        assert_eq!(keys, ["Alt-I", "Ctrl-G"]);
+        let text = std::fs::read_to_string(source.file()).unwrap();
+        assert!(
+            text.starts_with("# mine\nbell = true\n\n[keys.chat]\n\"ctrl-g\" = \"inbox\" # often"),
+            "{text}"
+        );
+        let (_dir, source) = self::source("keys = 1\n");
+        assert!(source.write_keys(keymap::Context::Chat, &lines).is_err());
+        assert_eq!(std::fs::read_to_string(source.file()).unwrap(), "keys = 1\n");
     }
 
     #[test]

@@ -139,6 +139,19 @@ choices! {
         None = "none", "No colours; shapes and weight tell everything";
     }
 
+    /// How the time of day is written.
+    Clock {
+        Hours24 = "24h", "21:05";
+        Hours12 = "12h", "9:05pm";
+    }
+
+    /// How a date is written.
+    DayForm {
+        DayMonth = "day-month", "16 Nov 2026";
+        MonthDay = "month-day", "Nov 16, 2026";
+        Iso = "iso", "2026-11-16";
+    }
+
     /// How pictures are shown.
     Images {
         Auto = "auto", "The best that the terminal can";

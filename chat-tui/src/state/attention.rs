@@ -8,6 +8,7 @@ use chat_proto::{Conversation, ConversationId, Dnd, Notify, NotifyLevel, Seq, Th
 use jiff::tz::TimeZone;
 
 use super::items::short_time;
+use crate::settings::Times;
 
 /// Threads of which it is kept how one stands to them; more than anybody follows.
 const THREADS: usize = 5_000;
@@ -28,6 +29,11 @@ impl Threads {
     /// What is unread in a thread, as far as is known; nothing in one that is not followed.
     pub(crate) fn unread(&self, conversation: ConversationId, root: Seq) -> u64 {
         self.get(conversation, root).filter(|state| state.following).map_or(0, |state| state.unread)
+    }
+
+    /// The followed threads with something unread.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &ThreadState> {
+        self.0.values().filter(|state| state.following && state.unread > 0)
     }
 
     /// Takes how one stands to a thread; says whether that is news.
@@ -95,6 +101,7 @@ pub(crate) fn notify_words(
     notify: Notify,
     zone: &TimeZone,
     now: Timestamp,
+    times: Times,
 ) -> String {
     let level = match notify.level.unwrap_or(NotifyLevel::usual(conversation.kind)) {
         NotifyLevel::All => "every message alerts you",
@@ -104,17 +111,19 @@ pub(crate) fn notify_words(
         }
     };
     match notify.muted_until.filter(|until| now < *until) {
-        Some(until) => format!("{title} is muted until {}; then {level}", short_time(until, zone, now)),
+        Some(until) => {
+            format!("{title} is muted until {}; then {level}", short_time(until, zone, now, times))
+        }
         None if notify.level.is_none() => format!("{title}: {level}, as is usual"),
         None => format!("{title}: {level}"),
     }
 }
 
 /// When one does not want to be disturbed, as one sentence.
-pub(crate) fn dnd_words(dnd: &Dnd, zone: &TimeZone, now: Timestamp) -> String {
+pub(crate) fn dnd_words(dnd: &Dnd, zone: &TimeZone, now: Timestamp, times: Times) -> String {
     let mut words = Vec::new();
     if let Some(until) = dnd.until.filter(|until| now < *until) {
-        words.push(format!("until {}", short_time(until, zone, now)));
+        words.push(format!("until {}", short_time(until, zone, now, times)));
     }
     if let Some(schedule) = &dnd.schedule {
         let days: Vec<&str> = schedule.days.iter().map(|day| day.as_str()).collect();

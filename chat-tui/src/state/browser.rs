@@ -270,7 +270,7 @@ impl Browser {
     }
 
     /// The chosen folder, to go into.
-    pub(crate) fn into_folder(&mut self) -> Option<PathBuf> {
+    pub(crate) fn enter_folder(&mut self) -> Option<PathBuf> {
         let path = self.chosen().filter(|entry| entry.is_folder).and_then(|_| self.chosen_path())?;
         Some(self.read(path))
     }

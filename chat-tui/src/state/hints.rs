@@ -7,7 +7,7 @@ use ratatui::layout::Position;
 
 use super::State;
 use super::items::Item;
-use super::message::{CHIP_GAP, Chip, Row};
+use super::message::{CHIP_GAP, Chip, Manner, Row};
 use crate::layout;
 use crate::markup::{Link, Target};
 use crate::text;
@@ -78,6 +78,8 @@ pub(crate) enum Clicked {
     },
     /// A file on its way.
     File(u64),
+    /// Who wrote the message.
+    Person(chat_proto::UserName),
 }
 
 /// What stands at a cell of a pane, if a click on it means something.
@@ -95,7 +97,14 @@ pub(crate) fn clicked(state: &State, in_thread: bool, at: Position) -> Option<Cl
             Item::Message(message) => message,
             _ => return None,
         };
-        let column = usize::from(at.x.checked_sub(area.x)?).checked_sub(pane.items.columns.indent)?;
+        let columns = &pane.items.columns;
+        let column = usize::from(at.x.checked_sub(area.x)?);
+        let name = columns.time..columns.time + text::width(message.name.as_str()).min(columns.width);
+        let has_name = part == 0 && message.leads && !matches!(message.manner, Manner::Action);
+        if has_name && name.contains(&column) && (columns.is_stacked() || column < columns.indent) {
+            return Some(Clicked::Person(timeline.get(message.seq?)?.author.name.clone()));
+        }
+        let column = column.checked_sub(columns.indent)?;
         match made.rows.get(part)? {
             Row::Body(body) => {
                 let number = message.body.link_at(body, column)?;

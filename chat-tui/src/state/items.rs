@@ -16,13 +16,14 @@ use super::people::shown_name;
 use super::system;
 use super::timeline::{Key, Note, Timeline};
 use super::transfer::Transfers;
+use crate::settings::{Clock, DayForm, Times};
 use crate::text;
 
 /// Messages of one person closer than this stand under one name, in milliseconds.
 const GROUP_MS: i64 = 5 * 60 * 1_000;
 
-/// Columns of the time and the space behind it.
-pub(crate) const TIME_COLUMNS: usize = 6;
+/// Columns of the time and the space behind it, by the form of the clock: `21:05`, `12:05pm`.
+const TIME_COLUMNS: (usize, usize) = (6, 8);
 
 /// Columns at the right edge for the delivery ticks of own messages.
 pub(crate) const TICK_COLUMNS: usize = 3;
@@ -52,6 +53,8 @@ pub(crate) enum Item {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Columns {
     pub(crate) width: usize,
+    /// Columns of the time and the space behind it.
+    pub(crate) time: usize,
     /// Columns of the names; 0 when name and time have a row of their own.
     pub(crate) name: usize,
     /// Where texts begin.
@@ -68,6 +71,8 @@ pub(crate) struct Context<'a> {
     /// Pixels of a cell, if pictures are shown.
     pub(crate) cell: Option<(u16, u16)>,
     pub(crate) now: Timestamp,
+    /// How times are written.
+    pub(crate) times: Times,
     /// How one stands to threads.
     pub(crate) threads: &'a Threads,
     /// Whose messages are folded, apart from those that one opened.
@@ -225,7 +230,7 @@ impl Builder {
 
     fn note(&mut self, note: &Note, context: &Context) {
         self.group = None;
-        let line = format!("{} {}", time_of_day(note.at, context.zone), note.text);
+        let line = format!("{} {}", time_of_day(note.at, context.zone, context.times), note.text);
         let line = Item::System(SafeText::block(&line));
         self.items.push((Key::Note(note.after, note.number), Entry::Ready(line)));
     }
@@ -235,9 +240,8 @@ impl Builder {
         if self.day != Some(day) {
             self.day = Some(day);
             self.group = None;
-            let is_this_year = day.year() == date(context.now, context.zone).year();
-            let form = if is_this_year { "%A %-d %B" } else { "%A %-d %B %Y" };
-            self.items.push((Key::Day(seq), Entry::Ready(Item::Day(day.strftime(form).to_string()))));
+            let line = day_line(day, date(context.now, context.zone), context.times);
+            self.items.push((Key::Day(seq), Entry::Ready(Item::Day(line))));
         }
     }
 
@@ -287,25 +291,50 @@ pub(crate) fn date(at: Timestamp, zone: &TimeZone) -> Date {
 }
 
 /// The time of day as people read it.
-pub(crate) fn time_of_day(at: Timestamp, zone: &TimeZone) -> String {
-    zone.to_datetime(instant(at)).strftime("%H:%M").to_string()
+pub(crate) fn time_of_day(at: Timestamp, zone: &TimeZone, times: Times) -> String {
+    let time = zone.to_datetime(instant(at));
+    match times.clock {
+        Clock::Hours24 => time.strftime("%H:%M").to_string(),
+        Clock::Hours12 => time.strftime("%-I:%M%P").to_string(),
+    }
 }
 
 /// Day and time, for what may be long ago.
-pub(crate) fn day_and_time(at: Timestamp, zone: &TimeZone) -> String {
-    zone.to_datetime(instant(at)).strftime("%-d %b %Y %H:%M").to_string()
+pub(crate) fn day_and_time(at: Timestamp, zone: &TimeZone, times: Times) -> String {
+    let form = match times.day {
+        DayForm::DayMonth => "%-d %b %Y",
+        DayForm::MonthDay => "%b %-d, %Y",
+        DayForm::Iso => "%Y-%m-%d",
+    };
+    format!("{} {}", zone.to_datetime(instant(at)).strftime(form), time_of_day(at, zone, times))
 }
 
 /// A time as short as it can be told: of today, of this year, or with its year.
-pub(crate) fn short_time(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
+pub(crate) fn short_time(at: Timestamp, zone: &TimeZone, now: Timestamp, times: Times) -> String {
     let (day, today) = (date(at, zone), date(now, zone));
     if day == today {
-        time_of_day(at, zone)
-    } else if day.year() == today.year() {
-        zone.to_datetime(instant(at)).strftime("%-d %b %H:%M").to_string()
-    } else {
-        day_and_time(at, zone)
+        return time_of_day(at, zone, times);
     }
+    let form = match times.day {
+        _ if day.year() != today.year() => return day_and_time(at, zone, times),
+        DayForm::DayMonth => "%-d %b",
+        DayForm::MonthDay => "%b %-d",
+        DayForm::Iso => "%m-%d",
+    };
+    format!("{} {}", zone.to_datetime(instant(at)).strftime(form), time_of_day(at, zone, times))
+}
+
+/// The line above the messages of a day.
+fn day_line(day: Date, today: Date, times: Times) -> String {
+    let is_this_year = day.year() == today.year();
+    let form = match (times.day, is_this_year) {
+        (DayForm::DayMonth, true) => "%A %-d %B",
+        (DayForm::DayMonth, false) => "%A %-d %B %Y",
+        (DayForm::MonthDay, true) => "%A, %B %-d",
+        (DayForm::MonthDay, false) => "%A, %B %-d, %Y",
+        (DayForm::Iso, _) => "%A %Y-%m-%d",
+    };
+    day.strftime(form).to_string()
 }
 
 fn instant(at: Timestamp) -> jiff::Timestamp {
@@ -314,8 +343,12 @@ fn instant(at: Timestamp) -> jiff::Timestamp {
 
 /// Names are as wide as the widest in the timeline, within bounds, so that texts begin in one line.
 fn columns(timeline: &Timeline, context: &Context, width: usize) -> Columns {
+    let time = match context.times.clock {
+        Clock::Hours24 => TIME_COLUMNS.0,
+        Clock::Hours12 => TIME_COLUMNS.1,
+    };
     if context.bare {
-        return Columns { width, name: 0, indent: 0, body: width.max(1) };
+        return Columns { width, time, name: 0, indent: 0, body: width.max(1) };
     }
     let (least, most) = NAME_COLUMNS;
     let mut name = least;
@@ -327,14 +360,14 @@ fn columns(timeline: &Timeline, context: &Context, width: usize) -> Columns {
         }
     }
     let name = name.min(most);
-    let indent = TIME_COLUMNS + name + 2;
+    let indent = time + name + 2;
     let body = width.saturating_sub(indent + TICK_COLUMNS);
     if body >= BODY_MIN_COLUMNS {
-        return Columns { width, name, indent, body };
+        return Columns { width, time, name, indent, body };
     }
     let indent = usize::from(width > TICK_COLUMNS + 2);
     let body = width.saturating_sub(indent + if width > TICK_COLUMNS + 2 { TICK_COLUMNS } else { 0 }).max(1);
-    Columns { width, name: 0, indent, body }
+    Columns { width, time, name: 0, indent, body }
 }
 
 impl Columns {
@@ -345,7 +378,7 @@ impl Columns {
 
     /// The columns of system lines.
     pub(crate) fn system(&self) -> usize {
-        self.width.saturating_sub(if self.is_stacked() { 2 } else { TIME_COLUMNS + 2 }).max(1)
+        self.width.saturating_sub(if self.is_stacked() { 2 } else { self.time + 2 }).max(1)
     }
 
     pub(crate) fn height(&self, item: &Item) -> usize {

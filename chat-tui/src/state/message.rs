@@ -12,6 +12,7 @@ use super::pictures::Preview;
 use super::timeline::Timeline;
 use super::transfer::{file_line, pending_line};
 use crate::markup::{self, Callee, Look, Rich};
+use crate::settings::Times;
 use crate::text;
 
 /// What stands behind a text that was changed.
@@ -228,7 +229,7 @@ pub(crate) fn of_event(
         manner: if message.action { Manner::Action } else { Manner::Said },
         body,
         mentions_me,
-        forwarded: message.forwarded.as_ref().map(|from| forwarded(from, context.zone)),
+        forwarded: message.forwarded.as_ref().map(|from| forwarded(from, context.zone, context.times)),
         reply: message.reply_to.map(|seq| reply_line(timeline, seq, context)),
         files,
         pictures: previews(message, context),
@@ -299,9 +300,9 @@ fn tick(delivery: &Delivery, conversation: &Conversation) -> Tick {
     }
 }
 
-fn forwarded(from: &Forwarded, zone: &TimeZone) -> SafeText {
+fn forwarded(from: &Forwarded, zone: &TimeZone, times: Times) -> SafeText {
     let place = from.room.as_ref().map(|room| format!(" in #{room}")).unwrap_or_default();
-    SafeText::line(&format!("↪ from {}{place}, {}", from.author.name, time_of_day(from.at, zone)))
+    SafeText::line(&format!("↪ from {}{place}, {}", from.author.name, time_of_day(from.at, zone, times)))
 }
 
 fn reply_line(timeline: &Timeline, seq: Seq, context: &Context) -> SafeText {

@@ -8,11 +8,10 @@
 use chat_proto::{Conversation, Person, Search, SearchPage, Timestamp};
 
 use super::conversations::is_direct;
-use super::items::short_time;
 use super::neighbours::Spot;
 use super::picker::{Item, Kind, Picker, is_offered};
-use super::{State, settings};
-use crate::action::{Account, Action, Plain};
+use super::{State, profile, settings};
+use crate::action::{Account, Action, Order, Plain};
 use crate::command::{self, COMMANDS};
 use crate::effect::Wish;
 use crate::keymap::Keymap;
@@ -49,7 +48,8 @@ pub(crate) fn palette(state: &State) -> Picker {
     let mut picker = Picker::new(Kind::Anything, items);
     let mut people: Vec<Person> = state.people.known().cloned().collect();
     people.sort_by(|a, b| a.name.cmp(&b.name));
-    picker.add_people(&people, state.me.as_ref());
+    let others = people.iter().filter(|person| !state.is_me(person.id));
+    picker.add(others.map(|person| profile::item(state, person, None)));
     picker.add(actions());
     picker.add(commands());
     picker.add(ROWS.iter().map(|row| settings::item(state, row)));
@@ -139,7 +139,7 @@ pub(crate) fn tag(item: &Item, keymap: &Keymap) -> String {
             .unwrap_or_else(|| "action".to_owned()),
         Action::Open(_) if item.label.starts_with('#') => "room".to_owned(),
         Action::Open(_) => "direct".to_owned(),
-        Action::Message(..) => "person".to_owned(),
+        Action::Order(Order::Profile(Some(_))) => "person".to_owned(),
         Action::Join(_) => "join".to_owned(),
         Action::AskInvitation(_) => "invitation".to_owned(),
         Action::Show(..) => "message".to_owned(),
@@ -165,7 +165,7 @@ pub(crate) fn found(state: &State, page: &SearchPage) -> Vec<Item> {
     let rows = page.hits.iter().map(|hit| {
         let place = state.conversations.get(hit.event.conversation);
         let place = place.map_or_else(String::new, |c| format!("{} · ", state.conversations.title(c)));
-        let time = short_time(hit.event.at, &state.zone, state.now.clock);
+        let time = state.short_time(hit.event.at);
         Item {
             label: format!("{}: {}", hit.event.author.name, hit.snippet),
             detail: format!("{place}{time}"),

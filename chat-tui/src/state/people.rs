@@ -56,6 +56,12 @@ impl People {
         self.presence.get(&user).map_or(PresenceState::Offline, |presence| presence.state)
     }
 
+    /// Whether somebody is there, if anything is known of it.
+    #[must_use]
+    pub fn known_presence(&self, user: UserId) -> Option<PresenceState> {
+        self.presence.get(&user).map(|presence| presence.state)
+    }
+
     /// Takes news of presence; says whether anything changed.
     pub fn take_presence(&mut self, presences: &[Presence]) -> bool {
         let mut changed = false;

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use chat_proto::{Emoji, Person, RoomInfo};
+use chat_proto::{Emoji, RoomInfo};
 
 use crate::action::{Action, Plain};
 use crate::state::composer::{Composer, Edit};
 use crate::state::emoji;
 use crate::state::fuzzy::Fuzzy;
+use crate::state::profile::room_words;
 
 /// Rows kept in one picker: conversations, people and rooms of a large team.
 const ITEMS: usize = 20_000;
@@ -52,6 +53,10 @@ pub enum Kind {
     Themes,
     /// One's own uploads.
     Files,
+    /// What can be done with somebody, below what is known of them.
+    Person,
+    /// The same of a room of the directory.
+    Room,
     /// The settings.
     Settings,
     /// The values of one.
@@ -75,6 +80,8 @@ impl Kind {
             Kind::Paste => "pasted",
             Kind::Invitation => "invitation",
             Kind::Files => "your files",
+            Kind::Person => "person",
+            Kind::Room => "room",
             Kind::Code => "copy code",
             Kind::Accounts => "accounts",
             Kind::Themes => "theme",
@@ -102,6 +109,8 @@ pub struct Picker {
     pub kind: Kind,
     /// What stands above it. Not safe to draw.
     pub title: String,
+    /// What is said above the rows: a word, and a text. Not safe to draw.
+    pub head: Vec<(String, String)>,
     query: Composer,
     items: Vec<Item>,
     /// Rows that answer what is typed in another way; they stand last and are not filtered.
@@ -121,6 +130,7 @@ impl Picker {
         let mut picker = Self {
             kind,
             title: kind.title().to_owned(),
+            head: Vec::new(),
             query: Composer::default(),
             items: Vec::new(),
             found: Vec::new(),
@@ -162,23 +172,30 @@ impl Picker {
         self.selected = self.selected.min(self.shown.len().saturating_sub(1));
     }
 
-    /// Adds people who are not in the list yet.
-    pub fn add_people(&mut self, people: &[Person], me: Option<&Person>) {
-        let others = people.iter().filter(|person| me.is_none_or(|me| me.id != person.id));
-        self.add(others.map(|person| Item {
-            label: format!("@{}", person.name),
-            detail: if person.bot { "bot".to_owned() } else { String::new() },
-            action: Action::Message(vec![person.name.clone()], None),
+    /// Adds rooms of the directory that are not in the list yet. In the directory itself one looks at
+    /// a room before one joins it; elsewhere one knows what one wants.
+    pub fn add_rooms(&mut self, rooms: &[RoomInfo]) {
+        let is_directory = self.kind == Kind::Rooms;
+        self.add(rooms.iter().map(|room| Item {
+            label: format!("#{}", room.name),
+            detail: room_words(room),
+            action: match is_directory && !room.joined {
+                true => Action::LookAtRoom(Box::new(room.clone())),
+                false => Action::Join(room.name.clone()),
+            },
         }));
     }
 
-    /// Adds rooms of the directory that are not in the list yet.
-    pub fn add_rooms(&mut self, rooms: &[RoomInfo]) {
-        self.add(rooms.iter().map(|room| Item {
-            label: format!("#{}", room.name),
-            detail: room_detail(room),
-            action: Action::Join(room.name.clone()),
-        }));
+    /// Adds rows, and gives those whose names are in the list already their new words.
+    pub(crate) fn put(&mut self, items: Vec<Item>) {
+        for item in &items {
+            if let Some(held) =
+                self.items.iter_mut().find(|held| held.label == item.label && held.action == item.action)
+            {
+                held.detail.clone_from(&item.detail);
+            }
+        }
+        self.add(items.into_iter());
     }
 
     /// Adds rows whose names are not in the list yet. The chosen row stays the chosen one.
@@ -197,6 +214,11 @@ impl Picker {
     /// Takes the rows that answer what is typed now.
     pub(crate) fn take_found(&mut self, items: Vec<Item>) {
         self.found = items;
+    }
+
+    /// How many rows there are, whatever is typed.
+    pub(crate) fn count(&self) -> usize {
+        self.items.len()
     }
 
     /// Whether there is any row to choose.
@@ -313,6 +335,7 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::Above
             | Plain::Below
             | Plain::Take
+            | Plain::ChangeKey
             | Plain::FolderAbove
             | Plain::IntoFolder
             | Plain::HiddenFiles
@@ -323,9 +346,4 @@ pub(crate) fn is_offered(plain: Plain) -> bool {
             | Plain::Cancel
             | Plain::Interrupt
     )
-}
-
-fn room_detail(room: &RoomInfo) -> String {
-    let members = if room.members == 1 { "1 member".to_owned() } else { format!("{} members", room.members) };
-    if room.topic.as_str().is_empty() { members } else { format!("{members} · {}", room.topic) }
 }

@@ -1,7 +1,7 @@
 //! What one may do in a conversation, as far as the screen must know before it asks. The server
 //! decides; this only saves people from writing what would be refused.
 
-use chat_proto::{Conversation, Event, Role, RoomRole};
+use chat_proto::{Conversation, Event, EventKind, Role, RoomRole};
 
 use super::State;
 
@@ -11,22 +11,41 @@ pub(crate) fn power(state: &State, conversation: &Conversation) -> RoomRole {
 }
 
 /// Why one may not write there, as one sentence.
-pub(crate) fn silence(state: &State, conversation: &Conversation, in_thread: bool) -> Option<&'static str> {
+pub(crate) fn silence(state: &State, conversation: &Conversation, in_thread: bool) -> Option<String> {
     let power = power(state, conversation);
     if conversation.rules.archived {
-        return Some("This room is archived; nobody writes here any more");
+        return Some("This room is archived; nobody writes here any more".to_owned());
     }
     if power < RoomRole::Member {
-        return Some("You can read here, but not write");
+        return Some("You can read here, but not write".to_owned());
     }
     if conversation.rules.announcement && !in_thread && power < RoomRole::Moderator {
-        return Some("Only moderators begin messages here; answer in threads");
+        return Some("Only moderators begin messages here; answer in threads".to_owned());
     }
-    None
+    muted(state, conversation)
+}
+
+/// That one is muted in a room, as far as its newest events tell.
+fn muted(state: &State, conversation: &Conversation) -> Option<String> {
+    let me = state.my_id()?;
+    let mut events = state.timelines.get(&conversation.id)?.events().rev();
+    let (until, reason) = events
+        .find_map(|event| match &event.what {
+            EventKind::Muted { user, until, reason } if user.id == me => Some(Some((*until, reason))),
+            EventKind::Unmuted { user } if user.id == me => Some(None),
+            _ => None,
+        })
+        .flatten()?;
+    if until.is_some_and(|until| until <= state.now.clock) {
+        return None;
+    }
+    let time = until.map_or("for good".to_owned(), |until| format!("until {}", state.short_time(until)));
+    let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+    Some(format!("You are muted here {time}{why}"))
 }
 
 /// Why one may not write where one is.
-pub(crate) fn silence_here(state: &State) -> Option<&'static str> {
+pub(crate) fn silence_here(state: &State) -> Option<String> {
     silence(state, state.open_conversation()?, state.in_thread())
 }
 

@@ -2,9 +2,10 @@
 
 use chat_client::address::ServerAddress;
 use chat_proto::{Hello, Registration, SafeText, Secret, UserName, limits};
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 
-use crate::keymap::{Key, Keymap};
+use crate::action::Plain;
+use crate::keymap::{Context, Key, Keymap};
 use crate::state::composer::{Composer, Edit};
 
 /// What may be known before the form opens, from flags and the environment.
@@ -155,29 +156,31 @@ impl SignIn {
 
     /// Takes a key.
     pub fn key(&mut self, key: KeyEvent, keymap: &Keymap) -> Option<Ask> {
-        if key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Char('c') {
+        let key = Key::of(key);
+        if keymap.plain(Context::Chat, key) == Some(Plain::Interrupt) {
             return Some(Ask::Quit);
         }
-        if key.code == KeyCode::Esc {
+        let plain = keymap.plain(Context::Picker, key);
+        if plain == Some(Plain::Cancel) {
             return self.back();
         }
         if self.busy.is_some() {
             return None;
         }
-        match key.code {
-            KeyCode::Enter => return self.enter(),
-            KeyCode::Tab | KeyCode::Down => self.go(1),
-            KeyCode::BackTab | KeyCode::Up => self.go(-1),
-            KeyCode::Left | KeyCode::Right | KeyCode::Char(' ') if self.focus == Field::Way => {
+        match (plain, keymap.edit(key)) {
+            (Some(Plain::Take), _) => return self.enter(),
+            (Some(Plain::Below), _) => self.go(1),
+            (Some(Plain::Above), _) => self.go(-1),
+            (_, Some(Edit::Left | Edit::Right | Edit::Insert(' '))) if self.focus == Field::Way => {
                 self.creates = !self.creates;
                 self.error = None;
             }
-            _ => {
-                let edit = keymap.edit(Key::of(key)).filter(|edit| *edit != Edit::NewLine);
-                if let (Some(edit), Some(text)) = (edit, self.text_mut()) {
+            (_, Some(edit)) if edit != Edit::NewLine => {
+                if let Some(text) = self.text_mut() {
                     text.edit(edit);
                 }
             }
+            _ => {}
         }
         None
     }

@@ -196,6 +196,42 @@ mod tests {
         }
     }
 
+    /// The terminal's own sixteen are fit for its background, but for black and white, which are the
+    /// background somewhere; and what a colour tells is told by its weight where there is none.
+    #[test]
+    fn the_terminals_own_colours_are_only_those_that_show_on_any_background() {
+        use ratatui::style::Color;
+        let theme = themes().into_iter().find(|theme| theme.name == "16-colours").unwrap();
+        let shows = |colour: Color| {
+            let unseen = [Color::Black, Color::White, Color::Gray, Color::DarkGray];
+            !unseen.contains(&colour) && !matches!(colour, Color::Rgb(..) | Color::Indexed(_))
+        };
+        for role in Role::ALL {
+            let look = theme.looks[*role as usize];
+            assert!(look.fg.is_none_or(shows), "{}", role.name());
+            assert!(look.bg.is_none(), "{}: what is behind a text is the terminal's own", role.name());
+        }
+        assert!(theme.names.iter().all(|name| shows(*name)));
+        for theme in themes().iter().filter(|theme| matches!(theme.name.as_str(), "16-colours" | "no-colour"))
+        {
+            let palette = Palette::new(theme, Colours::None, None);
+            let told = [
+                Role::Dim,
+                Role::Title,
+                Role::Chosen,
+                Role::Mention,
+                Role::Found,
+                Role::NewLine,
+                Role::Bad,
+                Role::Link,
+            ];
+            for role in told {
+                assert_ne!(palette.look(role), palette.look(Role::Text), "{} {}", theme.name, role.name());
+            }
+            assert_ne!(palette.look(Role::Mention), palette.look(Role::Dim));
+        }
+    }
+
     #[test]
     fn without_colours_none_is_left_and_the_chosen_row_is_turned_round() {
         for theme in themes() {

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{
     Effects, accounts, arranging, attention, bots, browser, days, export, files, keys, links, listings,
-    lists, lock, messages, moderation, pasting, pictures, places, reading, rooms, say_so, settings, threads,
-    writing,
+    lists, lock, messages, moderation, pasting, pictures, places, reading, rebind, rooms, say_so, settings,
+    threads, writing,
 };
 use crate::action::{Action, Order, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -14,9 +14,9 @@ use crate::layout;
 use crate::state::completion::Completion;
 use crate::state::composer::{Composer, Edit};
 use crate::state::listing::Kind;
-use crate::state::picker;
 use crate::state::timeline::Timeline;
 use crate::state::{ListMode, Mode, Popup, Purpose, Quit, State};
+use crate::state::{picker, profile};
 
 /// Does an action.
 pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
@@ -24,6 +24,8 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Plain(plain) => do_plain(state, plain, effects),
         Action::Jump(number) => places::jump_to_number(state, number, effects),
         Action::Open(id) => places::go(state, id, effects),
+        Action::LookAtRoom(room) => lists::room(state, &room),
+        Action::Mention(user) => writing::put(state, &profile::mention(&user), effects),
         Action::Join(room) => rooms::join(state, room, effects),
         Action::Create(name, topic, private) => effects.ask(Question::Create(CreateRoom {
             client_id: ClientId(Uuid::now_v7()),
@@ -89,6 +91,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Set(name, value) => settings::set(state, name, value, effects),
         Action::NewLock => lock::lock(state, true),
         Action::Fold(group) => arranging::fold(state, Some(group), effects),
+        Action::BindKey(context, chord, plain) => rebind::bind(state, context, &chord, plain, effects),
         Action::Nothing => {}
     }
 }
@@ -171,6 +174,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         }
         Plain::View => pictures::view(state),
         Plain::Lock => lock::lock(state, false),
+        Plain::ChangeKey => rebind::begin(state),
         Plain::Top => keys::scroll_page(state, isize::MIN),
         Plain::NormalMode => keys::normal_mode(state),
         Plain::InsertMode => state.mode = Mode::Insert,

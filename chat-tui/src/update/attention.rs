@@ -85,7 +85,14 @@ pub(super) fn hear(state: &mut State, wish: Option<Hear>, effects: &mut Effects)
 pub(super) fn heard(state: &mut State, answer: NotifyState) {
     let Some(conversation) = state.conversations.get(answer.conversation) else { return };
     let title = state.conversations.title(conversation);
-    let words = notify_words(&title, conversation, answer.notify, &state.zone, state.now.clock);
+    let words = notify_words(
+        &title,
+        conversation,
+        answer.notify,
+        &state.zone,
+        state.now.clock,
+        state.settings.times(),
+    );
     say_so(state, words);
 }
 
@@ -94,7 +101,7 @@ pub(super) fn quiet(state: &mut State, wish: Option<Quiet>, effects: &mut Effect
     let left = left_of(state.dnd.until, state.now.clock);
     let ask = match wish {
         None => {
-            let words = dnd_words(&state.dnd, &state.zone, state.now.clock);
+            let words = dnd_words(&state.dnd, &state.zone, state.now.clock, state.settings.times());
             return say_so(state, words);
         }
         Some(Quiet::Off) => SetDnd::default(),
@@ -111,7 +118,7 @@ pub(super) fn quiet(state: &mut State, wish: Option<Quiet>, effects: &mut Effect
 
 /// Says when one is not disturbed now.
 pub(super) fn quieted(state: &mut State, dnd: &Dnd) {
-    let words = dnd_words(dnd, &state.zone, state.now.clock);
+    let words = dnd_words(dnd, &state.zone, state.now.clock, state.settings.times());
     say_so(state, words);
 }
 

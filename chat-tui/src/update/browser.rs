@@ -23,7 +23,7 @@ pub(super) fn open(state: &mut State, effects: &mut Effects) {
         return complain(state, open_first(state));
     }
     if let Some(reason) = rights::silence_here(state) {
-        return complain(state, reason.to_owned());
+        return complain(state, reason);
     }
     let folder = state.upload_folder.clone().unwrap_or_else(|| PathBuf::from("."));
     state.popup = Some(Popup::Browser(Box::new(Browser::new(folder.clone()))));
@@ -56,7 +56,7 @@ pub(super) fn key(state: &mut State, key: Key, effects: &mut Effects) {
         (Some(Plain::PageUp), _) => browser.go(-PAGE),
         (Some(Plain::PageDown), _) => browser.go(PAGE),
         (Some(Plain::FolderAbove), _) => with(state, effects, Browser::above),
-        (Some(Plain::IntoFolder), _) => with(state, effects, Browser::into_folder),
+        (Some(Plain::IntoFolder), _) => with(state, effects, Browser::enter_folder),
         (Some(Plain::HiddenFiles), _) => browser.toggle_hidden(),
         (Some(Plain::MarkFile), _) => browser.mark(),
         _ => {

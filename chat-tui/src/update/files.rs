@@ -11,7 +11,6 @@ use chat_proto::{
 use super::{Effects, complain, messages, open_first, outcomes, places, say_so, writing};
 use crate::action::Action;
 use crate::effect::{Effect, Question, Tell};
-use crate::state::items::day_and_time;
 use crate::state::picker::{Item, Kind, Picker};
 use crate::state::transfer::{Job, TRANSFERS};
 use crate::state::{Confirm, Popup, Purpose, State, rights};
@@ -22,7 +21,7 @@ pub(super) fn upload(state: &mut State, path: PathBuf, text: &str, effects: &mut
         return complain(state, open_first(state));
     };
     if let Some(reason) = rights::silence_here(state) {
-        return complain(state, reason.to_owned());
+        return complain(state, reason);
     }
     let body = match Body::new(text) {
         Ok(body) => body,
@@ -62,11 +61,11 @@ pub(super) fn upload_all(state: &mut State, paths: Vec<PathBuf>, effects: &mut E
 /// A message of what is written where one is now, without files yet.
 fn draft_here(state: &mut State) -> Option<Box<Draft>> {
     let Some(id) = state.open else {
-        complain(state, "Open a conversation first: Ctrl-K, /join #room or /msg @user".to_owned());
+        complain(state, open_first(state));
         return None;
     };
     if let Some(reason) = rights::silence_here(state) {
-        complain(state, reason.to_owned());
+        complain(state, reason);
         return None;
     }
     let body = match Body::new(state.composer.text().trim_end()) {
@@ -257,7 +256,7 @@ fn own_row(state: &State, own: &OwnFile) -> Item {
         (None, None, false) => "in no message; Enter deletes it".to_owned(),
     };
     let name = own.file.name.as_str().to_owned();
-    let when = day_and_time(own.at, &state.zone);
+    let when = state.day_and_time(own.at);
     let action = match place {
         Some((_, at)) => Action::Show(at.conversation, at.seq),
         None if own.used => Action::Nothing,

@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
 use super::{
-    Effects, actions, browser, complain, links, listings, lists, pasting, pictures, say_so, writing,
+    Effects, actions, browser, complain, links, listings, lists, pasting, pictures, rebind, say_so, writing,
 };
 use crate::action::{Action, Plain};
 use crate::command;
@@ -51,6 +51,9 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         return links::key(state, key, effects);
     }
     let key = Key::of(key);
+    if state.rebind.is_some() {
+        return rebind::key(state, key, effects);
+    }
     if state.bare {
         return bare_key(state, key, effects);
     }
@@ -296,7 +299,7 @@ fn is_kept_from_writing(state: &mut State, first: Option<char>) -> bool {
         return false;
     }
     let silence = rights::silence_here(state);
-    if let Some(reason) = silence {
+    if let Some(reason) = silence.clone() {
         complain(state, format!("{reason}; commands work"));
     }
     silence.is_some()
@@ -317,6 +320,7 @@ fn picker_key(state: &mut State, key: Key, effects: &mut Effects) {
     let go = match state.keymap.plain(Context::Picker, key) {
         Some(Plain::Cancel) => return close_picker(state, effects),
         Some(Plain::Take) => return choose(state, effects),
+        Some(Plain::ChangeKey) => return rebind::begin(state),
         Some(Plain::Above) => -1,
         Some(Plain::Below) => 1,
         Some(Plain::PageUp) => -LIST_PAGE,

@@ -42,6 +42,15 @@ pub(super) fn list(state: &mut State, kind: Kind, effects: &mut Effects) {
     ask(wish, effects);
 }
 
+/// Opens what is unread in the inbox.
+pub(super) fn unread_inbox(state: &mut State, effects: &mut Effects) {
+    let mut listing = Listing::new(Kind::Inbox);
+    listing.unread_only = true;
+    let wish = listing.first();
+    open(state, listing);
+    ask(wish, effects);
+}
+
 fn open(state: &mut State, listing: Listing) {
     state.popup = Some(Popup::Listing(Box::new(listing)));
 }
@@ -249,7 +258,7 @@ fn let_go(state: &mut State, effects: &mut Effects) {
 /// Saves the chosen message for oneself.
 pub(super) fn save(state: &mut State, effects: &mut Effects) {
     let (Some(conversation), Some(seq)) = (state.open, state.selected) else {
-        return say_so(state, "Choose a message first: Alt-M, the arrows, then m".to_owned());
+        return say_so(state, format!("Choose a message first: {}", state.keymap.way(Plain::SaveMessage)));
     };
     effects.change(Request::SetSaved(SetSaved { conversation, seq, on: true }));
     say_so(state, "Saved; /saved lists what you saved".to_owned());

@@ -1,15 +1,17 @@
 //! What opens over the conversation: lists to choose from.
 
-use chat_proto::{ConversationId, Event, Member, Person, PresenceState, SearchPage, UserId, Versions};
+use chat_proto::{
+    Card, ConversationId, Event, Member, Person, PresenceState, Profile, RoomInfo, SearchPage, UserId,
+    Versions,
+};
 
 use super::{Effects, places, say_so};
 use crate::action::{Action, Plain};
 use crate::effect::{Question, Wish};
-use crate::state::items::day_and_time;
 use crate::state::message::quoted;
-use crate::state::palette;
 use crate::state::picker::{Item, Kind, Picker};
 use crate::state::{Page, Popup, State};
+use crate::state::{palette, profile};
 
 fn open(state: &mut State, picker: Picker) {
     state.popup = Some(Popup::Picker(Box::new(picker)));
@@ -65,9 +67,20 @@ pub(super) fn who(state: &mut State, effects: &mut Effects) {
     let mut picker = Picker::new(Kind::People, Vec::new());
     let mut people: Vec<Person> = state.people.known().cloned().collect();
     people.sort_by(|a, b| a.name.cmp(&b.name));
-    picker.add_people(&people, state.me.as_ref());
+    picker.add(people.iter().map(|person| profile::item(state, person, None)));
     open(state, picker);
     effects.ask(Question::People(String::new()));
+}
+
+/// A room of the directory, to join it or not.
+pub(super) fn room(state: &mut State, room: &RoomInfo) {
+    open(state, profile::room_card(room));
+}
+
+/// What is known of somebody, and what can be done. An answer does not move who is choosing already.
+pub(super) fn person(state: &mut State, found: &Profile) {
+    state.people.meet(&found.user);
+    open(state, profile::card(state, found));
 }
 
 pub(super) fn members(state: &mut State, effects: &mut Effects) {
@@ -79,31 +92,38 @@ pub(super) fn members(state: &mut State, effects: &mut Effects) {
 /// The members of a conversation: those who are there first, each with presence and role.
 pub(super) fn member_items(state: &State, id: ConversationId) -> Vec<Item> {
     let mut members: Vec<&Member> = state.people.members(id).into_iter().flat_map(|m| m.values()).collect();
-    members.sort_by_key(|member| (presence_word(state, member.user.id), &member.user.name));
+    members.sort_by_key(|member| (presence_rank(state, member.user.id), &member.user.name));
     let item = |member: &Member| {
-        let (_, presence) = presence_word(state, member.user.id);
-        let role = match member.role {
-            chat_proto::RoomRole::Member => String::new(),
-            role => format!(" · {role}"),
-        };
-        Item {
-            label: format!("@{}", member.user.name),
-            detail: format!("{presence}{role}{}", if member.user.bot { " · bot" } else { "" }),
-            action: Action::Message(vec![member.user.name.clone()], None),
+        let said = member.card != Card::default();
+        let mut item = profile::item(state, &member.user, Some(&member.card).filter(|_| said));
+        if profile::presence(state, &member.user).is_none() {
+            item.detail = [ABSENT, &item.detail]
+                .iter()
+                .filter(|words| !words.is_empty())
+                .copied()
+                .collect::<Vec<_>>()
+                .join(" · ");
         }
+        if member.role != chat_proto::RoomRole::Member {
+            item.detail = format!("{} · {}", item.detail, member.role);
+        }
+        item
     };
     members.into_iter().map(item).collect()
 }
 
-/// A rank for sorting, and the word.
-fn presence_word(state: &State, user: UserId) -> (u8, &'static str) {
+/// The members of an open conversation are watched: of whom nothing is told is not there.
+const ABSENT: &str = "○ offline";
+
+/// A rank for sorting: who is there first.
+fn presence_rank(state: &State, user: UserId) -> u8 {
     if state.is_me(user) {
-        return (0, "● you");
+        return 0;
     }
     match state.people.presence(user) {
-        PresenceState::Online => (1, "● online"),
-        PresenceState::Away => (2, "◐ away"),
-        PresenceState::Offline => (3, "○ offline"),
+        PresenceState::Online => 1,
+        PresenceState::Away => 2,
+        PresenceState::Offline => 3,
     }
 }
 
@@ -126,7 +146,7 @@ pub(super) fn pins(state: &mut State, id: ConversationId, events: &[Event]) {
     }
     let items = events.iter().rev().map(|event| Item {
         label: format!("{} · {}", quoted(event), event.seq),
-        detail: day_and_time(event.at, &state.zone),
+        detail: state.day_and_time(event.at),
         action: Action::Show(id, event.seq),
     });
     let picker = Picker::new(Kind::Pins, items.collect());
@@ -138,7 +158,7 @@ pub(super) fn versions(state: &mut State, versions: &Versions) {
     let mut rows: Vec<(String, String)> = versions
         .versions
         .iter()
-        .map(|version| (day_and_time(version.at, &state.zone), version.body.as_str().to_owned()))
+        .map(|version| (state.day_and_time(version.at), version.body.as_str().to_owned()))
         .collect();
     if let Some(now) = state.held(versions.seq).and_then(Event::body) {
         rows.push(("now".to_owned(), now.as_str().to_owned()));

@@ -13,7 +13,6 @@ use crate::effect::{Effect, Question, Tell, Then};
 use crate::layout;
 use crate::markup::{Code, Rich};
 use crate::state::composer::Composer;
-use crate::state::items::day_and_time;
 use crate::state::message::{FOLDED_QUOTE, first_words, quoted};
 use crate::state::picker::{Item, Kind, Picker};
 use crate::state::rights;
@@ -134,8 +133,8 @@ pub(super) fn act_on(state: &mut State, plain: Plain, effects: &mut Effects) {
 
 fn is_quiet(state: &mut State) -> bool {
     let silence = rights::silence_here(state);
-    if let Some(reason) = silence {
-        complain(state, reason.to_owned());
+    if let Some(reason) = silence.clone() {
+        complain(state, reason);
     }
     silence.is_some()
 }
@@ -193,8 +192,8 @@ fn edit(state: &mut State) {
 /// Editing is for all who may write, also where only moderators begin messages.
 fn is_quiet_for_edit(state: &mut State) -> bool {
     let silence = state.open_conversation().and_then(|c| rights::silence(state, c, true));
-    if let Some(reason) = silence {
-        complain(state, reason.to_owned());
+    if let Some(reason) = silence.clone() {
+        complain(state, reason);
     }
     silence.is_some()
 }
@@ -346,7 +345,7 @@ pub(super) fn hand_on(
 ) {
     let Some(conversation) = state.conversations.get(to) else { return };
     if let Some(reason) = rights::silence(state, conversation, false) {
-        return complain(state, reason.to_owned());
+        return complain(state, reason);
     }
     let title = state.conversations.title(conversation);
     effects.tell(Tell::Send(Box::new(Draft { forward: Some(from), ..Draft::new(to, body) })));
@@ -385,7 +384,7 @@ fn copy_chosen(state: &mut State, effects: &mut Effects) {
         .range(*chosen.start(), *chosen.end())
         .filter(|event| event.body().is_some() && timeline.shows(event) && !state.folds(event));
     let line = |event: &Event| {
-        format!("[{}] {}: {}", day_and_time(event.at, &state.zone), event.author.name, words_of(event))
+        format!("[{}] {}: {}", state.day_and_time(event.at), event.author.name, words_of(event))
     };
     let lines: Vec<String> = said.map(line).collect();
     let text = lines.join("\n");

@@ -3,14 +3,13 @@
 use chat_proto::{
     Answer, AuditEntry, Ban, BanMember, BanUser, CloseReport, Conversation, ConversationKind, CreateReport,
     GetProfile, GetReaders, ListAudit, ListBans, ListBlocked, ListReports, MuteMember, MuteUser, Person,
-    Privacy, Profile, Purge, Report, Request, SafeText, SetBlock, SetPrivacy, SetProfile, Status, Timestamp,
+    Privacy, Purge, Report, Request, SafeText, SetBlock, SetPrivacy, SetProfile, Status, Timestamp,
     UnbanMember, UnbanUser, UnmuteMember, UnmuteUser,
 };
-use jiff::tz::TimeZone;
 
-use super::{Effects, complain, files, messages, say_so};
+use super::{Effects, complain, files, lists, messages, say_so};
 use crate::action::{Action, Order, Penalty};
-use crate::state::items::{day_and_time, time_of_day};
+use crate::state::profile::status_words;
 use crate::state::{Confirm, Page, Popup, State};
 
 /// Rows of a list that are asked for: what people scroll through.
@@ -136,29 +135,25 @@ fn ask(state: &mut State, order: Order) {
 
 /// What came back.
 pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) {
-    let zone = state.zone.clone();
     match answer {
         Answer::ListBans(page) => {
             let what =
                 if matches!(request, Request::ListBans(ask) if ask.mutes) { "muted" } else { "banned" };
-            let rows = page.bans.iter().map(|ban| ban_row(ban, &zone)).collect();
+            let rows = page.bans.iter().map(|ban| ban_row(ban, state)).collect();
             show_page(state, what, rows, &format!("Nobody is {what} here"));
         }
         Answer::ListReports(page) => {
             state.reports = page.reports;
             let numbered = state.reports.iter().enumerate();
-            let rows = numbered.map(|(at, report)| report_row(at + 1, report, &zone)).collect();
+            let rows = numbered.map(|(at, report)| report_row(at + 1, report, state)).collect();
             show_page(state, "reports · /resolve NUMBER [note] closes one", rows, "There is no open report");
         }
         Answer::ListAudit(page) => {
-            let rows = page.entries.iter().map(|entry| audit_row(entry, &zone)).collect();
+            let rows = page.entries.iter().map(|entry| audit_row(entry, state)).collect();
             show_page(state, "what was done to keep order", rows, "Nothing was done yet");
         }
         Answer::ListFiles(page) => files::listed(state, &page),
-        Answer::GetProfile(profile) => {
-            let rows = profile_rows(&profile, state.now.clock, &zone);
-            show_page(state, &format!("@{}", profile.user.name), rows, "");
-        }
+        Answer::GetProfile(profile) => lists::person(state, &profile),
         Answer::ListBlocked(list) => {
             show_page(state, "blocked", name_rows(&list.people), "You block nobody");
         }
@@ -194,13 +189,6 @@ pub(super) fn reported(state: &mut State, report: &Report) -> bool {
     };
     say_so(state, text);
     true
-}
-
-/// "🌴 on holiday", as far as there is anything to say.
-pub(crate) fn status_words(status: &Status) -> String {
-    let emoji = status.emoji.as_ref().map(chat_proto::Emoji::as_str);
-    let text = Some(status.text.as_str()).filter(|text| !text.is_empty());
-    emoji.into_iter().chain(text).collect::<Vec<_>>().join(" ")
 }
 
 fn set(profile: SetProfile, effects: &mut Effects) {
@@ -257,14 +245,14 @@ fn name_rows(people: &[Person]) -> Vec<(String, String)> {
     people.iter().map(|person| (String::new(), format!("@{}", person.name))).collect()
 }
 
-fn ban_row(ban: &Ban, zone: &TimeZone) -> (String, String) {
+fn ban_row(ban: &Ban, state: &State) -> (String, String) {
     let until =
-        ban.until.map_or("for good".to_owned(), |until| format!("until {}", day_and_time(until, zone)));
+        ban.until.map_or("for good".to_owned(), |until| format!("until {}", state.day_and_time(until)));
     let reason = if ban.reason.is_empty() { String::new() } else { format!(": {}", ban.reason) };
     (format!("@{}", ban.user.name), format!("by @{}, {until}{reason}", ban.by.name))
 }
 
-fn report_row(number: usize, report: &Report, zone: &TimeZone) -> (String, String) {
+fn report_row(number: usize, report: &Report, state: &State) -> (String, String) {
     let place = report.room.as_ref().map_or("a direct".to_owned(), |room| format!("#{room}"));
     let reason = if report.reason.is_empty() { String::new() } else { format!(": {}", report.reason) };
     let said = report.event.body().map_or("(deleted)".to_owned(), |body| {
@@ -272,14 +260,14 @@ fn report_row(number: usize, report: &Report, zone: &TimeZone) -> (String, Strin
     });
     let text = format!(
         "{} · @{} in {place}{reason}\n  @{}: {said}",
-        day_and_time(report.at, zone),
+        state.day_and_time(report.at),
         report.by.name,
         report.event.author.name
     );
     (number.to_string(), text)
 }
 
-fn audit_row(entry: &AuditEntry, zone: &TimeZone) -> (String, String) {
+fn audit_row(entry: &AuditEntry, state: &State) -> (String, String) {
     let mut text = format!("@{} {}", entry.actor.name, entry.act);
     if let Some(target) = &entry.target {
         text.push_str(&format!(" @{}", target.name));
@@ -291,35 +279,12 @@ fn audit_row(entry: &AuditEntry, zone: &TimeZone) -> (String, String) {
         text.push_str(&format!(" ({role})"));
     }
     if let Some(until) = entry.details.until {
-        text.push_str(&format!(" until {}", day_and_time(until, zone)));
+        text.push_str(&format!(" until {}", state.day_and_time(until)));
     }
     if !entry.reason.is_empty() {
         text.push_str(&format!(": {}", entry.reason));
     }
-    (day_and_time(entry.at, zone), text)
-}
-
-fn profile_rows(profile: &Profile, now: Timestamp, zone: &TimeZone) -> Vec<(String, String)> {
-    let row = |left: &str, right: String| (left.to_owned(), right);
-    let mut rows = Vec::new();
-    if !profile.display_name.is_empty() {
-        rows.push(row("name", profile.display_name.to_string()));
-    }
-    if let Some(status) = profile.status.at(now) {
-        let until = status.until.map(|until| format!(" until {}", day_and_time(until, zone)));
-        rows.push(row("status", format!("{}{}", status_words(status), until.unwrap_or_default())));
-    }
-    if let Ok(there) = TimeZone::get(profile.zone.as_str())
-        && !profile.zone.is_empty()
-    {
-        rows.push(row("local time", format!("{} in {}", time_of_day(now, &there), profile.zone)));
-    }
-    rows.push(row("role", profile.role.to_string()));
-    rows.push(row("here since", day_and_time(profile.since, zone)));
-    if let Some(seen) = profile.last_seen {
-        rows.push(row("last online", day_and_time(seen, zone)));
-    }
-    rows
+    (state.day_and_time(entry.at), text)
 }
 
 fn privacy_words(privacy: Privacy) -> String {

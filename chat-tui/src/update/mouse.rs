@@ -5,7 +5,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::{Position, Rect};
 
 use super::{Effects, actions, arranging, browser, files, keys, links, listings, pictures, threads, writing};
-use crate::action::{Account, Action, Plain};
+use crate::action::{Account, Action, Order, Plain};
 use crate::layout;
 use crate::state::hints::{Clicked, clicked};
 use crate::state::list::ListRow;
@@ -68,6 +68,7 @@ fn click_message(state: &mut State, in_thread: bool, at: Position, effects: &mut
     match found {
         Clicked::Link(link) => links::follow(state, link, effects),
         Clicked::Reply(seq) => actions::act(state, Action::Show(id, seq), effects),
+        Clicked::Person(user) => actions::act(state, Action::Order(Order::Profile(Some(user))), effects),
         Clicked::File(key) => files::ask_to_stop(state, key),
         Clicked::Thread(root) => threads::open(state, root, None, effects),
         Clicked::Reaction { seq, emoji, on } => {
@@ -151,7 +152,7 @@ fn click_popup(state: &mut State, at: Position, effects: &mut Effects) -> bool {
                 keys::choose(state, effects);
                 return true;
             }
-            if layout::popup(screen, layout::picker_height(picker)).contains(at) {
+            if layout::popup(screen, layout::picker_height(screen, picker)).contains(at) {
                 return false;
             }
             keys::close_picker(state, effects);

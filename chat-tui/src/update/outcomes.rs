@@ -1,7 +1,7 @@
 //! What came back from questions and from the form's server.
 
 use chat_client::{Anchor, History, RequestError};
-use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, Person, Request, Seq, ThreadPage};
+use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, PersonRow, Request, Seq, ThreadPage};
 
 use super::{
     Effects, accounts, arranging, attention, begin, bots, browser, complain, files, listings, lists, lock,
@@ -9,7 +9,8 @@ use super::{
 };
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
-use crate::state::picker::Kind;
+use crate::state::picker::{Item, Kind};
+use crate::state::profile;
 use crate::state::{Popup, Purpose, State};
 
 /// Takes an outcome; says whether the screen may look different now.
@@ -314,8 +315,8 @@ fn not_opened(state: &mut State, question: Question, error: &RequestError) {
     complain(state, sentence);
 }
 
-fn people_found(state: &mut State, query: &str, people: &[Person], effects: &mut Effects) -> bool {
-    people.iter().for_each(|person| state.people.meet(person));
+fn people_found(state: &mut State, query: &str, people: &[PersonRow], effects: &mut Effects) -> bool {
+    people.iter().for_each(|row| state.people.meet(&row.person));
     let waits =
         |c: &crate::state::completion::Completion| !c.is_shown() && c.word.strip_prefix('@') == Some(query);
     if let Some(waiting) = state.completion.take_if(|completion| waits(completion)) {
@@ -329,10 +330,16 @@ fn people_found(state: &mut State, query: &str, people: &[Person], effects: &mut
         }
         return known;
     }
-    let me = state.me.clone();
+    let items: Vec<Item> =
+        people.iter().map(|row| profile::item(state, &row.person, Some(&row.card))).collect();
     match &mut state.popup {
-        Some(Popup::Picker(picker)) if matches!(picker.kind, Kind::Anything | Kind::People) => {
-            picker.add_people(people, me.as_ref());
+        Some(Popup::Picker(picker)) if picker.kind == Kind::People => {
+            picker.put(items);
+            true
+        }
+        Some(Popup::Picker(picker)) if picker.kind == Kind::Anything => {
+            let own = state.me.as_ref().map(|me| format!("@{}", me.name));
+            picker.put(items.into_iter().filter(|item| Some(&item.label) != own.as_ref()).collect());
             true
         }
         _ => false,

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use chat_client::Anchor;
 use chat_proto::{Card, ConversationId, ConversationKind, Member, RoomName, RoomRole, Seq};
 
-use super::{Effects, bots, complain, say_so, threads, writing};
+use super::{Effects, bots, complain, listings, say_so, threads, writing};
 use crate::effect::{Effect, Move, Question};
 use crate::layout;
+use crate::state::conversations::Need;
 use crate::state::neighbours::{Digest, Spot};
 use crate::state::pane::Pane;
 use crate::state::timeline::{Key, PAGE, Scroll, Timeline, thread_of};
@@ -141,29 +142,67 @@ pub(super) fn go_last(state: &mut State, effects: &mut Effects) {
     }
 }
 
+/// Goes to what needs its reader most, in any account: a mention or a direct message, a followed
+/// thread, an unread room, what else is unread in the inbox; and at last back to where that began.
 pub(super) fn next_in_need(state: &mut State, effects: &mut Effects) {
     let home = state.home.or(state.open);
     let here = state.conversations.next_in_need(state.open, state.now.clock);
     let there = state.neighbours.next_in_need();
     let need = here.and_then(|id| state.conversations.need(id));
+    let thread = thread_in_need(state);
+    let is_urgent =
+        |need: Option<Need>| need.is_some_and(|(no_mention, no_direct, ..)| !(no_mention && no_direct));
     let to = there.filter(|(_, row)| need.is_none() || row.need() < need);
-    if let Some((seat, row)) = to {
+    let waits_there = to.is_some_and(|(_, row)| thread.is_none() || is_urgent(row.need()));
+    if let Some((seat, row)) = to.filter(|_| waits_there) {
         let own = Spot { seat: state.neighbours.own, conversation: home };
         let home = Some(state.neighbours.home.unwrap_or(own));
         let to = Spot { seat, conversation: Some(row.id) };
         return effects.add(Effect::Seat(Move::Visit { to, home }));
     }
-    match (here, state.neighbours.home.take()) {
-        (Some(id), away) => {
-            open(state, id, effects);
-            (state.home, state.neighbours.home) = (home, away);
-        }
-        (None, Some(to)) => go_to_spot(state, to, effects),
-        (None, None) => match state.home.take() {
-            Some(home) if state.open != Some(home) => open(state, home, effects),
-            _ => say_so(state, "Nothing is waiting for you".to_owned()),
-        },
+    let away = state.neighbours.home;
+    if let Some((id, root)) = thread.filter(|_| !is_urgent(need)) {
+        open(state, id, effects);
+        threads::open(state, root, None, effects);
+    } else if let Some(id) = here {
+        open(state, id, effects);
+    } else if state.inbox.unread > 0 && state.inbox_seen != Some(state.inbox.revision) {
+        // Once: whoever closes it without reading wants to go on.
+        state.inbox_seen = Some(state.inbox.revision);
+        listings::unread_inbox(state, effects);
+    } else {
+        return go_home(state, effects);
     }
+    (state.home, state.neighbours.home) = (home, away);
+}
+
+/// Back to where "next that needs me" began.
+fn go_home(state: &mut State, effects: &mut Effects) {
+    if let Some(to) = state.neighbours.home.take() {
+        return go_to_spot(state, to, effects);
+    }
+    match state.home.take() {
+        Some(home) if state.open != Some(home) => open(state, home, effects),
+        // A thread of the conversation where it began was on the way.
+        Some(_) if state.in_thread() => {
+            writing::save_draft(state, effects);
+            threads::close(state);
+        }
+        _ => say_so(state, "Nothing is waiting for you".to_owned()),
+    }
+}
+
+/// A followed thread with something unread, other than the one that has the keys, of a conversation
+/// that is not silent; the oldest conversation first.
+fn thread_in_need(state: &State) -> Option<(ConversationId, Seq)> {
+    let root = state.thread.as_ref().filter(|thread| thread.focused).map(|thread| thread.root);
+    let waiting = state.threads.waiting().filter_map(|thread| {
+        let conversation = state.conversations.get(thread.conversation)?;
+        let is_here = state.open == Some(thread.conversation) && root == Some(thread.thread);
+        let is_silent = conversation.notify.is_silent(state.now.clock);
+        (!is_here && !is_silent).then_some((conversation.active_at, thread.conversation, thread.thread))
+    });
+    waiting.min().map(|(_, id, root)| (id, root))
 }
 
 /// A room of one's own by its name.

@@ -138,7 +138,7 @@ pub(super) fn say(state: &mut State, text: String, action: bool, effects: &mut E
         return false;
     };
     if let Some(reason) = rights::silence_here(state) {
-        complain(state, reason.to_owned());
+        complain(state, reason);
         return false;
     }
     let Some(body) = body(state, &text) else { return false };
@@ -280,7 +280,12 @@ pub(super) fn compose(state: &mut State, text: &str, effects: &mut Effects) {
 /// Puts an emoji in at the cursor.
 pub(super) fn put_emoji(state: &mut State, emoji: &Emoji, effects: &mut Effects) {
     arranging::used(state, emoji, effects);
-    state.composer.insert(emoji.as_str());
+    put(state, emoji.as_str(), effects);
+}
+
+/// Puts words where the cursor stands.
+pub(super) fn put(state: &mut State, words: &str, effects: &mut Effects) {
+    state.composer.insert(words);
     changed(state, effects);
 }
 

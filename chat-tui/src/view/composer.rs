@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use chat_proto::SafeText;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::accounts;
@@ -15,18 +16,34 @@ use crate::state::composer::{Row, screen_rows};
 use crate::state::{Mode, Purpose, rights};
 use crate::text;
 
+/// The sign of a composer that takes only commands.
+const SHUT: &str = "✕";
+
 /// Draws it; says where the cursor stands.
 pub(super) fn draw(state: &State, areas: &Areas, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
     let area = areas.composer_text;
+    // Where one may not write the box looks shut: weaker, with a sign in its frame.
+    let silence = rights::silence_here(state).filter(|_| !matches!(state.purpose, Purpose::Edit { .. }));
+    let frame = match silence {
+        Some(_) => theme.dim().add_modifier(Modifier::DIM),
+        None => theme.dim(),
+    };
     if areas.boxed {
-        canvas.frame(areas.composer, &frame_title(state), theme.dim());
+        canvas.frame(areas.composer, &frame_title(state, silence.is_some()), frame);
     } else {
-        let sign = if state.mode == Mode::Normal { "▪" } else { "›" };
-        canvas.literal(areas.composer, (0, 0), sign, theme.dim());
+        let sign = match (&silence, state.mode) {
+            (Some(_), _) => SHUT,
+            (None, Mode::Normal) => "▪",
+            (None, Mode::Insert) => "›",
+        };
+        canvas.literal(areas.composer, (0, 0), sign, frame);
     }
     if state.composer.is_empty() {
-        canvas.put(area, (0, 0), &prompt(state), theme.dim());
+        match &silence {
+            Some(reason) => canvas.put(area, (0, 0), &SafeText::line(reason), theme.warning()),
+            None => canvas.put(area, (0, 0), &prompt(state), theme.dim()),
+        };
     }
     let (rows, (row, column)) = screen_rows(&state.composer, usize::from(area.width.max(1)));
     let skip = layout::composer_top(row, area.height);
@@ -74,8 +91,9 @@ fn mode(state: &State) -> &'static str {
 }
 
 /// What letters are, and for which account one writes; nothing in the usual case.
-fn frame_title(state: &State) -> String {
-    let words = [mode(state).to_owned(), accounts::writes_as(state).as_str().to_owned()];
+fn frame_title(state: &State, is_shut: bool) -> String {
+    let shut = if is_shut { format!("{SHUT} read only") } else { String::new() };
+    let words = [mode(state).to_owned(), shut, accounts::writes_as(state).as_str().to_owned()];
     let words: Vec<String> = words.into_iter().filter(|word| !word.is_empty()).collect();
     words.join(" · ")
 }
@@ -84,9 +102,6 @@ fn prompt(state: &State) -> SafeText {
     let Some(conversation) = state.open_conversation() else {
         return SafeText::line("/help shows what can be done");
     };
-    if let Some(reason) = rights::silence_here(state) {
-        return SafeText::line(reason);
-    }
     let title = state.conversations.title(conversation);
     SafeText::line(&match (&state.purpose, state.in_thread()) {
         (Purpose::Reply(_), _) => "reply".to_owned(),

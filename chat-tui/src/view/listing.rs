@@ -8,9 +8,10 @@ use ratatui::style::Style;
 
 use super::canvas::Canvas;
 use super::popups;
+use crate::action::Plain;
+use crate::keymap::Context;
 use crate::layout;
 use crate::state::State;
-use crate::state::items::short_time;
 use crate::state::listing::{Kind, Listing, Row, Why};
 use crate::text;
 
@@ -29,7 +30,7 @@ pub(super) fn draw(state: &State, listing: &Listing, canvas: &mut Canvas) -> Opt
     let (rows, footer) = layout::listing_parts(listing.kind, inner);
     let cursor = (listing.kind == Kind::Search).then(|| query(listing, inner, canvas));
     if listing.rows.is_empty() {
-        empty(listing, rows, canvas);
+        empty(state, listing, rows, canvas);
     } else {
         let fits = layout::listing_fits(rows);
         let skip = (listing.selected + 1).saturating_sub(fits);
@@ -40,7 +41,7 @@ pub(super) fn draw(state: &State, listing: &Listing, canvas: &mut Canvas) -> Opt
             draw_row(state, row, is_chosen, area, canvas);
         }
     }
-    let (words, style) = foot(listing, canvas);
+    let (words, style) = foot(state, listing, canvas);
     canvas.put(footer, (0, 0), &words, style);
     cursor
 }
@@ -79,7 +80,7 @@ fn query(listing: &Listing, inner: Rect, canvas: &mut Canvas) -> Position {
 }
 
 /// What is said in the place of rows.
-fn empty(listing: &Listing, area: Rect, canvas: &mut Canvas) {
+fn empty(state: &State, listing: &Listing, area: Rect, canvas: &mut Canvas) {
     let theme = canvas.theme;
     let area = Rect { y: area.y.saturating_add(1), height: area.height.saturating_sub(1), ..area };
     if let Some(error) = &listing.error {
@@ -92,17 +93,26 @@ fn empty(listing: &Listing, area: Rect, canvas: &mut Canvas) {
     if listing.kind == Kind::Search && listing.is_changed() {
         return filters(area, canvas);
     }
+    let all = hint(state, listing, Plain::UnreadOnly, "shows all")
+        .map(|all| format!("; {all}"))
+        .unwrap_or_default();
+    let saves = state.keymap.way(Plain::SaveMessage);
+    let (inbox, threads, saved) = (
+        format!("Nothing is unread{all}."),
+        format!("Nothing is unread in the threads that you follow{all}."),
+        format!("You saved no message. Choose one and save it: {saves}."),
+    );
     let words = match (listing.kind, listing.unread_only) {
         (Kind::Search, _) if listing.indexing => {
             "Nothing was found so far; the server is still reading its old messages. Search again later."
         }
         (Kind::Search, _) => "Nothing was found. Fewer or shorter words find more; all words must be there.",
-        (Kind::Inbox, true) => "Nothing is unread; u shows all.",
+        (Kind::Inbox, true) => inbox.as_str(),
         (Kind::Inbox, false) => {
             "Nothing calls for you. Mentions, @room and @here, answers to you and threads that you follow come here."
         }
-        (Kind::Saved, _) => "You saved no message. Choose one with Alt-M and press m.",
-        (Kind::Threads, true) => "Nothing is unread in the threads that you follow; u shows all.",
+        (Kind::Saved, _) => saved.as_str(),
+        (Kind::Threads, true) => threads.as_str(),
         (Kind::Threads, false) => "You follow no thread. Writing in one follows it, and so does /follow.",
     };
     paragraph(words, area, theme.dim(), canvas);
@@ -133,7 +143,7 @@ fn filters(area: Rect, canvas: &mut Canvas) {
 }
 
 /// The keys, or what else is to be said below the rows.
-fn foot(listing: &Listing, canvas: &Canvas) -> (SafeText, Style) {
+fn foot(state: &State, listing: &Listing, canvas: &Canvas) -> (SafeText, Style) {
     let theme = canvas.theme;
     if !listing.rows.is_empty() {
         if let Some(error) = &listing.error {
@@ -151,22 +161,37 @@ fn foot(listing: &Listing, canvas: &Canvas) -> (SafeText, Style) {
         SearchOrder::Best => "newest first",
         SearchOrder::Newest => "best first",
     };
-    let all = if listing.unread_only { "u all" } else { "u only unread" };
-    let words = match listing.kind {
-        Kind::Saved if listing.rows.is_empty() => "Esc closes".to_owned(),
-        Kind::Saved => "Enter goes there · d keeps it no more · Esc closes".to_owned(),
-        Kind::Inbox | Kind::Threads if listing.rows.is_empty() => format!("{all} · Esc closes"),
-        Kind::Search if listing.rows.is_empty() && !listing.is_changed() => {
-            "Tab completes a filter · Esc closes".to_owned()
-        }
+    let all = if listing.unread_only { "all" } else { "unread" };
+    let is_empty = listing.rows.is_empty();
+    let hints: &[(Plain, &str)] = match listing.kind {
+        Kind::Saved if is_empty => &[],
+        Kind::Saved => &[(Plain::Take, "goes there"), (Plain::LetGo, "keeps it no more")],
+        Kind::Inbox | Kind::Threads if is_empty => &[(Plain::UnreadOnly, all)],
+        Kind::Search if is_empty && !listing.is_changed() => &[(Plain::Complete, "completes a filter")],
         Kind::Search if listing.is_changed() => {
-            "Enter searches · Tab completes a filter · Esc closes".to_owned()
+            &[(Plain::Take, "searches"), (Plain::Complete, "completes a filter")]
         }
-        Kind::Search => format!("Enter goes there · Ctrl-O {other} · Tab completes · Esc closes"),
-        Kind::Inbox => format!("Enter goes there · r read/unread · a all read · {all} · Esc"),
-        Kind::Threads => format!("Enter opens it · {all} · Esc closes"),
+        Kind::Search => &[(Plain::Take, "goes there"), (Plain::Order, other), (Plain::Complete, "completes")],
+        Kind::Inbox => &[
+            (Plain::Take, "goes there"),
+            (Plain::ToggleRead, "read/unread"),
+            (Plain::AllRead, "all read"),
+            (Plain::UnreadOnly, all),
+        ],
+        Kind::Threads => &[(Plain::Take, "opens it"), (Plain::UnreadOnly, all)],
     };
+    let hints = hints.iter().chain(&[(Plain::Cancel, "closes")]);
+    let words: Vec<String> = hints.filter_map(|(plain, word)| hint(state, listing, *plain, word)).collect();
+    let words = words.join(" · ");
     (SafeText::line(&words), theme.dim())
+}
+
+/// A key of the table with what it does here; in a search letters are written, so they are none.
+fn hint(state: &State, listing: &Listing, plain: Plain, word: &str) -> Option<String> {
+    let writes = listing.kind == Kind::Search;
+    let mut labels = state.keymap.labels(Context::Listing, plain);
+    let key = labels.find(|key| !writes || key.chars().count() > 1)?;
+    Some(format!("{key} {word}"))
 }
 
 /// Place, author, why and when; below them the words.
@@ -187,7 +212,7 @@ fn draw_row(state: &State, row: &Row, is_chosen: bool, area: Rect, canvas: &mut 
         false => (SafeText::line(row.author.name.as_str()), theme.name(row.author.id)),
     };
     let why = SafeText::line(&why_words(row.why, unread));
-    let time = SafeText::line(&short_time(row.time, &state.zone, state.now.clock));
+    let time = SafeText::line(&state.short_time(row.time));
     let wide = |text: &SafeText| text::width(text.as_str());
     let wanted = INDENT + wide(&place) + 2 + wide(&name) + 1 + wide(&why) + 1;
     // On a narrow screen why it is there matters more than when it came.

@@ -11,7 +11,7 @@ use super::rich;
 use super::timeline::Spot;
 use crate::markup;
 use crate::state::State;
-use crate::state::items::{Columns, TIME_COLUMNS, time_of_day};
+use crate::state::items::Columns;
 use crate::state::message::{CHIP_GAP, Manner, Message, Row, Tick};
 
 /// What stands before a message that mentions its reader.
@@ -79,15 +79,15 @@ fn author(state: &State, message: &Message, place: Place, canvas: &mut Canvas) {
         return;
     }
     let time = if place.is_selected { theme.chosen() } else { theme.dim() };
-    canvas.literal(area, (0, row), &time_of_day(message.at, &state.zone), time);
+    canvas.literal(area, (0, row), &state.time_of_day(message.at), time);
     let style = if message.tick.is_some() { theme.me() } else { theme.name(message.author) };
     if columns.is_stacked() {
-        let room = columns.width.saturating_sub(TIME_COLUMNS);
-        canvas.put_in(area, (TIME_COLUMNS, row), room, &message.name, style);
+        let room = columns.width.saturating_sub(columns.time);
+        canvas.put_in(area, (columns.time, row), room, &message.name, style);
     } else if message.manner == Manner::Action {
         canvas.literal(area, (columns.indent.saturating_sub(2), row), "*", theme.mention());
     } else {
-        canvas.put_in(area, (TIME_COLUMNS, row), columns.name, &message.name, style);
+        canvas.put_in(area, (columns.time, row), columns.name, &message.name, style);
     }
 }
 

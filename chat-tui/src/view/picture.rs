@@ -12,6 +12,8 @@ use ratatui::widgets::Widget;
 use ratatui_image::sliced::SlicedImage;
 
 use super::canvas::Canvas;
+use crate::action::Plain;
+use crate::keymap::Context;
 use crate::layout;
 use crate::settings::Images;
 use crate::state::State;
@@ -69,18 +71,22 @@ pub(super) fn whole(state: &State, file: &Attachment, canvas: &mut Canvas) {
     let screen = canvas.area();
     canvas.clear(screen);
     let line = crate::state::transfer::file_line(file);
-    let keys = "Esc closes · s saves";
+    let hints = [
+        state.keymap.hint(Context::Page, Plain::Cancel, "closes"),
+        state.keymap.hint(Context::Select, Plain::SaveFiles, "saves"),
+    ];
+    let keys = hints.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let foot = Rect { y: screen.bottom().saturating_sub(1), height: 1.min(screen.height), ..screen };
     let dim = canvas.theme.dim();
     let end = canvas.put(foot, (1, 0), &line, dim);
-    canvas.literal(foot, (end + 2, 0), keys, dim);
+    canvas.literal(foot, (end + 2, 0), &keys, dim);
     let Some(wanted) = layout::wanted_whole(state, file) else { return };
     let area = layout::whole_area(screen, &wanted);
     if state.pictures.drawing(&wanted).is_some() {
         return canvas.slot(Slot { area, hidden: 0, wanted });
     }
     let said = match state.pictures.failure(&wanted) {
-        Some(reason) => format!("This picture is not shown: {reason}; s saves it"),
+        Some(reason) => format!("This picture is not shown: {reason}; it can be saved"),
         None => "fetching…".to_owned(),
     };
     let middle = Rect { y: screen.y + screen.height / 2, height: 1.min(screen.height), ..screen };

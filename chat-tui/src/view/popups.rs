@@ -20,7 +20,7 @@ const LABEL: usize = 26;
 pub(super) fn picker(picker: &Picker, keymap: &Keymap, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
     let (rows, selected) = picker.rows();
-    let inner = popup(&picker.title, layout::picker_height(picker), canvas);
+    let inner = popup(&picker.title, layout::picker_height(canvas.area(), picker), canvas);
     let query = SafeText::line(&picker.query());
     let column = canvas.literal(inner, (0, 0), "› ", theme.mention());
     if query.as_str().is_empty() {
@@ -32,6 +32,12 @@ pub(super) fn picker(picker: &Picker, keymap: &Keymap, canvas: &mut Canvas) -> O
     }
     canvas.put(inner, (column, 0), &query, theme.plain());
     let (list, skip) = layout::picker_list(canvas.area(), picker);
+    let head_rows = usize::from(list.y.saturating_sub(inner.y + 1));
+    let head = layout::picker_head(canvas.area(), picker);
+    for (row, (left, right)) in head.iter().take(head_rows.saturating_sub(1)).enumerate() {
+        canvas.put_in(inner, (0, row + 1), layout::HEAD_LEFT - 1, &SafeText::line(left), theme.dim());
+        canvas.part(inner, (layout::HEAD_LEFT, row + 1), right, theme.plain());
+    }
     let height = usize::from(list.height);
     for (at, item) in rows.iter().skip(skip).take(height).enumerate() {
         let label = SafeText::line(&item.label);

@@ -6,7 +6,9 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::canvas::Canvas;
-use crate::state::composer::Composer;
+use crate::action::Plain;
+use crate::keymap::{Context, Does, Keymap};
+use crate::state::composer::{Composer, Edit};
 use crate::state::sign_in::{Field, SignIn};
 use crate::text;
 
@@ -17,7 +19,7 @@ const SIZE: (u16, u16) = (64, 16);
 const LABEL: usize = 10;
 
 /// Draws the form; says where the cursor stands.
-pub(super) fn draw(form: &SignIn, canvas: &mut Canvas) -> Option<Position> {
+pub(super) fn draw(form: &SignIn, keymap: &Keymap, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
     let screen = canvas.area();
     let (width, height) = (screen.width.min(SIZE.0), screen.height.min(SIZE.1));
@@ -45,7 +47,7 @@ pub(super) fn draw(form: &SignIn, canvas: &mut Canvas) -> Option<Position> {
     }
     let bottom = usize::from(inner.height).saturating_sub(1);
     if bottom > row + 1 {
-        canvas.literal(inner, (0, bottom), keys(form), theme.dim());
+        canvas.literal(inner, (0, bottom), &keys(form, keymap), theme.dim());
     }
     cursor
 }
@@ -63,13 +65,34 @@ fn welcome(form: &SignIn) -> SafeText {
     SafeText::line(&text)
 }
 
-fn keys(form: &SignIn) -> &'static str {
-    match (form.hello.is_some(), form.focus) {
-        (false, _) if form.returns => "example.org, ws://127.0.0.1:7667 · Enter goes on · Esc back",
-        (false, _) => "example.org or ws://127.0.0.1:7667 · Enter goes on · Esc quits",
-        (true, Field::Way) => "← → chooses · Enter goes on · Esc back",
-        (true, _) => "Enter goes on · Tab next field · Esc back",
-    }
+/// The keys of the form, as they are bound: those of a list to choose from.
+fn keys(form: &SignIn, keymap: &Keymap) -> String {
+    let hint = |plain, word| keymap.hint(Context::Picker, plain, word);
+    let example = match (form.hello.is_some(), form.returns) {
+        (false, true) => Some("example.org, ws://127.0.0.1:7667".to_owned()),
+        (false, false) => Some("example.org or ws://127.0.0.1:7667".to_owned()),
+        (true, _) => None,
+    };
+    let leaves = if form.hello.is_none() && !form.returns { "quits" } else { "back" };
+    let other = match form.focus {
+        Field::Way => edit_key(keymap, Edit::Right).map(|key| format!("{key} chooses")),
+        _ if form.hello.is_some() => next_field(keymap),
+        _ => None,
+    };
+    let words = [example, other, hint(Plain::Take, "goes on"), hint(Plain::Cancel, leaves)];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// The key for the next field: Tab, as everywhere, where it is bound so.
+fn next_field(keymap: &Keymap) -> Option<String> {
+    let labels: Vec<String> = keymap.labels(Context::Picker, Plain::Below).collect();
+    let key = labels.iter().find(|key| *key == "Tab").or(labels.first())?;
+    Some(format!("{key} next field"))
+}
+
+fn edit_key(keymap: &Keymap, edit: Edit) -> Option<String> {
+    let mut rows = keymap.rows(Context::Edit);
+    rows.find(|(_, does)| ***does == [Does::Edit(edit)]).map(|(chord, _)| chord.to_string())
 }
 
 /// Writes a text over as many rows as it needs; says how many.

@@ -12,13 +12,13 @@ use crate::action::Plain;
 use crate::keymap::{self, Context};
 use crate::layout::{self, Areas};
 use crate::state::message::replies_words;
+use crate::state::profile::status_words;
 use crate::state::rights;
 use crate::state::system::listed;
 use crate::state::timeline::Timeline;
 use crate::state::{Mode, Purpose, State};
 use crate::text;
 use crate::update::messages::purpose_words;
-use crate::update::moderation::status_words;
 
 /// People whose names are shown while they write; more are counted.
 const WRITERS: usize = 2;
@@ -182,6 +182,9 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
     if !state.pending.is_empty() {
         return Some((chord_words(state), theme.section()));
     }
+    if let Some(rebind) = &state.rebind {
+        return Some((SafeText::line(&rebind.words(&state.keymap)), theme.mention()));
+    }
     if let Some(notice) = &state.notice {
         let style = if notice.is_error { theme.bad() } else { theme.title() };
         return Some((SafeText::line(&notice.text), style));
@@ -260,10 +263,13 @@ fn right(state: &State, areas: &Areas, canvas: &Canvas) -> Option<(SafeText, Sty
     let connection = (areas.list.is_none() && state.link.connection != Connection::Online)
         .then(|| list::connection(state, canvas));
     if state.selected.is_some() && state.notice.is_none() && state.confirm.is_none() {
-        return Some((SafeText::line("? keys · Esc"), theme.dim()));
+        let keys = state.keymap.hint(Context::Select, Plain::Help, "keys");
+        let hints = keys.into_iter().chain(state.keymap.labels(Context::Select, Plain::Cancel).next());
+        return Some((SafeText::line(&hints.collect::<Vec<_>>().join(" · ")), theme.dim()));
     }
     if state.purpose != Purpose::Write && state.notice.is_none() {
-        return Some((SafeText::line("Esc cancels"), theme.dim()));
+        let words = state.keymap.hint(Context::Chat, Plain::Cancel, "cancels");
+        return words.map(|words| (SafeText::line(&words), theme.dim()));
     }
     let is_told = areas.tail.is_some() && !state.in_thread();
     let looks_back = |timeline: &&Timeline| {

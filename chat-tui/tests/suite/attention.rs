@@ -286,3 +286,50 @@ fn a_followed_thread_shows_what_is_new_in_the_main_line() {
     stage.news(Update::Thread(stands(false, 8, 1)));
     assert!(!stage.screen(80, 24).contains("1 new"));
 }
+
+/// What follows Alt-A until nothing waits any more, one step in a line.
+fn steps(stage: &mut Stage) -> Vec<String> {
+    let mut steps = Vec::new();
+    for _ in 0..9 {
+        stage.keys(&["Alt-A"]);
+        let thread = stage.state.thread.as_ref().map_or(String::new(), |_| " thread".to_owned());
+        let inbox = if stage.state.popup.is_some() { " inbox" } else { "" };
+        let step = format!("{}{thread}{inbox}", stage.state.open.map_or("nowhere", place));
+        stage.keys(if inbox.is_empty() { &[] } else { &["Esc"] });
+        if stage.notice() == "Nothing is waiting for you" {
+            break;
+        }
+        steps.push(step);
+    }
+    steps
+}
+
+fn unread_thread(stage: &mut Stage, conversation: ConversationId, unread: u64) {
+    let state = ThreadState { conversation, thread: Seq(4), following: true, unread, read: Seq(4) };
+    stage.news(Update::Thread(state));
+}
+
+#[test]
+fn followed_threads_and_the_inbox_are_on_the_way_and_it_leads_back() {
+    let mut stage = Stage::team();
+    stage.news(Update::Conversations(vec![room(DEPLOYS, "deploys", "")]));
+    unread_thread(&mut stage, RANDOM, 2);
+    stage.news(Update::Inbox(InboxState { unread: 3, revision: 9 }));
+    let seen = |stage: &mut Stage, id, with: Option<&str>| {
+        let read = match with {
+            Some(name) => direct(id, name),
+            None => room(id, "general", ""),
+        };
+        stage.news(Update::Conversations(vec![read]));
+    };
+    stage.keys(&["Alt-A"]);
+    assert_eq!(stage.state.open, Some(GENERAL), "a mention first");
+    seen(&mut stage, GENERAL, None);
+    stage.keys(&["Alt-A"]);
+    assert_eq!(stage.state.open, Some(ADA), "then a direct message");
+    seen(&mut stage, ADA, Some("ada"));
+    stage.keys(&["Alt-A"]);
+    assert!(stage.state.open == Some(RANDOM) && stage.state.in_thread(), "then a followed thread");
+    unread_thread(&mut stage, RANDOM, 0);
+    assert_eq!(steps(&mut stage), ["#random thread inbox", "#deploys"], "then the inbox, once, then back");
+}

@@ -403,6 +403,10 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Mouse(on) => format!("mouse {on}"),
         Effect::ReadSettings => "read settings".into(),
         Effect::WriteSetting(name, value) => format!("set {name} {value}"),
+        Effect::WriteKeys(context, lines) => {
+            let lines: Vec<String> = lines.iter().map(|(chord, does)| format!("{chord} = {does}")).collect();
+            format!("keys.{} {}", context.name(), lines.join(", "))
+        }
         Effect::Suspend => "suspend".into(),
         Effect::Quit => "quit".into(),
     })

@@ -168,7 +168,10 @@ fn tab_asks_for_people_it_does_not_know() {
     let mut stage = Stage::team();
     let effects = stage.keys(&["@zo", "Tab"]);
     assert!(effects.contains("people \"zo\""), "{effects}");
-    stage.outcome(Outcome::People("zo".into(), vec![person("zoe")]));
+    stage.outcome(Outcome::People(
+        "zo".into(),
+        vec![PersonRow { person: person("zoe"), card: Card::default() }],
+    ));
     assert_eq!(stage.text(), "@zoe ");
 }
 

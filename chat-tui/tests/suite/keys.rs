@@ -145,3 +145,31 @@ fn a_broken_file_never_takes_the_way_out() {
     stage.keys(&["Esc"]);
     assert!(stage.state.popup.is_none());
 }
+
+#[test]
+fn a_key_is_changed_from_the_palette_by_pressing_it() {
+    let mut stage = Stage::team();
+    stage.keys(&["Ctrl-K", "inbox", "Ctrl-R"]);
+    assert!(stage.state.popup.is_none());
+    let screen = stage.screen(100, 24);
+    assert!(screen.contains("Press the new key for \"inbox\" (now Alt-I)"), "{screen}");
+    assert_eq!(stage.keys(&["Ctrl-Q"]), "keys.chat Ctrl-Q = inbox, Alt-I = nothing");
+    // A key that means something is asked about; no is no.
+    stage.keys(&["Ctrl-K", "inbox", "Ctrl-R", "Ctrl-F"]);
+    assert!(stage.screen(100, 24).contains("Ctrl-F does \"search\" now; y gives it to \"inbox\""));
+    assert_eq!(stage.keys(&["n"]), "");
+    stage.keys(&["Ctrl-K", "inbox", "Ctrl-R", "Ctrl-F"]);
+    assert_eq!(stage.keys(&["y"]), "keys.chat Ctrl-F = inbox, Alt-I = nothing");
+    // A key that begins others waits for the next one.
+    stage.keys(&["Ctrl-K", "inbox", "Ctrl-R", "Ctrl-X"]);
+    assert!(stage.screen(100, 24).contains("Ctrl-X … Press the new key"));
+    assert_eq!(stage.keys(&["z"]), "keys.chat Ctrl-X z = inbox, Alt-I = nothing");
+    stage.keys(&["Ctrl-K", "inbox", "Ctrl-R", "z"]);
+    assert!(stage.notice().starts_with("z is a letter"), "{}", stage.notice());
+    assert_eq!(
+        stage.keys(&["Ctrl-K", "inbox", "Ctrl-R", "Esc"]).split(", ").find(|told| told.starts_with("keys.")),
+        None
+    );
+    stage.keys(&["Ctrl-K", "#random", "Ctrl-R"]);
+    assert!(stage.notice().starts_with("Only what is an action"), "{}", stage.notice());
+}

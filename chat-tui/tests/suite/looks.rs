@@ -159,3 +159,23 @@ fn every_screen_can_be_had_from_narrow_to_wide() {
         assert_snapshot!(format!("wide_help_{columns}"), stage.screen(columns, 16));
     }
 }
+
+#[test]
+fn times_are_written_as_one_is_used_to() {
+    use chat_tui::settings::{Clock, DayForm};
+    let mut stage = Stage::team();
+    stage.state.settings.clock = Clock::Hours12;
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("│ 9:14am  ada    morning!"), "{screen}");
+    assert!(screen.contains("Tuesday 17 November"), "{screen}");
+    stage.state.settings.day = DayForm::MonthDay;
+    assert!(stage.screen(80, 24).contains("Tuesday, November 17"));
+    stage.state.settings.day = DayForm::Iso;
+    assert!(stage.screen(80, 24).contains("Tuesday 2026-11-17"));
+    stage.ms += 4 * 60 * MINUTE as u64;
+    stage.live(message(DEPLOYS, 8, 4 * 60, "lin", "after noon"));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("│ 1:00pm  lin    after noon"), "texts stay in line\n{screen}");
+    let narrow = stage.screen(30, 24);
+    assert!(narrow.contains("1:00pm lin") || narrow.contains("1:00pm  lin"), "{narrow}");
+}

@@ -12,6 +12,7 @@ mod arranging;
 mod attention;
 mod bots;
 mod browser;
+mod cards;
 mod common;
 mod desk;
 mod documents;

@@ -138,7 +138,10 @@ fn nobody_is_asked_for_until_the_fingers_rest() {
     assert!(!stage.keys(&["hi @zoe"]).contains("people"));
     let due = stage.state.next_due_ms().unwrap();
     assert!(said(&stage.tick(due)).contains("people \"zoe\""));
-    stage.outcome(Outcome::People("zoe".into(), vec![person("zoey")]));
+    stage.outcome(Outcome::People(
+        "zoe".into(),
+        vec![PersonRow { person: person("zoey"), card: Card::default() }],
+    ));
     assert!(stage.screen(80, 24).contains("│ @zoey"));
     assert_eq!(stage.text(), "hi @zoe", "what comes late changes no text");
 }

@@ -1,0 +1,66 @@
+//! Giving an action another key, by pressing it: asked where the key means something already, and
+//! written into the file of settings.
+
+use super::{Effects, complain, say_so};
+use crate::action::{Action, Plain};
+use crate::effect::Effect;
+use crate::keymap::{Chord, Context, Does, Found, Key, what};
+use crate::state::rebind::Rebind;
+use crate::state::{Confirm, Popup, State};
+
+/// Begins with the action that is chosen in the palette.
+pub(super) fn begin(state: &mut State) {
+    let Some(Popup::Picker(picker)) = &state.popup else { return };
+    let Some(Action::Plain(plain)) = picker.chosen().map(|item| &item.action) else {
+        return complain(
+            state,
+            "Only what is an action has a key; a command can have one in the settings file".to_owned(),
+        );
+    };
+    state.rebind = Some(Rebind::new(*plain, &state.keymap));
+    state.popup = None;
+}
+
+/// Takes a key for it.
+pub(super) fn key(state: &mut State, key: Key, effects: &mut Effects) {
+    let State { rebind: Some(rebind), keymap, .. } = state else { return };
+    if keymap.plain(Context::Picker, key) == Some(Plain::Cancel) {
+        state.rebind = None;
+        return say_so(state, "The keys stay as they were".to_owned());
+    }
+    let Some(chord) = rebind.press(key, keymap) else { return };
+    let (plain, context) = (rebind.plain, rebind.context);
+    state.rebind = None;
+    if context == Context::Chat && chord.keys().first().is_some_and(|key| key.typed().is_some()) {
+        return complain(
+            state,
+            format!("{chord} is a letter, and letters are written here; use Ctrl, Alt or an F key"),
+        );
+    }
+    let bind = Action::BindKey(context, chord.clone(), plain);
+    match meaning(state, context, &chord) {
+        Some(does) if does == plain.title() => say_so(state, format!("{chord} does that already")),
+        Some(does) => {
+            let question = format!("{chord} does \"{does}\" now; y gives it to \"{}\"", plain.title());
+            state.confirm = Some(Confirm { question, action: bind });
+        }
+        None => super::actions::act(state, bind, effects),
+    }
+}
+
+/// What a chord does there, or in the text being written.
+fn meaning(state: &State, context: Context, chord: &Chord) -> Option<String> {
+    let places = [context, if context == Context::Chat { Context::Edit } else { context }];
+    places.into_iter().find_map(|place| match state.keymap.find(place, chord.keys()) {
+        Found::Does(does) => Some(what(&does)),
+        Found::More | Found::Nothing => None,
+    })
+}
+
+/// Writes the key, and takes the one away that was shown beside the action before.
+pub(super) fn bind(state: &mut State, context: Context, chord: &Chord, plain: Plain, effects: &mut Effects) {
+    let mut lines = vec![(chord.clone(), plain.title())];
+    let old = state.keymap.rows(context).find(|(_, does)| ***does == [Does::Plain(plain)]);
+    lines.extend(old.map(|(old, _)| (old.clone(), "nothing")));
+    effects.add(Effect::WriteKeys(context, lines));
+}
