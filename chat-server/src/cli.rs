@@ -1,19 +1,19 @@
 //! Floor 7: what an admin types.
 
 use std::io::Write;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use chat_proto::{Role, Timestamp};
 use clap::{Parser, Subcommand, ValueEnum};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 use crate::auth::{SecretHash, new_invite_code};
-use crate::config::{self, Config, Places, Settings, Span};
+use crate::config::{self, Config, Loaded, Places, Settings, Span};
+use crate::doctor;
 use crate::hub::now;
-use crate::serve::{Ready, open_store, serve};
+use crate::serve::{Ready, open_store};
+use crate::service;
 use crate::store::NewInvite;
 
 /// A self-hosted chat server.
@@ -38,6 +38,18 @@ enum Command {
     /// Invite people to make an account
     #[command(subcommand)]
     Invite(InviteCommand),
+    /// Look whether a server runs well here, and say what to do
+    ///
+    /// Checks the configuration, the data directory, the database, the files, disk, descriptors,
+    /// memory, clock, certificate and port. Changes nothing and may be run beside the server.
+    /// Exits with 1 when there is a problem, and with 0 when there are warnings at most.
+    Doctor {
+        /// Print the findings as JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        settings: Box<Settings>,
+    },
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -81,35 +93,32 @@ enum ConfigCommand {
 ///
 /// # Errors
 /// Why it could not, with what to do.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Cli { places, settings, command } = cli;
-    let load = |more: Settings| config::load(&places, more.or(settings));
+    let load = |more: Settings| config::load(&places, more.or(settings.clone()));
     match command {
-        None => serve_until_signal(load(Settings::default())?.check()?).await,
-        Some(Command::Serve(more)) => serve_until_signal(load(*more)?.check()?).await,
+        None => serve_until_signal(places, settings).await,
+        Some(Command::Serve(more)) => serve_until_signal(places, more.or(settings)).await,
         Some(Command::Invite(InviteCommand::Create { role, uses, expires })) => {
             create_invite(&load(Settings::default())?.check()?, role, uses, expires.0).await
         }
+        Some(Command::Doctor { json, settings: more }) => return examine(load(*more), json).await,
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn serve_until_signal(config: Config) -> anyhow::Result<()> {
-    start_log(&config.log)?;
-    let stop = CancellationToken::new();
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let on_signal = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        on_signal.cancel();
-    });
-    serve(config, stop, |ready| {
+async fn examine(loaded: anyhow::Result<Loaded>, json: bool) -> anyhow::Result<ExitCode> {
+    let findings = doctor::examine(loaded).await;
+    print(&if json { doctor::json(&findings)? } else { doctor::text(&findings) })?;
+    Ok(doctor::exit_code(&findings))
+}
+
+async fn serve_until_signal(places: Places, flags: Settings) -> anyhow::Result<()> {
+    service::run(places, flags, |ready| {
         // Nobody reading this is no reason not to serve.
-        let _ = announce(&ready);
+        let _ = announce(ready);
     })
     .await
 }
@@ -155,12 +164,4 @@ async fn create_invite(
 
 fn print(text: &str) -> anyhow::Result<()> {
     Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
-}
-
-/// Logs go to standard error, so that standard output stays for scripts.
-fn start_log(filter: &str) -> anyhow::Result<()> {
-    let filter =
-        EnvFilter::try_new(filter).with_context(|| format!("log = {filter:?} is not a log filter"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
-    Ok(())
 }

@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use arc_swap::ArcSwap;
 use chat_proto::{Role, Secret};
+use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -19,12 +21,13 @@ use crate::handler::App;
 use crate::handler::file::FileDesk;
 use crate::handler::incoming::IncomingPace;
 use crate::hub::{Hub, now};
+use crate::metrics::metrics;
 use crate::outgoing::Outgoing;
-use crate::server;
+use crate::server::{self, Readiness, ServerOptions, Tls};
 use crate::store::{NewInvite, Store};
 
 /// The database's name in the data directory.
-const DATABASE: &str = "chat.sqlite";
+pub(crate) const DATABASE: &str = "chat.sqlite";
 
 /// Where uploads lie until they are complete, in the data directory.
 const UPLOADS: &str = "uploads";
@@ -36,7 +39,7 @@ const LOCK: &str = "chat-server.lock";
 const PRIVATE: u32 = 0o700;
 
 /// A server that listens.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Ready {
     /// The address, with the port that the system chose for 0.
     pub address: SocketAddr,
@@ -44,6 +47,36 @@ pub struct Ready {
     pub url: String,
     /// The code that makes the first account; none when there are accounts already.
     pub owner_code: Option<Secret>,
+    /// What can be done to it.
+    pub running: Running,
+}
+
+/// A handle on a server that runs.
+#[derive(Clone)]
+pub struct Running {
+    app: Arc<App>,
+    tls: Option<Arc<Tls>>,
+    readiness: Arc<Readiness>,
+}
+
+impl Running {
+    /// Takes from this configuration what can change while the server runs; all of it or nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn apply(&self, config: &Config) -> anyhow::Result<()> {
+        if let (Some(tls), Some(files)) = (&self.tls, &config.server.tls) {
+            tls.reload(files.clone())?;
+        }
+        self.app.live.store(Arc::new(config.live.clone()));
+        Ok(())
+    }
+
+    /// Whether the server does its work: its shards take what comes, and its database answers.
+    pub async fn works(&self) -> bool {
+        self.app.hub.settle().await;
+        self.readiness.database_answers().await
+    }
 }
 
 /// Runs a server until `stop`. `ready` is called once, when it listens.
@@ -52,15 +85,20 @@ pub struct Ready {
 /// Why it cannot run, with what to do.
 pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(Ready)) -> anyhow::Result<()> {
     let _lock = lock(&config.data_dir)?;
+    // Metrics are there to the last.
+    let ended = CancellationToken::new();
     let store = open_store(&config.data_dir)?;
     let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
-    let tls = config.server.tls.as_ref().map(server::load_tls).transpose()?;
-    let listener = TcpListener::bind(config.listen).await.with_context(|| {
-        format!(
-            "cannot listen on {}; choose another address with --listen, or stop what uses it",
-            config.listen
-        )
-    })?;
+    let ServerOptions { max_connections, tls, metrics: scraped } = config.server;
+    let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
+    let listener = match from_systemd()? {
+        Some(listener) => listener,
+        None => listen(config.listen, "listen").await?,
+    };
+    let scraped = match scraped {
+        Some(address) => Some(listen(address, "metrics-listen").await?),
+        None => None,
+    };
     let address = listener.local_addr()?;
     let owner_code = prepare_owner(&store, config.owner_code.as_ref()).await?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -71,20 +109,44 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
         passwords: Passwords::new(cores)?,
         outgoing: Outgoing::new(config.allow_private_hooks)?,
         pace: IncomingPace::default(),
-        registration: config.registration,
-        name: config.name,
-        limits: config.limits,
-        desk: FileDesk::new(files, config.file_quotas),
+        live: ArcSwap::from_pointee(config.live),
+        desk: FileDesk::new(files),
     });
     app.outgoing.start(store.clone(), stop.clone());
     tokio::spawn(app.clone().keep_swept(stop.clone()));
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
+    metrics().started.set(usize::try_from(now().0 / 1_000).unwrap_or_default());
     info!(%address, data_dir = %config.data_dir.display(), "listening");
-    ready(Ready { address, url, owner_code });
-    server::run(listener, tls, app, config.server, stop).await;
+    if let Some(scraped) = scraped {
+        info!(address = %scraped.local_addr()?, "metrics are at http://{}/metrics", scraped.local_addr()?);
+        tokio::spawn(server::serve_metrics(scraped, ended.clone()));
+    }
+    if let Some(tls) = &tls {
+        tokio::spawn(tls.clone().follow(stop.clone()));
+    }
+    let readiness = Arc::new(Readiness::new(store.clone(), stop.clone()));
+    let running = Running { app: app.clone(), tls: tls.clone(), readiness };
+    ready(Ready { address, url, owner_code, running });
+    server::run(listener, tls, app, max_connections, stop).await;
+    ended.cancel();
     store.close().await;
     info!("stopped");
     Ok(())
+}
+
+async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; choose another address with --{setting}, or stop what uses it")
+    })
+}
+
+/// The socket that systemd opened for this process, if it did.
+fn from_systemd() -> anyhow::Result<Option<TcpListener>> {
+    let mut given = ListenFd::from_env();
+    let cannot = "the socket that systemd gave is no TCP listener; its unit needs ListenStream=";
+    let Some(listener) = given.take_tcp_listener(0).context(cannot)? else { return Ok(None) };
+    listener.set_nonblocking(true)?;
+    Ok(Some(TcpListener::from_std(listener)?))
 }
 
 /// Opens the database in a data directory, making both where needed.

@@ -9,6 +9,7 @@ mod audit;
 mod bans;
 mod bots;
 mod change;
+mod check;
 mod files;
 mod hooks;
 mod inbox;
@@ -35,6 +36,7 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 
 use super::StoreError;
+pub use check::{Checked, check};
 use writer::Writer;
 
 mod migrations {

@@ -8,8 +8,11 @@
     reason = "a test"
 )]
 
+mod doctor;
+mod documents;
 mod files;
 mod floors;
 mod live;
 mod search;
 mod store;
+mod watching;
