@@ -25,6 +25,17 @@ pub const FRAMES_BEFORE_LOGIN: u32 = 16;
 /// Frames that could not be read, after which a connection is closed.
 pub const BAD_FRAMES: u32 = 16;
 
+/// Frames a second that a connection may send for long before its login, of every kind; those that
+/// come faster are read later.
+pub const LOGIN_FRAMES_PER_SECOND: u32 = 10;
+
+/// Frames that it may send at once: the sixteen that count, in pieces, and some pings.
+pub const LOGIN_FRAME_BURST: u32 = 64;
+
+/// WebSocket frames of one message: the longest message in pieces of a kilobyte. Each costs the
+/// server more than its bytes do.
+pub const FRAGMENTS_PER_MESSAGE: u32 = 128;
+
 /// Longest `id` of a request in bytes; it is echoed, so it must stay small.
 pub const REQUEST_ID_BYTES: usize = 64;
 

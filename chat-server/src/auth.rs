@@ -7,6 +7,7 @@
 //! 3. Tokens and codes are random; only their SHA-256 is ever stored.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
@@ -17,8 +18,10 @@ use chat_proto::{ErrorCode, Secret, WireError, limits};
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
+use crate::metrics::metrics;
+
 /// Callers that may wait for a hash worker: about a second of work on a small machine.
-const WAITING: usize = 64;
+pub(crate) const WAITING: usize = 64;
 
 /// When to come back after finding the queue full, in milliseconds.
 const BUSY_RETRY_MS: u64 = 2_000;
@@ -133,8 +136,12 @@ impl Passwords {
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, WireError> {
         let _place = self.queue.try_acquire().map_err(|_| unavailable())?;
+        let _waiting = metrics().hashes_waiting.hold();
+        let began = Instant::now();
         let _worker = self.workers.acquire().await.map_err(|_| unavailable())?;
-        tokio::task::spawn_blocking(job).await.map_err(|_| unavailable())
+        let done = tokio::task::spawn_blocking(job).await.map_err(|_| unavailable());
+        metrics().hash_seconds.since(began);
+        done
     }
 }
 

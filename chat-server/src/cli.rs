@@ -7,15 +7,15 @@ mod output;
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{CommandFactory, Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
-use crate::config::{self, Config, Places, Settings};
-use crate::serve::{Ready, serve};
+use crate::config::{self, Loaded, Places, Settings};
+use crate::doctor;
+use crate::serve::Ready;
+use crate::service;
 use admin::AdminCommand;
 use link::Link;
 use output::Output;
@@ -44,6 +44,12 @@ enum Command {
     Serve(Box<Settings>),
     #[command(flatten)]
     Admin(AdminCommand),
+    /// Look whether a server runs well here, and say what to do
+    ///
+    /// Checks the configuration, the data directory, the database, the files, disk, descriptors,
+    /// memory, clock, certificate and port. Changes nothing and may be run beside the server.
+    /// Exits with 1 when there is a problem, and with 0 when there are warnings at most.
+    Doctor(Box<Settings>),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -76,18 +82,19 @@ enum ConfigCommand {
 ///
 /// # Errors
 /// Why it could not, with what to do.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Cli { places, settings, json, command } = cli;
-    let load = |more: Settings| config::load(&places, more.or(settings));
+    let load = |more: Settings| config::load(&places, more.or(settings.clone()));
     match command {
-        None => serve_until_signal(load(Settings::default())?.check()?).await,
-        Some(Command::Serve(more)) => serve_until_signal(load(*more)?.check()?).await,
+        None => serve_until_signal(places, settings).await,
+        Some(Command::Serve(more)) => serve_until_signal(places, more.or(settings)).await,
         Some(Command::Admin(command)) => {
             let mut link = Link::find(&load(Settings::default())?.check()?).await?;
             let done = admin::run(&mut link, command, &mut Output::new(json)).await;
             link.end().await;
             done
         }
+        Some(Command::Doctor(more)) => return examine(load(*more), json).await,
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
         Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?, json).await,
@@ -101,24 +108,20 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Man { into: Some(dir) }) => clap_mangen::generate_to(Cli::command(), &dir)
             .with_context(|| format!("cannot write man pages into {}", dir.display())),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn serve_until_signal(config: Config) -> anyhow::Result<()> {
-    start_log(&config.log)?;
-    let stop = CancellationToken::new();
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let on_signal = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        on_signal.cancel();
-    });
-    serve(config, stop, |ready| {
+async fn examine(loaded: anyhow::Result<Loaded>, json: bool) -> anyhow::Result<ExitCode> {
+    let findings = doctor::examine(loaded).await;
+    print(&if json { doctor::json(&findings)? } else { doctor::text(&findings) })?;
+    Ok(doctor::exit_code(&findings))
+}
+
+async fn serve_until_signal(places: Places, flags: Settings) -> anyhow::Result<()> {
+    service::run(places, flags, |ready| {
         // Nobody reading this is no reason not to serve.
-        let _ = announce(&ready);
+        let _ = announce(ready);
     })
     .await
 }
@@ -138,12 +141,4 @@ fn announce(ready: &Ready) -> std::io::Result<()> {
 
 fn print(text: &str) -> anyhow::Result<()> {
     Ok(std::io::stdout().lock().write_all(text.as_bytes())?)
-}
-
-/// Logs go to standard error, so that standard output stays for scripts.
-fn start_log(filter: &str) -> anyhow::Result<()> {
-    let filter =
-        EnvFilter::try_new(filter).with_context(|| format!("log = {filter:?} is not a log filter"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).init();
-    Ok(())
 }

@@ -4,6 +4,7 @@
 //! and their texts are the help, `config example` and the admin guide. [`Config`] is what came
 //! out, checked.
 
+mod door;
 mod files;
 
 use std::collections::BTreeMap;
@@ -20,9 +21,10 @@ use directories::ProjectDirs;
 use serde::{Deserialize, Serialize};
 
 use crate::files::Place;
+use crate::handler::live::{CONNECTIONS_PER_ADDRESS, Live, ProxyHeader};
+use crate::log::LogFormat;
 use crate::server::{ServerOptions, TlsFiles};
-use crate::store::FileQuotas;
-use files::Size;
+pub use files::Size;
 
 /// The file that is read when `--config` does not name another.
 const FILE_NAME: &str = "server.toml";
@@ -76,6 +78,18 @@ pub struct Settings {
     /// TLS private key (PEM)
     #[arg(long, value_name = "FILE", env = "CHAT_SERVER_TLS_KEY")]
     pub tls_key: Option<PathBuf>,
+    /// Address where Prometheus reads /metrics; not there unless set, and best on 127.0.0.1
+    #[arg(long, value_name = "ADDR", env = "CHAT_SERVER_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Proxies (addresses or networks) whose word about a client's address is taken
+    #[arg(long, value_name = "NET", env = "CHAT_SERVER_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Option<Vec<String>>,
+    /// Where those proxies say it
+    #[arg(long, value_name = "WHERE", env = "CHAT_SERVER_PROXY_HEADER")]
+    pub proxy_header: Option<ProxyHeader>,
+    /// Connections at once of one address, or of one /64 network of IPv6
+    #[arg(long, value_name = "N", env = "CHAT_SERVER_CONNECTIONS_PER_ADDRESS")]
+    pub connections_per_address: Option<usize>,
     /// Connections at once; more wait
     #[arg(long, value_name = "N", env = "CHAT_SERVER_MAX_CONNECTIONS")]
     pub max_connections: Option<usize>,
@@ -132,6 +146,9 @@ pub struct Settings {
     /// What to log: error, warn, info, debug, trace, or a filter such as chat_server=debug
     #[arg(long, value_name = "FILTER", env = "CHAT_SERVER_LOG")]
     pub log: Option<String>,
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", env = "CHAT_SERVER_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
 }
 
 /// The words for [`Registration`] in settings.
@@ -180,26 +197,22 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Address to listen on.
     pub listen: SocketAddr,
-    /// The team's name.
-    pub name: String,
-    /// Who may make an account.
-    pub registration: Registration,
+    /// What may change while it runs.
+    pub live: Live,
     /// The given owner code.
     pub owner_code: Option<Secret>,
     /// What the listener needs.
     pub server: ServerOptions,
     /// How long somebody stays online after a cut.
     pub presence_grace: Duration,
-    /// What clients must keep to.
-    pub limits: Limits,
     /// Whether webhooks may call this machine and private networks.
     pub allow_private_hooks: bool,
     /// Where files are kept.
     pub files: Place,
-    /// How much room there is for them.
-    pub file_quotas: FileQuotas,
     /// What to log.
     pub log: String,
+    /// How its lines look.
+    pub log_format: LogFormat,
 }
 
 impl Settings {
@@ -215,6 +228,10 @@ impl Settings {
             owner_code: None,
             tls_cert: None,
             tls_key: None,
+            metrics_listen: None,
+            trusted_proxies: Some(Vec::new()),
+            proxy_header: Some(ProxyHeader::default()),
+            connections_per_address: Some(CONNECTIONS_PER_ADDRESS),
             max_connections: Some(10_000),
             allowed_origins: Some(Vec::new()),
             presence_grace: Some(Span(Duration::from_secs(30))),
@@ -231,6 +248,7 @@ impl Settings {
             s3_access_key_id: None,
             s3_secret_access_key: None,
             log: Some("info".to_owned()),
+            log_format: Some(LogFormat::default()),
         }
     }
 
@@ -245,6 +263,10 @@ impl Settings {
             owner_code: self.owner_code.or(weaker.owner_code),
             tls_cert: self.tls_cert.or(weaker.tls_cert),
             tls_key: self.tls_key.or(weaker.tls_key),
+            metrics_listen: self.metrics_listen.or(weaker.metrics_listen),
+            trusted_proxies: self.trusted_proxies.or(weaker.trusted_proxies),
+            proxy_header: self.proxy_header.or(weaker.proxy_header),
+            connections_per_address: self.connections_per_address.or(weaker.connections_per_address),
             max_connections: self.max_connections.or(weaker.max_connections),
             allowed_origins: self.allowed_origins.or(weaker.allowed_origins),
             presence_grace: self.presence_grace.or(weaker.presence_grace),
@@ -261,6 +283,7 @@ impl Settings {
             s3_access_key_id: self.s3_access_key_id.or(weaker.s3_access_key_id),
             s3_secret_access_key: self.s3_secret_access_key.or(weaker.s3_secret_access_key),
             log: self.log.or(weaker.log),
+            log_format: self.log_format.or(weaker.log_format),
         }
     }
 }
@@ -334,6 +357,11 @@ impl Loaded {
             (None, None) => None,
             _ => bail!("tls-cert and tls-key belong together; give both or neither"),
         };
+        let trusted_proxies = door::networks(&s.trusted_proxies.unwrap_or_default())?;
+        let connections_per_address = s.connections_per_address.unwrap_or_default();
+        ensure!(connections_per_address > 0, "connections-per-address must be at least 1");
+        let log = s.log.unwrap_or_default();
+        crate::log::parse(&log)?;
         let max_connections = s.max_connections.unwrap_or_default();
         ensure!(max_connections > 0, "max-connections must be at least 1");
         let (requests_per_second, request_burst) =
@@ -345,24 +373,27 @@ impl Loaded {
         Ok(Config {
             data_dir: self.data_dir,
             listen: s.listen.context("listen has no value")?,
-            name,
-            registration: match s.registration {
-                Some(RegistrationMode::Open) => Registration::Open,
-                Some(RegistrationMode::Closed) => Registration::Closed,
-                Some(RegistrationMode::Invite) | None => Registration::Invite,
+            live: Live {
+                name,
+                registration: match s.registration {
+                    Some(RegistrationMode::Open) => Registration::Open,
+                    Some(RegistrationMode::Closed) => Registration::Closed,
+                    Some(RegistrationMode::Invite) | None => Registration::Invite,
+                },
+                limits: Limits { requests_per_second, request_burst, file_bytes, ..Limits::default() },
+                file_quotas,
+                allowed_origins: s.allowed_origins.unwrap_or_default(),
+                connections_per_address,
+                trusted_proxies,
+                proxy_header: s.proxy_header.unwrap_or_default(),
             },
             owner_code: s.owner_code.map(Secret::new),
-            server: ServerOptions {
-                max_connections,
-                allowed_origins: s.allowed_origins.unwrap_or_default(),
-                tls,
-            },
+            server: ServerOptions { max_connections, tls, metrics: s.metrics_listen },
             presence_grace: s.presence_grace.map_or(Duration::ZERO, |span| span.0),
             allow_private_hooks: s.allow_private_hooks.unwrap_or_default(),
-            limits: Limits { requests_per_second, request_burst, file_bytes, ..Limits::default() },
             files,
-            file_quotas,
-            log: s.log.unwrap_or_default(),
+            log,
+            log_format: s.log_format.unwrap_or_default(),
         })
     }
 
@@ -437,8 +468,8 @@ mod tests {
             .unwrap()
             .check()
             .unwrap();
-        assert_eq!(config.name, "flag");
-        assert_eq!(config.registration, Registration::Open);
+        assert_eq!(config.live.name, "flag");
+        assert_eq!(config.live.registration, Registration::Open);
         assert_eq!(config.presence_grace, Duration::from_secs(5));
         assert_eq!(config.listen.port(), 7667);
     }
@@ -480,7 +511,15 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_together_is_refused() {
-        for bad in ["tls_cert = \"a.pem\"", "max_connections = 0", "name = \"\"", "request_burst = 0"] {
+        for bad in [
+            "tls_cert = \"a.pem\"",
+            "max_connections = 0",
+            "name = \"\"",
+            "request_burst = 0",
+            "connections_per_address = 0",
+            "trusted_proxies = [\"10.0.0.0/99\"]",
+            "log = \"chat=loud\"",
+        ] {
             assert!(load_file(bad, Settings::default()).unwrap().check().is_err(), "{bad}");
         }
     }

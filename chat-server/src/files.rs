@@ -80,6 +80,14 @@ pub struct Looked {
     thumbnail: Option<Vec<u8>>,
 }
 
+/// Whether the place of the files can be reached and looked into; nothing is written.
+///
+/// # Errors
+/// Why not.
+pub async fn reach(place: &Place) -> anyhow::Result<()> {
+    Ok(Objects::open(place)?.reach().await?)
+}
+
 impl Files {
     /// Opens what is kept there; parts go to the folder `uploads`.
     ///

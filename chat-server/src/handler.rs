@@ -11,6 +11,7 @@ pub mod file;
 mod inbox;
 pub mod incoming;
 mod keeping;
+pub mod live;
 mod moderation;
 mod outgoing;
 mod people;
@@ -20,9 +21,10 @@ mod search;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use chat_proto::{
-    Answer, Conversation, ConversationId, Done, ErrorCode, FrameId, Hello, Limits, Needs, PROTOCOL_VERSION,
-    Person, Pong, ProtocolRange, Registration, Request, Role, Scope, Scopes, SessionId, Signal, WireError,
+    Answer, Conversation, ConversationId, Done, ErrorCode, FrameId, Hello, Needs, PROTOCOL_VERSION, Person,
+    Pong, ProtocolRange, Registration, Request, Role, Scope, Scopes, SessionId, Signal, WireError,
 };
 use tracing::error;
 
@@ -30,11 +32,13 @@ use crate::auth::Passwords;
 use crate::domain::{Actor, Command};
 use crate::hub::outbox::Outbox;
 use crate::hub::{Ending, Hub, Reply, SessionKey, Task, now, unavailable};
+use crate::metrics::{Kept, metrics};
 use crate::outgoing::Outgoing;
 use crate::store::{BanKind, Store, StoreError};
 use admin::Doors;
 use file::FileDesk;
 use incoming::IncomingPace;
+use live::Live;
 
 /// The version that `hello` names for people.
 const SERVER: &str = concat!("chat-server/", env!("CARGO_PKG_VERSION"));
@@ -51,12 +55,8 @@ pub struct App {
     pub outgoing: Outgoing,
     /// How fast other programs may post.
     pub pace: IncomingPace,
-    /// Who may make an account.
-    pub registration: Registration,
-    /// The team's name.
-    pub name: String,
-    /// What clients must keep to.
-    pub limits: Limits,
+    /// What a reload may change.
+    pub live: ArcSwap<Live>,
     /// Uploads and downloads.
     pub desk: FileDesk,
     /// Whether anybody new comes in.
@@ -135,17 +135,18 @@ impl App {
     /// The first frame of every connection.
     #[must_use]
     pub fn hello(&self) -> Hello {
+        let live = self.live.load();
         Hello {
             protocol: ProtocolRange { min: PROTOCOL_VERSION, max: PROTOCOL_VERSION },
             server: SERVER.to_owned(),
-            name: self.name.clone(),
+            name: live.name.clone(),
             epoch: self.store.epoch(),
             features: Vec::new(),
             registration: match self.doors.shut_since() {
                 Some(_) => Registration::Closed,
-                None => self.registration,
+                None => live.registration,
             },
-            limits: self.limits.clone(),
+            limits: live.limits.clone(),
             ping_interval_ms: chat_proto::limits::PING_INTERVAL_MS,
             server_time: now(),
         }
@@ -334,5 +335,6 @@ fn already_logged_in() -> WireError {
 /// The store's fault, told to the user without its inside and to the admin with it.
 pub(crate) fn store_failed(cause: StoreError) -> WireError {
     error!(%cause, "the store failed");
+    metrics().store_errors.add_one(Kept::Request);
     unavailable()
 }

@@ -23,6 +23,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 
 use crate::domain::Actor;
 use crate::domain::policy::{Policy, PolicyChange};
+use crate::metrics::metrics;
 use crate::store::Store;
 use outbox::{Frame, Outbox};
 pub use presence::PresenceHub;
@@ -86,6 +87,7 @@ impl Reply {
 
     /// Answers `error`.
     pub fn error(&self, error: &WireError) {
+        metrics().refusals.add_one(error.code);
         match &self.to {
             ReplyTo::Connection(id, outbox) => {
                 outbox.push(ServerFrame::encode_error(Some(id), error).into());
@@ -166,6 +168,10 @@ enum ToShard {
         actor: Actor,
         messages: Vec<Seq>,
         done: oneshot::Sender<Result<u64, WireError>>,
+    },
+    /// Say so when everything before is answered.
+    Settle {
+        done: oneshot::Sender<()>,
     },
     Typing {
         conversation: ConversationId,
@@ -298,6 +304,17 @@ impl Hub {
         let purge = ToShard::Purge { conversation, actor, messages, done };
         self.shard(conversation).send(purge).await.map_err(|_| unavailable())?;
         deleted.await.map_err(|_| unavailable())?
+    }
+
+    /// Returns when every shard has answered what it was asked before.
+    pub async fn settle(&self) {
+        for shard in self.shards.iter() {
+            let (done, settled) = oneshot::channel();
+            if shard.send(ToShard::Settle { done }).await.is_ok() {
+                // An error means that the shard has ended with the server.
+                let _ = settled.await;
+            }
+        }
     }
 
     /// For what concerns connections only: every shard knows every connection, so one is enough.

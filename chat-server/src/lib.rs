@@ -3,12 +3,12 @@
 //! Floors; each imports only lower ones, which `tests/suite/floors.rs` checks:
 //!
 //! ```text
-//! 7 cli, config, backup    flags -> checked config -> open -> serve; copies of all that
+//! 7 cli, config, service   flags -> checked config -> open -> serve; backup: copies of all that
 //! 6 server                 listener, permits, TLS, upgrade, drain
 //! 5 session, console       one connection: read, answer, write; before login it is another type
 //! 4 handler                which request goes where
 //! 3 hub, outgoing          shards own conversations: decide, apply, commit, deliver; calls of webhooks
-//! 2 store, auth, files     memory; secrets; bytes
+//! 2 store, auth, files     memory; secrets; bytes; metrics: what is counted
 //! 1 domain, registration   pure rules; slack: what other programs post
 //! 0 chat-proto
 //! ```
@@ -19,6 +19,7 @@ pub mod slack;
 
 pub mod auth;
 pub mod files;
+pub mod metrics;
 pub mod store;
 
 pub mod hub;
@@ -34,4 +35,8 @@ pub mod server;
 pub mod backup;
 pub mod cli;
 pub mod config;
+pub mod doctor;
+pub mod limits;
+pub mod log;
 pub mod serve;
+pub mod service;

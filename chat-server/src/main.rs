@@ -10,7 +10,7 @@ async fn main() -> ExitCode {
     // Whatever is written here, people's messages above all, is for the server's own user alone.
     rustix::process::umask(Mode::from_raw_mode(0o077));
     match chat_server::cli::run(chat_server::cli::Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("chat-server: {error:#}");
             ExitCode::FAILURE

@@ -22,6 +22,7 @@ use tracing::{info, warn};
 
 use crate::domain::hooks::retry_at;
 use crate::hub::now;
+use crate::metrics::{HookCall, metrics};
 use crate::store::{Delivery, Failure, OutgoingTarget, Store, StoreError};
 use post::{Client, NotTaken};
 
@@ -149,7 +150,10 @@ async fn deliver(client: &Client, store: &Store, hook: HookId) -> Result<(), Sto
     for _ in 0..BATCH {
         let Some(delivery) = store.next_delivery(hook).await? else { return Ok(()) };
         match client.post_event(&delivery, now()).await {
-            Ok(()) => store.delivered(hook, delivery.event.seq).await?,
+            Ok(()) => {
+                metrics().hook_calls.add_one(HookCall::Sent);
+                store.delivered(hook, delivery.event.seq).await?;
+            }
             Err(not_taken) => return store.delivery_failed(failure(&delivery, not_taken, now())).await,
         }
     }
@@ -163,6 +167,7 @@ fn failure(delivery: &Delivery, not_taken: NotTaken, at: Timestamp) -> Failure {
         NotTaken::Failed(problem) => (problem, false),
     };
     let next_at = if is_gone { None } else { retry_at(at, attempts, failing_since, rand::random()) };
+    metrics().hook_calls.add_one(if next_at.is_some() { HookCall::Retried } else { HookCall::GivenUp });
     if next_at.is_none() {
         info!(hook = %id, "a webhook is given up");
     }

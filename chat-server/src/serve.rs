@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use arc_swap::ArcSwap;
 use chat_proto::{Role, Secret};
+use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -21,8 +23,9 @@ use crate::handler::admin::Doors;
 use crate::handler::file::FileDesk;
 use crate::handler::incoming::IncomingPace;
 use crate::hub::{Hub, now};
+use crate::metrics::metrics;
 use crate::outgoing::Outgoing;
-use crate::server;
+use crate::server::{self, Readiness, ServerOptions, Tls};
 use crate::store::{NewInvite, Store};
 
 /// The database's name in the data directory.
@@ -38,7 +41,7 @@ pub(crate) const LOCK: &str = "chat-server.lock";
 const PRIVATE: u32 = 0o700;
 
 /// A server that listens.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Ready {
     /// The address, with the port that the system chose for 0.
     pub address: SocketAddr,
@@ -46,6 +49,36 @@ pub struct Ready {
     pub url: String,
     /// The code that makes the first account; none when there are accounts already.
     pub owner_code: Option<Secret>,
+    /// What can be done to it.
+    pub running: Running,
+}
+
+/// A handle on a server that runs.
+#[derive(Clone)]
+pub struct Running {
+    app: Arc<App>,
+    tls: Option<Arc<Tls>>,
+    readiness: Arc<Readiness>,
+}
+
+impl Running {
+    /// Takes from this configuration what can change while the server runs; all of it or nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn apply(&self, config: &Config) -> anyhow::Result<()> {
+        if let (Some(tls), Some(files)) = (&self.tls, &config.server.tls) {
+            tls.reload(files.clone())?;
+        }
+        self.app.live.store(Arc::new(config.live.clone()));
+        Ok(())
+    }
+
+    /// Whether the server does its work: its shards take what comes, and its database answers.
+    pub async fn works(&self) -> bool {
+        self.app.hub.settle().await;
+        self.readiness.database_answers().await
+    }
 }
 
 /// What a server works with, before anybody listens: the data directory is this process's alone.
@@ -71,10 +104,8 @@ impl Opened {
             passwords: Passwords::new(cores)?,
             outgoing: Outgoing::new(config.allow_private_hooks)?,
             pace: IncomingPace::default(),
-            registration: config.registration,
-            name: config.name.clone(),
-            limits: config.limits.clone(),
-            desk: FileDesk::new(files, config.file_quotas),
+            live: ArcSwap::from_pointee(config.live.clone()),
+            desk: FileDesk::new(files),
             doors: Doors::new(store.lockdown().await?),
             store,
         });
@@ -92,15 +123,20 @@ impl Opened {
 /// # Errors
 /// Why it cannot run, with what to do.
 pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(Ready)) -> anyhow::Result<()> {
+    // Metrics are there to the last.
+    let ended = CancellationToken::new();
     let opened = Opened::new(&config).await?;
     let app = opened.app.clone();
-    let tls = config.server.tls.as_ref().map(server::load_tls).transpose()?;
-    let listener = TcpListener::bind(config.listen).await.with_context(|| {
-        format!(
-            "cannot listen on {}; choose another address with --listen, or stop what uses it",
-            config.listen
-        )
-    })?;
+    let ServerOptions { max_connections, tls, metrics: scraped } = config.server;
+    let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
+    let listener = match from_systemd()? {
+        Some(listener) => listener,
+        None => listen(config.listen, "listen").await?,
+    };
+    let scraped = match scraped {
+        Some(address) => Some(listen(address, "metrics-listen").await?),
+        None => None,
+    };
     let address = listener.local_addr()?;
     let owner_code = prepare_owner(&app.store, config.owner_code.as_ref()).await?;
     match console::bind(&config.data_dir) {
@@ -111,12 +147,38 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     app.outgoing.start(app.store.clone(), stop.clone());
     tokio::spawn(app.clone().keep_swept(stop.clone()));
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
+    metrics().started.set(usize::try_from(now().0 / 1_000).unwrap_or_default());
     info!(%address, data_dir = %config.data_dir.display(), "listening");
-    ready(Ready { address, url, owner_code });
-    server::run(listener, tls, app, config.server, stop).await;
+    if let Some(scraped) = scraped {
+        info!(address = %scraped.local_addr()?, "metrics are at http://{}/metrics", scraped.local_addr()?);
+        tokio::spawn(server::serve_metrics(scraped, ended.clone()));
+    }
+    if let Some(tls) = &tls {
+        tokio::spawn(tls.clone().follow(stop.clone()));
+    }
+    let readiness = Arc::new(Readiness::new(app.store.clone(), stop.clone()));
+    let running = Running { app: app.clone(), tls: tls.clone(), readiness };
+    ready(Ready { address, url, owner_code, running });
+    server::run(listener, tls, app, max_connections, stop).await;
+    ended.cancel();
     opened.close().await;
     info!("stopped");
     Ok(())
+}
+
+async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; choose another address with --{setting}, or stop what uses it")
+    })
+}
+
+/// The socket that systemd opened for this process, if it did.
+fn from_systemd() -> anyhow::Result<Option<TcpListener>> {
+    let mut given = ListenFd::from_env();
+    let cannot = "the socket that systemd gave is no TCP listener; its unit needs ListenStream=";
+    let Some(listener) = given.take_tcp_listener(0).context(cannot)? else { return Ok(None) };
+    listener.set_nonblocking(true)?;
+    Ok(Some(TcpListener::from_std(listener)?))
 }
 
 /// Opens the database in a data directory, making both where needed.

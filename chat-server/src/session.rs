@@ -4,6 +4,7 @@
 //! outbox; while one request is being answered, deliveries go on and no further frame is read,
 //! so a client that asks faster than it is answered is slowed down by its own connection.
 
+mod guard;
 mod login;
 mod pace;
 mod socket;
@@ -14,20 +15,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_proto::{
-    Answer, ClientFrame, CloseReason, Done, ErrorCode, FrameId, Push, ServerFrame, WireError, limits,
+    Answer, ClientFrame, CloseReason, Done, ErrorCode, FrameId, Push, Request, ServerFrame, WireError, limits,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
+use tracing::{Instrument, debug, info_span};
 
 use crate::handler::{App, Caller, Handled};
 use crate::hub::outbox::{CutSignal, Frame, Waiting};
+use crate::metrics::{Held, metrics};
 use login::LoggedIn;
 use pace::Pace;
 use socket::{Incoming, Socket};
 
+pub use guard::Guarded;
 pub use socket::config as socket_config;
 
 /// Clients are told to come back at a random time within this, so that they do not all come at
@@ -49,12 +52,16 @@ enum End {
 /// Serves one upgraded connection until it ends; `stop` ends it with a word to the client.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     app: Arc<App>,
-    ws: WebSocketStream<S>,
+    ws: WebSocketStream<Guarded<S>>,
     stop: CancellationToken,
 ) {
     let mut socket = Socket::new(ws);
     let end = match login::enter(&app, &mut socket, &stop).await {
-        Ok(logged_in) => Session::new(app, logged_in).run(&mut socket, &stop).await,
+        Ok(logged_in) => {
+            socket.logged_in(&app.live.load().limits);
+            debug!(user = %logged_in.caller.person.id, "logged in");
+            Session::new(app, logged_in).run(&mut socket, &stop).await
+        }
         Err(end) => end,
     };
     say_goodbye(&mut socket, end).await;
@@ -62,10 +69,11 @@ pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
 
 async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, end: End) {
     match end {
-        End::Lost => {}
+        End::Lost => metrics().lost.add_one(),
         End::Goodbye => socket.close(CloseReason::Normal).await,
         End::Close(reason) => {
             debug!(%reason, "closing a connection");
+            metrics().closed.add_one(reason);
             socket.close(reason).await;
         }
         End::Drain => {
@@ -73,6 +81,7 @@ async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, 
             let draining = Push::Draining { reconnect_after_ms: rand::random_range(0..=spread) };
             // The close frame says the same to a client that misses this.
             let _ = socket.write(&[ServerFrame::encode_push(&draining).into()]).await;
+            metrics().closed.add_one(CloseReason::Restart);
             socket.close(CloseReason::Restart).await;
         }
     }
@@ -90,14 +99,28 @@ struct Session {
     first: Frame,
     answering: Option<Answering>,
     bad_frames: u32,
+    /// Requests so far: their numbers in the log.
+    asked: u64,
+    _counted: Held,
 }
 
 impl Session {
     fn new(app: Arc<App>, logged_in: LoggedIn) -> Self {
         let LoggedIn { caller, waiting, welcome } = logged_in;
-        let pace = Pace::new(&app.limits);
+        let pace = Pace::new(&app.live.load().limits);
         let cut = waiting.cut_signal();
-        Self { app, caller, waiting, cut, pace, first: welcome, answering: None, bad_frames: 0 }
+        Self {
+            app,
+            caller,
+            waiting,
+            cut,
+            pace,
+            first: welcome,
+            answering: None,
+            bad_frames: 0,
+            asked: 0,
+            _counted: metrics().sessions.hold(),
+        }
     }
 
     async fn run<S: AsyncRead + AsyncWrite + Unpin>(
@@ -107,14 +130,32 @@ impl Session {
     ) -> End {
         let end = self.work(socket, stop).await;
         let clean = matches!(end, End::Goodbye);
-        self.app.hub.detach(self.caller.person.id, self.caller.key, clean).await;
         if matches!(end, End::Drain) {
-            // Answers to what was committed in the meantime.
-            let mut frames = Vec::new();
-            self.waiting.take_now(&mut frames);
-            let _ = socket.write(&frames).await;
+            self.finish(socket).await;
         }
+        self.app.hub.detach(self.caller.person.id, self.caller.key, clean).await;
         end
+    }
+
+    /// Before the server stops: what was asked is answered, and what waits is written. The
+    /// listener bounds how long that may take.
+    async fn finish<S: AsyncRead + AsyncWrite + Unpin>(&mut self, socket: &mut Socket<S>) {
+        if self.answering.is_some() {
+            let (id, handled) = poll(&mut self.answering).await;
+            self.answering = None;
+            if self.answer(&id, handled, socket).await.is_some() {
+                return;
+            }
+        }
+        // What its shards were asked, they answer before this returns.
+        self.app.hub.settle().await;
+        let mut frames = Vec::new();
+        loop {
+            self.waiting.take_now(&mut frames);
+            if frames.is_empty() || self.deliver(socket, &mut frames).await.is_some() {
+                return;
+            }
+        }
     }
 
     async fn work<S: AsyncRead + AsyncWrite + Unpin>(
@@ -161,10 +202,14 @@ impl Session {
         frames: &mut Vec<Frame>,
     ) -> Option<End> {
         let bytes = frames.iter().map(|frame| frame.len()).sum();
+        let began = std::time::Instant::now();
         let end = tokio::select! {
             written = socket.write(frames) => written.err().map(|_| End::Lost),
             reason = self.cut.cut() => Some(End::Close(reason)),
         };
+        metrics().flush_seconds.since(began);
+        metrics().frames_sent.add(frames.len());
+        metrics().bytes_sent.add(bytes);
         frames.clear();
         self.waiting.written(bytes);
         end
@@ -190,23 +235,38 @@ impl Session {
             ClientFrame::Signal(signal) if limited.is_none() => self.app.signal(&self.caller, signal),
             ClientFrame::Signal(_) => {}
             ClientFrame::Request { id, request } => match limited {
-                Some(error) => self.caller.outbox.push(ServerFrame::encode_error(Some(&id), &error).into()),
-                None => {
-                    let (app, caller) = (self.app.clone(), self.caller.clone());
-                    self.answering = Some(Box::pin(async move {
-                        let handled = app.handle(caller, id.clone(), *request).await;
-                        (id, handled)
-                    }));
-                }
+                Some(error) => self.refuse(Some(&id), &error),
+                None => self.begin(id, *request),
             },
         }
         None
     }
 
+    fn begin(&mut self, id: FrameId, request: Request) {
+        let (app, caller, kind) = (self.app.clone(), self.caller.clone(), request.kind());
+        metrics().requests.add_one(kind);
+        self.asked += 1;
+        // Its own number: what the client calls it is the client's text.
+        let span = info_span!("request", n = self.asked, kind = kind.as_str());
+        let began = std::time::Instant::now();
+        let answer = async move {
+            let handled = app.handle(caller, id.clone(), request).await;
+            metrics().request_seconds.since(began);
+            (id, handled)
+        };
+        self.answering = Some(Box::pin(answer.instrument(span)));
+    }
+
+    fn refuse(&self, id: Option<&FrameId>, error: &WireError) {
+        metrics().refusals.add_one(error.code);
+        debug!(code = error.code.as_str(), "a request was refused");
+        self.caller.outbox.push(ServerFrame::encode_error(id, error).into());
+    }
+
     /// A frame that cannot be read is answered; too many end the connection. A request that merely
     /// does not fit is the client's business, and counts only when they come too fast.
     fn refuse_frame(&mut self, id: Option<&FrameId>, error: &WireError) -> Option<End> {
-        self.caller.outbox.push(ServerFrame::encode_error(id, error).into());
+        self.refuse(id, error);
         if error.code == ErrorCode::BadFrame || self.pace.take().is_some() {
             self.bad_frames += 1;
         }
@@ -226,7 +286,7 @@ impl Session {
                 None
             }
             Err(error) => {
-                self.caller.outbox.push(ServerFrame::encode_error(Some(id), &error).into());
+                self.refuse(Some(id), &error);
                 None
             }
             Ok(Handled::LoggedOut) => {

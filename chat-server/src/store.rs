@@ -32,7 +32,7 @@ pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, 
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
 pub use people::ReadBy;
 pub use search::{Hits, Search, SearchCursor};
-pub use sqlite::{Facts, OpenError, Resting, RestingError, Sqlite as Store};
+pub use sqlite::{Checked, Facts, OpenError, Resting, RestingError, Sqlite as Store, check};
 
 /// Why the store did not do it. Nothing was changed.
 #[derive(Debug, Clone, Error)]

@@ -118,6 +118,8 @@ fn fixed() -> Vec<(String, u64, &'static str)> {
         (limits::REQUEST_ID_BYTES as u64, "longest `id` of a request, in bytes"),
         (limits::LOGIN_TIMEOUT_MS, "milliseconds until a connection must be logged in"),
         (limits::FRAMES_BEFORE_LOGIN.into(), "frames before login"),
+        (limits::FRAGMENTS_PER_MESSAGE.into(), "WebSocket fragments in one message"),
+        (limits::LOGIN_FRAMES_PER_SECOND.into(), "WebSocket frames a second before login, for long"),
         (limits::BAD_FRAMES.into(), "frames that could not be read"),
         (limits::HISTORY_PAGE_DEFAULT.into(), "events in a page of history when the client does not say"),
         (limits::WELCOME_CONVERSATIONS.into(), "conversations in the welcome"),

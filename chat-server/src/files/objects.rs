@@ -80,6 +80,12 @@ impl Objects {
         }
     }
 
+    /// Asks for the first content that there is, if any.
+    pub(super) async fn reach(&self) -> Result<(), ObjectError> {
+        self.store.list(None).next().await.transpose()?;
+        Ok(())
+    }
+
     pub(super) async fn put(&self, content: ContentHash, from: &FilePath) -> Result<(), ObjectError> {
         let mut file = tokio::fs::File::open(from).await?;
         let to = path(content);

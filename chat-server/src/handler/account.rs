@@ -95,7 +95,7 @@ impl App {
             at: now(),
         };
         let person = Person::new(account.id, ask.name.clone());
-        let role = match self.store.create_account(account, self.registration).await {
+        let role = match self.store.create_account(account, self.live.load().registration).await {
             Ok(admitted) => admitted?,
             Err(StoreError::Conflict) => return Err(name_taken(&ask.name)),
             Err(cause) => return Err(store_failed(cause)),

@@ -26,7 +26,8 @@ use super::{App, Caller, Handled, store_failed};
 use crate::auth::SecretHash;
 use crate::files::{Files, ObjectError, Part};
 use crate::hub::{now, unavailable};
-use crate::store::{Deletion, Fetchable, FileQuotas, KnownSession, NewFile, NoRoom, Upload};
+use crate::metrics::metrics;
+use crate::store::{Deletion, Fetchable, KnownSession, NewFile, NoRoom, Upload};
 use turns::{Seats, Turn, Turns};
 
 pub use turns::Seat;
@@ -44,7 +45,6 @@ const BUSY_RETRY_MS: u64 = 2_000;
 /// All that the server does with files.
 pub struct FileDesk {
     files: Files,
-    quotas: FileQuotas,
     turns: Turns,
     uploads: Seats,
     downloads: Seats,
@@ -92,10 +92,9 @@ impl From<WireError> for ReceiveError {
 impl FileDesk {
     /// A desk for these files.
     #[must_use]
-    pub fn new(files: Files, quotas: FileQuotas) -> Self {
+    pub fn new(files: Files) -> Self {
         Self {
             files,
-            quotas,
             turns: Turns::default(),
             uploads: Seats::new(limits::UPLOADS_AT_ONCE),
             downloads: Seats::new(limits::DOWNLOADS_AT_ONCE),
@@ -114,6 +113,7 @@ impl FileDesk {
     /// `rate_limited` when all are taken.
     pub fn download(&self, user: UserId) -> Result<Seat, WireError> {
         let most = limits::DOWNLOADS_AT_ONCE;
+        metrics().downloads.add_one();
         self.downloads.take(user).ok_or_else(|| {
             busy(format!("You have {most} downloads running; go on when one of them is done."))
         })
@@ -146,15 +146,16 @@ impl App {
         size: u64,
     ) -> Result<FileId, WireError> {
         visitor.must_have(Scope::Write)?;
-        if size > self.limits.file_bytes {
-            let most = ByteSize(self.limits.file_bytes);
+        let live = self.live.load_full();
+        if size > live.limits.file_bytes {
+            let most = ByteSize(live.limits.file_bytes);
             let message =
                 format!("A file has at most {most} here, and this one {}; send less.", ByteSize(size));
             return Err(WireError::new(ErrorCode::TooLarge, message));
         }
         // Ids sort by time: the list of uploads is in their order.
         let (id, owner, at) = (FileId(Uuid::now_v7()), visitor.person.id, now());
-        let begun = self.store.begin_file(NewFile { id, owner, name, size, at }, self.desk.quotas).await;
+        let begun = self.store.begin_file(NewFile { id, owner, name, size, at }, live.file_quotas).await;
         begun.map_err(store_failed)?.map_err(|full| self.no_room(full, size))?;
         if size == 0 {
             self.desk.files.part(id, 0).await.map_err(disk_failed)?;
@@ -249,6 +250,8 @@ impl App {
         let received = self.pour(file, part, upload, body, &turn).await?;
         if received.is_all {
             self.finish(file).await?;
+            metrics().uploads.add_one();
+            metrics().upload_bytes.of(received.bytes);
         }
         Ok(received.bytes)
     }
@@ -352,7 +355,7 @@ impl App {
         let limit = ask.limit.unwrap_or(limits::LIST_PAGE).clamp(1, limits::LIST_PAGE);
         let mut page =
             self.store.files_of(caller.person.id, ask.before, limit).await.map_err(store_failed)?;
-        page.quota = Some(self.desk.quotas.user).filter(|quota| *quota > 0);
+        page.quota = Some(self.live.load().file_quotas.user).filter(|quota| *quota > 0);
         Ok(Answer::ListFiles(page).into())
     }
 
@@ -388,7 +391,7 @@ impl App {
                 format!(
                     "Your files take {} of {}, and this one needs {}. Delete messages with files that nobody needs, or uploads that you did not send.",
                     ByteSize(used),
-                    ByteSize(self.desk.quotas.user),
+                    ByteSize(self.live.load().file_quotas.user),
                     ByteSize(size)
                 ),
             ),

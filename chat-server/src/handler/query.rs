@@ -6,13 +6,14 @@ use std::sync::Arc;
 use chat_proto::{
     Answer, ConversationPage, ErrorCode, Event, EventKind, GetConversation, GetHistory, GetThread,
     HistoryPage, ListConversations, ListMembers, ListPeople, ListPins, ListRooms, ListVersions, MemberPage,
-    Messages, PeoplePage, Presence, PresenceList, PresenceState, Resume, Resumed, Role, RoomPage, Seq,
-    ThreadPage, Versions, WatchPresence, WireError, limits,
+    Messages, Missed, PeoplePage, Presence, PresenceList, PresenceState, Resume, Resumed, Role, RoomPage,
+    Seq, ThreadPage, Versions, WatchPresence, WireError, limits,
 };
 
 use super::{App, Caller, Handled, store_failed};
 use crate::domain::not_found;
 use crate::hub::now;
+use crate::metrics::{ResumeResult, metrics};
 use crate::store::{ActivityCursor, Anchor};
 
 impl App {
@@ -24,11 +25,16 @@ impl App {
             )));
         }
         if ask.epoch != self.store.epoch() {
+            metrics().resumes.add(ResumeResult::Resync, ask.conversations.len().max(1));
             let other = Resumed { same_epoch: false, resumed: Vec::new(), gone: Vec::new() };
             return Ok(Answer::Resume(other).into());
         }
         let (resumed, gone) =
             self.store.missed(caller.person.id, ask.conversations).await.map_err(store_failed)?;
+        let whole = |missed: &&Missed| missed.events.last().is_some_and(|last| last.seq >= missed.head);
+        let inline = resumed.iter().filter(whole).count();
+        metrics().resumes.add(ResumeResult::Inline, inline);
+        metrics().resumes.add(ResumeResult::Gap, resumed.len() - inline);
         Ok(Answer::Resume(Resumed { same_epoch: true, resumed, gone }).into())
     }
 

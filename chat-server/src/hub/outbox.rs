@@ -13,6 +13,8 @@ use std::sync::{Arc, OnceLock};
 use chat_proto::CloseReason;
 use tokio::sync::{Notify, mpsc};
 
+use crate::metrics::metrics;
+
 /// Bytes that may wait for a connection: minutes of a busy room, for a reader on a bad line.
 pub const OUTBOX_BYTES: usize = 1024 * 1024;
 
@@ -51,6 +53,13 @@ struct State {
     wake: Notify,
 }
 
+impl Drop for State {
+    fn drop(&mut self) {
+        // What was never written waits no more.
+        metrics().outbox_bytes.down(*self.bytes.get_mut());
+    }
+}
+
 impl Outbox {
     /// Both ends of an empty outbox.
     #[must_use]
@@ -73,6 +82,8 @@ impl Outbox {
     pub fn push_signal(&self, frame: Frame) {
         if self.state.bytes.load(Ordering::Relaxed) <= SIGNAL_BYTES {
             self.put(frame);
+        } else {
+            metrics().signals_shed.add_one();
         }
     }
 
@@ -88,6 +99,7 @@ impl Outbox {
             return;
         }
         self.state.bytes.fetch_add(frame.len(), Ordering::Relaxed);
+        metrics().outbox_bytes.up(frame.len());
         // An error means that the connection has just ended; its client resumes.
         let _ = self.frames.send(frame);
     }
@@ -111,6 +123,7 @@ impl Waiting {
     /// Gives the room of written frames back.
     pub fn written(&self, bytes: usize) {
         self.state.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        metrics().outbox_bytes.down(bytes);
     }
 
     /// Tells when the connection is to be cut.

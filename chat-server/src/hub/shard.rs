@@ -10,6 +10,7 @@ mod personal;
 mod purge;
 
 use std::collections::{HashMap, HashSet};
+use std::time::Instant;
 
 use chat_proto::{Answer, ConversationId, ErrorCode, Event, Person, RoomName, Sent, UserId, WireError};
 use tokio::sync::mpsc;
@@ -21,6 +22,7 @@ use super::{Job, SessionKey, ToShard, now, unavailable};
 use crate::domain::audit::{self, Before};
 use crate::domain::policy::Policy;
 use crate::domain::{Change, Command, Room, not_found};
+use crate::metrics::metrics;
 use crate::store::{Committed, Store, StoreError, Write};
 
 /// Requests decided and committed together.
@@ -137,6 +139,7 @@ impl Shard {
             ToShard::Purge { conversation, actor, messages, done } => {
                 let _ = done.send(self.purge(conversation, &actor, &messages).await);
             }
+            ToShard::Settle { done } => drop(done.send(())),
             ToShard::Do(_) => {}
         }
     }
@@ -157,6 +160,13 @@ impl Shard {
         if jobs.is_empty() {
             return;
         }
+        metrics().turn_changes.of(jobs.len());
+        let began = Instant::now();
+        self.take_turn(jobs).await;
+        metrics().turn_seconds.since(began);
+    }
+
+    async fn take_turn(&mut self, jobs: Vec<Job>) {
         match self.attempt(&jobs).await {
             Ok((outcomes, committed)) => self.deliver_all(jobs, outcomes, committed).await,
             Err(StoreError::Conflict) => {

@@ -1,6 +1,7 @@
 //! What the server answers over plain HTTP, beside the socket.
 
 mod files;
+mod health;
 mod hooks;
 
 use std::sync::Arc;
@@ -11,14 +12,15 @@ use axum::routing::get;
 
 use crate::handler::App;
 pub(super) use files::Line;
+pub use health::Readiness;
 
 /// What a curious person sees who opens the address in a browser.
 const WELCOME: &str = "This is a chat server. Connect with: chat-tui --server <this address>\n";
 
 /// Every route but `/ws`.
-pub(super) fn routes(app: Arc<App>) -> Router {
+pub(super) fn routes(app: Arc<App>, readiness: Arc<Readiness>) -> Router {
     let routes = Router::new().route("/", get(WELCOME)).merge(files::routes()).merge(hooks::routes());
-    routes.fallback(not_found).with_state(app)
+    routes.fallback(not_found).with_state(app).merge(health::routes(readiness))
 }
 
 async fn not_found() -> (StatusCode, &'static str) {

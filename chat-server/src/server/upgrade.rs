@@ -1,6 +1,7 @@
 //! From an HTTP request to a WebSocket (RFC 6455, section 4.2), on `/ws`; what goes elsewhere is
 //! for the `routes`.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,18 +14,20 @@ use hyper::header::{
 use hyper::upgrade::Upgraded;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
-use tracing::debug;
+use tracing::{Instrument, debug};
 
-use super::Transport;
+use super::address::{Addresses, TOO_MANY};
+use super::connection::{Peer, Place, Transport};
+use super::proxy;
 use crate::handler::App;
-use crate::session;
+use crate::metrics::{Door, metrics};
+use crate::session::{self, Guarded};
 
 /// Where clients connect.
 const PATH: &str = "/ws";
@@ -32,9 +35,10 @@ const PATH: &str = "/ws";
 /// Answers HTTP requests and starts sessions.
 pub(super) struct Upgrades {
     pub(super) app: Arc<App>,
-    pub(super) allowed_origins: Vec<String>,
     pub(super) sessions: TaskTracker,
     pub(super) stop: CancellationToken,
+    /// How many connections each address has.
+    pub(super) addresses: Addresses,
     /// Answers everything but the upgrade.
     pub(super) routes: Router,
 }
@@ -43,27 +47,48 @@ type Reply = Response<Body>;
 
 impl Upgrades {
     /// The response; a session begins behind it if it is the right kind of request.
-    pub(super) async fn answer(
-        &self,
-        request: Request<Incoming>,
-        permit: Arc<OwnedSemaphorePermit>,
-    ) -> Reply {
+    pub(super) async fn answer(&self, request: Request<Incoming>, peer: Peer, place: &Place) -> Reply {
+        let live = self.app.live.load_full();
+        let named = if peer.client.is_none() { proxy::client(request.headers(), &live) } else { None };
+        // What a proxy carries counts for its client, as long as it lasts.
+        let seat = match named.map(|client| self.addresses.take(client, live.connections_per_address)) {
+            Some(None) => {
+                metrics().turned_away.add_one(Door::Address);
+                return plain(StatusCode::TOO_MANY_REQUESTS, TOO_MANY);
+            }
+            seat => seat.flatten(),
+        };
+        let place = place.with(seat);
         if request.uri().path() != PATH {
             let Ok(reply) = self.routes.clone().oneshot(request).await;
             return reply;
         }
-        match check(request.method(), request.headers(), &self.allowed_origins) {
-            Err((status, text)) => plain(status, text),
+        if self.stop.is_cancelled() {
+            metrics().turned_away.add_one(Door::Draining);
+            return plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The server is stopping; come back in a moment.\n",
+            );
+        }
+        match check(request.method(), request.headers(), &live.allowed_origins) {
+            Err((status, text)) => {
+                let is_origin = status == StatusCode::FORBIDDEN;
+                metrics().turned_away.add_one(if is_origin { Door::Origin } else { Door::Upgrade });
+                plain(status, text)
+            }
             Ok(accept) => {
-                self.start_session(request, permit);
+                let client = named.or(peer.client).unwrap_or(peer.address.ip());
+                self.start_session(request, client, place);
                 switching(&accept)
             }
         }
     }
 
-    fn start_session(&self, request: Request<Incoming>, permit: Arc<OwnedSemaphorePermit>) {
+    fn start_session(&self, request: Request<Incoming>, client: IpAddr, place: Place) {
         let (app, stop) = (self.app.clone(), self.stop.clone());
-        self.sessions.spawn(async move {
+        let session = async move {
+            let _counted = metrics().connections.hold();
+            debug!(%client, "a connection began");
             match hyper::upgrade::on(request).await {
                 Ok(upgraded) => {
                     if let Some(ws) = websocket(upgraded).await {
@@ -72,18 +97,20 @@ impl Upgrades {
                 }
                 Err(cause) => debug!(%cause, "the connection was not upgraded"),
             }
-            drop(permit);
-        });
+            drop(place);
+        };
+        self.sessions.spawn(session.in_current_span());
     }
 }
 
 /// Takes the bare stream out of hyper again, with what it has read too much, so that no layer
 /// stays between the socket and the session.
-async fn websocket(upgraded: Upgraded) -> Option<WebSocketStream<Transport>> {
+async fn websocket(upgraded: Upgraded) -> Option<WebSocketStream<Guarded<Transport>>> {
     let parts = upgraded.downcast::<TokioIo<Transport>>().ok()?;
     let config = Some(session::socket_config());
     let early = parts.read_buf.to_vec();
-    Some(WebSocketStream::from_partially_read(parts.io.into_inner(), early, Role::Server, config).await)
+    let line = Guarded::new(parts.io.into_inner(), &early);
+    Some(WebSocketStream::from_partially_read(line, early, Role::Server, config).await)
 }
 
 /// The value of `Sec-WebSocket-Accept`, or what is wrong with the request.

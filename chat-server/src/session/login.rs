@@ -14,6 +14,7 @@ use super::socket::{Incoming, Socket};
 use crate::handler::account::Authenticated;
 use crate::handler::{App, Caller};
 use crate::hub::outbox::{Frame, Outbox, Waiting};
+use crate::metrics::metrics;
 
 /// What a login leads to.
 pub(super) struct LoggedIn {
@@ -68,6 +69,7 @@ async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
                 continue;
             }
         };
+        metrics().requests.add_one(request.kind());
         if matches!(*request, Request::Ping(_)) {
             write(socket, ServerFrame::encode_ok(&id, &app.pong())).await?;
             continue;
@@ -106,6 +108,7 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
     id: Option<&FrameId>,
     error: &WireError,
 ) -> Result<(), End> {
+    metrics().refusals.add_one(error.code);
     write(socket, ServerFrame::encode_error(id, error)).await
 }
 

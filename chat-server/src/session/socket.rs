@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chat_proto::{CloseReason, limits};
+use chat_proto::{CloseReason, Limits, limits};
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 
+use super::guard::{Guarded, TooManyFragments};
 use crate::hub::outbox::Frame;
 
 /// Allocated for every connection, so small; a larger frame grows it while it is read.
@@ -57,12 +58,17 @@ pub(super) enum Incoming {
 pub(super) struct WriteFailed;
 
 pub(super) struct Socket<S> {
-    ws: WebSocketStream<S>,
+    ws: WebSocketStream<Guarded<S>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    pub(super) fn new(ws: WebSocketStream<S>) -> Self {
+    pub(super) fn new(ws: WebSocketStream<Guarded<S>>) -> Self {
         Self { ws }
+    }
+
+    /// Lets the client send as fast as those may who are logged in.
+    pub(super) fn logged_in(&mut self, limits: &Limits) {
+        self.ws.get_mut().logged_in(limits);
     }
 
     /// The next thing from the client. Cancel-safe.
@@ -74,6 +80,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Some(Ok(_)) => Incoming::Alive,
             Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
                 Incoming::Refused(CloseReason::TooLarge)
+            }
+            Some(Err(Error::Io(cause))) if is_too_many_fragments(&cause) => {
+                Incoming::Refused(CloseReason::Abuse)
             }
             Some(Err(_)) | None => Incoming::Lost,
         }
@@ -101,6 +110,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             code: CloseCode::from(reason.code()),
             reason: Utf8Bytes::from_static(reason.as_str()),
         };
+        self.ws.get_mut().closing();
         let goodbye = async {
             if self.ws.close(Some(frame)).await.is_ok() {
                 while let Some(Ok(_)) = self.ws.next().await {}
@@ -109,6 +119,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         // Who does not answer is gone.
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, goodbye).await;
     }
+}
+
+fn is_too_many_fragments(cause: &std::io::Error) -> bool {
+    cause.get_ref().is_some_and(|cause| cause.is::<TooManyFragments>())
 }
 
 async fn finish(write: impl Future<Output = Result<(), Error>>) -> Result<(), WriteFailed> {

@@ -10,6 +10,7 @@ mod audit;
 mod bans;
 mod bots;
 mod change;
+mod check;
 mod files;
 mod hooks;
 mod inbox;
@@ -38,6 +39,7 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 
 use super::StoreError;
+pub use check::{Checked, check};
 pub use resting::{Facts, Resting, RestingError};
 use writer::Writer;
 

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
-use chat_proto::{FileId, FileName, Limits, Person, Registration, Role, Secret, Timestamp, UserId, UserName};
+use chat_proto::{FileId, FileName, Person, Registration, Role, Secret, Timestamp, UserId, UserName};
 use chat_server::auth::Passwords;
 use chat_server::domain::policy::Policy;
 use chat_server::files::{Bucket, Files, Place};
@@ -15,9 +16,10 @@ use chat_server::handler::App;
 use chat_server::handler::admin::Doors;
 use chat_server::handler::file::{FileDesk, Visitor};
 use chat_server::handler::incoming::IncomingPace;
+use chat_server::handler::live::Live;
 use chat_server::hub::{Hub, now};
 use chat_server::outgoing::Outgoing;
-use chat_server::store::{FileQuotas, NewAccount, Store};
+use chat_server::store::{NewAccount, Store};
 use futures_util::{StreamExt, TryStreamExt};
 use uuid::Uuid;
 
@@ -40,10 +42,8 @@ impl Fixture {
             passwords: Passwords::new(1).unwrap(),
             outgoing: Outgoing::new(false).unwrap(),
             pace: IncomingPace::default(),
-            registration: Registration::Open,
-            name: "test".to_owned(),
-            limits: Limits::default(),
-            desk: FileDesk::new(files, FileQuotas::default()),
+            live: ArcSwap::from_pointee(Live::default()),
+            desk: FileDesk::new(files),
             doors: Doors::default(),
         };
         let name = UserName::parse("ada").unwrap();

@@ -7,9 +7,10 @@ use std::time::Duration;
 use chat_proto::{Limits, Registration};
 use chat_server::config::Config;
 use chat_server::files::Place;
+use chat_server::handler::live::Live;
+use chat_server::log::LogFormat;
 use chat_server::serve::serve;
 use chat_server::server::ServerOptions;
-use chat_server::store::FileQuotas;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -38,15 +39,18 @@ impl Running {
             allow_private_hooks: false,
             data_dir: dir.path().to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            name: "test".to_owned(),
-            registration: Registration::Open,
             owner_code: None,
-            server: ServerOptions { max_connections: 100, allowed_origins: Vec::new(), tls: None },
+            live: Live {
+                name: "test".to_owned(),
+                registration: Registration::Open,
+                limits: Limits { requests_per_second: 100_000, request_burst: 100_000, ..Limits::default() },
+                ..Live::default()
+            },
+            server: ServerOptions { max_connections: 100, ..ServerOptions::default() },
             presence_grace: Duration::from_millis(300),
-            limits: Limits { requests_per_second: 100_000, request_burst: 100_000, ..Limits::default() },
             files: Place::Folder(dir.path().join("files")),
-            file_quotas: FileQuotas::default(),
             log: "off".to_owned(),
+            log_format: LogFormat::default(),
         };
         let stop = CancellationToken::new();
         let (ready, listening) = oneshot::channel();

@@ -9,9 +9,12 @@
 )]
 
 mod backup;
+mod doctor;
+mod documents;
 mod files;
 mod floors;
 mod live;
 mod search;
 mod store;
 mod upgrade;
+mod watching;

@@ -1,5 +1,7 @@
 //! Answering and delivering what was committed.
 
+use std::time::Instant;
+
 use chat_proto::{
     Answer, ConversationId, Event, EventKind, Person, Push, ReadState, ServerFrame, UserId, limits,
 };
@@ -10,10 +12,12 @@ use crate::domain::not_found;
 use crate::hub::outbox::{Frame, Outbox};
 use crate::hub::task::Task;
 use crate::hub::{Job, SessionKey};
+use crate::metrics::metrics;
 use crate::store::{Committed, READ_MARKS_SHOWN_UP_TO};
 
 impl Shard {
     pub(super) async fn deliver_all(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>, committed: Committed) {
+        let began = Instant::now();
         let called = self.called(&outcomes, &committed);
         self.recount(&committed).await;
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
@@ -29,6 +33,7 @@ impl Shard {
         self.tell_called(called);
         self.tell_threads(&committed);
         self.tell_inboxes(committed).await;
+        metrics().delivery_seconds.since(began);
     }
 
     /// Tells the other members that somebody is writing, or stopped.

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::handler::App;
 use crate::handler::file::{Visitor, no_file};
+use crate::metrics::metrics;
 
 /// The way to end a connection from within a request: put into each request by the server.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,7 @@ impl From<WireError> for Refused {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let Refused(error) = self;
+        metrics().refusals.add_one(error.code);
         let mut response = (status(error.code), Json(&error)).into_response();
         if let Some(wait_ms) = error.retry_after_ms {
             let wait = std::time::Duration::from_secs(wait_ms.div_ceil(1_000));

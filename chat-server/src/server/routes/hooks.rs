@@ -16,6 +16,7 @@ use chat_proto::limits;
 
 use crate::handler::App;
 use crate::handler::incoming::Refused;
+use crate::metrics::metrics;
 
 /// How long a program may take to send what it posts.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,7 +32,10 @@ async fn receive(State(app): State<Arc<App>>, Path(secret): Path<String>, body: 
         Err(_) => return (StatusCode::REQUEST_TIMEOUT, "request_timeout").into_response(),
     };
     match app.receive_post(&secret, &body).await {
-        Ok(()) => "ok".into_response(),
+        Ok(()) => {
+            metrics().posts.add_one();
+            "ok".into_response()
+        }
         Err(refused) => refuse(refused),
     }
 }

@@ -3,12 +3,14 @@
 //! group, and while nothing waits, it fills the search index with messages from before.
 
 use std::sync::mpsc;
+use std::time::Instant;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
 use super::index;
+use crate::metrics::{Kept, metrics};
 use crate::store::StoreError;
 
 /// Jobs in one transaction. Past this, waiting longer costs more than another sync saves.
@@ -114,8 +116,14 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>) {
                 Order::Close(closed) => closing = Some(closed),
             }
         }
+        let began = Instant::now();
         let commit = run_group(&mut connection, &mut group);
+        if !group.is_empty() {
+            metrics().commit_seconds.since(began);
+            metrics().commit_writes.of(group.len());
+        }
         if let Err(cause) = &commit {
+            metrics().store_errors.add_one(Kept::Commit);
             error!(%cause, jobs = group.len(), "a commit failed; nothing of it was kept");
         }
         for job in group {

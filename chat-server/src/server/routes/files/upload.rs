@@ -57,7 +57,7 @@ pub(super) async fn options(State(app): State<Arc<App>>) -> Response {
     let headers = response.headers_mut();
     headers.insert("tus-version", HeaderValue::from_static(VERSION));
     headers.insert("tus-extension", HeaderValue::from_static("creation,termination"));
-    headers.insert("tus-max-size", HeaderValue::from(app.limits.file_bytes));
+    headers.insert("tus-max-size", HeaderValue::from(app.live.load().limits.file_bytes));
     response
 }
 
