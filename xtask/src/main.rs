@@ -1,5 +1,6 @@
-//! What people type in this repository: `cargo xtask demo`, `test`, `picture`.
+//! What people type in this repository: `cargo xtask demo`, `test`, `picture`, `bench`.
 
+mod bench;
 mod build;
 mod check;
 mod colleague;
@@ -48,6 +49,11 @@ enum Task {
         #[arg(long, default_value = "dev")]
         profile: Profile,
     },
+    /// Measure the product: how fast, how large, how quiet it is
+    Bench {
+        #[command(subcommand)]
+        what: bench::What,
+    },
 }
 
 fn main() -> ExitCode {
@@ -55,6 +61,7 @@ fn main() -> ExitCode {
         Task::Demo { profile } => demo::run(profile),
         Task::Test { fast } => check::run(fast),
         Task::Picture { profile } => picture::run(profile),
+        Task::Bench { what } => bench::run(&what),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

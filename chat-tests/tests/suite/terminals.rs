@@ -10,15 +10,15 @@ use tempfile::TempDir;
 use crate::scenarios::{room, text};
 
 /// A person in front of a terminal, with a folder of their own.
-struct Seat {
-    dir: TempDir,
-    server: String,
-    name: &'static str,
+pub(crate) struct Seat {
+    pub(crate) dir: TempDir,
+    pub(crate) server: String,
+    pub(crate) name: &'static str,
 }
 
 impl Seat {
     /// Makes the account, as `chat-cli register` does; the TUI then finds it.
-    fn register(server: &Server, name: &'static str) -> Result<Self> {
+    pub(crate) fn register(server: &Server, name: &'static str) -> Result<Self> {
         let seat = Self { dir: TempDir::with_prefix("chat-tui-")?, server: server.url(), name };
         let mut command = Command::new(bin("chat-cli")?);
         command.arg("register").arg("--data-dir").arg(seat.dir.path());
@@ -33,7 +33,7 @@ impl Seat {
     }
 
     /// Opens the client and waits until it is connected.
-    fn open(&self) -> Result<Terminal> {
+    pub(crate) fn open(&self) -> Result<Terminal> {
         let terminal = self.open_offline()?;
         terminal.wait_for_text("connected")?;
         Ok(terminal)
@@ -52,7 +52,7 @@ impl Seat {
 }
 
 /// Types a line into the composer and sends it.
-fn enter(terminal: &Terminal, line: &str) -> Result<()> {
+pub(crate) fn enter(terminal: &Terminal, line: &str) -> Result<()> {
     terminal.type_text(line)?;
     terminal.wait_for(&format!("{line:?} in the composer"), |screen| screen.contains(line))?;
     terminal.press(Key::Enter)

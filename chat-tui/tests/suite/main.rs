@@ -29,5 +29,6 @@ mod people;
 mod pictures;
 mod plain;
 mod reading;
+mod right_to_left;
 mod rooms;
 mod screens;
