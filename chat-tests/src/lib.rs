@@ -20,10 +20,10 @@ use std::time::Duration;
 pub use binaries::{bin, use_binaries_in};
 pub use cleanup::{Folder, end_all, hold, release};
 pub use process::{Running, Signal, clean_environment, run};
-pub use screenshot::screenshot;
+pub use screenshot::{light_screenshot, screenshot};
 pub use script::{Script, uuid};
 pub use server::{Options, Server};
-pub use terminal::{Key, Terminal};
+pub use terminal::{Key, Manner, Terminal};
 
 /// How long anything may take before a test gives up. A machine that compiles beside the tests
 /// needs seconds where a free one needs milliseconds.

@@ -14,8 +14,12 @@ const BASE_LINE: f64 = 13.5;
 const MARGIN: f64 = 14.0;
 const BAR: f64 = 28.0;
 
-const BACKGROUND: &str = "#14161b";
-const FOREGROUND: &str = "#d5d8de";
+/// Ground and ink of the terminal itself.
+const DARK: (&str, &str) = ("#14161b", "#d5d8de");
+const LIGHT: (&str, &str) = ("#fafaf8", "#24272e");
+
+/// Ground and ink.
+type Colours = (&'static str, &'static str);
 
 /// The sixteen named colours, on a dark ground.
 const PALETTE: [&str; 16] = [
@@ -23,19 +27,29 @@ const PALETTE: [&str; 16] = [
     "#f0868e", "#b1d796", "#f0d197", "#85c3f5", "#d795e8", "#7acbd5", "#ffffff",
 ];
 
-/// Draws the screen.
+/// Draws the screen of a dark terminal.
 #[must_use]
 pub fn screenshot(screen: &Screen) -> String {
+    draw(screen, DARK)
+}
+
+/// Draws the screen of a light terminal.
+#[must_use]
+pub fn light_screenshot(screen: &Screen) -> String {
+    draw(screen, LIGHT)
+}
+
+fn draw(screen: &Screen, colours: Colours) -> String {
     let (rows, columns) = screen.size();
     let width = f64::from(columns.get()) * CELL.0 + 2.0 * MARGIN;
     let height = f64::from(rows.get()) * CELL.1 + 2.0 * MARGIN + BAR;
     let mut svg = String::new();
-    header(&mut svg, width, height);
+    header(&mut svg, (width, height), colours);
     for row in 0..rows.get() {
-        draw_row(&mut svg, screen, row, columns.get());
+        draw_row(&mut svg, screen, (row, columns.get()), colours);
     }
     if !screen.hide_cursor() {
-        draw_cursor(&mut svg, screen);
+        draw_cursor(&mut svg, screen, colours.1);
     }
     svg.push_str("</g>\n</svg>\n");
     svg
@@ -43,13 +57,13 @@ pub fn screenshot(screen: &Screen) -> String {
 
 // Writing to a String cannot fail, so the results of `write!` below are dropped.
 
-fn header(svg: &mut String, width: f64, height: f64) {
+fn header(svg: &mut String, (width, height): (f64, f64), (ground, ink): Colours) {
     let _ = writeln!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {width:.0} {height:.0}\">"
     );
-    let _ = writeln!(svg, "<rect width=\"100%\" height=\"100%\" rx=\"9\" fill=\"{BACKGROUND}\"/>");
+    let _ = writeln!(svg, "<rect width=\"100%\" height=\"100%\" rx=\"9\" fill=\"{ground}\"/>");
     for (n, colour) in ["#ff5f57", "#febc2e", "#28c840"].iter().enumerate() {
         let x = MARGIN + 6.0 + 20.0 * f64::from(u8::try_from(n).unwrap_or_default());
         let _ = writeln!(svg, "<circle cx=\"{x}\" cy=\"18\" r=\"6\" fill=\"{colour}\"/>");
@@ -57,7 +71,7 @@ fn header(svg: &mut String, width: f64, height: f64) {
     let _ = writeln!(
         svg,
         "<g font-family=\"ui-monospace,'JetBrains Mono','DejaVu Sans Mono',Menlo,Consolas,monospace\" \
-         font-size=\"14\" fill=\"{FOREGROUND}\" transform=\"translate({MARGIN} {})\" xml:space=\"preserve\">",
+         font-size=\"14\" fill=\"{ink}\" transform=\"translate({MARGIN} {})\" xml:space=\"preserve\">",
         MARGIN + BAR
     );
 }
@@ -73,11 +87,11 @@ struct Look {
 }
 
 impl Look {
-    fn of(cell: &Cell) -> Self {
-        let ink = colour(cell.fgcolor()).unwrap_or_else(|| FOREGROUND.to_owned());
+    fn of(cell: &Cell, (paper, pen): Colours) -> Self {
+        let ink = colour(cell.fgcolor()).unwrap_or_else(|| pen.to_owned());
         let ground = colour(cell.bgcolor());
         let (ink, ground) = if cell.inverse() {
-            (ground.unwrap_or_else(|| BACKGROUND.to_owned()), Some(ink))
+            (ground.unwrap_or_else(|| paper.to_owned()), Some(ink))
         } else {
             (ink, ground)
         };
@@ -87,7 +101,7 @@ impl Look {
 }
 
 /// Draws a row in runs of cells that look alike.
-fn draw_row(svg: &mut String, screen: &Screen, row: u16, columns: u16) {
+fn draw_row(svg: &mut String, screen: &Screen, (row, columns): (u16, u16), colours: Colours) {
     let mut run: Option<(u16, u16, Look, String)> = None;
     for column in 0..columns {
         let Some(cell) = screen.cell(row, column) else { continue };
@@ -97,7 +111,7 @@ fn draw_row(svg: &mut String, screen: &Screen, row: u16, columns: u16) {
             }
             continue;
         }
-        let look = Look::of(cell);
+        let look = Look::of(cell, colours);
         let text = if cell.has_contents() { cell.contents() } else { " " };
         match &mut run {
             // What is not plain stands alone, so that a font's own width for it cannot move the rest.
@@ -125,11 +139,22 @@ fn draw_run(svg: &mut String, row: u16, (start, end, look, text): (u16, u16, Loo
     if let Some(ground) = &look.ground {
         let _ = writeln!(
             svg,
-            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{}\" fill=\"{ground}\"/>",
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{}\" fill=\"{ground}\" \
+             shape-rendering=\"crispEdges\"/>",
             CELL.1
         );
     }
     if text.trim().is_empty() && !look.underline {
+        return;
+    }
+    // Pictures are made of these; a font would leave gaps between them.
+    if text.chars().all(|c| c == '▀') {
+        let (half, ink) = (CELL.1 / 2.0, &look.ink);
+        let _ = writeln!(
+            svg,
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{half}\" fill=\"{ink}\" \
+             shape-rendering=\"crispEdges\"/>"
+        );
         return;
     }
     let mut style = String::new();
@@ -152,12 +177,12 @@ fn draw_run(svg: &mut String, row: u16, (start, end, look, text): (u16, u16, Loo
     );
 }
 
-fn draw_cursor(svg: &mut String, screen: &Screen) {
+fn draw_cursor(svg: &mut String, screen: &Screen, ink: &str) {
     let (row, column) = screen.cursor_position();
     let (x, y) = (f64::from(column) * CELL.0, f64::from(row) * CELL.1);
     let _ = writeln!(
         svg,
-        "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{}\" height=\"{}\" fill=\"{FOREGROUND}\" fill-opacity=\"0.5\"/>",
+        "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{}\" height=\"{}\" fill=\"{ink}\" fill-opacity=\"0.5\"/>",
         CELL.0, CELL.1
     );
 }
@@ -200,7 +225,7 @@ mod tests {
 
     use super::*;
 
-    fn draw(bytes: &str) -> String {
+    fn drawn(bytes: &str) -> String {
         let size = |n| NonZeroU16::new(n).unwrap();
         let mut parser = vt100::Parser::new(size(2), size(12), 0);
         parser.process(bytes.as_bytes());
@@ -209,7 +234,7 @@ mod tests {
 
     #[test]
     fn text_colours_and_wide_characters_are_drawn() {
-        let svg = draw("\x1b[1;31mred\x1b[0m <&> 日");
+        let svg = drawn("\x1b[1;31mred\x1b[0m <&> 日");
         assert!(svg.contains("fill=\"#e06c75\" font-weight=\"bold\">red</text>"), "{svg}");
         assert!(svg.contains("&lt;&amp;&gt;"), "{svg}");
         assert!(
@@ -220,9 +245,9 @@ mod tests {
 
     #[test]
     fn inverse_swaps_and_the_cursor_shows_unless_hidden() {
-        let svg = draw("\x1b[7mx\x1b[0m\x1b[?25l");
-        assert!(svg.contains("height=\"18\" fill=\"#d5d8de\"/>"), "{svg}");
+        let svg = drawn("\x1b[7mx\x1b[0m\x1b[?25l");
+        assert!(svg.contains("height=\"18\" fill=\"#d5d8de\" "), "{svg}");
         assert!(!svg.contains("fill-opacity=\"0.5\""), "{svg}");
-        assert!(draw("x").contains("fill-opacity=\"0.5\""));
+        assert!(drawn("x").contains("fill-opacity=\"0.5\""));
     }
 }

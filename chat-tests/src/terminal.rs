@@ -19,6 +19,9 @@ use crate::{DEADLINE, Signal, hold, release};
 /// How often a wait looks again although nothing was drawn.
 const POLL: Duration = Duration::from_millis(50);
 
+/// The mode that a program sets around a drawing (synchronized output).
+const SYNCHRONIZED: u16 = 2026;
+
 /// A key that is not a plain character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -55,6 +58,18 @@ impl Key {
     }
 }
 
+/// How a terminal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Manner {
+    /// Its background is dark.
+    #[default]
+    Dark,
+    /// Its background is light.
+    Light,
+    /// It answers nothing that it is asked.
+    Silent,
+}
+
 /// A program in a terminal of its own.
 pub struct Terminal {
     child: Box<dyn Child + Send + Sync>,
@@ -80,7 +95,6 @@ impl Display {
     /// Between the marks that a program sets around a drawing (synchronized output), the screen
     /// is neither the old nor the new one.
     fn is_half_drawn(&self) -> bool {
-        const SYNCHRONIZED: u16 = 2026;
         self.parser.callbacks().private_modes.contains(&SYNCHRONIZED)
     }
 }
@@ -95,6 +109,10 @@ struct Answers {
     title: String,
     bells: usize,
     notifications: Vec<String>,
+    links: BTreeSet<String>,
+    manner: Manner,
+    frames: u64,
+    last_frame: Option<Instant>,
 }
 
 impl vt100::Callbacks for Answers {
@@ -133,7 +151,9 @@ impl vt100::Callbacks for Answers {
             }
             (Some(b'?'), 'h') => self.private_modes.extend(modes),
             (Some(b'?'), 'l') => modes.for_each(|mode| {
-                self.private_modes.remove(mode);
+                if self.private_modes.remove(mode) && *mode == SYNCHRONIZED {
+                    (self.frames, self.last_frame) = (self.frames + 1, Some(Instant::now()));
+                }
             }),
             _ => {}
         }
@@ -144,6 +164,12 @@ impl vt100::Callbacks for Answers {
             [b"9" | b"99" | b"777", ..] => {
                 let parts = params.iter().map(|part| String::from_utf8_lossy(part));
                 self.notifications.push(parts.collect::<Vec<_>>().join(";"));
+            }
+            [b"8", .., address] if !address.is_empty() => {
+                self.links.insert(String::from_utf8_lossy(address).into_owned());
+            }
+            [b"11", b"?"] if self.manner == Manner::Light => {
+                self.replies.extend_from_slice(b"\x1b]11;rgb:fafa/fafa/f8f8\x1b\\");
             }
             [b"10", b"?"] => self.replies.extend_from_slice(b"\x1b]10;rgb:dddd/dddd/dddd\x1b\\"),
             [b"11", b"?"] => self.replies.extend_from_slice(b"\x1b]11;rgb:1111/1313/1818\x1b\\"),
@@ -165,14 +191,28 @@ impl Terminal {
         columns: u16,
         rows: u16,
     ) -> Result<Self> {
+        Self::start_in(Manner::Dark, program, arguments, environment, (columns, rows))
+    }
+
+    /// The same, in a terminal of another manner.
+    ///
+    /// # Errors
+    /// There is no pseudo-terminal, or the program cannot be started.
+    pub fn start_in(
+        manner: Manner,
+        program: &Path,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+        (columns, rows): (u16, u16),
+    ) -> Result<Self> {
         let pair = native_pty_system().openpty(pty_size(columns, rows)?)?;
         let line_discipline = line_discipline(&*pair.master);
         let child = pair.slave.spawn_command(command(program, arguments, environment))?;
         child.process_id().into_iter().for_each(hold);
         // The program alone holds the other end now, so that reading ends when it does.
         drop(pair.slave);
-        let parser =
-            vt100::Parser::new_with_callbacks(non_zero(rows)?, non_zero(columns)?, 0, Answers::default());
+        let answers = Answers { manner, ..Answers::default() };
+        let parser = vt100::Parser::new_with_callbacks(non_zero(rows)?, non_zero(columns)?, 0, answers);
         let shared = Arc::new(Shared {
             display: Mutex::new(Display { parser, ended: false }),
             changed: Condvar::new(),
@@ -226,6 +266,60 @@ impl Terminal {
     #[must_use]
     pub fn bells(&self) -> usize {
         self.shared.display().parser.callbacks().bells
+    }
+
+    /// The addresses that the program has told beside its cells (OSC 8).
+    #[must_use]
+    pub fn links(&self) -> Vec<String> {
+        self.shared.display().parser.callbacks().links.iter().cloned().collect()
+    }
+
+    /// How many drawings the program has finished, and when the last one was here.
+    #[must_use]
+    pub fn frames(&self) -> (u64, Option<Instant>) {
+        let display = self.shared.display();
+        let answers = display.parser.callbacks();
+        (answers.frames, answers.last_frame)
+    }
+
+    /// Waits until the program has finished more drawings than `count`, and says when the last one
+    /// was here.
+    ///
+    /// # Errors
+    /// It draws nothing.
+    pub fn wait_for_frame(&self, count: u64) -> Result<Instant> {
+        let until = Instant::now() + DEADLINE;
+        let mut display = self.shared.display();
+        loop {
+            let answers = display.parser.callbacks();
+            if let (true, Some(at)) = (answers.frames > count, answers.last_frame) {
+                return Ok(at);
+            }
+            ensure!(!display.ended, "waiting for a drawing, the program ended");
+            ensure!(
+                Instant::now() < until,
+                "waited in vain for a drawing:\n{}",
+                display.parser.screen().contents()
+            );
+            display = self.shared.next_change(display);
+        }
+    }
+
+    /// Whether the program finishes more drawings than `count` within this time.
+    #[must_use]
+    pub fn wait_for_frame_within(&self, count: u64, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        let mut display = self.shared.display();
+        while display.parser.callbacks().frames <= count && Instant::now() < until {
+            display = self.shared.next_change(display);
+        }
+        display.parser.callbacks().frames > count
+    }
+
+    /// The process id, while the program runs.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.process_id()
     }
 
     /// What the program has told outside of its window: the payloads of OSC 9, 99 and 777.
@@ -379,9 +473,10 @@ fn paint(mut reader: Box<dyn Read + Send>, shared: &Shared) {
     while let Ok(read @ 1..) = reader.read(&mut buffer) {
         let mut display = shared.display();
         display.parser.process(&buffer[..read]);
-        let replies = std::mem::take(&mut display.parser.callbacks_mut().replies);
+        let answers = display.parser.callbacks_mut();
+        let (replies, manner) = (std::mem::take(&mut answers.replies), answers.manner);
         drop(display);
-        if !replies.is_empty() {
+        if !replies.is_empty() && manner != Manner::Silent {
             // A program that is gone needs no answer; the next read notices.
             let _ = shared.answer(&replies);
         }

@@ -250,12 +250,14 @@ impl App {
     async fn serve(&mut self, surface: &mut impl Surface, first: What) -> anyhow::Result<()> {
         let mut batch = vec![(None, first)];
         loop {
+            self.desk.hold(true);
             for (from, what) in batch.drain(..) {
                 self.take(from, what, surface).await?;
                 if self.desk.has_quit() {
                     return Ok(());
                 }
             }
+            self.desk.hold(false);
             for (seat, effect) in self.desk.settle() {
                 self.perform(seat, effect, surface).await?;
             }

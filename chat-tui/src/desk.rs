@@ -18,7 +18,7 @@ use crate::effect::{Effect, Move, Outcome};
 use crate::state::neighbours::{Digest, Neighbours, SeatId, Spot};
 use crate::state::sign_in::Known;
 use crate::state::{Moment, Notice, Quit, State};
-use crate::update::{Input, What, accounts, update};
+use crate::update::{Input, What, accounts, settle, update};
 
 /// Accounts that are open at once. Each has a socket, a thread for its disk and a list of
 /// conversations; more than this nobody can look after.
@@ -132,8 +132,26 @@ impl Desk {
         ours
     }
 
-    /// After a batch: the account on the screen sees what the others have become.
+    /// Whether more inputs of this batch come: what follows from news is then done once, by
+    /// [`Desk::settle`].
+    pub fn hold(&mut self, on: bool) {
+        self.seats.iter_mut().for_each(|seat| seat.state.holds = on);
+    }
+
+    /// After a batch: what follows from its news is done, and the account on the screen sees what the
+    /// others have become.
     pub fn settle(&mut self) -> Ours {
+        let mut ours = Vec::new();
+        for index in 0..self.seats.len() {
+            let state = &mut self.seats[index].state;
+            let (at, effects) = (state.now, settle(state));
+            self.take(index, at, effects, &mut ours);
+        }
+        ours.extend(self.compare());
+        ours
+    }
+
+    fn compare(&mut self) -> Ours {
         if self.seats.len() == 1 && self.active().neighbours.is_alone() {
             return Vec::new();
         }
@@ -405,7 +423,7 @@ impl Desk {
         self.feed(index, at, What::Tick, ours);
         let effects = accounts::arrive(self.active_mut(), conversation);
         self.take(index, at, effects, ours);
-        ours.extend(self.settle());
+        ours.extend(self.compare());
     }
 
     /// Signs out: the account goes from the desk at once, the rest is done outside.

@@ -365,6 +365,10 @@ pub struct State {
     pub(crate) title: String,
     /// Whether the screen has to be drawn.
     pub(crate) dirty: bool,
+    /// Whether more inputs are taken before what follows from news is done.
+    pub(crate) holds: bool,
+    /// Whether something follows from news and is not done yet.
+    pub(crate) owes: bool,
 }
 
 impl State {
@@ -450,6 +454,8 @@ impl State {
             watched: Vec::new(),
             title: String::new(),
             dirty: true,
+            holds: false,
+            owes: false,
         }
     }
 

@@ -125,6 +125,7 @@ fn say_so(state: &mut State, text: String) {
 pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
     state.now = input.at;
     let mut effects = Effects::default();
+    let waits = state.holds && matches!(input.what, What::Engine(_));
     let visible = match input.what {
         What::Terminal(event) => terminal(state, event, &mut effects),
         What::Engine(news) => engine::news(state, news, &mut effects),
@@ -145,12 +146,26 @@ pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
     };
     settings::preview(state);
     state.dirty |= visible | attention::hush(state);
-    follow(state, &mut effects);
+    state.owes |= waits;
+    if !waits {
+        follow(state, &mut effects);
+    }
+    effects.0
+}
+
+/// Does what follows from news that were taken together: looking at the screen after each of a
+/// thousand would take seconds.
+pub(crate) fn settle(state: &mut State) -> Vec<Effect> {
+    let mut effects = Effects::default();
+    if state.owes {
+        follow(state, &mut effects);
+    }
     effects.0
 }
 
 /// Does what follows from what is on screen now.
 fn follow(state: &mut State, effects: &mut Effects) {
+    state.owes = false;
     if state.sign_in.is_none() {
         reading::follow(state, effects);
         browser::follow(state, effects);

@@ -51,6 +51,23 @@ pub(crate) fn binaries(profile: Profile) -> Result<()> {
     Ok(())
 }
 
+/// Builds what is measured as people install it, and what only makes the traffic as it is quick to
+/// build; nothing where `CHAT_BIN_DIR` says that all is there.
+pub(crate) fn for_bench() -> Result<()> {
+    if std::env::var_os("CHAT_BIN_DIR").is_some() {
+        return Ok(());
+    }
+    binaries(Profile::Dev)?;
+    say("Building the client as it is installed …")?;
+    cargo(&["build", "--quiet", "--release", "--package", "chat-tui"])
+}
+
+/// A binary as people install it.
+pub(crate) fn fast(name: &str) -> Result<PathBuf> {
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    Ok(target_dir()?.join(Profile::Release.folder()).join(file))
+}
+
 /// Runs cargo in the root of the repository.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

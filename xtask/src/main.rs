@@ -1,5 +1,6 @@
-//! What people type in this repository: `cargo xtask demo`, `test`, `package`, `picture`.
+//! What people type in this repository: `cargo xtask demo`, `test`, `package`, `guide`, `picture`, `bench`.
 
+mod bench;
 mod build;
 mod check;
 mod colleague;
@@ -58,6 +59,11 @@ enum Task {
         #[arg(long, default_value = "dev")]
         profile: Profile,
     },
+    /// Measure the product: how fast, how large, how quiet it is
+    Bench {
+        #[command(subcommand)]
+        what: bench::What,
+    },
 }
 
 fn main() -> ExitCode {
@@ -67,6 +73,7 @@ fn main() -> ExitCode {
         Task::Package { profile } => package::run(profile),
         Task::Guide => guide::run(),
         Task::Picture { profile } => picture::run(profile),
+        Task::Bench { what } => bench::run(&what),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,3 +20,4 @@ mod snapshot_plus_events;
 mod terminals;
 mod terminals_accounts;
 mod terminals_plain;
+mod terminals_reading;

@@ -11,9 +11,9 @@ use crate::scenarios::{room, text};
 
 /// A person in front of a terminal, with a folder of their own.
 pub(crate) struct Seat {
-    dir: TempDir,
-    server: String,
-    name: &'static str,
+    pub(crate) dir: TempDir,
+    pub(crate) server: String,
+    pub(crate) name: &'static str,
 }
 
 impl Seat {

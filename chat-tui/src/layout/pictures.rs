@@ -91,7 +91,7 @@ pub(crate) fn picture_at(state: &State, at: Position) -> Option<Attachment> {
         sides.into_iter().find_map(|(side, area)| Some((side, area.filter(|a| a.contains(at))?)))?;
     with_side(state, in_thread, |pane, timeline| {
         let rows = pane.visible(timeline.scroll);
-        let lift = if in_thread { 0 } else { usize::from(area.height).saturating_sub(rows.len()) };
+        let lift = super::lift(in_thread, area.height, rows.len());
         let (item, part) = *rows.get(usize::from(at.y - area.y).checked_sub(lift)?)?;
         let message = with_pictures(pane, timeline, item)?;
         let columns = &pane.items.columns;

@@ -75,10 +75,11 @@ pub(super) fn put_aside(state: &mut State, effects: &mut Effects) {
     end_purpose(state);
     state.selected = None;
     set_typing(state, false, effects);
+    // What was typed before the first conversation was there is meant for it.
     if let Some(id) = state.open {
         state.drafts.insert(id, state.composer.text());
+        state.composer = Composer::default();
     }
-    state.composer = Composer::default();
     state.completion = None;
     state.completion_shut = None;
 }

@@ -354,3 +354,29 @@ fn a_form_asks_for_its_own_account() {
     let ours = table.input(None, What::Terminal(TermEvent::Key(KeyEvent::from(KeyCode::Enter))));
     assert!(matches!(&ours[..], [(seat, Effect::SignIn(Ask::Probe(_)))] if *seat == form), "{ours:?}");
 }
+
+#[test]
+fn what_follows_from_news_taken_together_is_done_once() {
+    let mut table = Table::alone();
+    let page = chat_client::History {
+        events: vec![message(DEPLOYS, 1, 10, "ada", "first")],
+        more_before: false,
+        more_after: false,
+    };
+    table.input(Some(ACME), What::Outcome(Outcome::History(DEPLOYS, chat_client::Anchor::Newest, Ok(page))));
+    let marks = |ours: &Ours| told(ours).matches("read #deploys").count();
+    table.desk.hold(true);
+    let mut ours = Ours::new();
+    for seq in 2..40 {
+        let events = vec![message(DEPLOYS, seq, 20, "ada", "and on")];
+        let news = Update::Events { conversation: DEPLOYS, events, live: true };
+        let at = Moment { clock: Timestamp(NOW), ms: table.ms };
+        ours.extend(table.desk.update(at, Some(ACME), What::Engine(news)));
+    }
+    assert_eq!(marks(&ours), 0, "{}", told(&ours));
+    table.desk.hold(false);
+    let ours = table.desk.settle();
+    assert_eq!(marks(&ours), 1, "{}", told(&ours));
+    assert!(told(&ours).contains("read #deploys 39"), "{}", told(&ours));
+    assert_eq!(marks(&table.desk.settle()), 0, "once");
+}

@@ -491,3 +491,12 @@ fn what_cannot_be_seen_draws_nothing() {
     stage.input(What::Terminal(TermEvent::FocusLost));
     assert!(!stage.state.take_dirty());
 }
+
+#[test]
+fn what_is_typed_before_the_first_conversation_is_there_is_kept() {
+    let mut stage = Stage::empty();
+    stage.keys(&["/msg li"]);
+    stage.news(Update::Conversations(vec![room(DEPLOYS, "deploys", "")]));
+    stage.keys(&["n"]);
+    assert_eq!(stage.text(), "/msg lin");
+}

@@ -31,5 +31,6 @@ mod people;
 mod pictures;
 mod plain;
 mod reading;
+mod right_to_left;
 mod rooms;
 mod screens;
