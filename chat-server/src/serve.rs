@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::auth::{Passwords, SecretHash, new_invite_code, normal_invite_code};
+use crate::auth::{Guesses, Passwords, SecretHash, new_invite_code, normal_invite_code};
 use crate::config::Config;
 use crate::files::Files;
 use crate::handler::App;
@@ -69,6 +69,8 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
         hub: Hub::start(&store, &policy, cores, config.presence_grace),
         store: store.clone(),
         passwords: Passwords::new(cores)?,
+        guesses: Guesses::default(),
+        session_idle: config.session_idle,
         outgoing: Outgoing::new(config.allow_private_hooks)?,
         pace: IncomingPace::default(),
         registration: config.registration,
@@ -78,6 +80,7 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     });
     app.outgoing.start(store.clone(), stop.clone());
     tokio::spawn(app.clone().keep_swept(stop.clone()));
+    tokio::spawn(app.clone().end_idle_sessions(stop.clone()));
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
     info!(%address, data_dir = %config.data_dir.display(), "listening");
     ready(Ready { address, url, owner_code });

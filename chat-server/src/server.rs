@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, info, warn};
 
 use crate::handler::App;
-use upgrade::Upgrades;
+use upgrade::{Peer, Upgrades};
 
 /// How long a client may take for its request head, or its TLS handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -148,6 +148,7 @@ async fn handshake(
     let cut = line.0.clone();
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(line.clone());
+        request.extensions_mut().insert(Peer(address.ip()));
         let (upgrades, permit) = (upgrades.clone(), permit.clone());
         async move { Ok::<_, std::convert::Infallible>(upgrades.answer(request, permit).await) }
     });

@@ -28,6 +28,7 @@ pub mod people;
 pub mod picker;
 pub mod pictures;
 pub(crate) mod rights;
+pub mod secret;
 pub(crate) mod settings;
 pub mod sign_in;
 pub(crate) mod system;
@@ -60,6 +61,7 @@ use neighbours::Neighbours;
 use people::People;
 use picker::Picker;
 use pictures::Pictures;
+use secret::SecretForm;
 use sign_in::SignIn;
 use thread::Thread;
 use timeline::{Scroll, Timeline};
@@ -90,6 +92,8 @@ pub enum Popup {
     Help(usize),
     /// Something to read.
     Page(Page),
+    /// A field for a password.
+    Secret(Box<SecretForm>),
     /// A picture over the whole screen.
     Picture(Box<Attachment>),
 }

@@ -27,6 +27,7 @@ mod pictures;
 mod places;
 mod reading;
 mod rooms;
+mod safety;
 mod settings;
 mod threads;
 mod writing;

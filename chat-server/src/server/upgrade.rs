@@ -1,6 +1,7 @@
 //! From an HTTP request to a WebSocket (RFC 6455, section 4.2), on `/ws`; what goes elsewhere is
 //! for the `routes`.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -39,6 +40,10 @@ pub(super) struct Upgrades {
     pub(super) routes: Router,
 }
 
+/// Where a connection comes from: put into each request by the server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
 type Reply = Response<Body>;
 
 impl Upgrades {
@@ -63,11 +68,12 @@ impl Upgrades {
 
     fn start_session(&self, request: Request<Incoming>, permit: Arc<OwnedSemaphorePermit>) {
         let (app, stop) = (self.app.clone(), self.stop.clone());
+        let peer = request.extensions().get::<Peer>().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0);
         self.sessions.spawn(async move {
             match hyper::upgrade::on(request).await {
                 Ok(upgraded) => {
                     if let Some(ws) = websocket(upgraded).await {
-                        session::serve(app, ws, stop).await;
+                        session::serve(app, ws, peer, stop).await;
                     }
                 }
                 Err(cause) => debug!(%cause, "the connection was not upgraded"),

@@ -5,6 +5,7 @@
 //! so that one refused job takes nothing from the others. See `writer`.
 
 mod accounts;
+mod administration;
 mod audit;
 mod bans;
 mod bots;
@@ -22,6 +23,8 @@ mod people;
 mod reports;
 mod row;
 mod search;
+mod second_factor;
+mod sign_in;
 mod threads;
 mod writer;
 
@@ -36,6 +39,8 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::StoreError;
 use writer::Writer;
+
+pub use accounts::noted_every;
 
 mod migrations {
     refinery::embed_migrations!("migrations");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chat_proto::{FileId, FileName, Limits, Person, Registration, Role, Secret, Timestamp, UserId, UserName};
-use chat_server::auth::Passwords;
+use chat_server::auth::{Guesses, Passwords};
 use chat_server::domain::policy::Policy;
 use chat_server::files::{Bucket, Files, Place};
 use chat_server::handler::App;
@@ -37,6 +37,8 @@ impl Fixture {
             hub: Hub::start(&store, &Policy::default(), 1, Duration::ZERO),
             store,
             passwords: Passwords::new(1).unwrap(),
+            guesses: Guesses::default(),
+            session_idle: Duration::from_secs(60 * 60),
             outgoing: Outgoing::new(false).unwrap(),
             pace: IncomingPace::default(),
             registration: Registration::Open,

@@ -30,6 +30,7 @@ pub(super) fn write(talk: &mut Talk, out: &mut Out) {
         Some(Popup::Picture(file)) => {
             out.say(&sentence(&format!("{} is a picture; /save keeps it as a file", file.name)));
         }
+        Some(Popup::Secret(_)) => out.say("What is typed into lines can be seen; use chat-cli for this."),
         Some(Popup::Help(_)) => super::commands::help("", out),
         None => {}
     }

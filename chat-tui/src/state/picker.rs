@@ -52,6 +52,8 @@ pub enum Kind {
     Themes,
     /// One's own uploads.
     Files,
+    /// Where one is logged in.
+    Sessions,
     /// The settings.
     Settings,
     /// The values of one.
@@ -75,6 +77,7 @@ impl Kind {
             Kind::Paste => "pasted",
             Kind::Invitation => "invitation",
             Kind::Files => "your files",
+            Kind::Sessions => "your logins",
             Kind::Code => "copy code",
             Kind::Accounts => "accounts",
             Kind::Themes => "theme",

@@ -6,7 +6,7 @@ use chat_proto::limits;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
-use super::{Effects, actions, complain, links, listings, lists, pasting, pictures, say_so, writing};
+use super::{Effects, actions, complain, links, listings, lists, pasting, pictures, safety, say_so, writing};
 use crate::action::{Action, Plain};
 use crate::command;
 use crate::effect::{Effect, Question};
@@ -48,6 +48,9 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
     if state.hints.is_some() {
         return links::key(state, key, effects);
     }
+    if matches!(state.popup, Some(Popup::Secret(_))) {
+        return safety::key(state, key, effects);
+    }
     let key = Key::of(key);
     if state.bare {
         return bare_key(state, key, effects);
@@ -56,6 +59,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         Some(Popup::Picker(_)) => picker_key(state, key, effects),
         Some(Popup::Listing(_)) => listings::key(state, key, effects),
         Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key, effects),
+        Some(Popup::Secret(_)) => {}
         Some(Popup::Picture(_)) => pictures::key(state, key, effects),
         None if state.selected.is_some() => select_key(state, key, effects),
         None => chat_key(state, key, effects),
@@ -188,6 +192,10 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
         for c in text.chars().filter(|c| !c.is_control()).take(limits::QUERY_CHARS) {
             picker_edit(state, Edit::Insert(c), effects);
         }
+        return;
+    }
+    if let Some(Popup::Secret(form)) = &mut state.popup {
+        form.push(text.lines().next().unwrap_or_default());
         return;
     }
     if let Some(Popup::Listing(_)) = &state.popup {

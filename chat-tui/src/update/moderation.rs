@@ -8,7 +8,7 @@ use chat_proto::{
 };
 use jiff::tz::TimeZone;
 
-use super::{Effects, complain, files, messages, say_so};
+use super::{Effects, complain, files, messages, safety, say_so};
 use crate::action::{Action, Order, Penalty};
 use crate::state::items::{day_and_time, time_of_day};
 use crate::state::{Confirm, Page, Popup, State};
@@ -136,6 +136,7 @@ fn ask(state: &mut State, order: Order) {
 
 /// What came back.
 pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) {
+    let Some(answer) = safety::looked(state, request, answer) else { return };
     let zone = state.zone.clone();
     match answer {
         Answer::ListBans(page) => {

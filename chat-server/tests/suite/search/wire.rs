@@ -61,6 +61,7 @@ async fn a_search_over_the_wire() {
         registration: Registration::Open,
         owner_code: None,
         server: ServerOptions { max_connections: 100, allowed_origins: Vec::new(), tls: None },
+        session_idle: Duration::from_secs(60 * 60),
         presence_grace: Duration::from_millis(300),
         limits: Limits { requests_per_second: 100_000, request_burst: 100_000, ..Limits::default() },
         files: Place::Folder(dir.path().join("files")),
