@@ -41,6 +41,15 @@ const HIDDEN: &str = "(hidden)";
 /// Longest team name in characters; it stands at the head of a narrow list.
 const TEAM_NAME_CHARS: usize = 40;
 
+/// A login ends when it was not used for so long: a lost laptop does not stay logged in for ever.
+const SESSION_IDLE: Duration = Duration::from_secs(90 * DAY_S);
+
+/// What is shorter is a mistake, as a number without its unit.
+const SHORTEST_IDLE: Duration = Duration::from_secs(1);
+
+/// Seconds of a day.
+const DAY_S: u64 = 24 * 60 * 60;
+
 /// Where things are; known before the file is read.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Places {
@@ -99,6 +108,9 @@ pub struct Settings {
     /// How long somebody stays online after a cut
     #[arg(long, value_name = "TIME", env = "CHAT_SERVER_PRESENCE_GRACE")]
     pub presence_grace: Option<Span>,
+    /// How long a login stays valid without being used
+    #[arg(long, value_name = "TIME", env = "CHAT_SERVER_SESSION_IDLE")]
+    pub session_idle: Option<Span>,
     /// Requests a second that one connection may make for long
     #[arg(long, value_name = "N", env = "CHAT_SERVER_REQUESTS_PER_SECOND")]
     pub requests_per_second: Option<u32>,
@@ -186,6 +198,10 @@ impl TryFrom<String> for Span {
 
 impl From<Span> for String {
     fn from(span: Span) -> String {
+        // Days as they were written; the library would make months of them.
+        if span.0.subsec_nanos() == 0 && span.0.as_secs() >= DAY_S && span.0.as_secs().is_multiple_of(DAY_S) {
+            return format!("{}d", span.0.as_secs() / DAY_S);
+        }
         humantime::format_duration(span.0).to_string().replace(' ', "")
     }
 }
@@ -205,6 +221,8 @@ pub struct Config {
     pub server: ServerOptions,
     /// How long somebody stays online after a cut.
     pub presence_grace: Duration,
+    /// How long a login stays valid without being used.
+    pub session_idle: Duration,
     /// Whether webhooks may call this machine and private networks.
     pub allow_private_hooks: bool,
     /// Where files are kept.
@@ -235,6 +253,7 @@ impl Settings {
             max_connections: Some(10_000),
             allowed_origins: Some(Vec::new()),
             presence_grace: Some(Span(Duration::from_secs(30))),
+            session_idle: Some(Span(SESSION_IDLE)),
             requests_per_second: Some(limits.requests_per_second),
             request_burst: Some(limits.request_burst),
             allow_private_hooks: Some(false),
@@ -270,6 +289,7 @@ impl Settings {
             max_connections: self.max_connections.or(weaker.max_connections),
             allowed_origins: self.allowed_origins.or(weaker.allowed_origins),
             presence_grace: self.presence_grace.or(weaker.presence_grace),
+            session_idle: self.session_idle.or(weaker.session_idle),
             requests_per_second: self.requests_per_second.or(weaker.requests_per_second),
             request_burst: self.request_burst.or(weaker.request_burst),
             allow_private_hooks: self.allow_private_hooks.or(weaker.allow_private_hooks),
@@ -362,6 +382,12 @@ impl Loaded {
         ensure!(connections_per_address > 0, "connections-per-address must be at least 1");
         let log = s.log.unwrap_or_default();
         crate::log::parse(&log)?;
+        let session_idle = s.session_idle.map_or(SESSION_IDLE, |span| span.0);
+        ensure!(
+            session_idle >= SHORTEST_IDLE,
+            "session-idle must be at least {}; people would be logged out while they read",
+            String::from(Span(SHORTEST_IDLE))
+        );
         let max_connections = s.max_connections.unwrap_or_default();
         ensure!(max_connections > 0, "max-connections must be at least 1");
         let (requests_per_second, request_burst) =
@@ -389,6 +415,7 @@ impl Loaded {
             },
             owner_code: s.owner_code.map(Secret::new),
             server: ServerOptions { max_connections, tls, metrics: s.metrics_listen },
+            session_idle,
             presence_grace: s.presence_grace.map_or(Duration::ZERO, |span| span.0),
             allow_private_hooks: s.allow_private_hooks.unwrap_or_default(),
             files,
@@ -519,6 +546,7 @@ mod tests {
             "connections_per_address = 0",
             "trusted_proxies = [\"10.0.0.0/99\"]",
             "log = \"chat=loud\"",
+            "session_idle = \"10ms\"",
         ] {
             assert!(load_file(bad, Settings::default()).unwrap().check().is_err(), "{bad}");
         }

@@ -114,13 +114,21 @@ pub enum Ending {
     All,
     /// All, because the account was banned.
     Banned,
+    /// All, for this reason.
+    Because(CloseReason),
+    /// Those of one login, for this reason.
+    Session(SessionId, CloseReason),
+    /// Those of all logins but one, for this reason.
+    Others(SessionId, CloseReason),
 }
 
 impl Ending {
     fn includes(self, session: &SessionKey) -> bool {
         match self {
             Ending::Login(asking) => session.login == asking.login && *session != asking,
-            Ending::All | Ending::Banned => true,
+            Ending::All | Ending::Banned | Ending::Because(_) => true,
+            Ending::Session(login, _) => session.login == login,
+            Ending::Others(login, _) => session.login != login,
         }
     }
 
@@ -128,6 +136,7 @@ impl Ending {
         match self {
             Ending::Login(_) | Ending::All => CloseReason::SessionEnded,
             Ending::Banned => CloseReason::Banned,
+            Ending::Because(reason) | Ending::Session(_, reason) | Ending::Others(_, reason) => reason,
         }
     }
 }

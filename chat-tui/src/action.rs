@@ -6,6 +6,7 @@
 mod account;
 mod attention;
 mod order;
+mod safety;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ use crate::state::list::Group;
 pub use account::Account;
 pub use attention::{Hear, Quiet};
 pub use order::{Order, Penalty};
+pub use safety::Safety;
 
 /// A room or a person, as people write them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +139,8 @@ pub enum Action {
     Announce(bool),
     /// Something about people: keeping order, a profile, a block.
     Order(Order),
+    /// See [`Safety`].
+    Safety(Safety),
     /// Shows or changes one's bots, or the webhooks of the open room.
     Keep(Keep),
     /// Something with one's accounts.

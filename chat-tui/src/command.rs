@@ -7,11 +7,12 @@ mod attention;
 mod keep;
 mod order;
 pub(crate) mod path;
+mod safety;
 mod settings;
 
 use chat_proto::PresenceState;
 
-use crate::action::{Action, Hear, Order, Plain};
+use crate::action::{Action, Hear, Order, Plain, Safety};
 
 /// A row of the table.
 pub struct Command {
@@ -200,6 +201,24 @@ pub const COMMANDS: &[Command] = &[
         Ok(Action::Order(Order::Show))
     }),
     row("privacy", "[read|typing|seen on|off]", "What you show, and are shown", order::privacy),
+    row("password", "", "Change your password; all other logins end", |text| {
+        safety::alone(text, Safety::Password)
+    }),
+    row("sessions", "", "Where you are logged in; end one login, or all others", |text| {
+        safety::alone(text, Safety::Sessions)
+    }),
+    row(
+        "twofactor",
+        "[CODE|off CODE]",
+        "Have logins ask for a code of an authenticator app",
+        safety::two_factor,
+    ),
+    row(
+        "admin",
+        "users [TEXT]|disable|enable|role|reset @user",
+        "What admins do about accounts",
+        safety::admin,
+    ),
     row("readers", "", "Who has read your selected message, or your last one", |_| {
         Ok(Action::Order(Order::Readers))
     }),

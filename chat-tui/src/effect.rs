@@ -41,7 +41,7 @@ use crate::settings::{Loaded, Source};
 use crate::state::browser::{Folder, Look, Shown};
 use crate::state::neighbours::{SeatId, Spot};
 use crate::state::pictures::{Drawing, Wanted};
-use crate::state::sign_in::Ask;
+use crate::state::sign_in::{Ask, Refused};
 use crate::state::transfer::Job;
 pub(crate) use folder::size_words;
 pub use lock::Try;
@@ -337,7 +337,7 @@ pub enum Outcome {
     /// An account was signed out of: its name, and what could not be done.
     SignedOut(String, Result<(), String>),
     /// The login or the new account.
-    SignedIn(Result<Account, String>),
+    SignedIn(Result<Account, Refused>),
 }
 
 /// Where the program keeps things and whom it trusts; the same for its whole life.
@@ -633,16 +633,23 @@ async fn signed_in(places: &Places, ask: Ask) -> Option<Outcome> {
             let hello = sign_in::probe(&server, tls).await.map_err(|error| error.to_string());
             return Some(Outcome::Probed(server, hello));
         }
-        Ask::LogIn(server, name, password) => sign_in::login(&server, tls, name, password).await,
+        Ask::LogIn(server, name, password, code) => sign_in::login(&server, tls, name, password, code).await,
+        Ask::Reset(server, reset, password, code) => {
+            sign_in::reset(&server, tls, reset, password, code).await
+        }
         Ask::Register(server, name, password, invite) => {
             sign_in::register(&server, tls, name, password, invite).await
         }
         Ask::Token(server, token) => by_token(server, tls, token).await,
         Ask::Quit => return None,
     };
-    let result = result.map_err(|error| error.to_string()).and_then(|account| {
+    let refused = |error: sign_in::SignInError| Refused {
+        message: error.to_string(),
+        needs_code: sign_in::needs_code(&error),
+    };
+    let result = result.map_err(refused).and_then(|account| {
         let saved = Accounts::open(&places.accounts).and_then(|mut all| all.save(account.clone()));
-        saved.map(|()| account).map_err(|error| error.to_string())
+        saved.map(|()| account).map_err(|error| error.to_string().into())
     });
     Some(Outcome::SignedIn(result))
 }

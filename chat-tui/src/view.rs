@@ -18,6 +18,7 @@ mod message;
 pub(crate) mod picture;
 mod popups;
 mod rich;
+mod secret;
 mod sign_in;
 mod status;
 mod steady;
@@ -120,6 +121,7 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
             hints(state, canvas);
             None
         }
+        Some(Popup::Secret(form)) => secret::draw(form, canvas),
         Some(Popup::Picture(file)) => {
             picture::whole(state, file, canvas);
             None

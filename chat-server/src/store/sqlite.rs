@@ -5,12 +5,13 @@
 //! so that one refused job takes nothing from the others. See `writer`.
 
 mod accounts;
-mod admin;
+mod administration;
 mod audit;
 mod bans;
 mod bots;
 mod change;
 mod check;
+mod doors;
 mod files;
 mod hooks;
 mod inbox;
@@ -25,6 +26,8 @@ mod reports;
 mod resting;
 mod row;
 mod search;
+mod second_factor;
+mod sign_in;
 mod snapshot;
 mod threads;
 mod writer;
@@ -42,6 +45,8 @@ use super::StoreError;
 pub use check::{Checked, check};
 pub use resting::{Facts, Resting, RestingError};
 use writer::Writer;
+
+pub use accounts::noted_every;
 
 mod migrations {
     refinery::embed_migrations!("migrations");

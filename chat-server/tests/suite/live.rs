@@ -47,6 +47,7 @@ impl Running {
                 ..Live::default()
             },
             server: ServerOptions { max_connections: 100, ..ServerOptions::default() },
+            session_idle: Duration::from_secs(60 * 60),
             presence_grace: Duration::from_millis(300),
             files: Place::Folder(dir.path().join("files")),
             log: "off".to_owned(),

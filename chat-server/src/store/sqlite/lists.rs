@@ -310,7 +310,7 @@ fn description(r: &Row<'_>, at: usize) -> rusqlite::Result<Description> {
 }
 
 /// The text to look for; every name contains the empty one.
-fn needle(query: Option<String>) -> String {
+pub(super) fn needle(query: Option<String>) -> String {
     query.unwrap_or_default().to_lowercase()
 }
 
