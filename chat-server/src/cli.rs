@@ -1,5 +1,6 @@
 //! Floor 7: what an admin types.
 
+mod exchange;
 mod keep;
 
 use std::io::Write;
@@ -47,6 +48,10 @@ enum Command {
     Backup(keep::BackupArgs),
     /// Bring a server back from a backup, into an empty data directory
     Restore(keep::RestoreArgs),
+    /// Write all that people wrote as JSON Lines with files, or what one person wrote
+    Export(exchange::ExportArgs),
+    /// Take in an export, or Slack's; no server may run on the data directory
+    Import(exchange::ImportArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,6 +104,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
         Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?).await,
+        Some(Command::Export(args)) => exchange::export(args, &load(Settings::default())?.check()?).await,
+        Some(Command::Import(args)) => exchange::import(args, &load(Settings::default())?.check()?).await,
         Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?),
     }
 }

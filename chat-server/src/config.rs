@@ -5,6 +5,7 @@
 //! out, checked.
 
 mod files;
+mod retention;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,6 +24,7 @@ use crate::files::Place;
 use crate::server::{ServerOptions, TlsFiles};
 use crate::store::FileQuotas;
 use files::Size;
+use retention::Retention;
 
 /// The file that is read when `--config` does not name another.
 const FILE_NAME: &str = "server.toml";
@@ -123,6 +125,10 @@ pub struct Settings {
     /// What proves it; not a flag, because other people on the machine can see flags
     #[arg(skip)]
     pub s3_secret_access_key: Option<String>,
+    /// How long messages are kept, in days, such as 365d; none for ever. Rooms can keep them for a
+    /// shorter time
+    #[arg(long, value_name = "DAYS", env = "CHAT_SERVER_RETENTION")]
+    pub retention: Option<Retention>,
     /// What to log: error, warn, info, debug, trace, or a filter such as chat_server=debug
     #[arg(long, value_name = "FILTER", env = "CHAT_SERVER_LOG")]
     pub log: Option<String>,
@@ -192,6 +198,8 @@ pub struct Config {
     pub files: Place,
     /// How much room there is for them.
     pub file_quotas: FileQuotas,
+    /// For how many days messages are kept; `None` for ever.
+    pub keep_days: Option<u32>,
     /// What to log.
     pub log: String,
 }
@@ -223,6 +231,7 @@ impl Settings {
             s3_allow_http: Some(false),
             s3_access_key_id: None,
             s3_secret_access_key: None,
+            retention: Some(Retention::FOREVER),
             log: Some("info".to_owned()),
         }
     }
@@ -252,6 +261,7 @@ impl Settings {
             s3_allow_http: self.s3_allow_http.or(weaker.s3_allow_http),
             s3_access_key_id: self.s3_access_key_id.or(weaker.s3_access_key_id),
             s3_secret_access_key: self.s3_secret_access_key.or(weaker.s3_secret_access_key),
+            retention: self.retention.or(weaker.retention),
             log: self.log.or(weaker.log),
         }
     }
@@ -354,6 +364,7 @@ impl Loaded {
             limits: Limits { requests_per_second, request_burst, file_bytes, ..Limits::default() },
             files,
             file_quotas,
+            keep_days: s.retention.and_then(|retention| retention.0),
             log: s.log.unwrap_or_default(),
         })
     }

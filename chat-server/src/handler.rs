@@ -14,6 +14,7 @@ mod moderation;
 mod outgoing;
 mod people;
 mod query;
+mod retention;
 mod room;
 mod search;
 

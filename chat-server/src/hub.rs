@@ -167,6 +167,11 @@ enum ToShard {
         messages: Vec<Seq>,
         done: oneshot::Sender<Result<u64, WireError>>,
     },
+    Expire {
+        conversation: ConversationId,
+        messages: Vec<Seq>,
+        done: oneshot::Sender<Result<u64, WireError>>,
+    },
     Typing {
         conversation: ConversationId,
         user: Person,
@@ -297,6 +302,18 @@ impl Hub {
         let (done, deleted) = oneshot::channel();
         let purge = ToShard::Purge { conversation, actor, messages, done };
         self.shard(conversation).send(purge).await.map_err(|_| unavailable())?;
+        deleted.await.map_err(|_| unavailable())?
+    }
+
+    /// Deletes these messages of one conversation because their time is over; says how many there
+    /// were.
+    ///
+    /// # Errors
+    /// The shard or the store failed.
+    pub async fn expire(&self, conversation: ConversationId, messages: Vec<Seq>) -> Result<u64, WireError> {
+        let (done, deleted) = oneshot::channel();
+        let expire = ToShard::Expire { conversation, messages, done };
+        self.shard(conversation).send(expire).await.map_err(|_| unavailable())?;
         deleted.await.map_err(|_| unavailable())?
     }
 

@@ -3,7 +3,8 @@
 //! Floors; each imports only lower ones, which `tests/suite/floors.rs` checks:
 //!
 //! ```text
-//! 7 cli, config, backup    flags -> checked config -> open -> serve; copies of all that
+//! 7 cli, config, serve     flags -> checked config -> open -> serve; backup, exchange: all of it
+//!                          in a file, and back
 //! 6 server                 listener, permits, TLS, upgrade, drain
 //! 5 session                one connection: read, answer, write; before login it is another type
 //! 4 handler                which request goes where
@@ -33,4 +34,5 @@ pub mod server;
 pub mod backup;
 pub mod cli;
 pub mod config;
+pub mod exchange;
 pub mod serve;

@@ -65,6 +65,7 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     let owner_code = prepare_owner(&store, config.owner_code.as_ref()).await?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let policy = store.policy(now()).await?;
+    let keep_days = config.keep_days;
     let app = Arc::new(App {
         hub: Hub::start(&store, &policy, cores, config.presence_grace),
         store: store.clone(),
@@ -78,6 +79,7 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     });
     app.outgoing.start(store.clone(), stop.clone());
     tokio::spawn(app.clone().keep_swept(stop.clone()));
+    tokio::spawn(app.clone().keep_retention(keep_days, stop.clone()));
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
     info!(%address, data_dir = %config.data_dir.display(), "listening");
     ready(Ready { address, url, owner_code });

@@ -158,6 +158,7 @@ pub const COMMANDS: &[Command] = &[
     row("archive", "", "End writing in this room; all can read", |_| Ok(Action::Archive(true))),
     row("unarchive", "", "Let people write in this room again", |_| Ok(Action::Archive(false))),
     row("slow", "SECONDS|off", "How long members wait between two messages", arguments::slow),
+    row("retention", "DAYSd|off", "How long this room keeps messages", arguments::retention),
     row("announce", "on|off", "Only moderators begin messages here", arguments::announce),
     row(
         "fold",
@@ -293,6 +294,9 @@ mod tests {
         assert_eq!(case("/kick @ada too loud"), r#"Kick(UserName("ada"), Topic("too loud"))"#);
         assert_eq!(case("/slow 30"), "Slow(30)");
         assert_eq!(case("/slow off"), "Slow(0)");
+        assert_eq!(case("/retention 30d"), "Retention(30)");
+        assert_eq!(case("/retention 30 days"), "Retention(30)");
+        assert_eq!(case("/retention off"), "Retention(0)");
         assert_eq!(case("/announce on"), "Announce(true)");
         assert_eq!(case("/forward @ada"), r#"Forward(User(UserName("ada")))"#);
         assert_eq!(case("/goto #ops:42"), r#"GoTo(Some(RoomName("ops")), Seq(42))"#);
@@ -340,6 +344,9 @@ mod tests {
         assert_eq!(case("/me"), "Write a text behind it: /me TEXT");
         assert_eq!(case("/role @ada king"), "Say which role: owner, moderator, member or read-only");
         assert_eq!(case("/slow soon"), "Say how long: /slow SECONDS or /slow off");
+        for wrong in ["/retention", "/retention 0", "/retention 3h"] {
+            assert_eq!(case(wrong), "Say how long: /retention 30d or /retention off");
+        }
         assert_eq!(case("/announce"), "Say on or off: /announce on");
         assert_eq!(case("/goto there"), "Say where: /goto #room:SEQ");
         assert_eq!(case("/forward ops"), "Say where to: /forward #room or /forward @user");

@@ -135,7 +135,10 @@ impl Shard {
                 let _ = done.send(());
             }
             ToShard::Purge { conversation, actor, messages, done } => {
-                let _ = done.send(self.purge(conversation, &actor, &messages).await);
+                let _ = done.send(self.purge(conversation, Some(&actor), &messages).await);
+            }
+            ToShard::Expire { conversation, messages, done } => {
+                let _ = done.send(self.purge(conversation, None, &messages).await);
             }
             ToShard::Do(_) => {}
         }

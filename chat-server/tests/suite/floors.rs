@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 7] = [
     &["handler"],
     &["session"],
     &["server"],
-    &["config", "serve", "backup", "cli", "main"],
+    &["config", "serve", "backup", "exchange", "cli", "main"],
 ];
 
 fn floor_of(module: &str) -> usize {

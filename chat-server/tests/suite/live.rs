@@ -1,5 +1,7 @@
 //! A running server and bare sockets: the slow reader, the drain, presence, races.
 
+mod retention;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,7 +35,11 @@ struct Running {
 
 impl Running {
     async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), None).await
+    }
+
+    /// On a folder that has something in it, with a retention of so many days.
+    async fn start_in(dir: TempDir, keep_days: Option<u32>) -> Self {
         let config = Config {
             allow_private_hooks: false,
             data_dir: dir.path().to_owned(),
@@ -46,6 +52,7 @@ impl Running {
             limits: Limits { requests_per_second: 100_000, request_burst: 100_000, ..Limits::default() },
             files: Place::Folder(dir.path().join("files")),
             file_quotas: FileQuotas::default(),
+            keep_days,
             log: "off".to_owned(),
         };
         let stop = CancellationToken::new();

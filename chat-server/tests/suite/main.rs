@@ -9,6 +9,7 @@
 )]
 
 mod backup;
+mod exchange;
 mod files;
 mod floors;
 mod live;

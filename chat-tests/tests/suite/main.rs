@@ -10,6 +10,7 @@ mod backup;
 mod bots;
 mod cli;
 mod crash;
+mod exchange;
 mod files_cli;
 mod hostile;
 mod isolation;

@@ -80,6 +80,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         | Action::Rename(_)
         | Action::Archive(_)
         | Action::Slow(_)
+        | Action::Retention(_)
         | Action::Announce(_) => rooms::manage(state, action, effects),
         Action::Order(order) => moderation::act(state, order, effects),
         Action::Keep(keep) => bots::keep(state, keep, effects),

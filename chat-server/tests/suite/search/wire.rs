@@ -65,6 +65,7 @@ async fn a_search_over_the_wire() {
         limits: Limits { requests_per_second: 100_000, request_burst: 100_000, ..Limits::default() },
         files: Place::Folder(dir.path().join("files")),
         file_quotas: FileQuotas::default(),
+        keep_days: None,
         log: "off".to_owned(),
     };
     let (ready, listening) = oneshot::channel();
