@@ -273,6 +273,16 @@ mod tests {
     }
 
     #[test]
+    fn days_are_said_in_a_few_ways() {
+        for (line, days) in [("30d", 30), ("30 days", 30), ("1 day", 1), ("7", 7), ("off", 0)] {
+            assert_eq!(case(&format!("/retention {line}")), format!("Retention({days})"));
+        }
+        for wrong in ["/retention", "/retention 0", "/retention 3h"] {
+            assert_eq!(case(wrong), "Say how long: /retention 30d or /retention off");
+        }
+    }
+
+    #[test]
     fn lines_become_actions() {
         assert_eq!(case("hello"), r#"Say("hello")"#);
         assert_eq!(case("//etc/passwd"), r#"Say("/etc/passwd")"#);
@@ -294,9 +304,6 @@ mod tests {
         assert_eq!(case("/kick @ada too loud"), r#"Kick(UserName("ada"), Topic("too loud"))"#);
         assert_eq!(case("/slow 30"), "Slow(30)");
         assert_eq!(case("/slow off"), "Slow(0)");
-        assert_eq!(case("/retention 30d"), "Retention(30)");
-        assert_eq!(case("/retention 30 days"), "Retention(30)");
-        assert_eq!(case("/retention off"), "Retention(0)");
         assert_eq!(case("/announce on"), "Announce(true)");
         assert_eq!(case("/forward @ada"), r#"Forward(User(UserName("ada")))"#);
         assert_eq!(case("/goto #ops:42"), r#"GoTo(Some(RoomName("ops")), Seq(42))"#);
@@ -344,9 +351,6 @@ mod tests {
         assert_eq!(case("/me"), "Write a text behind it: /me TEXT");
         assert_eq!(case("/role @ada king"), "Say which role: owner, moderator, member or read-only");
         assert_eq!(case("/slow soon"), "Say how long: /slow SECONDS or /slow off");
-        for wrong in ["/retention", "/retention 0", "/retention 3h"] {
-            assert_eq!(case(wrong), "Say how long: /retention 30d or /retention off");
-        }
         assert_eq!(case("/announce"), "Say on or off: /announce on");
         assert_eq!(case("/goto there"), "Say where: /goto #room:SEQ");
         assert_eq!(case("/forward ops"), "Say where to: /forward #room or /forward @user");

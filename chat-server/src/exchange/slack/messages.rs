@@ -177,10 +177,12 @@ impl Reader {
                 }),
                 _ => self.channels.get(&rest[2..end]).map(|name| super::people::made_name(name, 64)),
             });
-            match (name, end.and_then(|end| Some((end, rest[end..].find('>')?))), sign) {
-                (Some(name), Some((end, close)), Some(sign)) => {
+            // Its end is in the same text: a quotation mark would be the end of that.
+            let close = end.and_then(|end| Some(end + rest[end..].find(['>', '"'])?));
+            match (name, close.filter(|close| rest[*close..].starts_with('>')), sign) {
+                (Some(name), Some(close), Some(sign)) => {
                     out.push_str(&format!("<{sign}{name}>"));
-                    rest = &rest[end + close + 1..];
+                    rest = &rest[close + 1..];
                 }
                 _ => {
                     out.push('<');
