@@ -198,6 +198,9 @@ pub const ANSWERS_PER_RUN: u32 = 5;
 /// Longest slow mode, in seconds: six hours.
 pub const SLOW_MODE_S: u32 = 6 * 60 * 60;
 
+/// Longest time for which a room can say that it keeps messages, in days: a hundred years.
+pub const KEEP_DAYS: u32 = 36_500;
+
 /// Longest search in characters: two lines of a terminal. Longer ones are pasted by mistake.
 pub const SEARCH_CHARS: usize = 256;
 

@@ -6,6 +6,7 @@
 
 mod door;
 mod files;
+mod retention;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,6 +26,7 @@ use crate::handler::live::{CONNECTIONS_PER_ADDRESS, Live, ProxyHeader};
 use crate::log::LogFormat;
 use crate::server::{ServerOptions, TlsFiles};
 pub use files::Size;
+use retention::Retention;
 
 /// The file that is read when `--config` does not name another.
 const FILE_NAME: &str = "server.toml";
@@ -155,6 +157,10 @@ pub struct Settings {
     /// What proves it; not a flag, because other people on the machine can see flags
     #[arg(skip)]
     pub s3_secret_access_key: Option<String>,
+    /// How long messages are kept, in days, such as 365d; none for ever. Rooms can keep them for a
+    /// shorter time
+    #[arg(long, value_name = "DAYS", env = "CHAT_SERVER_RETENTION")]
+    pub retention: Option<Retention>,
     /// What to log: error, warn, info, debug, trace, or a filter such as chat_server=debug
     #[arg(long, value_name = "FILTER", env = "CHAT_SERVER_LOG")]
     pub log: Option<String>,
@@ -227,6 +233,8 @@ pub struct Config {
     pub allow_private_hooks: bool,
     /// Where files are kept.
     pub files: Place,
+    /// For how many days messages are kept; `None` for ever.
+    pub keep_days: Option<u32>,
     /// What to log.
     pub log: String,
     /// How its lines look.
@@ -266,6 +274,7 @@ impl Settings {
             s3_allow_http: Some(false),
             s3_access_key_id: None,
             s3_secret_access_key: None,
+            retention: Some(Retention::FOREVER),
             log: Some("info".to_owned()),
             log_format: Some(LogFormat::default()),
         }
@@ -302,6 +311,7 @@ impl Settings {
             s3_allow_http: self.s3_allow_http.or(weaker.s3_allow_http),
             s3_access_key_id: self.s3_access_key_id.or(weaker.s3_access_key_id),
             s3_secret_access_key: self.s3_secret_access_key.or(weaker.s3_secret_access_key),
+            retention: self.retention.or(weaker.retention),
             log: self.log.or(weaker.log),
             log_format: self.log_format.or(weaker.log_format),
         }
@@ -419,6 +429,7 @@ impl Loaded {
             presence_grace: s.presence_grace.map_or(Duration::ZERO, |span| span.0),
             allow_private_hooks: s.allow_private_hooks.unwrap_or_default(),
             files,
+            keep_days: s.retention.and_then(|retention| retention.0),
             log,
             log_format: s.log_format.unwrap_or_default(),
         })

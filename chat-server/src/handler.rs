@@ -17,6 +17,7 @@ mod moderation;
 mod outgoing;
 mod people;
 mod query;
+mod retention;
 mod room;
 mod search;
 mod second_factor;

@@ -182,6 +182,11 @@ enum ToShard {
     Settle {
         done: oneshot::Sender<()>,
     },
+    Expire {
+        conversation: ConversationId,
+        messages: Vec<Seq>,
+        done: oneshot::Sender<Result<u64, WireError>>,
+    },
     Typing {
         conversation: ConversationId,
         user: Person,
@@ -324,6 +329,18 @@ impl Hub {
                 let _ = settled.await;
             }
         }
+    }
+
+    /// Deletes these messages of one conversation because their time is over; says how many there
+    /// were.
+    ///
+    /// # Errors
+    /// The shard or the store failed.
+    pub async fn expire(&self, conversation: ConversationId, messages: Vec<Seq>) -> Result<u64, WireError> {
+        let (done, deleted) = oneshot::channel();
+        let expire = ToShard::Expire { conversation, messages, done };
+        self.shard(conversation).send(expire).await.map_err(|_| unavailable())?;
+        deleted.await.map_err(|_| unavailable())?
     }
 
     /// For what concerns connections only: every shard knows every connection, so one is enough.

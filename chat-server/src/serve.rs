@@ -149,6 +149,7 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     app.outgoing.start(app.store.clone(), stop.clone());
     tokio::spawn(app.clone().keep_swept(stop.clone()));
     tokio::spawn(app.clone().end_idle_sessions(stop.clone()));
+    tokio::spawn(app.clone().keep_retention(config.keep_days, stop.clone()));
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
     metrics().started.set(usize::try_from(now().0 / 1_000).unwrap_or_default());
     info!(%address, data_dir = %config.data_dir.display(), "listening");

@@ -8,6 +8,7 @@
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
 mod bots;
+mod exchange;
 mod files;
 mod moderation;
 mod people;
@@ -28,6 +29,10 @@ use crate::domain::{Hearing, ReadPosition};
 pub use bots::{
     BotAccount, Delivery, Failure, IncomingTarget, NewBot, NewIncomingHook, NewOutgoingHook, NewToken,
     OutgoingTarget, Standing,
+};
+pub use exchange::{
+    Arrival, Arrived, ConversationRecord, EXPORT_FORMAT, FileRecord, Header, MemberRecord, Place, Record,
+    UserRecord, VersionRecord, WentOn,
 };
 pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};

@@ -135,6 +135,8 @@ pub enum Action {
     Archive(bool),
     /// Seconds that members of the open room wait between two messages.
     Slow(u32),
+    /// Days for which the open room keeps messages; 0 for as long as the server does.
+    Retention(u32),
     /// Lets only moderators begin messages in the open room, or everybody.
     Announce(bool),
     /// Something about people: keeping order, a profile, a block.

@@ -164,6 +164,7 @@ pub const COMMANDS: &[Command] = &[
     row("archive", "", "End writing in this room; all can read", |_| Ok(Action::Archive(true))),
     row("unarchive", "", "Let people write in this room again", |_| Ok(Action::Archive(false))),
     row("slow", "SECONDS|off", "How long members wait between two messages", arguments::slow),
+    row("retention", "DAYSd|off", "How long this room keeps messages", arguments::retention),
     row("announce", "on|off", "Only moderators begin messages here", arguments::announce),
     row(
         "fold",
@@ -292,6 +293,16 @@ mod tests {
         match parse(line) {
             Ok(action) => format!("{action:?}"),
             Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn days_are_said_in_a_few_ways() {
+        for (line, days) in [("30d", 30), ("30 days", 30), ("1 day", 1), ("7", 7), ("off", 0)] {
+            assert_eq!(case(&format!("/retention {line}")), format!("Retention({days})"));
+        }
+        for wrong in ["/retention", "/retention 0", "/retention 3h"] {
+            assert_eq!(case(wrong), "Say how long: /retention 30d or /retention off");
         }
     }
 

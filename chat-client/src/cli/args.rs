@@ -630,6 +630,9 @@ pub(super) struct RulesArgs {
     /// Nobody writes any more
     #[arg(long, value_name = "on|off")]
     pub(super) archived: Option<Switch>,
+    /// Days after which messages are deleted; 0 for as long as the server keeps them
+    #[arg(long, value_name = "DAYS")]
+    pub(super) keep: Option<u32>,
 }
 
 /// What `listen` understands.

@@ -70,12 +70,15 @@ fn description() -> impl Strategy<Value = Description> {
 }
 
 fn rules() -> impl Strategy<Value = RoomRules> {
-    any::<(bool, u32, bool, bool)>().prop_map(|(announcement, slow_mode_s, archived, free_calls)| RoomRules {
-        announcement,
-        slow_mode_s,
-        archived,
-        free_calls,
-    })
+    any::<(bool, u32, bool, bool, u32)>().prop_map(
+        |(announcement, slow_mode_s, archived, free_calls, keep_days)| RoomRules {
+            announcement,
+            slow_mode_s,
+            archived,
+            free_calls,
+            keep_days,
+        },
+    )
 }
 
 fn level() -> impl Strategy<Value = Option<NotifyLevel>> {

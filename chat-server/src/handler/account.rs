@@ -243,7 +243,8 @@ pub(super) fn name_taken(name: &UserName) -> WireError {
 }
 
 /// The name with look-alike letters made equal, by Unicode's list of confusables (UTS #39).
-pub(super) fn looks_like(name: &UserName) -> String {
+#[must_use]
+pub fn looks_like(name: &UserName) -> String {
     skeleton(name.as_str()).flat_map(char::to_lowercase).collect()
 }
 

@@ -84,6 +84,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         | Action::Rename(_)
         | Action::Archive(_)
         | Action::Slow(_)
+        | Action::Retention(_)
         | Action::Announce(_) => rooms::manage(state, action, effects),
         Action::Safety(what) => safety::act(state, what, effects),
         Action::Order(order) => moderation::act(state, order, effects),

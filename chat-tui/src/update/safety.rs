@@ -5,13 +5,11 @@ use chat_proto::{
     TotpSetup,
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use jiff::tz::TimeZone;
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
 use super::{Effects, say_so};
 use crate::action::{Action, Safety};
-use crate::state::items::day_and_time;
 use crate::state::picker::{Item, Kind, Picker};
 use crate::state::secret::{Asking, SecretForm};
 use crate::state::{Confirm, Page, Popup, State};
@@ -77,8 +75,7 @@ pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) -> Op
             show(state, "recovery codes, shown this once", rows);
         }
         Answer::ListAccounts(page) => {
-            let zone = state.zone.clone();
-            let mut rows: Vec<_> = page.accounts.iter().map(|account| account_row(account, &zone)).collect();
+            let mut rows: Vec<_> = page.accounts.iter().map(|account| account_row(state, account)).collect();
             if page.more {
                 rows.push((String::new(), "There are more; /admin users TEXT looks for a name".to_owned()));
             }
@@ -111,8 +108,7 @@ fn show(state: &mut State, title: &str, rows: Vec<(String, String)>) {
 }
 
 fn show_sessions(state: &mut State, sessions: &Sessions) {
-    let zone = state.zone.clone();
-    let mut items: Vec<Item> = sessions.sessions.iter().map(|session| session_item(session, &zone)).collect();
+    let mut items: Vec<Item> = sessions.sessions.iter().map(|session| session_item(state, session)).collect();
     if sessions.sessions.len() > 1 {
         items.push(Item {
             label: "end all others".to_owned(),
@@ -129,12 +125,12 @@ fn show_sessions(state: &mut State, sessions: &Sessions) {
     state.popup = Some(Popup::Picker(Box::new(picker)));
 }
 
-fn session_item(session: &SessionInfo, zone: &TimeZone) -> Item {
+fn session_item(state: &State, session: &SessionInfo) -> Item {
     let device = match session.device.as_str() {
         "" => "a device without a name".to_owned(),
         name => name.to_owned(),
     };
-    let (used, began) = (day_and_time(session.used_at, zone), day_and_time(session.began_at, zone));
+    let (used, began) = (state.day_and_time(session.used_at), state.day_and_time(session.began_at));
     let detail = format!("used {used} · since {began}");
     if session.current {
         let action = Action::Safety(Safety::Sessions);
@@ -160,7 +156,7 @@ fn show_setup(state: &mut State, setup: &TotpSetup) {
 }
 
 fn show_reset(state: &mut State, made: &ResetCode) {
-    let until = day_and_time(made.expires_at, &state.zone);
+    let until = state.day_and_time(made.expires_at);
     let words = format!(
         "Give it to @{}, who takes \"reset code\" when logging in. It is good once, until {until}.",
         made.user.name
@@ -169,17 +165,17 @@ fn show_reset(state: &mut State, made: &ResetCode) {
     show(state, "reset code, shown this once", rows);
 }
 
-fn account_row(account: &AccountInfo, zone: &TimeZone) -> (String, String) {
+fn account_row(state: &State, account: &AccountInfo) -> (String, String) {
     let mut words = vec![account.role.to_string()];
     if account.user.bot {
         words.push("bot".to_owned());
     }
-    words.extend(account.disabled.map(|at| format!("disabled since {}", day_and_time(at, zone))));
+    words.extend(account.disabled.map(|at| format!("disabled since {}", state.day_and_time(at))));
     if account.second_factor {
         words.push("second factor".to_owned());
     }
     words.push(match account.last_seen {
-        Some(at) => format!("last seen {}", day_and_time(at, zone)),
+        Some(at) => format!("last seen {}", state.day_and_time(at)),
         None => "never seen".to_owned(),
     });
     (format!("@{}", account.user.name), words.join(" · "))

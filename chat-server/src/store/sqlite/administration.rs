@@ -23,7 +23,7 @@ impl Sqlite {
                 "SELECT u.id, u.name, u.bot, u.role, u.created_at, u.last_seen, u.disabled_at,
                      EXISTS (SELECT 1 FROM second_factors f WHERE f.user = u.id AND f.since IS NOT NULL),
                      (SELECT count(*) FROM sessions s WHERE s.user = u.id)
-                 FROM users u WHERE u.name > ?1 AND instr(u.name, ?2) > 0
+                 FROM users u WHERE u.id <> zeroblob(16) AND u.name > ?1 AND instr(u.name, ?2) > 0
                      AND (u.bot = 0 OR EXISTS (SELECT 1 FROM bots b WHERE b.user = u.id))
                  ORDER BY u.name LIMIT ?3",
             )?;
