@@ -81,6 +81,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     done
 }
 
+#[allow(clippy::cognitive_complexity, reason = "a table: one line for each command, each with its await")]
 async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(), Failure> {
     match command {
         Command::Send(args) => send::send(who, args, out).await,
