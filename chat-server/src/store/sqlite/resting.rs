@@ -171,7 +171,7 @@ impl Resting {
         Ok(Facts {
             schema: applied_version(&self.db)?,
             epoch: Epoch(self.db.query_row("SELECT epoch FROM server", [], |r| r.get(0))?),
-            users: count("SELECT count(*) FROM users")?,
+            users: count("SELECT count(*) FROM users WHERE id <> zeroblob(16)")?,
             conversations: count("SELECT count(*) FROM conversations")?,
             events: count("SELECT count(*) FROM events")?,
             contents: match self.db.table_exists(None, "objects")? {
