@@ -31,6 +31,7 @@ mod rebind;
 mod rooms;
 mod settings;
 mod threads;
+mod trust;
 mod writing;
 
 use chat_client::Update;

@@ -274,6 +274,16 @@ impl SignIn {
         Ok(Ask::Register(server.clone(), name, Secret::new(password), invite))
     }
 
+    /// A person is asked something before it goes on; what was typed stays.
+    pub(crate) fn waits(&mut self) {
+        self.busy = None;
+    }
+
+    /// Asks again what was asked before a person had to decide.
+    pub(crate) fn goes_on(&mut self) -> Option<Ask> {
+        self.submit()
+    }
+
     /// The server answered, or did not.
     pub fn probed(&mut self, server: &ServerAddress, result: Result<Hello, String>) -> Option<Ask> {
         // Whoever pressed Esc meanwhile does not want the answer any more.
