@@ -69,10 +69,10 @@ impl Stranger {
         match self.before {
             None => format!("no authority vouches for the certificate of {server}: {}", self.why),
             Some(Mark::Certificate(_)) => {
-                format!("THE CERTIFICATE OF {server} IS NOT THE ONE THAT YOU TRUST")
+                format!("THE CERTIFICATE CHANGED: {server} does not show the one that you trust")
             }
             Some(Mark::Vouched) => format!(
-                "AN AUTHORITY VOUCHED FOR {server} BEFORE, AND NONE DOES FOR THE CERTIFICATE OF NOW: {}",
+                "THE CERTIFICATE CHANGED: an authority vouched for {server} before, and none does now; {}",
                 self.why
             ),
         }
