@@ -11,8 +11,11 @@ use crate::state::State;
 use crate::state::trust::Trust;
 use crate::text;
 
-/// The widest and highest that the panel grows.
+/// The widest that the panel grows, and how high it is then.
 const SIZE: (u16, u16) = (66, 20);
+
+/// The highest that it grows where it is narrower: its sentences take more rows.
+const TALL: u16 = 32;
 
 /// Columns for what stands at the left.
 const LABEL: usize = 10;
@@ -23,7 +26,8 @@ const HALF: usize = 39;
 /// Draws it over everything; says where the cursor stands.
 pub(super) fn draw(trust: &Trust, state: &State, canvas: &mut Canvas) -> Option<Position> {
     let (theme, screen) = (canvas.theme, canvas.area());
-    let (width, height) = (screen.width.min(SIZE.0), screen.height.min(SIZE.1));
+    let width = screen.width.min(SIZE.0);
+    let height = screen.height.min(if width < SIZE.0 { TALL } else { SIZE.1 });
     let area = Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height);
     canvas.clear(area);
     let stranger = &trust.stranger;
