@@ -11,7 +11,6 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -24,7 +23,8 @@ use crate::cache;
 use crate::client::{COMMANDS, Client, Command, Updates};
 use crate::disk::{ASKED, Disk, Done, Job};
 use crate::session::{Effect, End, Now, Session, Ticket};
-use crate::tls::{Tls, TlsError};
+use crate::stranger::Stranger;
+use crate::tls::{Tls, TlsError, Trust};
 use crate::update::{Connection, Update};
 use crate::wire::{DialError, Heard, Wire};
 use desk::Waiter;
@@ -88,7 +88,7 @@ pub enum StartError {
 pub fn start(options: Options) -> Result<(Client, Updates), StartError> {
     let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
     let Options { account, tls, storage } = options;
-    let tls = account.server.is_tls().then(|| tls.config()).transpose()?;
+    let tls = account.server.is_tls().then(|| tls.load()).transpose()?;
     let failed = |cause| StartError::Cache {
         path: match &storage {
             Storage::File(path) => path.clone(),
@@ -105,6 +105,7 @@ pub fn start(options: Options) -> Result<(Client, Updates), StartError> {
         session: Session::new(&account, saved),
         server: account.server,
         tls,
+        stranger: None,
         line: Line::Stopped,
         backoff: Backoff::default(),
         online_since: None,
@@ -153,7 +154,9 @@ enum Step {
 struct Engine {
     session: Session,
     server: ServerAddress,
-    tls: Option<Arc<ClientConfig>>,
+    tls: Option<Arc<Trust>>,
+    /// The certificate of which the interface was told that nobody vouches for it.
+    stranger: Option<Box<Stranger>>,
     line: Line,
     backoff: Backoff,
     online_since: Option<Instant>,
@@ -262,8 +265,10 @@ impl Engine {
             LineNews::Waited => self.dial(),
             LineNews::Dialled(Ok(wire)) => {
                 self.line = Line::Up(wire);
+                self.stranger = None;
                 self.session.opened(now);
             }
+            LineNews::Dialled(Err(DialError::Untrusted(stranger))) => self.refuse(stranger),
             LineNews::Dialled(Err(error)) => {
                 self.leave(End::Retry { reason: format!("{error}."), after: None })
             }
@@ -277,6 +282,17 @@ impl Engine {
         if self.session.is_online() && self.online_since.is_none() {
             self.online_since = Some(Instant::now());
         }
+    }
+
+    /// Stays away from a server for which nobody vouches, and asks once. It is tried again all the
+    /// same: somebody in between may go away, and a certificate may be put right.
+    fn refuse(&mut self, stranger: Box<Stranger>) {
+        let reason = format!("{}.", stranger.sentence());
+        if self.stranger.as_ref() != Some(&stranger) {
+            self.tell(Update::Untrusted(stranger.clone()));
+            self.stranger = Some(stranger);
+        }
+        self.leave(End::Retry { reason, after: None });
     }
 
     fn dial(&mut self) {

@@ -94,7 +94,8 @@ impl FileError {
     pub fn is_temporary(&self) -> bool {
         match self {
             FileError::Refused(error) => error.temporary,
-            FileError::Dial(_) | FileError::Cut(_) => true,
+            FileError::Dial(error) => error.is_temporary(),
+            FileError::Cut(_) => true,
             _ => false,
         }
     }

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::address::ServerAddress;
 use crate::tls::{Tls, TlsError};
-use crate::wire::{DialError, Heard, Wire};
+use crate::wire::{self, DialError, Heard, Wire};
 
 /// How long an answer may take. A login hashes a password behind a queue of others'.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
@@ -68,7 +68,8 @@ impl LinkError {
         match self {
             LinkError::Refused(error) => error.temporary,
             LinkError::Cut { code, .. } => CloseReason::verdict_of(*code) == chat_proto::Verdict::Reconnect,
-            LinkError::Dial(_) | LinkError::TimedOut(_) => true,
+            LinkError::Dial(error) => error.is_temporary(),
+            LinkError::TimedOut(_) => true,
             LinkError::Tls(_) | LinkError::Version { .. } | LinkError::Unreadable(_) => false,
         }
     }
@@ -180,8 +181,19 @@ impl Link {
 /// # Errors
 /// [`LinkError::Dial`] or [`LinkError::Tls`]
 pub async fn connect(server: &ServerAddress, tls: &Tls) -> Result<Wire, LinkError> {
-    let config = server.is_tls().then(|| tls.config()).transpose()?;
-    Ok(Wire::dial(server, config).await?)
+    let trust = server.is_tls().then(|| tls.load()).transpose()?;
+    Ok(Wire::dial(server, trust).await?)
+}
+
+/// Looks whom one meets at this address, without a word of the chat: who is a stranger is
+/// [`DialError::Untrusted`].
+///
+/// # Errors
+/// As [`connect`]
+pub async fn meet(server: &ServerAddress, tls: &Tls) -> Result<(), LinkError> {
+    let trust = server.is_tls().then(|| tls.load()).transpose()?;
+    wire::stream(server, trust).await?;
+    Ok(())
 }
 
 /// Whether this program and the server can talk.

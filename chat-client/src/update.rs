@@ -13,11 +13,17 @@ use chat_proto::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::stranger::Stranger;
+
 /// News from the engine.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Update {
     /// The connection changed its state.
     Connection(Connection),
+    /// The server shows a certificate for which nobody vouches; nothing was said to it. It is told
+    /// once, and the connection waits. [`crate::tls::Tls::accept`] and then
+    /// [`crate::Client::reconnect`] go on, if that is what a person wants.
+    Untrusted(Box<Stranger>),
     /// Who one is, from the cache at start or from the server after a login.
     Me {
         /// The account.

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use chat_proto::limits;
 use futures_util::{SinkExt, StreamExt};
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,6 +19,8 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::address::ServerAddress;
+use crate::stranger::Stranger;
+use crate::tls::{TlsError, Trust};
 
 /// How long TCP, TLS and the upgrade may take together; a person has given up by then.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -55,6 +56,12 @@ pub enum DialError {
         /// The reason.
         cause: String,
     },
+    /// No authority vouches for the server's certificate, and no person does.
+    #[error("{0}")]
+    Untrusted(Box<Stranger>),
+    /// What is known about servers cannot be read or kept.
+    #[error(transparent)]
+    Trust(#[from] TlsError),
     /// Something answers there, but it is not a chat server.
     #[error("{server} does not answer like a chat server ({cause}); check the address and port")]
     NotChat {
@@ -71,6 +78,14 @@ pub enum DialError {
         /// How long it was waited for.
         seconds: u64,
     },
+}
+
+impl DialError {
+    /// Whether the same may succeed if it is simply tried again.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        !matches!(self, DialError::Untrusted(_) | DialError::Trust(_))
+    }
 }
 
 /// What came from the server.
@@ -99,11 +114,11 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Connects. The TLS configuration is used for `wss` addresses only.
+    /// Connects. What is trusted is used for `wss` addresses only.
     ///
     /// # Errors
     /// [`DialError`], at the latest after [`DIAL_TIMEOUT`].
-    pub async fn dial(server: &ServerAddress, tls: Option<Arc<ClientConfig>>) -> Result<Self, DialError> {
+    pub async fn dial(server: &ServerAddress, tls: Option<Arc<Trust>>) -> Result<Self, DialError> {
         let late = |_| DialError::TimedOut { server: server.to_string(), seconds: DIAL_TIMEOUT.as_secs() };
         timeout(DIAL_TIMEOUT, dial(server, tls)).await.map_err(late)?
     }
@@ -154,33 +169,42 @@ impl Wire {
 /// Connects, for another protocol than that of the socket. As [`Wire::dial`].
 pub(crate) async fn stream(
     server: &ServerAddress,
-    tls: Option<Arc<ClientConfig>>,
+    tls: Option<Arc<Trust>>,
 ) -> Result<Box<dyn Stream>, DialError> {
     let late = |_| DialError::TimedOut { server: server.to_string(), seconds: DIAL_TIMEOUT.as_secs() };
     timeout(DIAL_TIMEOUT, connect(server, tls)).await.map_err(late)?
 }
 
-async fn connect(
-    server: &ServerAddress,
-    tls: Option<Arc<ClientConfig>>,
-) -> Result<Box<dyn Stream>, DialError> {
+async fn connect(server: &ServerAddress, tls: Option<Arc<Trust>>) -> Result<Box<dyn Stream>, DialError> {
     let name = || server.to_string();
     let unreachable = |error: io::Error| DialError::Unreachable { server: name(), cause: plain(&error) };
     let tcp = TcpStream::connect((server.host(), server.port())).await.map_err(unreachable)?;
     // Chat frames are small and wanted at once; failing to say so only costs some milliseconds.
     let _ = tcp.set_nodelay(true);
     Ok(match tls.filter(|_| server.is_tls()) {
-        Some(config) => {
-            let failed = |cause: String| DialError::Tls { server: name(), cause };
-            let host = ServerName::try_from(server.host().to_owned()).map_err(|e| failed(e.to_string()))?;
-            let connector = tokio_rustls::TlsConnector::from(config);
-            Box::new(connector.connect(host, tcp).await.map_err(|e| failed(plain(&e)))?)
-        }
+        Some(trust) => Box::new(secure(server, &trust, tcp).await?),
         None => Box::new(tcp),
     })
 }
 
-async fn dial(server: &ServerAddress, tls: Option<Arc<ClientConfig>>) -> Result<Wire, DialError> {
+async fn secure(
+    server: &ServerAddress,
+    trust: &Trust,
+    tcp: TcpStream,
+) -> Result<tokio_rustls::client::TlsStream<TcpStream>, DialError> {
+    let failed = |cause: String| DialError::Tls { server: server.to_string(), cause };
+    let host = ServerName::try_from(server.host().to_owned()).map_err(|e| failed(e.to_string()))?;
+    let (config, judge) = trust.connection(server)?;
+    match tokio_rustls::TlsConnector::from(config).connect(host, tcp).await {
+        Ok(stream) => {
+            trust.learn(&judge)?;
+            Ok(stream)
+        }
+        Err(error) => Err(judge.stranger().map_or_else(|| failed(plain(&error)), DialError::Untrusted)),
+    }
+}
+
+async fn dial(server: &ServerAddress, tls: Option<Arc<Trust>>) -> Result<Wire, DialError> {
     let stream = connect(server, tls).await?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)

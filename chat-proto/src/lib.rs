@@ -24,6 +24,7 @@ mod command;
 mod error;
 mod event;
 mod file;
+mod fingerprint;
 mod frame;
 mod id;
 mod inbox;
@@ -47,6 +48,7 @@ pub use command::{CommandName, CommandNameError, RESERVED_COMMANDS};
 pub use error::{ErrorCode, WireError};
 pub use event::{Event, EventKind, Forwarded, Message, Reaction, Tombstone};
 pub use file::{Attachment, BlurHash, FileName, FileNameError, FormError, MediaType, Picture};
+pub use fingerprint::{Fingerprint, FingerprintError};
 pub use frame::{ClientFrame, DecodeError, FrameId, ServerFrame};
 pub use id::{
     ClientId, ConversationId, Epoch, FileId, HookId, ReportId, RunId, Seq, SessionId, Timestamp, UserId,

@@ -1,6 +1,7 @@
 //! Floor 7: what an admin types.
 
 mod admin;
+mod cert;
 mod exchange;
 mod keep;
 mod link;
@@ -51,6 +52,8 @@ enum Command {
     /// memory, clock, certificate and port. Changes nothing and may be run beside the server.
     /// Exits with 1 when there is a problem, and with 0 when there are warnings at most.
     Doctor(Box<Settings>),
+    /// Print the TLS certificate's fingerprint, which people compare at their first connection
+    Cert(Box<Settings>),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -100,6 +103,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             done
         }
         Some(Command::Doctor(more)) => return examine(load(*more), json).await,
+        Some(Command::Cert(more)) => cert::show(&load(*more)?.check()?, &mut Output::new(json)),
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
         Some(Command::Export(args)) => exchange::export(args, &load(Settings::default())?.check()?).await,

@@ -7,6 +7,7 @@
 mod door;
 mod files;
 mod retention;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use chat_proto::{Limits, Registration, Secret};
 use clap::{Args, ValueEnum};
 use directories::ProjectDirs;
@@ -24,9 +25,10 @@ use serde::{Deserialize, Serialize};
 use crate::files::Place;
 use crate::handler::live::{CONNECTIONS_PER_ADDRESS, Live, ProxyHeader};
 use crate::log::LogFormat;
-use crate::server::{ServerOptions, TlsFiles};
+use crate::server::ServerOptions;
 pub use files::Size;
 use retention::Retention;
+pub use tls::TlsMode;
 
 /// The file that is read when `--config` does not name another.
 const FILE_NAME: &str = "server.toml";
@@ -83,12 +85,40 @@ pub struct Settings {
     /// other people on the machine can see flags
     #[arg(skip)]
     pub owner_code: Option<String>,
+    /// Where the TLS certificate comes from; files if tls-cert is given, else off
+    #[arg(long, value_name = "MODE", env = "CHAT_SERVER_TLS")]
+    pub tls: Option<TlsMode>,
     /// TLS certificate chain (PEM); with tls-key, the server speaks wss
     #[arg(long, value_name = "FILE", env = "CHAT_SERVER_TLS_CERT")]
     pub tls_cert: Option<PathBuf>,
     /// TLS private key (PEM)
     #[arg(long, value_name = "FILE", env = "CHAT_SERVER_TLS_KEY")]
     pub tls_key: Option<PathBuf>,
+    /// Names for the self-signed certificate; this machine's name and address if none is given
+    #[arg(long, value_name = "NAME", env = "CHAT_SERVER_TLS_NAMES", value_delimiter = ',')]
+    pub tls_names: Option<Vec<String>>,
+    /// Names for which the authority gives a certificate; all must lead to this server, port 443
+    #[arg(long, value_name = "NAME", env = "CHAT_SERVER_ACME_DOMAINS", value_delimiter = ',')]
+    pub acme_domains: Option<Vec<String>>,
+    /// Where the authority writes to when something is wrong
+    #[arg(long, value_name = "MAIL", env = "CHAT_SERVER_ACME_CONTACT")]
+    pub acme_contact: Option<String>,
+    /// The authority, by the URL of its ACME directory
+    #[arg(long, value_name = "URL", env = "CHAT_SERVER_ACME_DIRECTORY")]
+    pub acme_directory: Option<String>,
+    /// The TLS root (PEM) of a private authority's own server
+    #[arg(long, value_name = "FILE", env = "CHAT_SERVER_ACME_CA_FILE")]
+    pub acme_ca_file: Option<PathBuf>,
+    /// That you accept the authority's terms of service
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "CHAT_SERVER_ACME_AGREE",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        require_equals = true
+    )]
+    pub acme_agree: Option<bool>,
     /// Address where Prometheus reads /metrics; not there unless set, and best on 127.0.0.1
     #[arg(long, value_name = "ADDR", env = "CHAT_SERVER_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
@@ -252,8 +282,15 @@ impl Settings {
             name: Some("chat".to_owned()),
             registration: Some(RegistrationMode::Invite),
             owner_code: None,
+            tls: None,
             tls_cert: None,
             tls_key: None,
+            tls_names: Some(Vec::new()),
+            acme_domains: Some(Vec::new()),
+            acme_contact: None,
+            acme_directory: Some(tls::LETS_ENCRYPT.to_owned()),
+            acme_ca_file: None,
+            acme_agree: Some(false),
             metrics_listen: None,
             trusted_proxies: Some(Vec::new()),
             proxy_header: Some(ProxyHeader::default()),
@@ -289,8 +326,15 @@ impl Settings {
             name: self.name.or(weaker.name),
             registration: self.registration.or(weaker.registration),
             owner_code: self.owner_code.or(weaker.owner_code),
+            tls: self.tls.or(weaker.tls),
             tls_cert: self.tls_cert.or(weaker.tls_cert),
             tls_key: self.tls_key.or(weaker.tls_key),
+            tls_names: self.tls_names.or(weaker.tls_names),
+            acme_domains: self.acme_domains.or(weaker.acme_domains),
+            acme_contact: self.acme_contact.or(weaker.acme_contact),
+            acme_directory: self.acme_directory.or(weaker.acme_directory),
+            acme_ca_file: self.acme_ca_file.or(weaker.acme_ca_file),
+            acme_agree: self.acme_agree.or(weaker.acme_agree),
             metrics_listen: self.metrics_listen.or(weaker.metrics_listen),
             trusted_proxies: self.trusted_proxies.or(weaker.trusted_proxies),
             proxy_header: self.proxy_header.or(weaker.proxy_header),
@@ -375,6 +419,8 @@ impl Loaded {
     /// Which setting cannot be used, and why.
     pub fn check(self) -> anyhow::Result<Config> {
         let s = self.settings.or(Settings::defaults());
+        let listen = s.listen.context("listen has no value")?;
+        let tls = tls::source(&s, &self.data_dir, listen)?;
         let (files, file_quotas) = (files::place(&s, &self.data_dir)?, files::quotas(&s));
         let file_bytes = s.file_size.unwrap_or_default().0;
         let name = s.name.unwrap_or_default();
@@ -382,11 +428,6 @@ impl Loaded {
             (1..=TEAM_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control),
             "name must be one line of 1 to {TEAM_NAME_CHARS} characters"
         );
-        let tls = match (s.tls_cert, s.tls_key) {
-            (Some(cert), Some(key)) => Some(TlsFiles { cert, key }),
-            (None, None) => None,
-            _ => bail!("tls-cert and tls-key belong together; give both or neither"),
-        };
         let trusted_proxies = door::networks(&s.trusted_proxies.unwrap_or_default())?;
         let connections_per_address = s.connections_per_address.unwrap_or_default();
         ensure!(connections_per_address > 0, "connections-per-address must be at least 1");
@@ -408,7 +449,7 @@ impl Loaded {
         );
         Ok(Config {
             data_dir: self.data_dir,
-            listen: s.listen.context("listen has no value")?,
+            listen,
             live: Live {
                 name,
                 registration: match s.registration {
@@ -551,6 +592,7 @@ mod tests {
     fn what_does_not_fit_together_is_refused() {
         for bad in [
             "tls_cert = \"a.pem\"",
+            "tls = \"acme\"",
             "max_connections = 0",
             "name = \"\"",
             "request_burst = 0",

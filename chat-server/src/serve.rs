@@ -67,8 +67,8 @@ impl Running {
     /// # Errors
     /// What is wrong with it.
     pub fn apply(&self, config: &Config) -> anyhow::Result<()> {
-        if let (Some(tls), Some(files)) = (&self.tls, &config.server.tls) {
-            tls.reload(files.clone())?;
+        if let (Some(tls), Some(source)) = (&self.tls, &config.server.tls) {
+            tls.reload(source)?;
         }
         self.app.live.store(Arc::new(config.live.clone()));
         Ok(())
@@ -129,8 +129,8 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     let ended = CancellationToken::new();
     let opened = Opened::new(&config).await?;
     let app = opened.app.clone();
-    let ServerOptions { max_connections, tls, metrics: scraped } = config.server;
-    let tls = tls.map(Tls::load).transpose()?.map(Arc::new);
+    let ServerOptions { max_connections, tls: source, metrics: scraped } = config.server;
+    let tls = source.as_ref().map(Tls::load).transpose()?.map(Arc::new);
     let listener = match from_systemd()? {
         Some(listener) => listener,
         None => listen(config.listen, "listen").await?,
@@ -157,8 +157,8 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
         info!(address = %scraped.local_addr()?, "metrics are at http://{}/metrics", scraped.local_addr()?);
         tokio::spawn(server::serve_metrics(scraped, ended.clone()));
     }
-    if let Some(tls) = &tls {
-        tokio::spawn(tls.clone().follow(stop.clone()));
+    if let (Some(tls), Some(source)) = (&tls, source) {
+        tokio::spawn(tls.clone().keep(source, stop.clone()));
     }
     let readiness = Arc::new(Readiness::new(app.store.clone(), stop.clone()));
     let running = Running { app: app.clone(), tls: tls.clone(), readiness };

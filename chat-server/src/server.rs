@@ -16,7 +16,6 @@ mod tls;
 mod upgrade;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +34,7 @@ use upgrade::Upgrades;
 pub use connection::{HANDSHAKE_TIMEOUT, HEAD_BYTES, HEADERS};
 pub use routes::Readiness;
 pub use scrape::serve_metrics;
-pub use tls::Tls;
+pub use tls::{Acme, AcmeState, Facts, OwnCertificate, Tls, TlsFiles, TlsSource};
 
 /// How long connections may take to end when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,19 +48,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub struct ServerOptions {
     /// Connections at once; more wait in the system's queue.
     pub max_connections: usize,
-    /// Certificate chain and key, both PEM, to serve `wss` with.
-    pub tls: Option<TlsFiles>,
+    /// Where the certificate comes from to serve `wss` with.
+    pub tls: Option<TlsSource>,
     /// Where Prometheus may read; nowhere when it is not set.
     pub metrics: Option<SocketAddr>,
-}
-
-/// Where the certificate lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The chain, the server's own certificate first.
-    pub cert: PathBuf,
-    /// Its private key.
-    pub key: PathBuf,
 }
 
 /// Serves until `stop`, then tells every client to come back later and ends.

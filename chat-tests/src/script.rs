@@ -37,7 +37,8 @@ impl Script {
     /// # Errors
     /// It cannot connect.
     pub fn stranger(server: &Server) -> Result<Self> {
-        Self::launch("stranger", &server.url(), &[], &["--no-login"])
+        let trust = server.fingerprint()?;
+        Self::launch("stranger", &server.url(), &[("CHAT_TRUST", &trust)], &["--no-login"])
     }
 
     /// Makes an account on a server that is open, and stays logged in as it.
@@ -76,7 +77,8 @@ impl Script {
     /// # Errors
     /// The server refuses.
     pub fn login(server: &Server, name: &str) -> Result<Self> {
-        let credentials = [("CHAT_USER", name), ("CHAT_PASSWORD", PASSWORD)];
+        let trust = server.fingerprint()?;
+        let credentials = [("CHAT_USER", name), ("CHAT_PASSWORD", PASSWORD), ("CHAT_TRUST", trust.as_str())];
         let mut script = Self::launch(name, &server.url(), &credentials, &[])?;
         let welcome = script.next_frame().context("the first line should be the welcome")?;
         ensure!(welcome["type"] == "ok", "{name} cannot log in: {welcome}");

@@ -157,6 +157,21 @@ impl Server {
         run(command, "")
     }
 
+    /// The fingerprint of its certificate, in one word; empty where it has no TLS.
+    ///
+    /// # Errors
+    /// The command fails.
+    pub fn fingerprint(&self) -> Result<String> {
+        if !self.ready.url.starts_with("wss:") {
+            return Ok(String::new());
+        }
+        let arguments = ["cert", "--json"].into_iter().chain(self.options.more.iter().map(String::as_str));
+        let output = self.command(&arguments.collect::<Vec<_>>())?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let shown: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        Ok(shown["fingerprint"].as_str().context("no fingerprint")?.to_owned())
+    }
+
     /// A new invite code for members.
     ///
     /// # Errors

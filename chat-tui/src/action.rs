@@ -332,6 +332,7 @@ plain_actions! {
     Away = "away", "Show yourself as away";
     Back = "back", "Show yourself as here again";
     Reconnect = "reconnect", "Connect now, without waiting for the next try";
+    Trust = "trust", "Look at a certificate for which nobody vouches, and decide";
     Redraw = "redraw", "Draw the whole screen again";
     Lock = "lock", "Hide the screen until a passphrase is typed";
     Help = "help", "All keys and commands";

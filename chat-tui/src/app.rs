@@ -154,15 +154,10 @@ impl Line {
     }
 
     /// Starts the engine for an account, after the one before has ended.
-    pub(crate) async fn start(
-        &mut self,
-        account: Account,
-        paths: &Paths,
-        places: &Places,
-    ) -> Result<(), StartError> {
+    pub(crate) async fn start(&mut self, account: Account, paths: &Paths) -> Result<(), StartError> {
         self.updates = None;
         self.close().await;
-        let (storage, tls) = (Storage::File(paths.cache_file(&account)), places.tls.clone());
+        let (storage, tls) = (Storage::File(paths.cache_file(&account)), self.runner.tls());
         self.runner.courier(Courier::new(&account, tls.clone(), paths.transfers_dir()));
         let (client, updates) = chat_client::start(Options { account, tls, storage })?;
         self.runner.engine(client);
@@ -368,6 +363,7 @@ impl App {
             Effect::Picture(wanted, cell) => self.line(seat).runner.picture(wanted, cell),
             Effect::Lock(what) => self.line(seat).runner.lock(what),
             Effect::SignIn(ask) => self.line(seat).runner.sign_in(ask),
+            Effect::Trust(stranger) => self.line(seat).runner.trust(stranger),
             Effect::Start(account) => self.start(seat, account).await?,
             Effect::SignOut(account) => self.sign_out(seat, account),
             Effect::Title(title) => surface.title(&title)?,
@@ -404,8 +400,8 @@ impl App {
     /// Starts the engine for an account. One of several that cannot start does not disturb the
     /// others.
     async fn start(&mut self, seat: SeatId, account: Account) -> anyhow::Result<()> {
-        let (paths, places) = (self.paths.clone(), self.places.clone());
-        match self.line(seat).start(account, &paths, &places).await {
+        let paths = self.paths.clone();
+        match self.line(seat).start(account, &paths).await {
             Err(error) if self.desk.seats().count() > 1 => {
                 let at = self.now();
                 // Only what is on the screen asks for anything now, and there is nothing to ask.

@@ -235,6 +235,7 @@ pub const COMMANDS: &[Command] = &[
     row("theme", "[NAME]", "Choose a theme; without a name, look at all of them", settings::theme),
     row("reload", "", "Read the file of settings again", |_| plain(Plain::ReloadSettings)),
     row("reconnect", "", "Connect now", |_| plain(Plain::Reconnect)),
+    row("trust", "", "Decide about a certificate for which nobody vouches", |_| plain(Plain::Trust)),
     row("retry", "", "Send failed messages again", |_| plain(Plain::Retry)),
     row("discard", "", "Take a failed message back to edit it", |_| plain(Plain::Discard)),
     row("quit", "", "Close the chat", |_| plain(Plain::Quit)),

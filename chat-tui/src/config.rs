@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
-use chat_client::tls::Tls;
-use chat_proto::{Secret, UserName};
+use chat_client::known::KnownServers;
+use chat_client::paths::Paths;
+use chat_client::tls::{Tell, Tls};
+use chat_proto::{Fingerprint, Secret, UserName};
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -46,6 +48,10 @@ pub struct Flags {
     /// Trust the authorities in this PEM file in place of the system's.
     #[arg(long, value_name = "FILE", env = "CHAT_CA_FILE")]
     pub ca_file: Option<PathBuf>,
+
+    /// Trust the server's certificate with this SHA-256 fingerprint, and remember it.
+    #[arg(long, value_name = "FINGERPRINT", env = "CHAT_TRUST", value_delimiter = ',')]
+    pub trust: Vec<Fingerprint>,
 
     /// The file of settings; `chat-tui settings example` prints one.
     #[arg(long, value_name = "FILE", env = "CHAT_SETTINGS")]
@@ -127,8 +133,13 @@ impl Flags {
 
     /// Whom to trust.
     #[must_use]
-    pub fn tls(&self) -> Tls {
-        Tls { ca_file: self.ca_file.clone() }
+    pub fn tls(&self, paths: &Paths) -> Tls {
+        Tls {
+            ca_file: self.ca_file.clone(),
+            known: Some(KnownServers::in_folder(paths.accounts_dir())),
+            trust: self.trust.clone(),
+            tell: Tell::default(),
+        }
     }
 
     /// Where the settings are, with what goes before the file.

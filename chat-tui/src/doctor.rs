@@ -95,7 +95,7 @@ async fn servers(flags: &Flags, paths: &Paths, report: &mut Report) {
         report.odd("accounts", "none is saved; start chat-tui, which asks for the server and your name");
     }
     for account in accounts.all() {
-        server(account, &flags.tls(), report).await;
+        server(account, &flags.tls(paths), report).await;
     }
 }
 

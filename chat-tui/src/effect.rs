@@ -12,6 +12,7 @@ mod keep;
 pub(crate) mod lock;
 mod paths;
 mod picture;
+mod trust;
 mod wish;
 
 use std::collections::HashMap;
@@ -21,8 +22,10 @@ use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
 use chat_client::export::Format;
 use chat_client::files::Courier;
-use chat_client::link::Link;
+use chat_client::link::{Link, LinkError};
+use chat_client::stranger::Stranger;
 use chat_client::tls::Tls;
+use chat_client::wire::DialError;
 use chat_client::{Anchor, Client, Draft, Enclosure, History, RequestError, sign_in};
 use chat_proto::{
     Answer, Body, BotCommand, ClientId, Conversation, ConversationId, CreateRoom, Dnd, Event, Hello, Member,
@@ -68,6 +71,8 @@ pub enum Effect {
     Picture(Wanted, Option<(u16, u16)>),
     /// For the form of the first run.
     SignIn(Ask),
+    /// Remember that the person trusts this certificate.
+    Trust(Box<Stranger>),
     /// Start the engine for this account, in place of the one before.
     Start(Account),
     /// Something that concerns the other accounts.
@@ -338,6 +343,12 @@ pub enum Outcome {
     SignedOut(String, Result<(), String>),
     /// The login or the new account.
     SignedIn(Result<Account, Refused>),
+    /// Nobody vouches for the certificate of the server that was to be asked.
+    Untrusted(Box<Stranger>),
+    /// A trusted certificate is remembered, or one sentence why not.
+    Trusted(Result<(), String>),
+    /// One sentence about what was done without a question.
+    Said(String),
 }
 
 /// Where the program keeps things and whom it trusts; the same for its whole life.
@@ -374,6 +385,8 @@ impl Runner {
     pub fn new(places: Places) -> (Self, mpsc::Receiver<Outcome>) {
         let (outcomes, receiver) = mpsc::channel(OUTCOMES);
         let carrying = HashMap::new();
+        let tls = trust::telling(places.tls.clone(), outcomes.clone());
+        let places = Places { tls, ..places };
         (Self { places, outcomes, engine: None, courier: None, export: None, carrying }, receiver)
     }
 
@@ -630,8 +643,10 @@ async fn signed_in(places: &Places, ask: Ask) -> Option<Outcome> {
     let tls = &places.tls;
     let result = match ask {
         Ask::Probe(server) => {
-            let hello = sign_in::probe(&server, tls).await.map_err(|error| error.to_string());
-            return Some(Outcome::Probed(server, hello));
+            return Some(match sign_in::probe(&server, tls).await {
+                Err(LinkError::Dial(DialError::Untrusted(stranger))) => Outcome::Untrusted(stranger),
+                probed => Outcome::Probed(server, probed.map_err(|error| error.to_string())),
+            });
         }
         Ask::LogIn(server, name, password, code) => sign_in::login(&server, tls, name, password, code).await,
         Ask::Reset(server, reset, password, code) => {
@@ -647,7 +662,11 @@ async fn signed_in(places: &Places, ask: Ask) -> Option<Outcome> {
         message: error.to_string(),
         needs_code: sign_in::needs_code(&error),
     };
-    let result = result.map_err(refused).and_then(|account| {
+    let result = match result {
+        Err(LinkError::Dial(DialError::Untrusted(stranger))) => return Some(Outcome::Untrusted(stranger)),
+        result => result.map_err(refused),
+    };
+    let result = result.and_then(|account| {
         let saved = Accounts::open(&places.accounts).and_then(|mut all| all.save(account.clone()));
         saved.map(|()| account).map_err(|error| error.to_string().into())
     });

@@ -116,7 +116,7 @@ fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
         Begin::With(account, more) => (What::Account(*account), more),
         Begin::Form(known) => (What::FirstRun(known), Vec::new()),
     };
-    let mut places = app::places(&paths, flags.tls());
+    let mut places = app::places(&paths, flags.tls(&paths));
     places.settings = flags.settings(paths.accounts_dir())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let result = match flags.is_plain() {

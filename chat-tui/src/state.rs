@@ -38,6 +38,7 @@ pub(crate) mod system;
 pub mod thread;
 pub mod timeline;
 pub mod transfer;
+pub mod trust;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
@@ -72,6 +73,7 @@ use sign_in::SignIn;
 use thread::Thread;
 use timeline::{Scroll, Timeline};
 use transfer::Transfers;
+use trust::Trust;
 
 use crate::action::Action;
 use crate::keymap::{Key, Keymap};
@@ -347,6 +349,8 @@ pub struct State {
     pub(crate) ask_due_ms: Option<u64>,
     /// The form of the first run, over everything.
     pub sign_in: Option<SignIn>,
+    /// The question about a certificate for which nobody vouches, over that form, too.
+    pub trust: Option<Trust>,
     /// One line for the person.
     pub notice: Option<Notice>,
     /// Where the list is.
@@ -447,6 +451,7 @@ impl State {
             popup: None,
             ask_due_ms: None,
             sign_in: None,
+            trust: None,
             notice: None,
             list: ListMode::Auto,
             arrangement: Arrangement::default(),
@@ -486,6 +491,12 @@ impl State {
         (self.looks, self.keymap) = (from.looks, from.keymap);
         (self.abilities, self.lock_hash) = (from.abilities, from.lock_hash);
         (self.pictures.images, self.pictures.cell) = (from.pictures.images, from.pictures.cell);
+    }
+
+    /// Whether the question about a certificate is on the screen.
+    #[must_use]
+    pub fn is_asked_to_trust(&self) -> bool {
+        self.trust.as_ref().is_some_and(|trust| trust.is_open)
     }
 
     /// The conversation on screen.

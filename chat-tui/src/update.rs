@@ -32,6 +32,7 @@ mod rooms;
 mod safety;
 mod settings;
 mod threads;
+mod trust;
 mod writing;
 
 use chat_client::Update;

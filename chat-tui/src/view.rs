@@ -25,6 +25,7 @@ mod steady;
 mod theme;
 mod timeline;
 mod transfer;
+mod trust;
 
 use chat_proto::SafeText;
 use ratatui::Frame;
@@ -86,9 +87,18 @@ fn draw(state: &State, canvas: &mut Canvas) -> Option<Position> {
     if let Some(lock) = &state.lock {
         return lock::draw(lock, canvas);
     }
-    if let Some(form) = &state.sign_in {
-        return sign_in::draw(form, &state.keymap, canvas);
+    let cursor = match &state.sign_in {
+        Some(form) => sign_in::draw(form, &state.keymap, canvas),
+        None => chat(state, canvas),
+    };
+    match state.trust.as_ref().filter(|trust| trust.is_open) {
+        Some(trust) => trust::draw(trust, state, canvas),
+        None => cursor,
     }
+}
+
+/// Draws the chat with what lies over it; says where the cursor stands.
+fn chat(state: &State, canvas: &mut Canvas) -> Option<Position> {
     let areas = layout::areas(state);
     let head = if areas.thread.is_some() { areas.pane.width } else { areas.header.width };
     status::header(state, Rect { width: head, ..areas.header }, canvas);

@@ -16,6 +16,15 @@ use crate::interrupt::tidy_up_on_signals;
 use crate::team::{Team, YOU};
 use crate::{play, say};
 
+/// The way from here to a chat with others.
+const FOR_A_TEAM: &str = "
+For a team, with TLS, in five lines:
+  cargo install --path chat-server && cargo install --path chat-tui
+  chat-server --listen 0.0.0.0:7667 --tls self-signed   # prints the owner's invite code
+  chat-server cert                                      # the fingerprint that everybody is shown once
+  chat-tui --server wss://YOUR-HOST:7667                # compare, then name, password, that code
+  chat-server invite create --uses 12                   # a code for everybody else";
+
 /// Shows the chat.
 pub(crate) fn run(profile: Profile) -> Result<()> {
     tidy_up_on_signals()?;
@@ -23,7 +32,8 @@ pub(crate) fn run(profile: Profile) -> Result<()> {
     if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
         with_a_person()
     } else {
-        play::run()
+        play::run()?;
+        say(FOR_A_TEAM)
     }
 }
 
@@ -65,7 +75,8 @@ fn with_a_person() -> Result<()> {
         let _ = life.join();
     }
     shown?;
-    say("That was the demo; everything is stopped and gone. `cargo xtask test` proves the rest.")
+    say("That was the demo; everything is stopped and gone. `cargo xtask test` proves the rest.")?;
+    say(FOR_A_TEAM)
 }
 
 /// Logs in as you, so that the client opens in the middle of it.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use chat_client::address::ServerAddress;
 use chat_client::export::Format;
 use chat_proto::{
-    CommandName, Description, Emoji, FileId, HookEvents, HookId, RoomName, RoomRole, Scope, Seq, Topic,
-    UserName,
+    CommandName, Description, Emoji, FileId, Fingerprint, HookEvents, HookId, RoomName, RoomRole, Scope, Seq,
+    Topic, UserName,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -21,6 +21,7 @@ use super::order::OrderCommand;
 use super::people::PeopleCommand;
 use super::script;
 use super::target::{Place, Spot, Target};
+use super::trust::TrustArgs;
 
 /// Chat from scripts: send, listen, look things up.
 #[derive(Parser)]
@@ -90,6 +91,7 @@ With --json every line on stdout is one JSON object:
   profile, status       {\"user\",\"display_name\",\"status\",\"zone\",\"role\",\"since\",\"last_seen\"}
   blocked, readers      {\"id\",\"name\"}
   privacy               {\"read_receipts\",\"typing\",\"last_seen\"}
+  trust                 {\"server\",\"by\":\"authority\" or \"certificate\",\"fingerprint\"}
   whoami, login, …      {\"server\",\"server_name\",\"user\":{\"id\",\"name\"},\"role\"}
 The objects are those of PROTOCOL.md; new fields may be added.";
 
@@ -122,6 +124,9 @@ pub(super) struct Common {
     /// Trust these certificate authorities (PEM) in place of the system's
     #[arg(long, global = true, env = "CHAT_CA_FILE", value_name = "FILE")]
     pub(super) ca_file: Option<PathBuf>,
+    /// Trust the server's certificate with this SHA-256 fingerprint, and remember it
+    #[arg(long, global = true, env = "CHAT_TRUST", value_name = "FINGERPRINT", value_delimiter = ',')]
+    pub(super) trust: Vec<Fingerprint>,
     /// Print JSON, one object a line
     #[arg(long, global = true)]
     pub(super) json: bool,
@@ -219,6 +224,8 @@ pub(super) enum Command {
     Whoami,
     /// List the saved accounts
     Accounts,
+    /// List how servers are known, meet one for whose certificate nobody vouches, or forget one
+    Trust(TrustArgs),
     /// Print what makes a shell complete these commands: source <(chat-cli completions bash)
     Completions {
         /// Which shell

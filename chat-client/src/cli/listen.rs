@@ -102,6 +102,7 @@ impl Listener {
                 Update::Connection(Connection::Stopped { reason, .. }) => {
                     return Err(Failure::refused(reason));
                 }
+                Update::Untrusted(stranger) => return Err(Failure::connect(stranger)),
                 Update::Connection(Connection::Waiting { reason, .. }) => tracing::info!(reason, "cut"),
                 Update::Alert(alert) if self.alerts => self.alert(&alert, out).await?,
                 Update::Events { .. } | Update::Reset(_) if self.alerts => {}

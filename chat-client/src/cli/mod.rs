@@ -21,6 +21,7 @@ mod script;
 mod search;
 mod send;
 mod target;
+mod trust;
 mod webhook;
 mod who;
 
@@ -64,14 +65,16 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Reset { code } => return who::reset(&common, code, &mut out).await,
         Command::Logout => return who::logout(&common, &mut out).await,
         Command::Accounts => return who::accounts(&common, &mut out),
+        Command::Trust(args) => return trust::trust(&common, args, &mut out).await,
         Command::Completions { shell } => {
             pages::completions(shell);
             return Ok(());
         }
         Command::Man { into } => return pages::man(into.as_deref()),
         Command::Script { file, no_login: true } => {
-            let server = who::server(&common)?;
-            return script::run(&server, &who::tls(&common), None, file, &mut out).await;
+            let (server, tls) = (who::server(&common)?, who::tls(&common)?);
+            trust::meet(&server, &tls).await?;
+            return script::run(&server, &tls, None, file, &mut out).await;
         }
         _ => {}
     }
@@ -117,6 +120,7 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         | Command::Reset { .. }
         | Command::Logout
         | Command::Accounts
+        | Command::Trust(_)
         | Command::Completions { .. }
         | Command::Man { .. } => Ok(()),
     }
@@ -271,6 +275,10 @@ mod tests {
             "report #a 5 --reason spam",
             "reports",
             "reports #a --all",
+            "trust",
+            "trust wss://chat.example.org",
+            "trust --forget chat.example.org",
+            "whoami --trust 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF",
             "reports --close 01997f00-0000-7000-8000-000000000e01 --note seen",
             "audit #a --limit 5",
             "password",
@@ -325,6 +333,8 @@ mod tests {
             "two-factor",
             "user role @grace king",
             "user reset",
+            "trust --forget",
+            "whoami --trust me",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' ').filter(|word| !word.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

@@ -6,15 +6,17 @@ use std::path::PathBuf;
 use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
 use chat_client::files::Courier;
+use chat_client::known::KnownServers;
 use chat_client::link::{Link, LinkError};
 use chat_client::paths::Paths;
 use chat_client::sign_in;
-use chat_client::tls::Tls;
-use chat_proto::{ErrorCode, Role, Secret, UserName, Welcome};
+use chat_client::tls::{Tell, Tls};
+use chat_proto::{ErrorCode, Role, SafeText, Secret, UserName, Welcome};
 
 use super::Common;
 use super::failure::Failure;
 use super::output::Output;
+use super::trust;
 
 /// The account of this run.
 pub(crate) struct Who {
@@ -32,9 +34,10 @@ impl Who {
     /// # Errors
     /// Says what is missing.
     pub(crate) async fn find(common: &Common) -> Result<Self, Failure> {
-        let (tls, data_dir) = (tls(common), common.data_dir.clone());
+        let (tls, data_dir) = (tls(common)?, common.data_dir.clone());
         if let Some(token) = variable("CHAT_TOKEN") {
             let server = server(common)?;
+            trust::meet(&server, &tls).await?;
             let (link, welcome) = Link::open(&server, &tls, &token).await?;
             let server_name = link.hello().name.clone();
             link.close().await;
@@ -42,11 +45,15 @@ impl Who {
             return Ok(Self { account, tls, data_dir, guest: false });
         }
         let saved = match open(common)?.find(common.server.as_ref(), common.user.as_ref()) {
-            Ok(account) => return Ok(Self { account: account.clone(), tls, data_dir, guest: false }),
+            Ok(account) => {
+                trust::meet(&account.server, &tls).await?;
+                return Ok(Self { account: account.clone(), tls, data_dir, guest: false });
+            }
             Err(error) => error,
         };
         match (&common.server, &common.user, variable("CHAT_PASSWORD")) {
             (Some(server), Some(user), Some(password)) => {
+                trust::meet(server, &tls).await?;
                 let code = variable("CHAT_CODE");
                 let account = sign_in::login(server, &tls, user.clone(), password, code).await?;
                 Ok(Self { account, tls, data_dir, guest: true })
@@ -86,12 +93,12 @@ impl Who {
 /// # Errors
 /// As the exit codes say.
 pub(crate) async fn login(common: &Common, out: &mut Output) -> Result<(), Failure> {
-    let (server, user) = (server(common)?, user(common)?);
+    let (server, user, tls) = (server(common)?, user(common)?, tls(common)?);
+    trust::meet(&server, &tls).await?;
     let password = match variable("CHAT_PASSWORD") {
         Some(password) => password,
         None => ask_password("Password: ")?,
     };
-    let tls = tls(common);
     let first = sign_in::login(&server, &tls, user.clone(), password.clone(), variable("CHAT_CODE")).await;
     let account = match first {
         Err(error) if may_ask_code(&error) => {
@@ -107,7 +114,8 @@ pub(crate) async fn login(common: &Common, out: &mut Output) -> Result<(), Failu
 /// # Errors
 /// As the exit codes say.
 pub(crate) async fn reset(common: &Common, code: Option<String>, out: &mut Output) -> Result<(), Failure> {
-    let server = server(common)?;
+    let (server, tls) = (server(common)?, tls(common)?);
+    trust::meet(&server, &tls).await?;
     let reset = match code.filter(|code| !code.is_empty()) {
         Some(code) => Secret::new(code),
         None => Secret::new(ask("Reset code: ", "CHAT_RESET")?),
@@ -116,7 +124,6 @@ pub(crate) async fn reset(common: &Common, code: Option<String>, out: &mut Outpu
         Some(password) => password,
         None => new_password()?,
     };
-    let tls = tls(common);
     let first = sign_in::reset(&server, &tls, reset.clone(), password.clone(), variable("CHAT_CODE")).await;
     let account = match first {
         Err(error) if may_ask_code(&error) => {
@@ -157,13 +164,14 @@ pub(crate) async fn register(
     invite: Option<String>,
     out: &mut Output,
 ) -> Result<(), Failure> {
-    let (server, user) = (server(common)?, user(common)?);
+    let (server, user, tls) = (server(common)?, user(common)?, tls(common)?);
+    trust::meet(&server, &tls).await?;
     let password = match variable("CHAT_PASSWORD") {
         Some(password) => password,
         None => new_password()?,
     };
     let invite = invite.filter(|code| !code.is_empty()).map(Secret::new);
-    let account = sign_in::register(&server, &tls(common), user, password, invite).await?;
+    let account = sign_in::register(&server, &tls, user, password, invite).await?;
     keep(common, account, out)
 }
 
@@ -180,7 +188,7 @@ pub(crate) async fn logout(common: &Common, out: &mut Output) -> Result<(), Fail
     let mut accounts = open(common)?;
     let account =
         accounts.find(common.server.as_ref(), common.user.as_ref()).map_err(Failure::usage)?.clone();
-    match sign_in::logout(&account, &tls(common)).await {
+    match sign_in::logout(&account, &tls(common)?).await {
         Ok(()) => {}
         Err(LinkError::Refused(error)) if error.code == ErrorCode::BadCredentials => {}
         // The server closes the connection as its answer.
@@ -214,8 +222,17 @@ pub(crate) fn describe(account: &Account, role: Option<Role>, out: &mut Output) 
 }
 
 /// How servers are verified in this run.
-pub(crate) fn tls(common: &Common) -> Tls {
-    Tls { ca_file: common.ca_file.clone() }
+///
+/// # Errors
+/// There is no folder to remember servers in.
+pub(crate) fn tls(common: &Common) -> Result<Tls, Failure> {
+    let paths = Paths::resolve(common.data_dir.clone()).map_err(Failure::usage)?;
+    Ok(Tls {
+        ca_file: common.ca_file.clone(),
+        known: Some(KnownServers::in_folder(paths.accounts_dir())),
+        trust: common.trust.clone(),
+        tell: Tell::new(|sentence| eprintln!("chat-cli: {}", SafeText::line(&sentence))),
+    })
 }
 
 fn open(common: &Common) -> Result<Accounts, Failure> {

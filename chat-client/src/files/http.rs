@@ -43,8 +43,8 @@ impl Courier {
         body: Body,
         moved: &Arc<AtomicU64>,
     ) -> Result<Response<Incoming>, FileError> {
-        let tls = self.server.is_tls().then(|| self.tls.config()).transpose()?;
-        let stream = wire::stream(&self.server, tls).await?;
+        let trust = self.server.is_tls().then(|| self.tls.load()).transpose()?;
+        let stream = wire::stream(&self.server, trust).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(cut)?;
         // It ends with the answer, or with who reads it.
         tokio::spawn(connection);

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::files::{Contents, Hold, Place, content_path, thumbnail_path};
 use crate::hub::now;
 use crate::serve::{DATABASE, LOCK, UPLOADS};
+use crate::server::TlsSource;
 use crate::store::{ContentHash, Resting};
 
 /// Contents asked of the database at once.
@@ -69,7 +70,8 @@ pub async fn backup(
             bucket.name, bucket.prefix
         )),
     }
-    if let Some(tls) = config.server.tls.as_ref().filter(|tls| !tls.key.starts_with(&config.data_dir)) {
+    let tls = config.server.tls.as_ref().map(TlsSource::files);
+    if let Some(tls) = tls.filter(|tls| !tls.key.starts_with(&config.data_dir)) {
         pack.manifest.not_inside.push(format!(
             "the TLS certificate and its key ({}, {})",
             tls.cert.display(),

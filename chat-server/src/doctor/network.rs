@@ -4,18 +4,16 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use chat_proto::Registration;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::{Finding, is_public};
 use crate::config::Config;
-use crate::server::{Tls, TlsFiles};
+use crate::hub::now;
+use crate::server::{Acme, AcmeState, Facts, Tls, TlsFiles, TlsSource};
 
 /// A certificate that ends sooner should have been renewed.
 const RENEW_DAYS: i64 = 14;
@@ -23,67 +21,74 @@ const RENEW_DAYS: i64 = 14;
 /// How long our own server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const DAY_S: i64 = 24 * 60 * 60;
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 pub(super) fn certificate(config: &Config) -> Vec<Finding> {
     const CHECK: &str = "certificate";
-    let Some(files) = &config.server.tls else { return Vec::new() };
-    if let Err(cause) = Tls::load(files.clone()) {
+    let Some(source) = &config.server.tls else { return Vec::new() };
+    let files = source.files();
+    if !matches!(source, TlsSource::Files(_)) && !files.cert.exists() {
+        return vec![Finding::ok(CHECK, "the server makes one when it starts")];
+    }
+    if let Err(cause) = Tls::check(source) {
         let advice = "check the paths, that the server's user may read them, and that they belong together";
         return vec![Finding::problem(CHECK, format!("{cause:#}"), advice)];
     }
-    let mut findings = vec![validity(files)];
+    let mut findings = vec![validity(source, &files)];
     let mode = fs::metadata(&files.key).map_or(0, |meta| meta.mode());
     if mode & 0o007 != 0 {
         let found = format!("{} can be read by everybody on this machine", files.key.display());
         findings.push(Finding::problem("TLS key", found, format!("chmod o= {}", files.key.display())));
     }
+    if let TlsSource::Acme(acme) = source {
+        findings.push(authority(acme));
+    }
     findings
 }
 
-fn validity(files: &TlsFiles) -> Finding {
+fn validity(source: &TlsSource, files: &TlsFiles) -> Finding {
     const CHECK: &str = "certificate";
-    let Ok(der) = CertificateDer::from_pem_file(&files.cert) else {
-        return Finding::problem(CHECK, "it cannot be read", "make it anew");
+    let facts = match Facts::read(&files.cert) {
+        Ok(facts) => facts,
+        Err(cause) => return Finding::problem(CHECK, format!("{cause:#}"), "make it anew"),
     };
-    let Ok((_, parsed)) = X509Certificate::from_der(&der) else {
-        return Finding::problem(CHECK, "it is no X.509 certificate", "make it anew");
+    let names = facts.names();
+    let now = now().0;
+    let days = (facts.until.0 - now).div_euclid(DAY_MS);
+    let renew = match source {
+        TlsSource::Files(_) => "renew it; the server takes the new files by itself",
+        TlsSource::SelfSigned(_) => {
+            "move it away and restart, and tell people the new fingerprint (chat-server cert)"
+        }
+        TlsSource::Acme(_) => "see what the authority said",
     };
-    let names = names(&parsed);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let now = i64::try_from(now).unwrap_or(i64::MAX);
-    let (from, until) = (parsed.validity().not_before.timestamp(), parsed.validity().not_after.timestamp());
-    let days = (until - now).div_euclid(DAY_S);
-    if now > until {
-        return Finding::problem(CHECK, format!("for {names}; it ended {} days ago", -days), "renew it");
+    if now > facts.until.0 {
+        return Finding::problem(CHECK, format!("for {names}; it ended {} days ago", -days), renew);
     }
-    if now < from {
+    if now < facts.from.0 {
         return Finding::problem(CHECK, format!("for {names}; it is not good yet"), "check the clock");
     }
-    let found = format!("for {names}, good for {days} days more");
-    if days < RENEW_DAYS {
-        return Finding::warning(CHECK, found, "renew it; the server takes the new files by itself");
+    let found = format!("{}, for {names}, good for {days} days more", source.mode());
+    // An authority may give shorter ones, which are renewed in time.
+    if days < RENEW_DAYS && !matches!(source, TlsSource::Acme(_)) {
+        return Finding::warning(CHECK, found, renew);
     }
     Finding::ok(CHECK, found)
 }
 
-/// The names for which it is good; what is not text is left out.
-fn names(certificate: &X509Certificate<'_>) -> String {
-    let names = certificate.subject_alternative_name().ok().flatten();
-    let names = names.into_iter().flat_map(|names| &names.value.general_names);
-    let names: Vec<String> = names
-        .filter_map(|name| match name {
-            GeneralName::DNSName(name) => Some(name.chars().filter(|c| !c.is_control()).collect()),
-            GeneralName::IPAddress(bytes) => match **bytes {
-                [a, b, c, d] => Some(std::net::Ipv4Addr::new(a, b, c, d).to_string()),
-                _ => {
-                    <[u8; 16]>::try_from(*bytes).ok().map(|bytes| std::net::Ipv6Addr::from(bytes).to_string())
-                }
-            },
-            _ => None,
-        })
-        .collect();
-    if names.is_empty() { "no name at all".to_owned() } else { names.join(", ") }
+/// How the last try at the authority went.
+fn authority(acme: &Acme) -> Finding {
+    const CHECK: &str = "authority";
+    const ADVICE: &str = "the names in acme_domains must lead here, and port 443 must reach this server from outside; \
+                          systemctl reload chat-server tries at once";
+    let Some(AcmeState { error, .. }) = acme.state() else {
+        return Finding::warning(CHECK, format!("{} was not asked yet", acme.directory), "start the server");
+    };
+    match (error, acme.given()) {
+        (None, _) => Finding::ok(CHECK, format!("{} gave the certificate", acme.directory)),
+        (Some(error), Some(_)) => Finding::warning(CHECK, format!("it was not renewed: {error}"), ADVICE),
+        (Some(error), None) => Finding::problem(CHECK, format!("it gave no certificate: {error}"), ADVICE),
+    }
 }
 
 pub(super) async fn port(config: &Config) -> Finding {
@@ -152,7 +157,7 @@ pub(super) fn openness(config: &Config) -> Finding {
         return Finding::warning(
             CHECK,
             "others reach this server without TLS: passwords and messages can be read on the way",
-            "set tls_cert and tls_key, or listen on 127.0.0.1 behind a proxy that speaks TLS",
+            "set tls = \"self-signed\", \"acme\" or \"files\", or listen on 127.0.0.1 behind a proxy that speaks TLS",
         );
     }
     if is_public(config) && config.live.registration == Registration::Open {

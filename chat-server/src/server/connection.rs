@@ -155,7 +155,7 @@ async fn refuse(mut stream: TcpStream, house: &House) {
 
 async fn secure(stream: TcpStream, tls: Option<&Tls>) -> Option<Transport> {
     let Some(tls) = tls else { return Some(Either::Left(stream)) };
-    let cause = match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream)).await {
+    let cause = match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok(stream)) => return Some(Either::Right(stream)),
         Ok(Err(cause)) => cause.to_string(),
         Err(_) => "it took too long".to_owned(),

@@ -21,6 +21,11 @@ impl Shell {
         Ok(Self { dir: TempDir::with_prefix("chat-cli-")?, server: server.url(), user })
     }
 
+    /// Where everything is kept.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Result<Command> {
         let mut command = Command::new(bin("chat-cli")?);
         command.args(arguments).arg("--data-dir").arg(self.dir.path());

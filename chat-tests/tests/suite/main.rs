@@ -5,6 +5,7 @@
 // clippy.toml allows these inside test functions; their helpers are tests as well.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod acme;
 mod admin;
 mod backup;
 mod bots;
@@ -22,3 +23,5 @@ mod terminals;
 mod terminals_accounts;
 mod terminals_plain;
 mod terminals_reading;
+mod terminals_trust;
+mod trust;

@@ -23,6 +23,7 @@ pub(crate) fn is_covered(state: &State) -> bool {
         || state.lock.is_some()
         || state.popup.is_some()
         || state.sign_in.is_some()
+        || state.is_asked_to_trust()
         || areas(state).list_floats
 }
 

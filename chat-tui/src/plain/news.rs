@@ -36,6 +36,7 @@ pub(super) fn tell(talk: &mut Talk, update: &Update, out: &mut Out) {
                 out.say(&format!("{by} invites you into #{room}: /accept #{room} or /decline #{room}."));
             }
         }
+        Update::Untrusted(stranger) => out.say(&sentence(&stranger.to_string())),
         Update::Reset(id) if talk.here == Some(*id) => talk.looked = false,
         _ => {}
     }
@@ -47,6 +48,10 @@ pub(super) fn answered(talk: &mut Talk, outcome: &Outcome, out: &mut Out) {
         Outcome::SignedIn(Err(error)) => {
             talk.failed = true;
             out.say(&format!("Not signed in: {}", sentence(&error.message)));
+        }
+        Outcome::Untrusted(stranger) => {
+            talk.failed = true;
+            out.say(&sentence(&stranger.to_string()));
         }
         Outcome::NotSent(_) => talk.handed = talk.handed.saturating_sub(1),
         Outcome::Probed(_, Err(error)) => {

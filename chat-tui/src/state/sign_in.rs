@@ -348,6 +348,16 @@ impl SignIn {
         Ok(Ask::Register(server.clone(), name, Secret::new(password), invite.map(Secret::new)))
     }
 
+    /// A person is asked something before it goes on; what was typed stays.
+    pub(crate) fn waits(&mut self) {
+        self.busy = None;
+    }
+
+    /// Asks again what was asked before a person had to decide.
+    pub(crate) fn goes_on(&mut self) -> Option<Ask> {
+        self.submit()
+    }
+
     /// The server answered, or did not.
     pub fn probed(&mut self, server: &ServerAddress, result: Result<Hello, String>) -> Option<Ask> {
         // Whoever pressed Esc meanwhile does not want the answer any more.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     Effects, accounts, arranging, attention, bots, browser, days, export, files, keys, links, listings,
     lists, lock, messages, moderation, pasting, pictures, places, reading, rebind, rooms, safety, say_so,
-    settings, threads, writing,
+    settings, threads, trust, writing,
 };
 use crate::action::{Action, Order, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -169,6 +169,7 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         Plain::Away => set_presence(state, PresenceState::Away, effects),
         Plain::Back => set_presence(state, PresenceState::Online, effects),
         Plain::Reconnect => effects.tell(Tell::Reconnect),
+        Plain::Trust => trust::show(state),
         Plain::Redraw => {
             // A terminal that was cleared has lost its pictures, too.
             state.pictures.forget();

@@ -3,7 +3,7 @@
 use chat_client::{Connection, Outgoing, Update};
 use chat_proto::{ConversationId, Event, EventKind};
 
-use super::{Effects, attention, bots, listings, moderation, places, reading, threads, writing};
+use super::{Effects, attention, bots, listings, moderation, places, reading, threads, trust, writing};
 use crate::effect::Effect;
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::timeline::thread_of;
@@ -13,6 +13,10 @@ use crate::state::{Link, State};
 pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bool {
     match news {
         Update::Connection(connection) => connected(state, connection, effects),
+        Update::Untrusted(stranger) => {
+            trust::met(state, stranger);
+            true
+        }
         Update::Me { user, server_name, role } => {
             state.people.meet(&user);
             let changed =
@@ -123,6 +127,7 @@ fn outgoing(state: &mut State, own: Outgoing) -> bool {
 fn connected(state: &mut State, connection: Connection, effects: &mut Effects) -> bool {
     match &connection {
         Connection::Online => {
+            state.trust = None;
             state.timelines.values_mut().for_each(|timeline| {
                 timeline.blocked = false;
                 timeline.forget_missing();

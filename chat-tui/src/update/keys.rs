@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::{
     Effects, actions, browser, complain, links, listings, lists, pasting, pictures, rebind, safety, say_so,
-    writing,
+    trust, writing,
 };
 use crate::action::{Action, Plain};
 use crate::command;
@@ -31,6 +31,9 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
     let is_interrupt = state.keymap.plain(Context::Chat, Key::of(key)) == Some(Plain::Interrupt);
     if !is_interrupt && state.quit == Quit::Asked {
         state.quit = Quit::No;
+    }
+    if trust::key(state, key, effects) {
+        return;
     }
     if let Some(form) = &mut state.sign_in {
         match form.key(key, &state.keymap) {
@@ -191,6 +194,9 @@ fn digit(state: &State, key: Key) -> Option<usize> {
 pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
     state.notice = None;
     state.pending.clear();
+    if state.is_asked_to_trust() {
+        return;
+    }
     if let Some(form) = &mut state.sign_in {
         form.paste(text);
         return;

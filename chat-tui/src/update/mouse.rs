@@ -17,7 +17,7 @@ const WHEEL_ROWS: isize = 3;
 
 /// Takes a mouse event; says whether the screen may look different now.
 pub(super) fn mouse(state: &mut State, mouse: MouseEvent, effects: &mut Effects) -> bool {
-    if state.sign_in.is_some() {
+    if state.sign_in.is_some() || state.is_asked_to_trust() {
         return false;
     }
     match mouse.kind {

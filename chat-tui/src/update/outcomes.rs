@@ -5,7 +5,7 @@ use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, PersonRow
 
 use super::{
     Effects, accounts, arranging, attention, begin, bots, browser, complain, files, listings, lists, lock,
-    messages, moderation, pasting, pictures, places, threads, writing,
+    messages, moderation, pasting, pictures, places, threads, trust, writing,
 };
 use crate::effect::{Effect, Outcome, Question, Then};
 use crate::state::composer::Composer;
@@ -127,7 +127,7 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         Outcome::LockTried(fits) => lock::tried(state, fits),
         Outcome::Picture(wanted, drawing) => pictures::came(state, &wanted, drawing),
         Outcome::Settings(loaded) => super::settings::loaded(state, *loaded, effects),
-        Outcome::SettingWritten(sentence) => {
+        Outcome::SettingWritten(sentence) | Outcome::Said(sentence) => {
             super::say_so(state, sentence);
             true
         }
@@ -145,6 +145,14 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
                 let ask = form.probed(&server, hello);
                 effects.0.extend(ask.map(Effect::SignIn));
             }
+            true
+        }
+        Outcome::Untrusted(stranger) => {
+            trust::met(state, stranger);
+            true
+        }
+        Outcome::Trusted(result) => {
+            trust::remembered(state, result, effects);
             true
         }
         Outcome::SignedOut(name, result) => {

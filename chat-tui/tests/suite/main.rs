@@ -34,3 +34,4 @@ mod reading;
 mod right_to_left;
 mod rooms;
 mod screens;
+mod trust;
