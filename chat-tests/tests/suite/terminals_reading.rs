@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use chat_tests::{Key, Manner, PASSWORD, Script, Server, Terminal, bin, run, uuid};
+use chat_tests::{Key, Manner, Options, PASSWORD, Script, Server, Terminal, bin, run, uuid};
 use serde_json::{Value, json};
 
 use crate::scenarios::room;
@@ -90,6 +90,8 @@ fn links_are_told_to_the_terminal_and_days_are_gone_to() -> Result<()> {
     ensure!(links.iter().all(|link| link.starts_with("https://")), "{links:?}");
     // The message that was gone to is selected, and letters act on it.
     terminal.press(Key::Escape)?;
+    // A slash right behind it would be Alt-/.
+    terminal.wait_until_gone("r reply")?;
     enter(&terminal, "/day 1999-01-01")?;
     terminal.wait_for("a word about that day", |screen| screen.contains("1999"))?;
     Ok(())
@@ -97,7 +99,9 @@ fn links_are_told_to_the_terminal_and_days_are_gone_to() -> Result<()> {
 
 #[test]
 fn a_conversation_is_exported_the_same_way_by_both() -> Result<()> {
-    let server = Server::start()?;
+    // More than one page of history, written at once.
+    let more = ["--requests-per-second", "1000", "--request-burst", "1000"].map(str::to_owned).to_vec();
+    let server = Server::start_with(Options { more, ..Options::default() })?;
     let seat = Seat::register(&server, "ada")?;
     let mut ada = Script::login(&server, "ada")?;
     let mut lin = Script::register(&server, "lin")?;
