@@ -237,7 +237,16 @@ impl Session {
             Verdict::Reconnect => End::Retry { reason, after },
             Verdict::Stop => End::Stop {
                 reason,
-                login_needed: matches!(known, Some(CloseReason::SessionEnded | CloseReason::Banned)),
+                login_needed: matches!(
+                    known,
+                    Some(
+                        CloseReason::SessionEnded
+                            | CloseReason::Banned
+                            | CloseReason::Disabled
+                            | CloseReason::CredentialsChanged
+                            | CloseReason::SessionExpired
+                    )
+                ),
             },
         }
     }

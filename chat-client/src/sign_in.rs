@@ -3,7 +3,9 @@
 //! Each call is a connection of its own with a time limit. Whether the token is kept is the
 //! caller's choice, through [`crate::account::Accounts`].
 
-use chat_proto::{DeviceName, Hello, Login, Logout, PROTOCOL_VERSION, Register, Secret, UserName, Welcome};
+use chat_proto::{
+    DeviceName, ErrorCode, Hello, Login, Logout, PROTOCOL_VERSION, Register, Reset, Secret, UserName, Welcome,
+};
 
 use crate::account::Account;
 use crate::address::ServerAddress;
@@ -42,20 +44,46 @@ pub async fn register(
     account(server, link, welcome).await
 }
 
-/// Logs in to an account.
+/// Logs in to an account. The code is that of the second factor, where there is one.
 ///
 /// # Errors
-/// [`SignInError`]; `Refused` with `bad_credentials` can be mended by a person.
+/// [`SignInError`]; `Refused` with `bad_credentials` or `second_factor_required` can be mended by a
+/// person.
 pub async fn login(
     server: &ServerAddress,
     tls: &Tls,
     name: UserName,
     password: Secret,
+    code: Option<Secret>,
 ) -> Result<Account, SignInError> {
     let mut link = Link::dial(server, tls).await?;
-    let ask = Login { protocol: PROTOCOL_VERSION, name, password, device: device() };
+    let ask = Login { protocol: PROTOCOL_VERSION, name, password, code, device: device() };
     let welcome = link.request(ask).await?;
     account(server, link, welcome).await
+}
+
+/// Sets a new password by an admin's code and logs in; all other sessions of the account end.
+///
+/// # Errors
+/// [`SignInError`]; `Refused` with `reset_invalid`, `password_weak` or `second_factor_required` can be
+/// mended by a person.
+pub async fn reset(
+    server: &ServerAddress,
+    tls: &Tls,
+    reset: Secret,
+    password: Secret,
+    code: Option<Secret>,
+) -> Result<Account, SignInError> {
+    let mut link = Link::dial(server, tls).await?;
+    let ask = Reset { protocol: PROTOCOL_VERSION, reset, password, code, device: device() };
+    let welcome = link.request(ask).await?;
+    account(server, link, welcome).await
+}
+
+/// Whether the same is to be asked again with the code of the second factor.
+#[must_use]
+pub fn needs_code(error: &SignInError) -> bool {
+    matches!(error, LinkError::Refused(refusal) if refusal.code == ErrorCode::SecondFactorRequired)
 }
 
 /// Ends the account's session on the server; its token is worth nothing after that.

@@ -122,6 +122,9 @@ pub fn rules_in_words(rules: RoomRules) -> String {
     if rules.archived {
         words.push("archived".to_owned());
     }
+    if rules.keep_days > 0 {
+        words.push(format!("messages are kept {} days", rules.keep_days));
+    }
     if words.is_empty() { "everybody writes".to_owned() } else { words.join(", ") }
 }
 

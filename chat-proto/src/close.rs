@@ -65,6 +65,8 @@ close_reasons! {
     Silent = 4001, "silent", Reconnect;
     /// The server had a fault of its own.
     Internal = 4002, "internal", Reconnect;
+    /// The account's role on the server was changed; it holds from the next login on.
+    RoleChanged = 4003, "role_changed", Reconnect;
     /// No login within the time allowed.
     LoginTimeout = 4500, "login_timeout", Stop;
     /// Too many frames before login, or too many that could not be read.
@@ -73,6 +75,12 @@ close_reasons! {
     SessionEnded = 4502, "session_ended", Stop;
     /// An admin banned the account; the next login says until when and why.
     Banned = 4503, "banned", Stop;
+    /// An admin disabled the account.
+    Disabled = 4504, "disabled", Stop;
+    /// The password was changed or a second factor set up, from elsewhere; log in again.
+    CredentialsChanged = 4505, "credentials_changed", Stop;
+    /// The session was not used for so long that it ended; log in again.
+    SessionExpired = 4506, "session_expired", Stop;
 }
 
 impl CloseReason {

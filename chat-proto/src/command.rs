@@ -20,9 +20,10 @@ pub const RESERVED_COMMANDS: &[&str] = &[
     "logout", "me", "members", "mentions", "msg", "mute", "muted", "mutes", "names", "next", "nick",
     "notify", "outgoing", "part", "password", "pick", "pin", "pins", "privacy", "profile", "purge",
     "quit", "react", "read", "readers", "reconnect", "reload", "remind", "rename", "reply", "report",
-    "reports", "resolve", "retry", "role", "rooms", "save", "saved", "search", "select", "sessions",
+    "reports", "resolve", "retention", "retry", "role", "rooms", "save", "saved", "search", "select", "sessions",
     "set", "settings", "show", "slow", "star", "status", "theme", "thread", "threads", "topic",
-    "trust", "typing", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute", "unpin", "unread",
+    "trust", "twofactor", "typing", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute", "unpin",
+    "unread",
     "upload", "users", "versions", "view", "voice", "webhook", "webhooks", "where", "who", "whoami",
     "zone",
 ];

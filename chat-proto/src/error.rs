@@ -64,13 +64,19 @@ error_codes! {
     UnsupportedVersion = "unsupported_version", temporary: false;
     /// Unknown name, wrong password, or a token that is not valid (any more).
     BadCredentials = "bad_credentials", temporary: false;
+    /// The password is right, and a `code` is needed besides: none was given, or it is not good (any more).
+    SecondFactorRequired = "second_factor_required", temporary: false;
+    /// The password is right, and an admin has disabled the account.
+    AccountDisabled = "account_disabled", temporary: false;
+    /// The reset code is unknown, used up or expired.
+    ResetInvalid = "reset_invalid", temporary: false;
     /// The server takes no new accounts.
     RegistrationClosed = "registration_closed", temporary: false;
     /// The invite code is missing, unknown, used up or expired.
     InviteInvalid = "invite_invalid", temporary: false;
     /// The name of the account or room is taken, reserved, or looks like one that is.
     NameTaken = "name_taken", temporary: false;
-    /// The password is too short, too long, or the name itself.
+    /// The password is too short, too long, one that many people have, or made of the name.
     PasswordWeak = "password_weak", temporary: false;
     /// No such thing, or it is not yours to see: the two look alike.
     NotFound = "not_found", temporary: false;

@@ -198,6 +198,9 @@ pub const ANSWERS_PER_RUN: u32 = 5;
 /// Longest slow mode, in seconds: six hours.
 pub const SLOW_MODE_S: u32 = 6 * 60 * 60;
 
+/// Longest time for which a room can say that it keeps messages, in days: a hundred years.
+pub const KEEP_DAYS: u32 = 36_500;
+
 /// Longest search in characters: two lines of a terminal. Longer ones are pasted by mistake.
 pub const SEARCH_CHARS: usize = 256;
 
@@ -266,3 +269,19 @@ pub const FILE_MESSAGES_SHOWN: usize = 10;
 
 /// Longest side of a thumbnail in pixels: half a large terminal at common cell sizes.
 pub const THUMBNAIL_PIXELS: u32 = 320;
+
+/// Sessions of one account; when another begins, the one that was not used for longest ends.
+pub const SESSIONS: usize = 100;
+
+/// How long a reset code is good for, in milliseconds: a day, so that it can be sent and slept over.
+pub const RESET_CODE_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// Recovery codes of a second factor.
+pub const RECOVERY_CODES: usize = 10;
+
+/// Wrong passwords or codes for one account from one address before each further try has to wait.
+pub const FREE_TRIES: u32 = 5;
+
+/// The longest wait between two tries, in milliseconds: long for a machine that guesses, short for a
+/// person who is kept out by one.
+pub const TRY_DELAY_MS: u64 = 30_000;

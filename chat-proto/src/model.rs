@@ -163,7 +163,7 @@ pub struct Conversation {
     /// The newest message, for a preview.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_message: Option<Event>,
-    /// When the newest event happened.
+    /// When the newest event happened, deletions apart.
     pub active_at: Timestamp,
 }
 
@@ -183,6 +183,10 @@ pub struct RoomRules {
     /// Nobody writes any more; all can read.
     #[serde(default, skip_serializing_if = "is_default")]
     pub archived: bool,
+    /// Days after which a message is deleted; 0 for as long as the server keeps messages. Where the
+    /// server keeps them for a shorter time, that holds.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub keep_days: u32,
 }
 
 /// A wish to have somebody in a room, not yet answered.

@@ -1,6 +1,7 @@
 //! Requests and their answers: one row of the table below for each.
 
 mod account;
+mod administration;
 mod bot;
 mod command;
 mod conversation;
@@ -14,6 +15,7 @@ mod profile;
 mod room;
 mod search;
 mod server;
+mod sign_in;
 mod webhook;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,7 @@ use serde_json::value::RawValue;
 use crate::{Conversation, ConversationId, InboxState, Privacy, ThreadState};
 
 pub use account::*;
+pub use administration::*;
 pub use bot::*;
 pub use command::*;
 pub use conversation::*;
@@ -35,6 +38,7 @@ pub use profile::*;
 pub use room::*;
 pub use search::*;
 pub use server::*;
+pub use sign_in::*;
 pub use webhook::*;
 
 /// A payload that asks, tied to the type of its answer.
@@ -146,8 +150,22 @@ requests! {
     Login = "auth.login" -> Welcome;
     /// Logs in by a token from before.
     Token = "auth.token" -> Welcome;
+    /// Sets a new password by the code of an admin, and logs in; all other sessions end.
+    Reset = "auth.reset" -> Welcome;
     /// Ends the session and its token; the server then closes the connection.
     Logout = "auth.logout" -> Done;
+    /// Changes the own password; all other sessions of the account end.
+    ChangePassword = "account.password" -> Done;
+    /// The own sessions, and how the second factor stands.
+    ListSessions = "session.list" -> Sessions;
+    /// Ends one of the own sessions, or all others.
+    RevokeSession = "session.revoke" -> Done;
+    /// Makes the secret of a second factor, which holds once it is confirmed.
+    BeginTotp = "totp.begin" -> TotpSetup;
+    /// Has logins ask for the second factor, and gives recovery codes; all other sessions end.
+    ConfirmTotp = "totp.confirm" -> RecoveryCodes;
+    /// Has logins ask for the password alone again.
+    DisableTotp = "totp.disable" -> Done;
     /// Catches up: states known positions, receives what came after them.
     Resume = "sync.resume" -> Resumed;
     /// A page of one's conversations, the most recently active first.
@@ -256,6 +274,16 @@ requests! {
     MuteUser = "user.mute" -> Done;
     /// Ends a mute on the whole server; harmless when there is none.
     UnmuteUser = "user.unmute" -> Done;
+    /// A page of all accounts with what their admins must know, by name.
+    ListAccounts = "account.list" -> AccountPage;
+    /// Disables an account: all its logins end, those of its bots as well, and none begins.
+    DisableUser = "user.disable" -> Done;
+    /// Lets a disabled account in again; harmless when it is not disabled.
+    EnableUser = "user.enable" -> Done;
+    /// Gives an account another role on the server.
+    SetUserRole = "user.role" -> Done;
+    /// Makes a code with which somebody sets a new password.
+    ResetUser = "user.reset" -> ResetCode;
     /// Deletes the messages that somebody wrote in the last hour, in a room or everywhere.
     Purge = "user.purge" -> Purged;
     /// Tells those who keep order that something is wrong with a message.

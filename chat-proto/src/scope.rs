@@ -116,6 +116,7 @@ impl RequestKind {
             K::Register
             | K::Login
             | K::Token
+            | K::Reset
             | K::Ping
             | K::SetPresence
             // Without `read`, these come without the last message.
@@ -186,7 +187,18 @@ impl RequestKind {
             | K::RunCommand
             | K::SetBlock
             | K::SetPrivacy
+            | K::ChangePassword
+            | K::ListSessions
+            | K::RevokeSession
+            | K::BeginTotp
+            | K::ConfirmTotp
+            | K::DisableTotp
             // The server is run by people.
+            | K::ListAccounts
+            | K::DisableUser
+            | K::EnableUser
+            | K::SetUserRole
+            | K::ResetUser
             | K::BanUser
             | K::UnbanUser
             | K::MuteUser

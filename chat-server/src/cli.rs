@@ -2,6 +2,7 @@
 
 mod admin;
 mod cert;
+mod exchange;
 mod keep;
 mod link;
 mod output;
@@ -60,6 +61,10 @@ enum Command {
     Backup(keep::BackupArgs),
     /// Bring a server back from a backup, into an empty data directory
     Restore(keep::RestoreArgs),
+    /// Write all that people wrote as JSON Lines with files, or what one person wrote
+    Export(exchange::ExportArgs),
+    /// Take in an export, or Slack's; no server may run on the data directory
+    Import(exchange::ImportArgs),
     /// Print what makes a shell complete these commands: source <(chat-server completions bash)
     Completions {
         /// Which shell
@@ -101,6 +106,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Cert(more)) => cert::show(&load(*more)?.check()?, &mut Output::new(json)),
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
+        Some(Command::Export(args)) => exchange::export(args, &load(Settings::default())?.check()?).await,
+        Some(Command::Import(args)) => exchange::import(args, &load(Settings::default())?.check()?).await,
         Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?, json).await,
         Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?, json),
         Some(Command::Completions { shell }) => {

@@ -6,6 +6,7 @@
 
 mod door;
 mod files;
+mod retention;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::handler::live::{CONNECTIONS_PER_ADDRESS, Live, ProxyHeader};
 use crate::log::LogFormat;
 use crate::server::ServerOptions;
 pub use files::Size;
+use retention::Retention;
 pub use tls::TlsMode;
 
 /// The file that is read when `--config` does not name another.
@@ -42,6 +44,15 @@ const HIDDEN: &str = "(hidden)";
 
 /// Longest team name in characters; it stands at the head of a narrow list.
 const TEAM_NAME_CHARS: usize = 40;
+
+/// A login ends when it was not used for so long: a lost laptop does not stay logged in for ever.
+const SESSION_IDLE: Duration = Duration::from_secs(90 * DAY_S);
+
+/// What is shorter is a mistake, as a number without its unit.
+const SHORTEST_IDLE: Duration = Duration::from_secs(1);
+
+/// Seconds of a day.
+const DAY_S: u64 = 24 * 60 * 60;
 
 /// Where things are; known before the file is read.
 #[derive(Debug, Clone, Default, Args)]
@@ -129,6 +140,9 @@ pub struct Settings {
     /// How long somebody stays online after a cut
     #[arg(long, value_name = "TIME", env = "CHAT_SERVER_PRESENCE_GRACE")]
     pub presence_grace: Option<Span>,
+    /// How long a login stays valid without being used
+    #[arg(long, value_name = "TIME", env = "CHAT_SERVER_SESSION_IDLE")]
+    pub session_idle: Option<Span>,
     /// Requests a second that one connection may make for long
     #[arg(long, value_name = "N", env = "CHAT_SERVER_REQUESTS_PER_SECOND")]
     pub requests_per_second: Option<u32>,
@@ -173,6 +187,10 @@ pub struct Settings {
     /// What proves it; not a flag, because other people on the machine can see flags
     #[arg(skip)]
     pub s3_secret_access_key: Option<String>,
+    /// How long messages are kept, in days, such as 365d; none for ever. Rooms can keep them for a
+    /// shorter time
+    #[arg(long, value_name = "DAYS", env = "CHAT_SERVER_RETENTION")]
+    pub retention: Option<Retention>,
     /// What to log: error, warn, info, debug, trace, or a filter such as chat_server=debug
     #[arg(long, value_name = "FILTER", env = "CHAT_SERVER_LOG")]
     pub log: Option<String>,
@@ -216,6 +234,10 @@ impl TryFrom<String> for Span {
 
 impl From<Span> for String {
     fn from(span: Span) -> String {
+        // Days as they were written; the library would make months of them.
+        if span.0.subsec_nanos() == 0 && span.0.as_secs() >= DAY_S && span.0.as_secs().is_multiple_of(DAY_S) {
+            return format!("{}d", span.0.as_secs() / DAY_S);
+        }
         humantime::format_duration(span.0).to_string().replace(' ', "")
     }
 }
@@ -235,10 +257,14 @@ pub struct Config {
     pub server: ServerOptions,
     /// How long somebody stays online after a cut.
     pub presence_grace: Duration,
+    /// How long a login stays valid without being used.
+    pub session_idle: Duration,
     /// Whether webhooks may call this machine and private networks.
     pub allow_private_hooks: bool,
     /// Where files are kept.
     pub files: Place,
+    /// For how many days messages are kept; `None` for ever.
+    pub keep_days: Option<u32>,
     /// What to log.
     pub log: String,
     /// How its lines look.
@@ -272,6 +298,7 @@ impl Settings {
             max_connections: Some(10_000),
             allowed_origins: Some(Vec::new()),
             presence_grace: Some(Span(Duration::from_secs(30))),
+            session_idle: Some(Span(SESSION_IDLE)),
             requests_per_second: Some(limits.requests_per_second),
             request_burst: Some(limits.request_burst),
             allow_private_hooks: Some(false),
@@ -284,6 +311,7 @@ impl Settings {
             s3_allow_http: Some(false),
             s3_access_key_id: None,
             s3_secret_access_key: None,
+            retention: Some(Retention::FOREVER),
             log: Some("info".to_owned()),
             log_format: Some(LogFormat::default()),
         }
@@ -314,6 +342,7 @@ impl Settings {
             max_connections: self.max_connections.or(weaker.max_connections),
             allowed_origins: self.allowed_origins.or(weaker.allowed_origins),
             presence_grace: self.presence_grace.or(weaker.presence_grace),
+            session_idle: self.session_idle.or(weaker.session_idle),
             requests_per_second: self.requests_per_second.or(weaker.requests_per_second),
             request_burst: self.request_burst.or(weaker.request_burst),
             allow_private_hooks: self.allow_private_hooks.or(weaker.allow_private_hooks),
@@ -326,6 +355,7 @@ impl Settings {
             s3_allow_http: self.s3_allow_http.or(weaker.s3_allow_http),
             s3_access_key_id: self.s3_access_key_id.or(weaker.s3_access_key_id),
             s3_secret_access_key: self.s3_secret_access_key.or(weaker.s3_secret_access_key),
+            retention: self.retention.or(weaker.retention),
             log: self.log.or(weaker.log),
             log_format: self.log_format.or(weaker.log_format),
         }
@@ -403,6 +433,12 @@ impl Loaded {
         ensure!(connections_per_address > 0, "connections-per-address must be at least 1");
         let log = s.log.unwrap_or_default();
         crate::log::parse(&log)?;
+        let session_idle = s.session_idle.map_or(SESSION_IDLE, |span| span.0);
+        ensure!(
+            session_idle >= SHORTEST_IDLE,
+            "session-idle must be at least {}; people would be logged out while they read",
+            String::from(Span(SHORTEST_IDLE))
+        );
         let max_connections = s.max_connections.unwrap_or_default();
         ensure!(max_connections > 0, "max-connections must be at least 1");
         let (requests_per_second, request_burst) =
@@ -430,9 +466,11 @@ impl Loaded {
             },
             owner_code: s.owner_code.map(Secret::new),
             server: ServerOptions { max_connections, tls, metrics: s.metrics_listen },
+            session_idle,
             presence_grace: s.presence_grace.map_or(Duration::ZERO, |span| span.0),
             allow_private_hooks: s.allow_private_hooks.unwrap_or_default(),
             files,
+            keep_days: s.retention.and_then(|retention| retention.0),
             log,
             log_format: s.log_format.unwrap_or_default(),
         })
@@ -561,6 +599,7 @@ mod tests {
             "connections_per_address = 0",
             "trusted_proxies = [\"10.0.0.0/99\"]",
             "log = \"chat=loud\"",
+            "session_idle = \"10ms\"",
         ] {
             assert!(load_file(bad, Settings::default()).unwrap().check().is_err(), "{bad}");
         }

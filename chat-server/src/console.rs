@@ -8,6 +8,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use chat_proto::{
     Ask, ClientFrame, FrameId, Person, Role, ServerFrame, SessionId, UserId, UserName, WireError,
@@ -127,14 +128,10 @@ pub async fn converse<S: AsyncRead + AsyncWrite + Unpin>(app: Arc<App>, stream: 
 fn caller(app: &App, name: UserName, outbox: Outbox) -> Caller {
     let nobody = SessionId(Uuid::nil());
     let person = Person::new(UserId(Uuid::nil()), name);
-    Caller {
-        person,
-        role: Role::Owner,
-        scopes: None,
-        session: nobody,
-        key: app.hub.new_session(nobody),
-        outbox,
-    }
+    let key = app.hub.new_session(nobody);
+    // There is no session in the store whose use could be noted.
+    let noted_at = Arc::new(AtomicI64::new(i64::MAX));
+    Caller { person, role: Role::Owner, scopes: None, session: nobody, key, outbox, noted_at }
 }
 
 async fn answer(app: &Arc<App>, caller: &Caller, line: &str) {

@@ -4,9 +4,10 @@
 //! in a conversation is asked of `domain` by the shard, and of membership by the store's reads.
 
 pub mod account;
-pub mod admin;
+mod administration;
 mod bots;
 mod commands;
+pub mod doors;
 pub mod file;
 mod inbox;
 pub mod incoming;
@@ -16,10 +17,15 @@ mod moderation;
 mod outgoing;
 mod people;
 mod query;
+mod retention;
 mod room;
 mod search;
+mod second_factor;
+mod sign_in;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chat_proto::{
@@ -28,14 +34,14 @@ use chat_proto::{
 };
 use tracing::error;
 
-use crate::auth::Passwords;
+use crate::auth::{Guesses, Passwords};
 use crate::domain::{Actor, Command};
 use crate::hub::outbox::Outbox;
 use crate::hub::{Ending, Hub, Reply, SessionKey, Task, now, unavailable};
 use crate::metrics::{Kept, metrics};
 use crate::outgoing::Outgoing;
 use crate::store::{BanKind, Store, StoreError};
-use admin::Doors;
+use doors::Doors;
 use file::FileDesk;
 use incoming::IncomingPace;
 use live::Live;
@@ -51,6 +57,10 @@ pub struct App {
     pub hub: Hub,
     /// Hash workers.
     pub passwords: Passwords,
+    /// Who guesses, and has to wait.
+    pub guesses: Guesses,
+    /// After how long without use a session ends.
+    pub session_idle: Duration,
     /// What is posted to other programs.
     pub outgoing: Outgoing,
     /// How fast other programs may post.
@@ -78,6 +88,8 @@ pub struct Caller {
     pub key: SessionKey,
     /// Where answers go.
     pub outbox: Outbox,
+    /// When it was last noted that the session is used.
+    pub noted_at: Arc<AtomicI64>,
 }
 
 impl Caller {
@@ -164,11 +176,20 @@ impl App {
         request: Request,
     ) -> Result<Handled, WireError> {
         caller.must_have(request.kind().needs())?;
+        self.note_use(&caller).await;
         let task = |conversation, task| self.submit(&caller, id.clone(), conversation, task);
         let command = |conversation, command| task(conversation, Task::Command(command));
         match request {
-            Request::Register(_) | Request::Login(_) | Request::Token(_) => Err(already_logged_in()),
+            Request::Register(_) | Request::Login(_) | Request::Token(_) | Request::Reset(_) => {
+                Err(already_logged_in())
+            }
             Request::Logout(_) => self.logout(&caller).await,
+            Request::ChangePassword(ask) => self.change_password(&caller, ask).await,
+            Request::ListSessions(_) => self.list_sessions(&caller).await,
+            Request::RevokeSession(ask) => self.revoke_session(&caller, ask).await,
+            Request::BeginTotp(ask) => self.begin_totp(&caller, ask).await,
+            Request::ConfirmTotp(ask) => self.confirm_totp(&caller, ask).await,
+            Request::DisableTotp(ask) => self.disable_totp(&caller, ask).await,
             Request::Resume(ask) => self.resume(&caller, ask).await,
             Request::ListConversations(ask) => self.list_conversations(&caller, ask).await,
             Request::GetConversation(ask) => self.get_conversation(&caller, ask).await,
@@ -250,6 +271,23 @@ impl App {
             }
             Request::UnbanUser(ask) => self.pardon(&caller, BanKind::Ban, &ask.user).await,
             Request::UnmuteUser(ask) => self.pardon(&caller, BanKind::Mute, &ask.user).await,
+            Request::ListAccounts(ask) => self.list_accounts(&caller, ask).await,
+            Request::DisableUser(ask) => {
+                self.disable(caller.actor(), &ask.user, ask.reason).await?;
+                Ok(Answer::DisableUser(Done {}).into())
+            }
+            Request::EnableUser(ask) => {
+                self.enable(caller.actor(), &ask.user).await?;
+                Ok(Answer::EnableUser(Done {}).into())
+            }
+            Request::SetUserRole(ask) => {
+                self.set_server_role(caller.actor(), &ask.user, ask.role).await?;
+                Ok(Answer::SetUserRole(Done {}).into())
+            }
+            Request::ResetUser(ask) => {
+                let made = self.make_reset(caller.actor(), &ask.user, ask.second_factor).await?;
+                Ok(Answer::ResetUser(made).into())
+            }
             Request::Purge(ask) => self.purge(&caller, ask).await,
             Request::CreateReport(ask) => self.create_report(&caller, ask).await,
             Request::ListReports(ask) => self.list_reports(&caller, ask).await,

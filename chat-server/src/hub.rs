@@ -114,13 +114,21 @@ pub enum Ending {
     All,
     /// All, because the account was banned.
     Banned,
+    /// All, for this reason.
+    Because(CloseReason),
+    /// Those of one login, for this reason.
+    Session(SessionId, CloseReason),
+    /// Those of all logins but one, for this reason.
+    Others(SessionId, CloseReason),
 }
 
 impl Ending {
     fn includes(self, session: &SessionKey) -> bool {
         match self {
             Ending::Login(asking) => session.login == asking.login && *session != asking,
-            Ending::All | Ending::Banned => true,
+            Ending::All | Ending::Banned | Ending::Because(_) => true,
+            Ending::Session(login, _) => session.login == login,
+            Ending::Others(login, _) => session.login != login,
         }
     }
 
@@ -128,6 +136,7 @@ impl Ending {
         match self {
             Ending::Login(_) | Ending::All => CloseReason::SessionEnded,
             Ending::Banned => CloseReason::Banned,
+            Ending::Because(reason) | Ending::Session(_, reason) | Ending::Others(_, reason) => reason,
         }
     }
 }
@@ -172,6 +181,11 @@ enum ToShard {
     /// Say so when everything before is answered.
     Settle {
         done: oneshot::Sender<()>,
+    },
+    Expire {
+        conversation: ConversationId,
+        messages: Vec<Seq>,
+        done: oneshot::Sender<Result<u64, WireError>>,
     },
     Typing {
         conversation: ConversationId,
@@ -315,6 +329,18 @@ impl Hub {
                 let _ = settled.await;
             }
         }
+    }
+
+    /// Deletes these messages of one conversation because their time is over; says how many there
+    /// were.
+    ///
+    /// # Errors
+    /// The shard or the store failed.
+    pub async fn expire(&self, conversation: ConversationId, messages: Vec<Seq>) -> Result<u64, WireError> {
+        let (done, deleted) = oneshot::channel();
+        let expire = ToShard::Expire { conversation, messages, done };
+        self.shard(conversation).send(expire).await.map_err(|_| unavailable())?;
+        deleted.await.map_err(|_| unavailable())?
     }
 
     /// For what concerns connections only: every shard knows every connection, so one is enough.

@@ -3,7 +3,8 @@
 //! Floors; each imports only lower ones, which `tests/suite/floors.rs` checks:
 //!
 //! ```text
-//! 7 cli, config, service   flags -> checked config -> open -> serve; backup: copies of all that
+//! 7 cli, config, service   flags -> checked config -> open -> serve; backup, exchange: all of it
+//!                          in a file, and back
 //! 6 server                 listener, permits, TLS, upgrade, drain
 //! 5 session, console       one connection: read, answer, write; before login it is another type
 //! 4 handler                which request goes where
@@ -36,6 +37,7 @@ pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod doctor;
+pub mod exchange;
 pub mod limits;
 pub mod log;
 pub mod serve;

@@ -14,12 +14,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::auth::{Passwords, SecretHash, new_invite_code, normal_invite_code};
+use crate::auth::{Guesses, Passwords, SecretHash, new_invite_code, normal_invite_code};
 use crate::config::Config;
 use crate::console;
 use crate::files::Files;
 use crate::handler::App;
-use crate::handler::admin::Doors;
+use crate::handler::doors::Doors;
 use crate::handler::file::FileDesk;
 use crate::handler::incoming::IncomingPace;
 use crate::hub::{Hub, now};
@@ -102,6 +102,8 @@ impl Opened {
         let app = Arc::new(App {
             hub: Hub::start(&store, &policy, cores, config.presence_grace),
             passwords: Passwords::new(cores)?,
+            guesses: Guesses::default(),
+            session_idle: config.session_idle,
             outgoing: Outgoing::new(config.allow_private_hooks)?,
             pace: IncomingPace::default(),
             live: ArcSwap::from_pointee(config.live.clone()),
@@ -146,6 +148,8 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     }
     app.outgoing.start(app.store.clone(), stop.clone());
     tokio::spawn(app.clone().keep_swept(stop.clone()));
+    tokio::spawn(app.clone().end_idle_sessions(stop.clone()));
+    tokio::spawn(app.clone().keep_retention(config.keep_days, stop.clone()));
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
     metrics().started.set(usize::try_from(now().0 / 1_000).unwrap_or_default());
     info!(%address, data_dir = %config.data_dir.display(), "listening");

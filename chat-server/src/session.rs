@@ -10,6 +10,7 @@ mod pace;
 mod socket;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,14 +50,15 @@ enum End {
     Drain,
 }
 
-/// Serves one upgraded connection until it ends; `stop` ends it with a word to the client.
+/// Serves one upgraded connection from this address until it ends; `stop` ends it with a word to the client.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     app: Arc<App>,
     ws: WebSocketStream<Guarded<S>>,
+    from: IpAddr,
     stop: CancellationToken,
 ) {
     let mut socket = Socket::new(ws);
-    let end = match login::enter(&app, &mut socket, &stop).await {
+    let end = match login::enter(&app, &mut socket, from, &stop).await {
         Ok(logged_in) => {
             socket.logged_in(&app.live.load().limits);
             debug!(user = %logged_in.caller.person.id, "logged in");

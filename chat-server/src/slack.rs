@@ -5,4 +5,5 @@
 mod mrkdwn;
 mod payload;
 
+pub use mrkdwn::plain;
 pub use payload::{NotAMessage, text_of};

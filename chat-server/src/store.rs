@@ -8,10 +8,12 @@
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
 mod bots;
+mod exchange;
 mod files;
 mod moderation;
 mod people;
 mod search;
+mod sign_in;
 mod sqlite;
 
 use chat_proto::{
@@ -28,11 +30,16 @@ pub use bots::{
     BotAccount, Delivery, Failure, IncomingTarget, NewBot, NewIncomingHook, NewOutgoingHook, NewToken,
     OutgoingTarget, Standing,
 };
+pub use exchange::{
+    Arrival, Arrived, ConversationRecord, EXPORT_FORMAT, FileRecord, Header, MemberRecord, Place, Record,
+    UserRecord, VersionRecord, WentOn,
+};
 pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
 pub use people::ReadBy;
 pub use search::{Hits, Search, SearchCursor};
-pub use sqlite::{Checked, Facts, OpenError, Resting, RestingError, Sqlite as Store, check};
+pub use sign_in::{EndedSession, PendingReset, Refusal, StoredFactor};
+pub use sqlite::{Checked, Facts, OpenError, Resting, RestingError, Sqlite as Store, check, noted_every};
 
 /// Why the store did not do it. Nothing was changed.
 #[derive(Debug, Clone, Error)]
@@ -52,8 +59,10 @@ pub struct Account {
     pub person: Person,
     /// What it may do.
     pub role: Role,
-    /// The PHC string of its password.
+    /// The PHC string of its password; another text where it has none.
     pub password: String,
+    /// Whether an admin has disabled it.
+    pub disabled: bool,
 }
 
 /// An account to be made.
@@ -84,6 +93,11 @@ pub struct NewSession {
     pub token: SecretHash,
     /// What the device is called.
     pub device: String,
+    /// The stored password that was proven; the session begins only while it still is the one.
+    pub proof: String,
+    /// Whether a second factor was proven besides; without it the session begins only while none
+    /// is asked for.
+    pub second_factor: bool,
     /// Now.
     pub at: Timestamp,
 }

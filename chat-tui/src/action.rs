@@ -6,6 +6,7 @@
 mod account;
 mod attention;
 mod order;
+mod safety;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ use crate::state::list::Group;
 pub use account::Account;
 pub use attention::{Hear, Quiet};
 pub use order::{Order, Penalty};
+pub use safety::Safety;
 
 /// A room or a person, as people write them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,10 +135,14 @@ pub enum Action {
     Archive(bool),
     /// Seconds that members of the open room wait between two messages.
     Slow(u32),
+    /// Days for which the open room keeps messages; 0 for as long as the server does.
+    Retention(u32),
     /// Lets only moderators begin messages in the open room, or everybody.
     Announce(bool),
     /// Something about people: keeping order, a profile, a block.
     Order(Order),
+    /// See [`Safety`].
+    Safety(Safety),
     /// Shows or changes one's bots, or the webhooks of the open room.
     Keep(Keep),
     /// Something with one's accounts.

@@ -7,11 +7,12 @@ mod attention;
 mod keep;
 mod order;
 pub(crate) mod path;
+mod safety;
 mod settings;
 
 use chat_proto::PresenceState;
 
-use crate::action::{Action, Hear, Order, Plain};
+use crate::action::{Action, Hear, Order, Plain, Safety};
 
 /// A row of the table.
 pub struct Command {
@@ -163,6 +164,7 @@ pub const COMMANDS: &[Command] = &[
     row("archive", "", "End writing in this room; all can read", |_| Ok(Action::Archive(true))),
     row("unarchive", "", "Let people write in this room again", |_| Ok(Action::Archive(false))),
     row("slow", "SECONDS|off", "How long members wait between two messages", arguments::slow),
+    row("retention", "DAYSd|off", "How long this room keeps messages", arguments::retention),
     row("announce", "on|off", "Only moderators begin messages here", arguments::announce),
     row(
         "fold",
@@ -200,6 +202,24 @@ pub const COMMANDS: &[Command] = &[
         Ok(Action::Order(Order::Show))
     }),
     row("privacy", "[read|typing|seen on|off]", "What you show, and are shown", order::privacy),
+    row("password", "", "Change your password; all other logins end", |text| {
+        safety::alone(text, Safety::Password)
+    }),
+    row("sessions", "", "Where you are logged in; end one login, or all others", |text| {
+        safety::alone(text, Safety::Sessions)
+    }),
+    row(
+        "twofactor",
+        "[CODE|off CODE]",
+        "Have logins ask for a code of an authenticator app",
+        safety::two_factor,
+    ),
+    row(
+        "admin",
+        "users [TEXT]|disable|enable|role|reset @user",
+        "What admins do about accounts",
+        safety::admin,
+    ),
     row("readers", "", "Who has read your selected message, or your last one", |_| {
         Ok(Action::Order(Order::Readers))
     }),
@@ -274,6 +294,16 @@ mod tests {
         match parse(line) {
             Ok(action) => format!("{action:?}"),
             Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn days_are_said_in_a_few_ways() {
+        for (line, days) in [("30d", 30), ("30 days", 30), ("1 day", 1), ("7", 7), ("off", 0)] {
+            assert_eq!(case(&format!("/retention {line}")), format!("Retention({days})"));
+        }
+        for wrong in ["/retention", "/retention 0", "/retention 3h"] {
+            assert_eq!(case(wrong), "Say how long: /retention 30d or /retention off");
         }
     }
 

@@ -44,7 +44,7 @@ use crate::settings::{Loaded, Source};
 use crate::state::browser::{Folder, Look, Shown};
 use crate::state::neighbours::{SeatId, Spot};
 use crate::state::pictures::{Drawing, Wanted};
-use crate::state::sign_in::Ask;
+use crate::state::sign_in::{Ask, Refused};
 use crate::state::transfer::Job;
 pub(crate) use folder::size_words;
 pub use lock::Try;
@@ -342,7 +342,7 @@ pub enum Outcome {
     /// An account was signed out of: its name, and what could not be done.
     SignedOut(String, Result<(), String>),
     /// The login or the new account.
-    SignedIn(Result<Account, String>),
+    SignedIn(Result<Account, Refused>),
     /// Nobody vouches for the certificate of the server that was to be asked.
     Untrusted(Box<Stranger>),
     /// A trusted certificate is remembered, or one sentence why not.
@@ -648,20 +648,26 @@ async fn signed_in(places: &Places, ask: Ask) -> Option<Outcome> {
                 probed => Outcome::Probed(server, probed.map_err(|error| error.to_string())),
             });
         }
-        Ask::LogIn(server, name, password) => sign_in::login(&server, tls, name, password).await,
+        Ask::LogIn(server, name, password, code) => sign_in::login(&server, tls, name, password, code).await,
+        Ask::Reset(server, reset, password, code) => {
+            sign_in::reset(&server, tls, reset, password, code).await
+        }
         Ask::Register(server, name, password, invite) => {
             sign_in::register(&server, tls, name, password, invite).await
         }
         Ask::Token(server, token) => by_token(server, tls, token).await,
         Ask::Quit => return None,
     };
-    let result = match result {
-        Err(LinkError::Dial(DialError::Untrusted(stranger))) => return Some(Outcome::Untrusted(stranger)),
-        result => result.map_err(|error| error.to_string()),
+    if let Err(LinkError::Dial(DialError::Untrusted(stranger))) = result {
+        return Some(Outcome::Untrusted(stranger));
+    }
+    let refused = |error: sign_in::SignInError| Refused {
+        message: error.to_string(),
+        needs_code: sign_in::needs_code(&error),
     };
-    let result = result.and_then(|account| {
+    let result = result.map_err(refused).and_then(|account| {
         let saved = Accounts::open(&places.accounts).and_then(|mut all| all.save(account.clone()));
-        saved.map(|()| account).map_err(|error| error.to_string())
+        saved.map(|()| account).map_err(|error| error.to_string().into())
     });
     Some(Outcome::SignedIn(result))
 }

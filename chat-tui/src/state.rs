@@ -31,6 +31,7 @@ pub mod pictures;
 pub(crate) mod profile;
 pub(crate) mod rebind;
 pub(crate) mod rights;
+pub mod secret;
 pub(crate) mod settings;
 pub mod sign_in;
 pub(crate) mod system;
@@ -67,6 +68,7 @@ use people::People;
 use picker::Picker;
 use pictures::Pictures;
 use rebind::Rebind;
+use secret::SecretForm;
 use sign_in::SignIn;
 use thread::Thread;
 use timeline::{Scroll, Timeline};
@@ -98,6 +100,8 @@ pub enum Popup {
     Help(usize),
     /// Something to read.
     Page(Page),
+    /// A field for a password.
+    Secret(Box<SecretForm>),
     /// A picture over the whole screen.
     Picture(Box<Attachment>),
     /// Folders with files to send.

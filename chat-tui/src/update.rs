@@ -29,6 +29,7 @@ mod places;
 mod reading;
 mod rebind;
 mod rooms;
+mod safety;
 mod settings;
 mod threads;
 mod trust;

@@ -18,6 +18,7 @@ mod message;
 pub(crate) mod picture;
 mod popups;
 mod rich;
+mod secret;
 mod sign_in;
 mod status;
 mod steady;
@@ -130,6 +131,7 @@ fn chat(state: &State, canvas: &mut Canvas) -> Option<Position> {
             hints(state, canvas);
             None
         }
+        Some(Popup::Secret(form)) => secret::draw(form, canvas),
         Some(Popup::Picture(file)) => {
             picture::whole(state, file, canvas);
             None

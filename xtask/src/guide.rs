@@ -31,7 +31,7 @@ pub(crate) fn run() -> Result<()> {
     let document = root().join("docs/admin.md");
     let text = fs::read_to_string(&document).with_context(|| format!("reading {}", document.display()))?;
     let commands = format!("{}\n{AFTER}", commands(&text));
-    let folder = tempfile::tempdir()?;
+    let folder = chat_tests::Folder::new("chat-guide-")?;
     let guide = folder.path().join("guide.sh");
     fs::write(&guide, commands)?;
     let place = folder.path().join("root");

@@ -15,6 +15,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use attention::{AttentionCommand, DndArgs, InboxArgs, NotifyArgs};
 
+use super::account::AccountCommand;
+use super::administration::UserCommand;
 use super::order::OrderCommand;
 use super::people::PeopleCommand;
 use super::script;
@@ -36,8 +38,8 @@ TARGET is '#room', '@user', '@user,@other' for a group, or a conversation's id. 
 shell, # begins a comment. A message is named by its number, or anywhere by TARGET:SEQ, like
 '#deploys:42', which history --links prints.
 
-Without a terminal, CHAT_SERVER, CHAT_USER, CHAT_PASSWORD, CHAT_TOKEN and CHAT_INVITE stand in for
-prompts. With CHAT_SERVER and CHAT_TOKEN, or CHAT_SERVER, CHAT_USER and CHAT_PASSWORD, no saved
+Without a terminal, CHAT_SERVER, CHAT_USER, CHAT_PASSWORD, CHAT_CODE, CHAT_TOKEN, CHAT_INVITE and
+CHAT_RESET stand in for prompts. With CHAT_SERVER and CHAT_TOKEN, or CHAT_SERVER, CHAT_USER and CHAT_PASSWORD, no saved
 account is needed.
 
 Exit codes: 0 done, 1 refused by the server, 2 wrong usage, 3 cannot connect, 4 timed out.
@@ -79,6 +81,11 @@ With --json every line on stdout is one JSON object:
   purge                 {\"deleted\"}
   reports               {\"id\",\"at\",\"by\",\"reason\",\"room\",\"event\",\"closed\"}
   audit                 {\"id\",\"at\",\"actor\",\"act\",\"room\",\"target\",\"details\",\"reason\"}
+  sessions              {\"id\",\"device\",\"began_at\",\"used_at\",\"current\"}
+  two-factor on         {\"secret\",\"url\"}, then {\"codes\"}
+  user list             {\"user\",\"role\",\"at\",\"last_seen\",\"disabled\",\"second_factor\",\"sessions\"}
+  user reset            {\"user\",\"code\",\"expires_at\"}
+  user disable, …       {\"user\"}
   members               {\"user\":{\"id\",\"name\"},\"role\",\"read\"}
   people                {\"id\",\"name\",\"display_name\",\"status\"}
   profile, status       {\"user\",\"display_name\",\"status\",\"zone\",\"role\",\"since\",\"last_seen\"}
@@ -135,8 +142,16 @@ pub(super) enum Command {
         #[arg(long, env = "CHAT_INVITE", hide_env_values = true, value_name = "CODE")]
         invite: Option<String>,
     },
+    /// Set a new password by the reset code of an admin, and keep the new token
+    Reset {
+        /// The code; asked for on a terminal
+        #[arg(long, env = "CHAT_RESET", hide_env_values = true, value_name = "CODE")]
+        code: Option<String>,
+    },
     /// End the session and forget its token
     Logout,
+    #[command(flatten)]
+    Account(AccountCommand),
     /// Send a message; done when the server has stored it. Prints its number
     Send(SendArgs),
     /// Upload files and send them as one message; a stopped upload goes on when it is tried again
@@ -193,6 +208,9 @@ pub(super) enum Command {
     Outgoing(OutgoingCommand),
     #[command(flatten)]
     Order(OrderCommand),
+    /// Accounts, for those who run the server
+    #[command(subcommand)]
+    User(UserCommand),
     #[command(flatten)]
     AboutPeople(PeopleCommand),
     /// Move one's read mark
@@ -619,6 +637,9 @@ pub(super) struct RulesArgs {
     /// Nobody writes any more
     #[arg(long, value_name = "on|off")]
     pub(super) archived: Option<Switch>,
+    /// Days after which messages are deleted; 0 for as long as the server keeps them
+    #[arg(long, value_name = "DAYS")]
+    pub(super) keep: Option<u32>,
 }
 
 /// What `listen` understands.

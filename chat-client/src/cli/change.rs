@@ -143,9 +143,10 @@ pub(crate) async fn rules(who: &Who, args: &RulesArgs, out: &mut Output) -> Resu
         slow_mode_s: args.slow.unwrap_or(now.slow_mode_s),
         free_calls: is_on(args.free_calls, now.free_calls),
         archived: is_on(args.archived, now.archived),
+        keep_days: args.keep.unwrap_or(now.keep_days),
     };
     let switches = [args.announcement, args.free_calls, args.archived];
-    let asked = args.slow.is_some() || switches.iter().any(Option::is_some);
+    let asked = args.slow.is_some() || args.keep.is_some() || switches.iter().any(Option::is_some);
     let result = match asked {
         true => out.put(&link.request(SetRules { conversation, rules }).await?, || rules_in_words(rules)),
         false => out.put(&json!({ "conversation": conversation, "rules": now }), || rules_in_words(now)),

@@ -71,6 +71,9 @@ impl From<&WireError> for Failure {
             ErrorCode::InviteInvalid => {
                 Self::refused(format!("{} Give a code with --invite or CHAT_INVITE.", error.message))
             }
+            ErrorCode::SecondFactorRequired => {
+                Self::refused(format!("{} Without a terminal, set CHAT_CODE.", error.message))
+            }
             _ => Self::refused(&error.message),
         }
     }

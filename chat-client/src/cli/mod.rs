@@ -1,5 +1,7 @@
 //! The commands of `chat-cli`, one file for each kind.
 
+mod account;
+mod administration;
 mod args;
 mod attention;
 mod bot;
@@ -60,6 +62,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     match command {
         Command::Login => return who::login(&common, &mut out).await,
         Command::Register { invite } => return who::register(&common, invite, &mut out).await,
+        Command::Reset { code } => return who::reset(&common, code, &mut out).await,
         Command::Logout => return who::logout(&common, &mut out).await,
         Command::Accounts => return who::accounts(&common, &mut out),
         Command::Trust(args) => return trust::trust(&common, args, &mut out).await,
@@ -81,6 +84,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     done
 }
 
+#[allow(clippy::cognitive_complexity, reason = "a table: one line for each command, each with its await")]
 async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(), Failure> {
     match command {
         Command::Send(args) => send::send(who, args, out).await,
@@ -103,14 +107,22 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         Command::Incoming(command) => webhook::incoming(who, command, out).await,
         Command::Outgoing(command) => webhook::outgoing(who, command, out).await,
         Command::Order(command) => order::run(who, command, out).await,
+        Command::Account(command) => account::run(who, command, out).await,
+        Command::User(command) => administration::run(who, command, out).await,
         Command::AboutPeople(command) => people::run(who, command, out).await,
         Command::Read { target, seq } => change::read(who, &target, seq, out).await,
         Command::Script { file, .. } => {
             script::run(&who.account.server, &who.tls, Some(&who.account.token), file, out).await
         }
         // Done before an account was looked for.
-        Command::Login | Command::Register { .. } | Command::Logout => Ok(()),
-        Command::Accounts | Command::Trust(_) | Command::Completions { .. } | Command::Man { .. } => Ok(()),
+        Command::Login
+        | Command::Register { .. }
+        | Command::Reset { .. }
+        | Command::Logout
+        | Command::Accounts
+        | Command::Trust(_)
+        | Command::Completions { .. }
+        | Command::Man { .. } => Ok(()),
     }
 }
 
@@ -269,6 +281,19 @@ mod tests {
             "whoami --trust 00112233445566778899AABBCCDDEEFF00112233445566778899AABBCCDDEEFF",
             "reports --close 01997f00-0000-7000-8000-000000000e01 --note seen",
             "audit #a --limit 5",
+            "password",
+            "password --password-stdin",
+            "reset --code 4K7Q-M9XA-P4TD-0ZRB-W2HC",
+            "sessions",
+            "sessions --revoke 01997f00-0000-7000-8000-00000000d001",
+            "sessions --revoke-others",
+            "two-factor on",
+            "two-factor off --code 123456",
+            "user list gr",
+            "user disable @grace --reason gone",
+            "user enable grace",
+            "user role @grace guest",
+            "user reset @grace --drop-two-factor",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");
@@ -306,6 +331,10 @@ mod tests {
             "reports --note seen",
             "trust --forget",
             "whoami --trust me",
+            "sessions --revoke here",
+            "two-factor",
+            "user role @grace king",
+            "user reset",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' ').filter(|word| !word.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

@@ -54,7 +54,8 @@ impl Who {
         match (&common.server, &common.user, variable("CHAT_PASSWORD")) {
             (Some(server), Some(user), Some(password)) => {
                 trust::meet(server, &tls).await?;
-                let account = sign_in::login(server, &tls, user.clone(), password).await?;
+                let code = variable("CHAT_CODE");
+                let account = sign_in::login(server, &tls, user.clone(), password, code).await?;
                 Ok(Self { account, tls, data_dir, guest: true })
             }
             _ => Err(Failure::usage(saved)),
@@ -98,8 +99,60 @@ pub(crate) async fn login(common: &Common, out: &mut Output) -> Result<(), Failu
         Some(password) => password,
         None => ask_password("Password: ")?,
     };
-    let account = sign_in::login(&server, &tls, user, password).await?;
+    let first = sign_in::login(&server, &tls, user.clone(), password.clone(), variable("CHAT_CODE")).await;
+    let account = match first {
+        Err(error) if may_ask_code(&error) => {
+            sign_in::login(&server, &tls, user, password, Some(ask_code()?)).await?
+        }
+        other => other?,
+    };
     keep(common, account, out)
+}
+
+/// Sets a new password by an admin's code and keeps the token.
+///
+/// # Errors
+/// As the exit codes say.
+pub(crate) async fn reset(common: &Common, code: Option<String>, out: &mut Output) -> Result<(), Failure> {
+    let (server, tls) = (server(common)?, tls(common)?);
+    trust::meet(&server, &tls).await?;
+    let reset = match code.filter(|code| !code.is_empty()) {
+        Some(code) => Secret::new(code),
+        None => Secret::new(ask("Reset code: ", "CHAT_RESET")?),
+    };
+    let password = match variable("CHAT_PASSWORD") {
+        Some(password) => password,
+        None => new_password()?,
+    };
+    let first = sign_in::reset(&server, &tls, reset.clone(), password.clone(), variable("CHAT_CODE")).await;
+    let account = match first {
+        Err(error) if may_ask_code(&error) => {
+            sign_in::reset(&server, &tls, reset, password, Some(ask_code()?)).await?
+        }
+        other => other?,
+    };
+    keep(common, account, out)
+}
+
+/// Whether a person can be asked for the code that is missing.
+fn may_ask_code(error: &LinkError) -> bool {
+    sign_in::needs_code(error) && variable("CHAT_CODE").is_none() && std::io::stdin().is_terminal()
+}
+
+fn ask_code() -> Result<Secret, Failure> {
+    ask("Code of your authenticator, or a recovery code: ", "CHAT_CODE").map(Secret::new)
+}
+
+/// Asks for a password that nobody can see, twice.
+///
+/// # Errors
+/// There is no terminal, or the two differ.
+pub(crate) fn new_password() -> Result<Secret, Failure> {
+    let password = ask_password("New password: ")?;
+    if ask_password("The same again: ")? != password {
+        return Err(Failure::usage("the two passwords differ; try again"));
+    }
+    Ok(password)
 }
 
 /// Makes an account and keeps its token.
@@ -115,13 +168,7 @@ pub(crate) async fn register(
     trust::meet(&server, &tls).await?;
     let password = match variable("CHAT_PASSWORD") {
         Some(password) => password,
-        None => {
-            let password = ask_password("Password: ")?;
-            if ask_password("The same again: ")? != password {
-                return Err(Failure::usage("the two passwords differ; try again"));
-            }
-            password
-        }
+        None => new_password()?,
     };
     let invite = invite.filter(|code| !code.is_empty()).map(Secret::new);
     let account = sign_in::register(&server, &tls, user, password, invite).await?;
@@ -228,7 +275,11 @@ fn ask(question: &str, instead: &str) -> Result<String, Failure> {
     Ok(answer.trim().to_owned())
 }
 
-fn ask_password(question: &str) -> Result<Secret, Failure> {
+/// Asks for a password that nobody can see.
+///
+/// # Errors
+/// There is no terminal.
+pub(crate) fn ask_password(question: &str) -> Result<Secret, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage("there is no terminal to ask for the password on; set CHAT_PASSWORD"));
     }

@@ -67,7 +67,10 @@ impl Replica {
     fn count(&mut self, event: &Event, me: UserId) {
         let row = &mut self.row;
         row.head = event.seq;
-        row.active_at = row.active_at.max(event.at);
+        // What ends is no news.
+        if !matches!(event.what, EventKind::Deleted { .. }) {
+            row.active_at = row.active_at.max(event.at);
+        }
         match &event.what {
             EventKind::Message(message) => self.count_message(event, message, me),
             // Deleted before it came here. The server has counted it, and what it was is not said.

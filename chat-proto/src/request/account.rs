@@ -36,6 +36,9 @@ pub struct Login {
     pub name: UserName,
     /// Its password.
     pub password: Secret,
+    /// The second factor, where the account has one: what the authenticator shows, or a recovery code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Secret>,
     /// What to call this device in the list of sessions.
     #[serde(default)]
     pub device: DeviceName,
@@ -60,7 +63,7 @@ pub struct Welcome {
     pub role: Role,
     /// The session that the token stands for.
     pub session: SessionId,
-    /// The new token, from `auth.register` and `auth.login` only. Shown this once.
+    /// The new token, from `auth.register`, `auth.login` and `auth.reset` only. Shown this once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Secret>,
     /// This life of the database.

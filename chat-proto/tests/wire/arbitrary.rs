@@ -70,12 +70,15 @@ fn description() -> impl Strategy<Value = Description> {
 }
 
 fn rules() -> impl Strategy<Value = RoomRules> {
-    any::<(bool, u32, bool, bool)>().prop_map(|(announcement, slow_mode_s, archived, free_calls)| RoomRules {
-        announcement,
-        slow_mode_s,
-        archived,
-        free_calls,
-    })
+    any::<(bool, u32, bool, bool, u32)>().prop_map(
+        |(announcement, slow_mode_s, archived, free_calls, keep_days)| RoomRules {
+            announcement,
+            slow_mode_s,
+            archived,
+            free_calls,
+            keep_days,
+        },
+    )
 }
 
 fn level() -> impl Strategy<Value = Option<NotifyLevel>> {
@@ -344,10 +347,42 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
                 Register { protocol, name, password, invite, device }.into_request()
             })
             .boxed(),
-        K::Login => (any::<u16>(), user_name(), secret(), device())
-            .prop_map(|(protocol, name, password, device)| {
-                Login { protocol, name, password, device }.into_request()
+        K::Login => (any::<u16>(), user_name(), secret(), prop::option::of(secret()), device())
+            .prop_map(|(protocol, name, password, code, device)| {
+                Login { protocol, name, password, code, device }.into_request()
             })
+            .boxed(),
+        K::Reset => (any::<u16>(), secret(), secret(), prop::option::of(secret()), device())
+            .prop_map(|(protocol, reset, password, code, device)| {
+                Reset { protocol, reset, password, code, device }.into_request()
+            })
+            .boxed(),
+        K::ChangePassword => (secret(), secret())
+            .prop_map(|(current, password)| ChangePassword { current, password }.into_request())
+            .boxed(),
+        K::ListSessions => Just(ListSessions {}.into_request()).boxed(),
+        K::RevokeSession => prop::option::of(uuid().prop_map(SessionId))
+            .prop_map(|session| RevokeSession { session }.into_request())
+            .boxed(),
+        K::BeginTotp => secret().prop_map(|password| BeginTotp { password }.into_request()).boxed(),
+        K::ConfirmTotp => secret().prop_map(|code| ConfirmTotp { code }.into_request()).boxed(),
+        K::DisableTotp => (prop::option::of(secret()), prop::option::of(secret()))
+            .prop_map(|(password, code)| DisableTotp { password, code }.into_request())
+            .boxed(),
+        K::ListAccounts => (any::<Option<String>>(), prop::option::of(user_name()), limit())
+            .prop_map(|(query, after, limit)| ListAccounts { query, after, limit }.into_request())
+            .boxed(),
+        K::DisableUser => (user_name(), topic())
+            .prop_map(|(user, reason)| DisableUser { user, reason }.into_request())
+            .boxed(),
+        K::EnableUser => user_name().prop_map(|user| EnableUser { user }.into_request()).boxed(),
+        K::SetUserRole => {
+            (user_name(), prop::sample::select(vec![Role::Guest, Role::Member, Role::Admin, Role::Owner]))
+                .prop_map(|(user, role)| SetUserRole { user, role }.into_request())
+                .boxed()
+        }
+        K::ResetUser => (user_name(), any::<bool>())
+            .prop_map(|(user, second_factor)| ResetUser { user, second_factor }.into_request())
             .boxed(),
         K::Token => (any::<u16>(), secret())
             .prop_map(|(protocol, token)| Token { protocol, token }.into_request())

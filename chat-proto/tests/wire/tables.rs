@@ -17,7 +17,14 @@ fn check(name: &str, expected: &str) {
 
 /// Whether a connection that has not said who it is gets an answer.
 fn before_login(kind: RequestKind) -> bool {
-    matches!(kind, RequestKind::Register | RequestKind::Login | RequestKind::Token | RequestKind::Ping)
+    matches!(
+        kind,
+        RequestKind::Register
+            | RequestKind::Login
+            | RequestKind::Token
+            | RequestKind::Reset
+            | RequestKind::Ping
+    )
 }
 
 #[test]
@@ -139,6 +146,11 @@ fn fixed() -> Vec<(String, u64, &'static str)> {
         (limits::SEARCH_HITS as u64, "hits of a search by relevance, all pages together"),
         (limits::PASSWORD_MIN_CHARS as u64, "fewest characters in a password"),
         (limits::PASSWORD_MAX_BYTES as u64, "most bytes in a password"),
+        (limits::SESSIONS as u64, "sessions of one account"),
+        (limits::RESET_CODE_MS, "milliseconds that a reset code is good for"),
+        (limits::RECOVERY_CODES as u64, "recovery codes of a second factor"),
+        (limits::FREE_TRIES.into(), "wrong passwords or codes before each further try has to wait"),
+        (limits::TRY_DELAY_MS, "milliseconds of the longest such wait"),
         (limits::BOTS_PER_PERSON as u64, "bots of one person"),
         (limits::INCOMING_PER_ROOM as u64, "incoming webhooks of one room"),
         (limits::INCOMING_BYTES as u64, "bytes in a post to an incoming webhook"),

@@ -250,6 +250,10 @@ impl Room {
             let message = format!("Slow mode waits at most {} seconds.", limits::SLOW_MODE_S);
             return Err(WireError::new(ErrorCode::Invalid, message));
         }
+        if rules.keep_days > limits::KEEP_DAYS {
+            let message = format!("A room keeps messages for at most {} days.", limits::KEEP_DAYS);
+            return Err(WireError::new(ErrorCode::Invalid, message));
+        }
         Ok((rules != self.rules).then_some(EventKind::Rules { rules }))
     }
 

@@ -87,6 +87,20 @@ pub fn may_punish(role: Role, target: Role) -> Result<(), WireError> {
     }
 }
 
+/// Whether somebody may give an account that role: only one weaker than their own, so only the owner
+/// makes admins, and nobody another owner.
+///
+/// # Errors
+/// `forbidden`.
+pub fn may_give(role: Role, given: Role) -> Result<(), WireError> {
+    must_be_admin(role)?;
+    if given < role {
+        Ok(())
+    } else {
+        Err(forbidden("You can give only a weaker role on the server than your own; the owner makes admins."))
+    }
+}
+
 fn forbidden(message: &str) -> WireError {
     WireError::new(ErrorCode::Forbidden, message)
 }
@@ -141,6 +155,9 @@ mod tests {
             .filter(|(role, target)| may_punish(*role, *target).is_ok())
             .collect();
         let (guest, member, admin, owner) = (Role::Guest, Role::Member, Role::Admin, Role::Owner);
+        assert!(may_give(admin, member).is_ok() && may_give(admin, admin).is_err());
+        assert!(may_give(owner, admin).is_ok() && may_give(owner, owner).is_err());
+        assert!(may_give(member, guest).is_err());
         assert_eq!(may, [(admin, guest), (admin, member), (owner, guest), (owner, member), (owner, admin)]);
     }
 }

@@ -1,17 +1,21 @@
-//! Making accounts and logging in.
+//! Making accounts and logging in: every way to a token goes through [`App::begin_session`] or ends as it
+//! does, and every use of one through the store's `use_session`.
+
+use std::net::IpAddr;
+use std::time::Instant;
 
 use chat_proto::{
-    Answer, ErrorCode, Login, PROTOCOL_VERSION, Person, Register, Request, Role, Scopes, Secret, SessionId,
-    Token, UserId, UserName, Welcome, WireError, limits,
+    Answer, CloseReason, ErrorCode, Login, PROTOCOL_VERSION, Person, Register, Request, Role, Scopes, Secret,
+    SessionId, Token, UserId, UserName, Welcome, WireError, limits,
 };
 use tracing::info;
 use unicode_security::confusable_detection::skeleton;
 use uuid::Uuid;
 
 use super::{App, Caller, store_failed};
-use crate::auth::{SecretHash, check_password, new_token, normal_invite_code};
-use crate::hub::now;
-use crate::store::{ActivityCursor, KnownSession, NewAccount, NewSession, StoreError};
+use crate::auth::{Guesses, SecretHash, check_password, new_token, normal_invite_code};
+use crate::hub::{Ending, now, unavailable};
+use crate::store::{Account, ActivityCursor, KnownSession, NewAccount, NewSession, Refusal, StoreError};
 
 /// Somebody who has just proven who they are.
 pub struct Authenticated {
@@ -28,14 +32,15 @@ pub struct Authenticated {
 }
 
 impl App {
-    /// Answers the requests that are allowed before login, other than `ping`.
+    /// Answers the requests that are allowed before login, other than `ping`, from this address.
     ///
     /// # Errors
     /// The refusal to answer with.
-    pub async fn authenticate(&self, request: Request) -> Result<Authenticated, WireError> {
+    pub async fn authenticate(&self, request: Request, from: IpAddr) -> Result<Authenticated, WireError> {
         match request {
-            Request::Register(ask) => self.register(ask).await,
-            Request::Login(ask) => self.login(ask).await,
+            Request::Register(ask) => self.register(ask, from).await,
+            Request::Login(ask) => self.login(ask, from).await,
+            Request::Reset(ask) => self.reset(ask, from).await,
             Request::Token(ask) => self.token(ask).await,
             _ => {
                 Err(WireError::new(ErrorCode::LoginRequired, "Log in first, with auth.login or auth.token."))
@@ -50,8 +55,11 @@ impl App {
     /// `bad_credentials` if the login has just ended, `unavailable` if the store fails.
     pub async fn welcome(&self, caller: &Caller, token: Option<Secret>) -> Result<Answer, WireError> {
         // It may have ended between the proof and the attachment; from here on the hub ends it.
-        if !self.store.session_exists(caller.session).await.map_err(store_failed)? {
-            return Err(login_ended());
+        match self.store.session_role(caller.session).await.map_err(store_failed)? {
+            None => return Err(login_ended()),
+            // It was given another one in that moment; the client comes back with it.
+            Some(role) if role != caller.role => return Err(unavailable()),
+            Some(_) => {}
         }
         let window = self
             .store
@@ -78,19 +86,21 @@ impl App {
         }))
     }
 
-    async fn register(&self, ask: Register) -> Result<Authenticated, WireError> {
+    async fn register(&self, ask: Register, from: IpAddr) -> Result<Authenticated, WireError> {
         check_protocol(ask.protocol)?;
         self.doors.must_be_open()?;
-        check_password(ask.name.as_str(), &ask.password)?;
+        check_password(ask.name.as_str(), &self.live.load().name, &ask.password)?;
         if ask.name.is_reserved() {
             return Err(name_taken(&ask.name));
         }
+        let tries: Vec<_> = Guesses::address_key(from).into_iter().collect();
+        self.guesses.take(&tries, Instant::now())?;
         let password = self.passwords.hash(ask.password).await?;
         let account = NewAccount {
             id: UserId(Uuid::now_v7()),
             skeleton: looks_like(&ask.name),
             name: ask.name.clone(),
-            password,
+            password: password.clone(),
             invite: ask.invite.map(|code| SecretHash::of(&normal_invite_code(code.expose()))),
             at: now(),
         };
@@ -100,37 +110,47 @@ impl App {
             Err(StoreError::Conflict) => return Err(name_taken(&ask.name)),
             Err(cause) => return Err(store_failed(cause)),
         };
+        self.guesses.give_back(&tries);
+        self.guesses.trust(ask.name.as_str(), from, Instant::now());
         info!(user = %person.id, %role, "account made");
-        self.begin_session(person, role, ask.device.as_str()).await
+        self.begin_session(
+            Proven { person, role, proof: password, second_factor: false },
+            ask.device.as_str(),
+        )
+        .await
     }
 
-    async fn login(&self, ask: Login) -> Result<Authenticated, WireError> {
+    async fn login(&self, ask: Login, from: IpAddr) -> Result<Authenticated, WireError> {
         check_protocol(ask.protocol)?;
+        let tries = self.guesses.password_keys(ask.name.as_str(), from);
+        self.guesses.take(&tries, Instant::now())?;
         let account = self.store.account(ask.name).await.map_err(store_failed)?;
         // A bot has no password.
         let account = account.filter(|account| !account.person.bot);
         let stored = account.as_ref().map(|account| account.password.clone());
         // The same work and the same answer whether the account exists or not.
-        let matches = self.passwords.verify(ask.password, stored).await?;
-        let account = account.filter(|_| matches).ok_or_else(|| {
-            WireError::new(
-                ErrorCode::BadCredentials,
-                "Unknown name or wrong password; check both and try again.",
-            )
-        })?;
+        let matches = self.passwords.verify(ask.password, stored).await;
+        let matches = matches.inspect_err(|_| self.guesses.undo(&tries))?;
+        let account = account.filter(|_| matches).ok_or_else(wrong_password)?;
+        self.guesses.give_back(&tries);
+        if account.disabled {
+            return Err(account_disabled());
+        }
         // Told only to who knows the password. An admin must be able to come in and end it.
         if account.role < Role::Admin {
             self.doors.must_be_open()?;
         }
-        self.begin_session(account.person, account.role, ask.device.as_str()).await
+        let second_factor = self.prove_second_factor(&account.person, ask.code.as_ref(), from).await?;
+        self.guesses.trust(account.person.name.as_str(), from, Instant::now());
+        let Account { person, role, password: proof, .. } = account;
+        self.begin_session(Proven { person, role, proof, second_factor }, ask.device.as_str()).await
     }
 
     async fn token(&self, ask: Token) -> Result<Authenticated, WireError> {
         check_protocol(ask.protocol)?;
-        let known =
-            self.store.use_session(SecretHash::of(ask.token.expose()), now()).await.map_err(store_failed)?;
+        let token = SecretHash::of(ask.token.expose());
+        let known = self.store.use_session(token, now(), self.session_idle).await.map_err(store_failed)?;
         let Some(known) = known else {
-            let token = SecretHash::of(ask.token.expose());
             let ban = self.store.ban_of_token(token, now()).await.map_err(store_failed)?;
             return Err(ban.map_or_else(login_ended, |ban| ban.banned_from_server()));
         };
@@ -138,27 +158,70 @@ impl App {
         Ok(Authenticated { person, role, scopes, session, token: None })
     }
 
-    async fn begin_session(
-        &self,
-        person: Person,
-        role: Role,
-        device: &str,
-    ) -> Result<Authenticated, WireError> {
-        let (session, token) = (SessionId(Uuid::new_v4()), new_token());
-        let row = NewSession {
-            id: session,
-            user: person.id,
-            token: SecretHash::of(token.expose()),
-            device: device.to_owned(),
-            at: now(),
-        };
+    async fn begin_session(&self, proven: Proven, device: &str) -> Result<Authenticated, WireError> {
+        let (row, token) = proven.session(device);
+        let session = row.id;
         let begun = self.store.create_session(row).await.map_err(store_failed)?;
-        begun.map_err(|ban| ban.banned_from_server())?;
+        let ended = begun.map_err(refused)?;
+        let Proven { person, role, .. } = proven;
+        for session in ended {
+            self.hub.end(person.id, Ending::Session(session, CloseReason::SessionEnded)).await;
+        }
         Ok(Authenticated { person, role, scopes: None, session, token: Some(token) })
     }
 }
 
-fn check_protocol(version: u16) -> Result<(), WireError> {
+/// Somebody who has proven all that is asked for.
+pub(super) struct Proven {
+    pub(super) person: Person,
+    pub(super) role: Role,
+    /// The stored password that fits what they said.
+    pub(super) proof: String,
+    /// Whether there was a second factor, and they have it.
+    pub(super) second_factor: bool,
+}
+
+impl Proven {
+    /// A session for them, and its token.
+    pub(super) fn session(&self, device: &str) -> (NewSession, Secret) {
+        let token = new_token();
+        let row = NewSession {
+            id: SessionId(Uuid::new_v4()),
+            user: self.person.id,
+            token: SecretHash::of(token.expose()),
+            device: device.to_owned(),
+            proof: self.proof.clone(),
+            second_factor: self.second_factor,
+            at: now(),
+        };
+        (row, token)
+    }
+}
+
+/// Why the store began no session, for the user.
+pub(super) fn refused(refusal: Refusal) -> WireError {
+    match refusal {
+        Refusal::Banned(ban) => ban.banned_from_server(),
+        Refusal::Disabled => account_disabled(),
+        Refusal::Stale => WireError::new(
+            ErrorCode::BadCredentials,
+            "What you log in with was changed in this moment; try again with the new.",
+        ),
+    }
+}
+
+pub(super) fn account_disabled() -> WireError {
+    WireError::new(
+        ErrorCode::AccountDisabled,
+        "This account is disabled; ask an admin of the server to enable it.",
+    )
+}
+
+pub(super) fn wrong_password() -> WireError {
+    WireError::new(ErrorCode::BadCredentials, "Unknown name or wrong password; check both and try again.")
+}
+
+pub(super) fn check_protocol(version: u16) -> Result<(), WireError> {
     if version == PROTOCOL_VERSION {
         return Ok(());
     }
@@ -180,7 +243,8 @@ pub(super) fn name_taken(name: &UserName) -> WireError {
 }
 
 /// The name with look-alike letters made equal, by Unicode's list of confusables (UTS #39).
-pub(super) fn looks_like(name: &UserName) -> String {
+#[must_use]
+pub fn looks_like(name: &UserName) -> String {
     skeleton(name.as_str()).flat_map(char::to_lowercase).collect()
 }
 

@@ -126,8 +126,8 @@ impl App {
     /// # Errors
     /// `bad_credentials`
     pub async fn visitor(&self, token: &Secret) -> Result<Visitor, WireError> {
-        let known =
-            self.store.use_session(SecretHash::of(token.expose()), now()).await.map_err(store_failed)?;
+        let token = SecretHash::of(token.expose());
+        let known = self.store.use_session(token, now(), self.session_idle).await.map_err(store_failed)?;
         let Some(KnownSession { person, role, scopes, .. }) = known else {
             let message = "This login is not valid any more; log in again.";
             return Err(WireError::new(ErrorCode::BadCredentials, message));

@@ -216,7 +216,7 @@ pub(super) fn list_limit(asked: Option<u32>) -> u32 {
     asked.unwrap_or(limits::LIST_PAGE).clamp(1, limits::LIST_PAGE)
 }
 
-fn checked_query(query: Option<String>) -> Result<Option<String>, WireError> {
+pub(super) fn checked_query(query: Option<String>) -> Result<Option<String>, WireError> {
     match query {
         Some(text) if text.chars().nth(limits::QUERY_CHARS).is_some() => {
             Err(invalid(format!("Search for at most {} characters.", limits::QUERY_CHARS)))

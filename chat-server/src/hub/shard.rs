@@ -137,7 +137,10 @@ impl Shard {
                 let _ = done.send(());
             }
             ToShard::Purge { conversation, actor, messages, done } => {
-                let _ = done.send(self.purge(conversation, &actor, &messages).await);
+                let _ = done.send(self.purge(conversation, Some(&actor), &messages).await);
+            }
+            ToShard::Expire { conversation, messages, done } => {
+                let _ = done.send(self.purge(conversation, None, &messages).await);
             }
             ToShard::Settle { done } => drop(done.send(())),
             ToShard::Do(_) => {}

@@ -92,7 +92,7 @@ impl Upgrades {
             match hyper::upgrade::on(request).await {
                 Ok(upgraded) => {
                     if let Some(ws) = websocket(upgraded).await {
-                        session::serve(app, ws, stop).await;
+                        session::serve(app, ws, client, stop).await;
                     }
                 }
                 Err(cause) => debug!(%cause, "the connection was not upgraded"),

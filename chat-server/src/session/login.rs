@@ -1,6 +1,8 @@
 //! A connection before it has said who it is: another type, which can do nothing else.
 
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use chat_proto::{
@@ -13,6 +15,7 @@ use super::End;
 use super::socket::{Incoming, Socket};
 use crate::handler::account::Authenticated;
 use crate::handler::{App, Caller};
+use crate::hub::now;
 use crate::hub::outbox::{Frame, Outbox, Waiting};
 use crate::metrics::metrics;
 
@@ -29,13 +32,14 @@ pub(super) struct LoggedIn {
 pub(super) async fn enter<S: AsyncRead + AsyncWrite + Unpin>(
     app: &Arc<App>,
     socket: &mut Socket<S>,
+    from: IpAddr,
     stop: &CancellationToken,
 ) -> Result<LoggedIn, End> {
     let hello = ServerFrame::encode_push(&Push::Hello(app.hello()));
     write(socket, hello).await?;
     let deadline = Duration::from_millis(limits::LOGIN_TIMEOUT_MS);
     let (id, authenticated) = tokio::select! {
-        proven = log_in(app, socket) => proven?,
+        proven = log_in(app, socket, from) => proven?,
         () = tokio::time::sleep(deadline) => return Err(End::Close(CloseReason::LoginTimeout)),
         () = stop.cancelled() => return Err(End::Drain),
     };
@@ -46,6 +50,7 @@ pub(super) async fn enter<S: AsyncRead + AsyncWrite + Unpin>(
 async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
     app: &Arc<App>,
     socket: &mut Socket<S>,
+    from: IpAddr,
 ) -> Result<(FrameId, Authenticated), End> {
     for _ in 0..limits::FRAMES_BEFORE_LOGIN {
         let text = match socket.read().await {
@@ -74,7 +79,7 @@ async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
             write(socket, ServerFrame::encode_ok(&id, &app.pong())).await?;
             continue;
         }
-        match app.authenticate(*request).await {
+        match app.authenticate(*request, from).await {
             Ok(authenticated) => return Ok((id, authenticated)),
             Err(error) => refuse(socket, Some(&id), &error).await?,
         }
@@ -91,7 +96,15 @@ async fn attach<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<LoggedIn, End> {
     let Authenticated { person, role, scopes, session, token } = authenticated;
     let (outbox, waiting) = Outbox::new();
-    let caller = Caller { person, role, scopes, session, key: app.hub.new_session(session), outbox };
+    let caller = Caller {
+        person,
+        role,
+        scopes,
+        session,
+        key: app.hub.new_session(session),
+        outbox,
+        noted_at: Arc::new(AtomicI64::new(now().0)),
+    };
     app.hub.attach(caller.person.id, caller.key, caller.reads(), &caller.outbox).await;
     match app.welcome(&caller, token).await {
         Ok(answer) => Ok(LoggedIn { welcome: ServerFrame::encode_ok(id, &answer).into(), caller, waiting }),

@@ -2,7 +2,8 @@
 //! What is bold or code there is so here, and stays as it is.
 
 /// The text as people read it.
-pub(super) fn plain(text: &str) -> String {
+#[must_use]
+pub fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(open) = rest.find('<') {

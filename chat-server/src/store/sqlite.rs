@@ -5,14 +5,17 @@
 //! so that one refused job takes nothing from the others. See `writer`.
 
 mod accounts;
-mod admin;
+mod administration;
 mod audit;
 mod bans;
 mod bots;
 mod change;
 mod check;
+mod doors;
+mod exchange;
 mod files;
 mod hooks;
+mod import;
 mod inbox;
 mod index;
 mod keeping;
@@ -23,8 +26,11 @@ mod notify;
 mod people;
 mod reports;
 mod resting;
+mod retention;
 mod row;
 mod search;
+mod second_factor;
+mod sign_in;
 mod snapshot;
 mod threads;
 mod writer;
@@ -42,6 +48,8 @@ use super::StoreError;
 pub use check::{Checked, check};
 pub use resting::{Facts, Resting, RestingError};
 use writer::Writer;
+
+pub use accounts::noted_every;
 
 mod migrations {
     refinery::embed_migrations!("migrations");

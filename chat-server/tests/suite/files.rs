@@ -9,11 +9,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chat_proto::{FileId, FileName, Person, Registration, Role, Secret, Timestamp, UserId, UserName};
-use chat_server::auth::Passwords;
+use chat_server::auth::{Guesses, Passwords};
 use chat_server::domain::policy::Policy;
 use chat_server::files::{Bucket, Files, Place};
 use chat_server::handler::App;
-use chat_server::handler::admin::Doors;
+use chat_server::handler::doors::Doors;
 use chat_server::handler::file::{FileDesk, Visitor};
 use chat_server::handler::incoming::IncomingPace;
 use chat_server::handler::live::Live;
@@ -40,6 +40,8 @@ impl Fixture {
             hub: Hub::start(&store, &Policy::default(), 1, Duration::ZERO),
             store,
             passwords: Passwords::new(1).unwrap(),
+            guesses: Guesses::default(),
+            session_idle: Duration::from_secs(60 * 60),
             outgoing: Outgoing::new(false).unwrap(),
             pace: IncomingPace::default(),
             live: ArcSwap::from_pointee(Live::default()),

@@ -1,5 +1,7 @@
 //! A running server and bare sockets: the slow reader, the drain, presence, races.
 
+mod retention;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -34,7 +36,11 @@ struct Running {
 
 impl Running {
     async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), None).await
+    }
+
+    /// On a folder that has something in it, with a retention of so many days.
+    async fn start_in(dir: TempDir, keep_days: Option<u32>) -> Self {
         let config = Config {
             allow_private_hooks: false,
             data_dir: dir.path().to_owned(),
@@ -47,8 +53,10 @@ impl Running {
                 ..Live::default()
             },
             server: ServerOptions { max_connections: 100, ..ServerOptions::default() },
+            session_idle: Duration::from_secs(60 * 60),
             presence_grace: Duration::from_millis(300),
             files: Place::Folder(dir.path().join("files")),
+            keep_days,
             log: "off".to_owned(),
             log_format: LogFormat::default(),
         };

@@ -11,6 +11,7 @@
 mod backup;
 mod doctor;
 mod documents;
+mod exchange;
 mod files;
 mod floors;
 mod live;

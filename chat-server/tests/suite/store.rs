@@ -308,13 +308,16 @@ async fn sessions_end_when_they_are_ended_or_not_used() {
     let ada = f.person("ada").await;
     let token = SecretHash::of("token");
     let id = chat_proto::SessionId(Uuid::new_v4());
-    let session = NewSession { id, user: ada.id, token, device: String::new(), at: Timestamp(1) };
+    let proof = f.store.account(ada.name.clone()).await.unwrap().unwrap().password;
+    let (device, at) = (String::new(), Timestamp(1));
+    let session = NewSession { id, user: ada.id, token, device, proof, second_factor: false, at };
     f.store.create_session(session).await.unwrap().unwrap();
-    assert_eq!(f.store.use_session(token, Timestamp(2)).await.unwrap().unwrap().person, ada);
+    let idle = std::time::Duration::from_secs(90 * 24 * 60 * 60);
+    assert_eq!(f.store.use_session(token, Timestamp(2), idle).await.unwrap().unwrap().person, ada);
     let half_a_year = Timestamp(180 * 24 * 60 * 60 * 1_000);
-    assert!(f.store.use_session(token, half_a_year).await.unwrap().is_none());
+    assert!(f.store.use_session(token, half_a_year, idle).await.unwrap().is_none());
     f.store.end_session(id).await.unwrap();
-    assert!(f.store.use_session(token, Timestamp(3)).await.unwrap().is_none());
+    assert!(f.store.use_session(token, Timestamp(3), idle).await.unwrap().is_none());
 }
 
 #[tokio::test]

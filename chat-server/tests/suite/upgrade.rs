@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chat_proto::{ConversationId, Seq, Timestamp, UserId};
 use chat_server::auth::SecretHash;
@@ -101,7 +102,8 @@ async fn everything_of_the_first_schema_is_there_today() {
     let old = first_database(&path);
     let store = Store::open(&path).unwrap();
     let (ada, lin) = (UserId(old.ada), UserId(old.lin));
-    let known = store.use_session(SecretHash::of("a token"), Timestamp(10)).await.unwrap().unwrap();
+    let idle = Duration::from_secs(60 * 60);
+    let known = store.use_session(SecretHash::of("a token"), Timestamp(10), idle).await.unwrap().unwrap();
     assert_eq!((known.person.id, known.person.name.as_str()), (lin, "lin"), "nobody has to log in again");
     let room = store.conversation(lin, ConversationId(old.room)).await.unwrap().unwrap();
     assert_eq!((room.topic.as_str(), room.head, room.unread, room.mentions), ("canaries", Seq(3), 1, 1));

@@ -27,7 +27,7 @@ fn backup(server: &Server, to: &Path) -> Result<Value> {
 }
 
 /// The whole log of a conversation.
-fn log(script: &mut Script, conversation: &str) -> Result<Vec<Value>> {
+pub(crate) fn log(script: &mut Script, conversation: &str) -> Result<Vec<Value>> {
     let (mut events, mut after) = (Vec::new(), 0);
     loop {
         let ask = json!({"conversation": conversation, "after": after, "limit": 100});
@@ -45,6 +45,8 @@ fn a_backup_under_load_has_every_event_and_every_file() -> Result<()> {
     for n in 0..40 {
         say(&mut ada, &id, &format!("before {n}"))?;
     }
+    let picture = http(&server, &ada).upload("latency.png", PICTURE)?;
+    send(&mut ada, &id, "with a picture", &[&picture])?;
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = [(ada, "ada"), (lin, "lin")]
         .into_iter()
@@ -55,9 +57,9 @@ fn a_backup_under_load_has_every_event_and_every_file() -> Result<()> {
                 while !stop.load(Ordering::Relaxed) {
                     n += 1;
                     say(&mut script, &id, &format!("{name} meanwhile {n}"))?;
-                    if n % 5 == 0 {
-                        let bytes = [PICTURE, format!("{name} {n}").as_bytes()].concat();
-                        let file = http.upload(&format!("{name}-{n}.png"), &bytes)?;
+                    if n % 5 == 1 {
+                        let bytes = format!("{name} {n}\n").repeat(1_000).into_bytes();
+                        let file = http.upload(&format!("{name}-{n}.txt"), &bytes)?;
                         send(&mut script, &id, "with a file", &[&file])?;
                     }
                 }

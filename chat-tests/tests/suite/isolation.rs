@@ -127,6 +127,10 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         RequestKind::SetLockdown | RequestKind::ListCodes | RequestKind::SurveyRooms => {
             Case::AdminsMay(json!({}))
         }
+        RequestKind::DisableUser | RequestKind::EnableUser | RequestKind::ResetUser => {
+            Case::ForAdmins(json!({"user": "nobody"}))
+        }
+        RequestKind::SetUserRole => Case::ForAdmins(json!({"user": "nobody", "role": "member"})),
         RequestKind::DescribeRoom => with(json!({"description": "mine now"}), MODERATORS),
         RequestKind::SetRules => with(json!({"rules": {"slow_mode_s": 0}}), MODERATORS),
         RequestKind::RenameRoom => with(json!({"name": "secret"}), OWNERS),
@@ -172,9 +176,18 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         // A direct is opened with its own people, and a new room is new.
         RequestKind::OpenDirect | RequestKind::CreateRoom => Case::Own,
         RequestKind::SetDnd => Case::Own,
+        RequestKind::ListSessions => Case::Filtered(json!({})),
+        // About accounts, not conversations; see the scenarios about signing in and administration.
+        RequestKind::ListAccounts
+        | RequestKind::ChangePassword
+        | RequestKind::RevokeSession
+        | RequestKind::BeginTotp
+        | RequestKind::ConfirmTotp
+        | RequestKind::DisableTotp => Case::Own,
         RequestKind::Register
         | RequestKind::Login
         | RequestKind::Token
+        | RequestKind::Reset
         | RequestKind::Logout
         | RequestKind::SetProfile
         | RequestKind::GetProfile

@@ -12,6 +12,7 @@ mod bots;
 mod cli;
 mod console;
 mod crash;
+mod exchange;
 mod files_cli;
 mod hostile;
 mod isolation;

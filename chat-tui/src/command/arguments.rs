@@ -172,6 +172,17 @@ pub(super) fn slow(arguments: &str) -> Parsed {
     }
 }
 
+pub(super) fn retention(arguments: &str) -> Parsed {
+    if arguments == "off" {
+        return Ok(Action::Retention(0));
+    }
+    let days = arguments.trim_end_matches("days").trim_end_matches("day").trim_end_matches('d').trim();
+    match days.parse() {
+        Ok(days) if days > 0 => Ok(Action::Retention(days)),
+        _ => Err("Say how long: /retention 30d or /retention off".to_owned()),
+    }
+}
+
 pub(super) fn announce(arguments: &str) -> Parsed {
     match arguments {
         "on" => Ok(Action::Announce(true)),

@@ -49,6 +49,8 @@ const NO_LINE_FORM: &[(&str, &str)] = &[
     ("day", "Lines do not move: /read 20 before 120 reads what was said there."),
     ("view", "Pictures are not shown in lines: /save keeps one as a file."),
     ("theme", "Lines have no colours of their own."),
+    ("password", "What is typed into lines can be seen: chat-cli password changes it."),
+    ("twofactor", "What is typed into lines can be seen: chat-cli two-factor on sets it up."),
     ("lock", "Lines that were written cannot be hidden: /quit, or lock the terminal."),
     ("emoji", "Write an emoji by its name: :tada: becomes one."),
     ("editor", "Lines are written here: chat-cli send TARGET - takes a long text from a file."),

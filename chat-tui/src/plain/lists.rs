@@ -30,6 +30,7 @@ pub(super) fn write(talk: &mut Talk, out: &mut Out) {
             out.say(&sentence(&format!("{} is a picture; /save keeps it as a file", file.name)));
         }
         Some(Popup::Browser(_)) => out.say("Say which file: /upload PATH, and a text behind it."),
+        Some(Popup::Secret(_)) => out.say("What is typed into lines can be seen; use chat-cli for this."),
         Some(Popup::Help(_)) => super::commands::help("", out),
         None => {}
     }

@@ -47,7 +47,7 @@ pub(super) fn answered(talk: &mut Talk, outcome: &Outcome, out: &mut Out) {
     match outcome {
         Outcome::SignedIn(Err(error)) => {
             talk.failed = true;
-            out.say(&format!("Not signed in: {}", sentence(error)));
+            out.say(&format!("Not signed in: {}", sentence(&error.message)));
         }
         Outcome::Untrusted(stranger) => {
             talk.failed = true;

@@ -57,6 +57,8 @@ pub enum Kind {
     Person,
     /// The same of a room of the directory.
     Room,
+    /// Where one is logged in.
+    Sessions,
     /// The settings.
     Settings,
     /// The values of one.
@@ -82,6 +84,7 @@ impl Kind {
             Kind::Files => "your files",
             Kind::Person => "person",
             Kind::Room => "room",
+            Kind::Sessions => "your logins",
             Kind::Code => "copy code",
             Kind::Accounts => "accounts",
             Kind::Themes => "theme",

@@ -63,6 +63,7 @@ pub(crate) fn words(state: &State, conversation: &Conversation) -> Vec<String> {
     words.extend(rules.archived.then(|| "archived".to_owned()));
     words.extend(rules.announcement.then(|| "announcements".to_owned()));
     words.extend((rules.slow_mode_s > 0).then(|| format!("slow {} s", rules.slow_mode_s)));
+    words.extend((rules.keep_days > 0).then(|| format!("kept {} d", rules.keep_days)));
     words.extend((power(state, conversation) < RoomRole::Member).then(|| "read-only".to_owned()));
     words
 }

@@ -46,6 +46,48 @@ pub enum Field {
     Password,
     /// The invite code.
     Invite,
+    /// The reset code.
+    Reset,
+    /// The code of the second factor.
+    Code,
+}
+
+/// What the form is filled in for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Way {
+    /// To log in.
+    #[default]
+    LogIn,
+    /// To make an account.
+    Create,
+    /// To set a new password by an admin's code.
+    Reset,
+}
+
+impl Way {
+    /// All, in the order of the form.
+    pub(crate) const ALL: [Way; 3] = [Way::LogIn, Way::Create, Way::Reset];
+
+    fn neighbour(self, by: isize) -> Way {
+        let at = Self::ALL.iter().position(|way| *way == self).unwrap_or(0);
+        let next = at.saturating_add_signed(by).min(Self::ALL.len() - 1);
+        Self::ALL.get(next).copied().unwrap_or(self)
+    }
+}
+
+/// Why nobody is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// For people.
+    pub message: String,
+    /// Whether the same is to be asked again with the code of the second factor.
+    pub needs_code: bool,
+}
+
+impl From<String> for Refused {
+    fn from(message: String) -> Self {
+        Self { message, needs_code: false }
+    }
 }
 
 /// What the form wants to be asked.
@@ -54,7 +96,9 @@ pub enum Ask {
     /// Who is at this address?
     Probe(ServerAddress),
     /// Log in.
-    LogIn(ServerAddress, UserName, Secret),
+    LogIn(ServerAddress, UserName, Secret, Option<Secret>),
+    /// Set a password by a reset code, and log in.
+    Reset(ServerAddress, Secret, Secret, Option<Secret>),
     /// Log in by a token.
     Token(ServerAddress, Secret),
     /// Make an account.
@@ -70,11 +114,15 @@ pub struct SignIn {
     name: Composer,
     password: Composer,
     invite: Composer,
+    reset: Composer,
+    code: Composer,
+    /// Whether the account has a second factor, as far as is known.
+    asks_code: bool,
     token: Option<Secret>,
     /// What the server said of itself, once it was asked.
     pub(crate) hello: Option<(ServerAddress, Hello)>,
-    /// Whether a new account is wanted.
-    pub(crate) creates: bool,
+    /// What is wanted.
+    pub(crate) way: Way,
     /// Where the keys go.
     pub(crate) focus: Field,
     /// Whether giving up leads back to another account.
@@ -98,9 +146,12 @@ impl SignIn {
             name: filled(known.user.as_deref()),
             password: filled(known.password.as_ref().map(Secret::expose)),
             invite: filled(known.invite.as_ref().map(Secret::expose)),
+            reset: filled(None),
+            code: filled(None),
+            asks_code: false,
             token: known.token,
             hello: None,
-            creates: known.invite.is_some(),
+            way: if known.invite.is_some() { Way::Create } else { Way::LogIn },
             focus: Field::Server,
             returns: known.returns,
             busy: None,
@@ -125,10 +176,14 @@ impl SignIn {
         if self.hello.is_none() {
             return vec![Field::Server];
         }
-        let mut fields = vec![Field::Way, Field::Name, Field::Password];
-        // Where everybody may come, and where nobody may, the owner's code still has a place.
-        if self.creates {
-            fields.push(Field::Invite);
+        let mut fields = match self.way {
+            Way::LogIn => vec![Field::Way, Field::Name, Field::Password],
+            // Where everybody may come, and where nobody may, the owner's code still has a place.
+            Way::Create => vec![Field::Way, Field::Name, Field::Password, Field::Invite],
+            Way::Reset => vec![Field::Way, Field::Reset, Field::Password],
+        };
+        if self.asks_code && self.way != Way::Create {
+            fields.push(Field::Code);
         }
         fields
     }
@@ -141,6 +196,8 @@ impl SignIn {
             Field::Name => &self.name,
             Field::Password => &self.password,
             Field::Invite => &self.invite,
+            Field::Reset => &self.reset,
+            Field::Code => &self.code,
         }
     }
 
@@ -151,6 +208,8 @@ impl SignIn {
             Field::Name => Some(&mut self.name),
             Field::Password => Some(&mut self.password),
             Field::Invite => Some(&mut self.invite),
+            Field::Reset => Some(&mut self.reset),
+            Field::Code => Some(&mut self.code),
         }
     }
 
@@ -171,10 +230,13 @@ impl SignIn {
             (Some(Plain::Take), _) => return self.enter(),
             (Some(Plain::Below), _) => self.go(1),
             (Some(Plain::Above), _) => self.go(-1),
-            (_, Some(Edit::Left | Edit::Right | Edit::Insert(' '))) if self.focus == Field::Way => {
-                self.creates = !self.creates;
-                self.error = None;
-            }
+            (_, Some(Edit::Left)) if self.focus == Field::Way => self.take_way(self.way.neighbour(-1)),
+            (_, Some(Edit::Right)) if self.focus == Field::Way => self.take_way(self.way.neighbour(1)),
+            (_, Some(Edit::Insert(' '))) if self.focus == Field::Way => self.take_way(match self.way {
+                Way::LogIn => Way::Create,
+                Way::Create => Way::Reset,
+                Way::Reset => Way::LogIn,
+            }),
             (_, Some(edit)) if edit != Edit::NewLine => {
                 if let Some(text) = self.text_mut() {
                     text.edit(edit);
@@ -193,6 +255,11 @@ impl SignIn {
         }
     }
 
+    fn take_way(&mut self, way: Way) {
+        self.way = way;
+        self.error = None;
+    }
+
     fn back(&mut self) -> Option<Ask> {
         self.error = None;
         if self.busy.take().is_some() {
@@ -202,6 +269,7 @@ impl SignIn {
             return Some(Ask::Quit);
         }
         self.focus = Field::Server;
+        self.asks_code = false;
         None
     }
 
@@ -254,24 +322,30 @@ impl SignIn {
                 None => Ask::Probe(server),
             });
         };
+        let password = self.password.text();
+        let filled = |text: &Composer| Some(text.text().trim().to_owned()).filter(|text| !text.is_empty());
+        let code = filled(&self.code).filter(|_| self.asks_code).map(Secret::new);
+        if self.way == Way::Reset {
+            let Some(reset) = filled(&self.reset) else {
+                let error = "An admin of the server makes a reset code for you.".to_owned();
+                return Err((Field::Reset, error));
+            };
+            must_be_long(&password)?;
+            return Ok(Ask::Reset(server.clone(), Secret::new(reset), Secret::new(password), code));
+        }
         let name = UserName::parse(self.name.text().trim_start_matches('@'));
         let name = name.map_err(|error| (Field::Name, format!("Name: {error}")))?;
-        let password = self.password.text();
-        if !self.creates {
-            return Ok(Ask::LogIn(server.clone(), name, Secret::new(password)));
+        if self.way == Way::LogIn {
+            return Ok(Ask::LogIn(server.clone(), name, Secret::new(password), code));
         }
-        if password.chars().count() < limits::PASSWORD_MIN_CHARS {
-            let error = format!("A password has at least {} characters.", limits::PASSWORD_MIN_CHARS);
-            return Err((Field::Password, error));
-        }
-        let invite = self.invite.text().trim().to_owned();
-        if invite.is_empty() && hello.registration != Registration::Open {
+        must_be_long(&password)?;
+        let invite = filled(&self.invite);
+        if invite.is_none() && hello.registration != Registration::Open {
             let error =
                 "A new account here needs an invite code; somebody of the team can make one.".to_owned();
             return Err((Field::Invite, error));
         }
-        let invite = (!invite.is_empty()).then(|| Secret::new(invite));
-        Ok(Ask::Register(server.clone(), name, Secret::new(password), invite))
+        Ok(Ask::Register(server.clone(), name, Secret::new(password), invite.map(Secret::new)))
     }
 
     /// A person is asked something before it goes on; what was typed stays.
@@ -301,17 +375,23 @@ impl SignIn {
                 if std::mem::take(&mut self.automatic) { self.submit() } else { None }
             }
             Err(error) => {
-                self.failed(error);
+                self.failed(error.into());
                 None
             }
         }
     }
 
-    /// A login or a new account did not work.
-    pub fn failed(&mut self, error: String) {
+    /// A login, a reset or a new account did not work.
+    pub fn failed(&mut self, refused: Refused) {
         self.busy = None;
         self.token = None;
-        self.error = Some(error);
+        self.error = Some(refused.message);
+        if refused.needs_code {
+            // A code is good once, so the next one is another.
+            self.asks_code = true;
+            self.code = Composer::with_text("");
+            self.focus = Field::Code;
+        }
     }
 
     /// The team's name, safe to draw.
@@ -319,4 +399,13 @@ impl SignIn {
     pub(crate) fn team(&self) -> Option<SafeText> {
         self.hello.as_ref().map(|(_, hello)| SafeText::line(&hello.name))
     }
+}
+
+/// A new password that is too short needs no server to be refused.
+fn must_be_long(password: &str) -> Result<(), (Field, String)> {
+    if password.chars().count() >= limits::PASSWORD_MIN_CHARS {
+        return Ok(());
+    }
+    let error = format!("A password has at least {} characters.", limits::PASSWORD_MIN_CHARS);
+    Err((Field::Password, error))
 }

@@ -58,6 +58,9 @@ pub(crate) fn rules_words(rules: RoomRules) -> String {
     if rules.slow_mode_s > 0 {
         words.push(format!("slow mode {} s", rules.slow_mode_s));
     }
+    if rules.keep_days > 0 {
+        words.push(format!("messages are kept {} days", rules.keep_days));
+    }
     if words.is_empty() { "as they like".to_owned() } else { words.join(", ") }
 }
 

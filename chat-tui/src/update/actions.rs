@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use super::{
     Effects, accounts, arranging, attention, bots, browser, days, export, files, keys, links, listings,
-    lists, lock, messages, moderation, pasting, pictures, places, reading, rebind, rooms, say_so, settings,
-    threads, trust, writing,
+    lists, lock, messages, moderation, pasting, pictures, places, reading, rebind, rooms, safety, say_so,
+    settings, threads, trust, writing,
 };
 use crate::action::{Action, Order, Plain};
 use crate::effect::{Effect, Question, Tell};
@@ -84,7 +84,9 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         | Action::Rename(_)
         | Action::Archive(_)
         | Action::Slow(_)
+        | Action::Retention(_)
         | Action::Announce(_) => rooms::manage(state, action, effects),
+        Action::Safety(what) => safety::act(state, what, effects),
         Action::Order(order) => moderation::act(state, order, effects),
         Action::Keep(keep) => bots::keep(state, keep, effects),
         Action::Account(wish) => accounts::act(state, wish, effects),

@@ -7,8 +7,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::layout::Rect;
 
 use super::{
-    Effects, actions, browser, complain, links, listings, lists, pasting, pictures, rebind, say_so, trust,
-    writing,
+    Effects, actions, browser, complain, links, listings, lists, pasting, pictures, rebind, safety, say_so,
+    trust, writing,
 };
 use crate::action::{Action, Plain};
 use crate::command;
@@ -54,6 +54,9 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
     if state.hints.is_some() {
         return links::key(state, key, effects);
     }
+    if matches!(state.popup, Some(Popup::Secret(_))) {
+        return safety::key(state, key, effects);
+    }
     let key = Key::of(key);
     if state.rebind.is_some() {
         return rebind::key(state, key, effects);
@@ -65,6 +68,7 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
         Some(Popup::Picker(_)) => picker_key(state, key, effects),
         Some(Popup::Listing(_)) => listings::key(state, key, effects),
         Some(Popup::Help(_) | Popup::Page(_)) => page_key(state, key, effects),
+        Some(Popup::Secret(_)) => {}
         Some(Popup::Picture(_)) => pictures::key(state, key, effects),
         Some(Popup::Browser(_)) => browser::key(state, key, effects),
         None if state.selected.is_some() => select_key(state, key, effects),
@@ -205,6 +209,10 @@ pub(super) fn paste(state: &mut State, text: &str, effects: &mut Effects) {
     }
     if let Some(Popup::Browser(_)) = &state.popup {
         return browser::paste(state, text, effects);
+    }
+    if let Some(Popup::Secret(form)) = &mut state.popup {
+        form.push(text.lines().next().unwrap_or_default());
+        return;
     }
     if let Some(Popup::Listing(_)) = &state.popup {
         return listings::paste(state, text);

@@ -7,7 +7,7 @@ use chat_proto::{
     UnbanMember, UnbanUser, UnmuteMember, UnmuteUser,
 };
 
-use super::{Effects, complain, files, lists, messages, say_so};
+use super::{Effects, complain, files, lists, messages, safety, say_so};
 use crate::action::{Action, Order, Penalty};
 use crate::state::profile::status_words;
 use crate::state::{Confirm, Page, Popup, State};
@@ -135,6 +135,7 @@ fn ask(state: &mut State, order: Order) {
 
 /// What came back.
 pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) {
+    let Some(answer) = safety::looked(state, request, answer) else { return };
     match answer {
         Answer::ListBans(page) => {
             let what =

@@ -57,7 +57,7 @@ fn wheel(state: &mut State, rows: isize, effects: &mut Effects) -> bool {
         Some(Popup::Listing(_)) => listings::go(state, rows.signum(), effects),
         Some(Popup::Help(_) | Popup::Page(_)) => keys::scroll_page(state, rows),
         Some(Popup::Browser(browser)) => browser.go(rows.signum()),
-        Some(Popup::Picture(_)) => {}
+        Some(Popup::Picture(_) | Popup::Secret(_)) => {}
         None => actions::act(state, Action::Scroll(rows), effects),
     }
     true
@@ -166,6 +166,8 @@ fn click_popup(state: &mut State, at: Position, effects: &mut Effects) -> bool {
             state.popup = None;
         }
         Some(Popup::Picture(_)) => state.popup = None,
+        // What was typed is not lost by a stray click; Esc closes it.
+        Some(Popup::Secret(_)) => return false,
         None => return false,
     }
     true

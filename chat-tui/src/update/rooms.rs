@@ -94,6 +94,7 @@ pub(super) fn manage(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Rename(name) => Request::RenameRoom(RenameRoom { conversation, name }),
         Action::Archive(archived) => rules(RoomRules { archived, ..room.rules }),
         Action::Slow(slow_mode_s) => rules(RoomRules { slow_mode_s, ..room.rules }),
+        Action::Retention(keep_days) => rules(RoomRules { keep_days, ..room.rules }),
         Action::Announce(announcement) => rules(RoomRules { announcement, ..room.rules }),
         _ => return,
     });

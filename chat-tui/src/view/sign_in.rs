@@ -9,14 +9,14 @@ use super::canvas::Canvas;
 use crate::action::Plain;
 use crate::keymap::{Context, Does, Keymap};
 use crate::state::composer::{Composer, Edit};
-use crate::state::sign_in::{Field, SignIn};
+use crate::state::sign_in::{Field, SignIn, Way};
 use crate::text;
 
 /// The widest and highest that the form grows.
 const SIZE: (u16, u16) = (64, 16);
 
 /// Columns for the names of the fields.
-const LABEL: usize = 10;
+const LABEL: usize = 11;
 
 /// Draws the form; says where the cursor stands.
 pub(super) fn draw(form: &SignIn, keymap: &Keymap, canvas: &mut Canvas) -> Option<Position> {
@@ -111,7 +111,10 @@ fn draw_field(form: &SignIn, field: Field, area: Rect, row: usize, canvas: &mut 
         Field::Server => "server",
         Field::Way => "account",
         Field::Name => "name",
+        Field::Password if form.way == Way::Reset => "new pass",
         Field::Password => "password",
+        Field::Reset => "reset code",
+        Field::Code => "code",
         Field::Invite
             if form.hello.as_ref().is_some_and(|(_, hello)| hello.registration == Registration::Open) =>
         {
@@ -123,7 +126,8 @@ fn draw_field(form: &SignIn, field: Field, area: Rect, row: usize, canvas: &mut 
     let column = 2 + LABEL;
     if field == Field::Way {
         let mark = |on: bool| if on { "(•)" } else { "( )" };
-        let text = format!("{} log in   {} new account", mark(!form.creates), mark(form.creates));
+        let words = Way::ALL.map(|way| format!("{} {}", mark(form.way == way), way_word(way)));
+        let text = words.join("   ");
         canvas.literal(area, (column, row), &text, theme.title());
         return None;
     }
@@ -138,6 +142,14 @@ fn draw_field(form: &SignIn, field: Field, area: Rect, row: usize, canvas: &mut 
     let x = usize::from(area.x) + column + text::width(&before[skip..]);
     let y = usize::from(area.y) + row;
     Some(Position::new(u16::try_from(x).ok()?, u16::try_from(y).ok()?))
+}
+
+fn way_word(way: Way) -> &'static str {
+    match way {
+        Way::LogIn => "log in",
+        Way::Create => "new account",
+        Way::Reset => "reset code",
+    }
 }
 
 /// What a field shows, and the part of it before the cursor; both safe.

@@ -415,7 +415,7 @@ fn the_form_asks_what_it_needs() {
     assert_eq!(stage.keys(&["Enter", "ada", "Enter", "correct horse"]), "");
     let login = stage.keys(&["Enter"]);
     assert!(login.starts_with("LogIn(") && !login.contains("horse"), "{login}");
-    stage.outcome(Outcome::SignedIn(Err("The name or the password is not right.".into())));
+    stage.outcome(Outcome::SignedIn(Err("The name or the password is not right.".to_owned().into())));
     assert!(stage.screen(80, 24).contains("not right"));
     assert_eq!(stage.keys(&["Esc", "Esc"]), "quit");
 }

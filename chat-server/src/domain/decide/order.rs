@@ -67,6 +67,18 @@ impl Room {
         }
     }
 
+    /// What the end of a message's time would change. It is as if its author deleted it: nobody
+    /// else did.
+    #[must_use]
+    pub fn decide_expiry(&self, target: Option<&Event>, now: Timestamp) -> Change {
+        match target {
+            Some(Event { seq, author, what: EventKind::Message(_), .. }) => {
+                self.event(author, now, EventKind::Deleted { target: *seq })
+            }
+            _ => Change::Nothing,
+        }
+    }
+
     /// Whether somebody may purge here.
     ///
     /// # Errors

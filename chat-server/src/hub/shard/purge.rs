@@ -1,4 +1,5 @@
-//! Deleting many messages of one person: a batch at a time, between the turns of the others.
+//! Deleting many messages, of one person or because their time is over: a batch at a time, between
+//! the turns of the others.
 
 use chat_proto::{ConversationId, Event, Seq, WireError};
 
@@ -8,11 +9,12 @@ use crate::hub::{now, unavailable};
 use crate::store::{Committed, StoreError, Write};
 
 impl Shard {
-    /// Deletes these messages, which are the actor's to purge, and says how many there were.
+    /// Deletes these messages, which are the actor's to purge, and says how many there were. Without
+    /// an actor it is their time that is over.
     pub(super) async fn purge(
         &mut self,
         conversation: ConversationId,
-        actor: &Actor,
+        actor: Option<&Actor>,
         messages: &[Seq],
     ) -> Result<u64, WireError> {
         for _ in 0..ATTEMPTS {
@@ -41,7 +43,7 @@ impl Shard {
     async fn try_purge(
         &mut self,
         conversation: ConversationId,
-        actor: &Actor,
+        actor: Option<&Actor>,
         messages: &[Seq],
     ) -> Result<Result<(Vec<Event>, Committed), WireError>, StoreError> {
         let store = self.store.clone();
@@ -50,7 +52,11 @@ impl Shard {
         let mut refused = None;
         for seq in messages {
             let target = store.event(conversation, *seq).await?;
-            match room.decide_purge(actor, target.as_ref(), now()) {
+            let decided = match actor {
+                Some(actor) => room.decide_purge(actor, target.as_ref(), now()),
+                None => Ok(room.decide_expiry(target.as_ref(), now())),
+            };
+            match decided {
                 Ok(change) => {
                     room.apply(&change);
                     if let Change::Event(event) = change {

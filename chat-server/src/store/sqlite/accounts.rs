@@ -1,24 +1,27 @@
 //! Accounts, sessions and invites.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chat_proto::{Person, Registration, Role, SessionId, Timestamp, UserId, UserName, WireError};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Sqlite, admin, audit, bans, bots, inbox, row};
+use super::{Sqlite, audit, bans, bots, doors, inbox, row, sign_in::idle_ms};
 use crate::auth::SecretHash;
 use crate::domain::audit::Note;
 use crate::domain::moderation::Penalty;
 use crate::registration::{Invite, admit};
-use crate::store::{Account, KnownSession, NewAccount, NewInvite, NewSession, StoreError};
-
-/// A session ends when it was not used for so long: a lost laptop does not stay logged in for ever.
-/// A bot's token stays until its owner ends it.
-const SESSION_IDLE_MS: i64 = 90 * 24 * 60 * 60 * 1_000;
+use crate::store::{Account, KnownSession, NewAccount, NewInvite, StoreError};
 
 /// That a session is used is noted this often at most: each part of a file asks for it, and a note
 /// is a write to the disk.
-const SESSION_NOTED_MS: i64 = 60 * 1_000;
+const SESSION_NOTED: Duration = Duration::from_secs(60);
+
+/// The time between two such notes, where sessions end when they were not used for so long.
+#[must_use]
+pub fn noted_every(idle: Duration) -> Duration {
+    SESSION_NOTED.min(idle / 4)
+}
 
 impl Sqlite {
     /// Whether there is any account yet.
@@ -75,36 +78,23 @@ impl Sqlite {
     pub async fn account(&self, name: UserName) -> Result<Option<Account>, StoreError> {
         self.read(move |db| {
             let mut query = db.prepare_cached(
-                "SELECT id, name, bot, role, password FROM users WHERE name = ?1 AND id <> zeroblob(16)",
+                "SELECT id, name, bot, role, password, disabled_at FROM users WHERE name = ?1 AND id <> zeroblob(16)",
             )?;
             let account = query.query_row([name.as_str()], |r| {
-                Ok(Account { person: row::person(r, 0)?, role: row::role(r, 3)?, password: r.get(4)? })
+                Ok(Account {
+                    person: row::person(r, 0)?,
+                    role: row::role(r, 3)?,
+                    password: r.get(4)?,
+                    disabled: r.get::<_, Option<i64>>(5)?.is_some(),
+                })
             });
             Ok(account.optional()?)
         })
         .await
     }
 
-    /// Remembers a login, unless the account is banned; the inner error is the ban. Both are one
-    /// step, so no login slips past a ban.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub async fn create_session(&self, session: NewSession) -> Result<Result<(), Penalty>, StoreError> {
-        self.write(move |db| {
-            if let Some(ban) = bans::server_ban(db, session.user, session.at)? {
-                return Ok(Err(ban));
-            }
-            db.prepare_cached(
-                "INSERT INTO sessions (id, user, token_hash, device, created_at, used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
-            )?
-            .execute(params![session.id.0, session.user.0, session.token.0, session.device, session.at.0])?;
-            Ok(Ok(()))
-        })
-        .await
-    }
-
-    /// Who a token stands for, if it is valid; notes that it was used.
+    /// Who a token stands for, if it is valid and was used within the idle time; notes that it was
+    /// used. A bot's token stays until its owner ends it or is disabled.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -112,15 +102,20 @@ impl Sqlite {
         &self,
         token: SecretHash,
         now: Timestamp,
+        idle: Duration,
     ) -> Result<Option<KnownSession>, StoreError> {
+        let used_after = Timestamp(now.0.saturating_sub_unsigned(idle_ms(idle)));
+        let noted_after = now.0.saturating_sub_unsigned(idle_ms(noted_every(idle)));
         let found = self
             .read(move |db| {
                 let mut query = db.prepare_cached(
                     "SELECT s.id, u.id, u.name, u.bot, u.role, b.scopes, s.used_at
                      FROM sessions s JOIN users u ON u.id = s.user LEFT JOIN bots b ON b.user = u.id
-                     WHERE s.token_hash = ?1 AND (s.used_at > ?2 OR u.bot) AND (u.bot = 0 OR b.user IS NOT NULL)",
+                         LEFT JOIN users o ON o.id = b.owner
+                     WHERE s.token_hash = ?1 AND (s.used_at > ?2 OR u.bot) AND (u.bot = 0 OR b.user IS NOT NULL)
+                         AND u.disabled_at IS NULL AND o.disabled_at IS NULL",
                 )?;
-                let session = query.query_row(params![token.0, now.0 - SESSION_IDLE_MS], |r| {
+                let session = query.query_row(params![token.0, used_after.0], |r| {
                     let used_at: i64 = r.get(6)?;
                     let known = KnownSession {
                         id: SessionId(r.get(0)?),
@@ -128,7 +123,7 @@ impl Sqlite {
                         role: row::role(r, 4)?,
                         scopes: r.get::<_, Option<String>>(5)?.map(|words| bots::scopes(&words)),
                     };
-                    Ok((known, now.0 - used_at > SESSION_NOTED_MS))
+                    Ok((known, used_at < noted_after))
                 });
                 Ok(session.optional()?)
             })
@@ -160,14 +155,16 @@ impl Sqlite {
         self.read(move |db| Ok(bans::ban_of_token(db, &token.0, now)?)).await
     }
 
-    /// Whether a session has not ended.
+    /// What the account of a session may do, if the session has not ended.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub async fn session_exists(&self, session: SessionId) -> Result<bool, StoreError> {
+    pub async fn session_role(&self, session: SessionId) -> Result<Option<Role>, StoreError> {
         self.read(move |db| {
-            let mut query = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ?1)")?;
-            Ok(query.query_row([session.0], |r| r.get(0))?)
+            let mut query = db.prepare_cached(
+                "SELECT u.role FROM sessions s JOIN users u ON u.id = s.user WHERE s.id = ?1",
+            )?;
+            Ok(query.query_row([session.0], |r| row::role(r, 0)).optional()?)
         })
         .await
     }
@@ -194,7 +191,7 @@ impl Sqlite {
             if invite.role == Role::Owner {
                 db.execute("DELETE FROM invites WHERE role = ?1", [Role::Owner.as_str()])?;
             }
-            admin::insert(db, &invite)?;
+            doors::insert(db, &invite)?;
             Ok(())
         })
         .await

@@ -46,8 +46,12 @@ pub(super) fn happen(
     committed: &mut Committed,
 ) -> rusqlite::Result<()> {
     insert_event(db, event, messages)?;
-    db.prepare_cached("UPDATE conversations SET head = ?2, messages = ?3, active_at = ?4 WHERE id = ?1")?
-        .execute(params![event.conversation.0, row::int(event.seq.0), row::int(messages), event.at.0])?;
+    // What ends is no news: a room does not come to the top because old messages go.
+    let active_at = Some(event.at.0).filter(|_| !matches!(event.what, EventKind::Deleted { .. }));
+    db.prepare_cached(
+        "UPDATE conversations SET head = ?2, messages = ?3, active_at = coalesce(?4, active_at) WHERE id = ?1",
+    )?
+    .execute(params![event.conversation.0, row::int(event.seq.0), row::int(messages), active_at])?;
     follow(db, event, messages, committed)?;
     if let EventKind::Message(message) = &event.what {
         inbox::told(db, event, message, hearing, committed)?;
@@ -104,15 +108,16 @@ fn follow(db: &Connection, event: &Event, messages: u64, committed: &mut Committ
         }
         EventKind::Rules { rules } => {
             db.prepare_cached(
-                "UPDATE conversations SET announcement = ?2, slow_mode_s = ?3, archived = ?4, free_calls = ?5
-                 WHERE id = ?1",
+                "UPDATE conversations SET announcement = ?2, slow_mode_s = ?3, archived = ?4, free_calls = ?5,
+                     keep_days = ?6 WHERE id = ?1",
             )?
             .execute(params![
                 id,
                 rules.announcement,
                 rules.slow_mode_s,
                 rules.archived,
-                rules.free_calls
+                rules.free_calls,
+                rules.keep_days
             ])?;
         }
         EventKind::Created { .. }
@@ -150,7 +155,7 @@ fn insert_event(db: &Connection, event: &Event, messages: u64) -> rusqlite::Resu
     Ok(())
 }
 
-fn content(what: &EventKind) -> rusqlite::Result<String> {
+pub(super) fn content(what: &EventKind) -> rusqlite::Result<String> {
     serde_json::to_string(what).map_err(|cause| rusqlite::Error::ToSqlConversionFailure(Box::new(cause)))
 }
 
@@ -164,7 +169,7 @@ fn message_sent(db: &Connection, event: &Event, message: &Message) -> rusqlite::
 }
 
 /// Brings the row of the event that this one changes up to date, by the same rule as clients.
-fn change_target(
+pub(super) fn change_target(
     db: &Connection,
     event: &Event,
     target: Seq,

@@ -22,7 +22,8 @@ const BEFORE_READ: &str = "c.id, c.kind, c.name, c.topic, c.members, c.head, m.r
 
 const AFTER_READ: &str = "), 0) ELSE 0 END,
     max(0, c.messages - m.read_messages - (m.sent - m.read_sent)), m.mentions, c.active_at, c.description,
-    c.private, c.announcement, c.slow_mode_s, c.archived, c.free_calls, m.role, m.level, m.muted_until, m.starred
+    c.private, c.announcement, c.slow_mode_s, c.archived, c.free_calls, c.keep_days,
+    m.role, m.level, m.muted_until, m.starred
     FROM members m JOIN conversations c ON c.id = m.conversation WHERE m.user = ?1";
 
 impl Sqlite {
@@ -257,9 +258,9 @@ fn summary(r: &Row<'_>) -> rusqlite::Result<Conversation> {
         description: description(r, 11)?,
         private: r.get(12)?,
         rules: row::rules(r, 13)?,
-        role: row::room_role(r, 17)?,
-        notify: row::notify(r, 18)?,
-        starred: r.get(20)?,
+        role: row::room_role(r, 18)?,
+        notify: row::notify(r, 19)?,
+        starred: r.get(21)?,
         with: Vec::new(),
         members: row::count(r, 4)?,
         head: row::seq(r, 5)?,
@@ -310,7 +311,7 @@ fn description(r: &Row<'_>, at: usize) -> rusqlite::Result<Description> {
 }
 
 /// The text to look for; every name contains the empty one.
-fn needle(query: Option<String>) -> String {
+pub(super) fn needle(query: Option<String>) -> String {
     query.unwrap_or_default().to_lowercase()
 }
 

@@ -185,7 +185,7 @@ impl Sqlite {
 fn load(db: &Connection, id: ConversationId) -> rusqlite::Result<Option<Room>> {
     let found = db
         .prepare_cached(
-            "SELECT kind, private, head, messages, announcement, slow_mode_s, archived, free_calls
+            "SELECT kind, private, head, messages, announcement, slow_mode_s, archived, free_calls, keep_days
              FROM conversations WHERE id = ?1",
         )?
         .query_row([id.0], |r| {

@@ -133,6 +133,22 @@ impl Resting {
         closed.map(|()| Epoch(epoch)).map_err(|cause| RestingError::Unusable(self.path, cause))
     }
 
+    /// Whether it has today's schema, which whoever reads more than its numbers needs.
+    ///
+    /// # Errors
+    /// [`RestingError`]
+    pub fn is_current(&self) -> Result<bool, RestingError> {
+        self.look(|db| Ok(applied_version(db)? == known_version()))
+    }
+
+    /// Asks it something.
+    pub(super) fn look<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, RestingError> {
+        query(&self.db).map_err(|cause| RestingError::Unusable(self.path.clone(), cause))
+    }
+
     fn problems(&self) -> rusqlite::Result<Vec<String>> {
         let mut problems = Vec::new();
         let mut check = self.db.prepare(&format!("PRAGMA integrity_check({PROBLEMS})"))?;

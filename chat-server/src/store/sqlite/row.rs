@@ -70,13 +70,14 @@ pub(super) fn room_role(row: &Row<'_>, at: usize) -> rusqlite::Result<RoomRole> 
         .ok_or_else(|| unreadable(at, std::fmt::Error))
 }
 
-/// Reads `announcement, slow_mode_s, archived, free_calls`, which begin at `at`.
+/// Reads `announcement, slow_mode_s, archived, free_calls, keep_days`, which begin at `at`.
 pub(super) fn rules(row: &Row<'_>, at: usize) -> rusqlite::Result<RoomRules> {
     Ok(RoomRules {
         announcement: row.get(at)?,
         slow_mode_s: row.get(at + 1)?,
         archived: row.get(at + 2)?,
         free_calls: row.get(at + 3)?,
+        keep_days: row.get(at + 4)?,
     })
 }
 

@@ -66,8 +66,10 @@ async fn a_search_over_the_wire() {
             ..Live::default()
         },
         server: ServerOptions { max_connections: 100, ..ServerOptions::default() },
+        session_idle: Duration::from_secs(60 * 60),
         presence_grace: Duration::from_millis(300),
         files: Place::Folder(dir.path().join("files")),
+        keep_days: None,
         log: "off".to_owned(),
         log_format: LogFormat::default(),
     };

@@ -1,6 +1,7 @@
 //! Every feature of the protocol, told as people would: through `chat-cli script`.
 
 mod accounts;
+mod administration;
 mod bots;
 mod changes;
 pub(crate) mod files;
@@ -22,6 +23,7 @@ mod reactions;
 mod reading;
 mod resume;
 mod rooms;
+mod sign_in;
 mod threads;
 
 use anyhow::Result;

@@ -108,7 +108,7 @@ impl App {
     pub(super) async fn create_user(&self, caller: &Caller, ask: CreateUser) -> Result<Handled, WireError> {
         must_be_admin(caller.role)?;
         may_give(caller.role, ask.role)?;
-        check_password(ask.name.as_str(), &ask.password)?;
+        check_password(ask.name.as_str(), &self.live.load().name, &ask.password)?;
         if ask.name.is_reserved() {
             return Err(name_taken(&ask.name));
         }

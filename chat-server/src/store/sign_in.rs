@@ -1,0 +1,49 @@
+//! What the store is told and asked by those who sign in.
+
+use chat_proto::{Person, Role, SessionId, Timestamp, UserId};
+
+use crate::domain::moderation::Penalty;
+
+/// Why no session begins, although the proof was right when it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The account is banned.
+    Banned(Penalty),
+    /// An admin has disabled the account.
+    Disabled,
+    /// What proved it is not good any more: the password was changed, the code was used.
+    Stale,
+}
+
+/// A session that the store has ended, for its connections to be closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndedSession {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub session: SessionId,
+}
+
+/// A reset code that can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingReset {
+    /// Whose.
+    pub person: Person,
+    /// What the account may do.
+    pub role: Role,
+    /// Whether using it takes the second factor away.
+    pub drops_second_factor: bool,
+}
+
+/// A second factor as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredFactor {
+    /// What codes are made from.
+    pub secret: Vec<u8>,
+    /// When it was begun.
+    pub begun_at: Timestamp,
+    /// Since when logins ask for it; `None` while it is not confirmed.
+    pub since: Option<Timestamp>,
+    /// Recovery codes that are left.
+    pub recovery_codes: u32,
+}
