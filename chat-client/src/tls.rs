@@ -12,6 +12,7 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use chat_proto::Fingerprint;
@@ -26,6 +27,19 @@ use thiserror::Error;
 use crate::address::ServerAddress;
 use crate::known::{KnownServers, Mark};
 use crate::stranger::{self, Stranger};
+
+/// Fingerprints as they are typed, with commas between; an empty variable names none.
+#[derive(Debug, Clone, Default)]
+pub struct Trusted(pub Vec<Fingerprint>);
+
+impl FromStr for Trusted {
+    type Err = <Fingerprint as FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split(',').filter(|part| !part.trim().is_empty());
+        parts.map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
 
 /// Why TLS cannot be set up.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

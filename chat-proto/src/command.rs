@@ -22,7 +22,8 @@ pub const RESERVED_COMMANDS: &[&str] = &[
     "quit", "react", "read", "readers", "reconnect", "reload", "remind", "rename", "reply", "report",
     "reports", "resolve", "retention", "retry", "role", "rooms", "save", "saved", "search", "select", "sessions",
     "set", "settings", "show", "slow", "star", "status", "theme", "thread", "threads", "topic",
-    "trust", "twofactor", "typing", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute", "unpin", "unread",
+    "trust", "twofactor", "typing", "unarchive", "unban", "unblock", "unfollow", "unignore", "unmute", "unpin",
+    "unread",
     "upload", "users", "versions", "view", "voice", "webhook", "webhooks", "where", "who", "whoami",
     "zone",
 ];

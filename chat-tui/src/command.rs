@@ -387,7 +387,9 @@ mod tests {
         assert_eq!(hint("//x"), None);
         assert_eq!(
             hint("/re").as_deref(),
-            Some("/reply /react /report /reports /resolve /rename /retention /readers /reload /reconnect /retry")
+            Some(
+                "/reply /react /report /reports /resolve /rename /retention /readers /reload /reconnect /retry"
+            )
         );
         assert_eq!(hint("/join #d").as_deref(), Some("/join #room · Join a room, or go there"));
         assert_eq!(hint("/zz").as_deref(), Some("no command /zz"));

@@ -7,8 +7,8 @@ use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
 use chat_client::known::KnownServers;
 use chat_client::paths::Paths;
-use chat_client::tls::{Tell, Tls};
-use chat_proto::{Fingerprint, Secret, UserName};
+use chat_client::tls::{Tell, Tls, Trusted};
+use chat_proto::{Secret, UserName};
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -50,8 +50,8 @@ pub struct Flags {
     pub ca_file: Option<PathBuf>,
 
     /// Trust the server's certificate with this SHA-256 fingerprint, and remember it.
-    #[arg(long, value_name = "FINGERPRINT", env = "CHAT_TRUST", value_delimiter = ',')]
-    pub trust: Vec<Fingerprint>,
+    #[arg(long, value_name = "FINGERPRINT", env = "CHAT_TRUST")]
+    pub trust: Option<Trusted>,
 
     /// The file of settings; `chat-tui settings example` prints one.
     #[arg(long, value_name = "FILE", env = "CHAT_SETTINGS")]
@@ -137,7 +137,7 @@ impl Flags {
         Tls {
             ca_file: self.ca_file.clone(),
             known: Some(KnownServers::in_folder(paths.accounts_dir())),
-            trust: self.trust.clone(),
+            trust: self.trust.clone().unwrap_or_default().0,
             tell: Tell::default(),
         }
     }

@@ -658,15 +658,14 @@ async fn signed_in(places: &Places, ask: Ask) -> Option<Outcome> {
         Ask::Token(server, token) => by_token(server, tls, token).await,
         Ask::Quit => return None,
     };
+    if let Err(LinkError::Dial(DialError::Untrusted(stranger))) = result {
+        return Some(Outcome::Untrusted(stranger));
+    }
     let refused = |error: sign_in::SignInError| Refused {
         message: error.to_string(),
         needs_code: sign_in::needs_code(&error),
     };
-    let result = match result {
-        Err(LinkError::Dial(DialError::Untrusted(stranger))) => return Some(Outcome::Untrusted(stranger)),
-        result => result.map_err(refused),
-    };
-    let result = result.and_then(|account| {
+    let result = result.map_err(refused).and_then(|account| {
         let saved = Accounts::open(&places.accounts).and_then(|mut all| all.save(account.clone()));
         saved.map(|()| account).map_err(|error| error.to_string().into())
     });

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chat_client::address::ServerAddress;
 use chat_client::export::Format;
+use chat_client::tls::Trusted;
 use chat_proto::{
     CommandName, Description, Emoji, FileId, Fingerprint, HookEvents, HookId, RoomName, RoomRole, Scope, Seq,
     Topic, UserName,
@@ -125,8 +126,8 @@ pub(super) struct Common {
     #[arg(long, global = true, env = "CHAT_CA_FILE", value_name = "FILE")]
     pub(super) ca_file: Option<PathBuf>,
     /// Trust the server's certificate with this SHA-256 fingerprint, and remember it
-    #[arg(long, global = true, env = "CHAT_TRUST", value_name = "FINGERPRINT", value_delimiter = ',')]
-    pub(super) trust: Vec<Fingerprint>,
+    #[arg(long, global = true, env = "CHAT_TRUST", value_name = "FINGERPRINT")]
+    pub(super) trust: Option<Trusted>,
     /// Print JSON, one object a line
     #[arg(long, global = true)]
     pub(super) json: bool,

@@ -329,12 +329,12 @@ mod tests {
             "ban #a @lin --whole-server",
             "mute #a @lin --for long",
             "reports --note seen",
+            "trust --forget",
+            "whoami --trust me",
             "sessions --revoke here",
             "two-factor",
             "user role @grace king",
             "user reset",
-            "trust --forget",
-            "whoami --trust me",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' ').filter(|word| !word.is_empty()));
             assert!(Cli::try_parse_from(words).is_err(), "{line}");

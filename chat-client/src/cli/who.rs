@@ -230,7 +230,7 @@ pub(crate) fn tls(common: &Common) -> Result<Tls, Failure> {
     Ok(Tls {
         ca_file: common.ca_file.clone(),
         known: Some(KnownServers::in_folder(paths.accounts_dir())),
-        trust: common.trust.clone(),
+        trust: common.trust.clone().unwrap_or_default().0,
         tell: Tell::new(|sentence| eprintln!("chat-cli: {}", SafeText::line(&sentence))),
     })
 }

@@ -195,7 +195,9 @@ pub(super) fn files_with(dir: &Path, text: &str) -> Result<Vec<String>> {
         let path = entry?.path();
         if path.is_dir() {
             found.extend(files_with(&path, text)?);
-        } else if path.is_file() && fs::read(&path)?.windows(text.len()).any(|window| window == text.as_bytes()) {
+        } else if path.is_file()
+            && fs::read(&path)?.windows(text.len()).any(|window| window == text.as_bytes())
+        {
             found.push(path.display().to_string());
         }
     }
