@@ -9,8 +9,8 @@ use chat_client::address::ServerAddress;
 use chat_client::export::Format;
 use chat_client::tls::Trusted;
 use chat_proto::{
-    CommandName, Description, Emoji, FileId, Fingerprint, HookEvents, HookId, RoomName, RoomRole, Scope, Seq,
-    Topic, UserName,
+    CommandName, Description, Emoji, FileId, HookEvents, HookId, RoomName, RoomRole, Scope, Seq, Topic,
+    UserName,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
