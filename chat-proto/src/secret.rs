@@ -5,6 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A password, token or invite code. Its `Debug` form hides it, and it has no `Display`.
+///
+/// Comparing two is for those from one hand, as an old and a new password; what is stored is a hash,
+/// and is checked as one.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

@@ -10,23 +10,26 @@
 mod guesses;
 mod rules;
 mod totp;
+mod workers;
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chat_proto::{ErrorCode, Secret, WireError};
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use crate::metrics::metrics;
 pub use guesses::{Guesses, Key};
 pub use rules::check_password;
 pub use totp::{enrolment, new_recovery_codes, new_totp_secret, recovery_hash, step_of};
+use workers::Workers;
 
 /// Callers that may wait for a hash worker: about a second of work on a small machine.
 pub(crate) const WAITING: usize = 64;
@@ -35,7 +38,7 @@ pub(crate) const WAITING: usize = 64;
 const BUSY_RETRY_MS: u64 = 2_000;
 
 /// The SHA-256 of a token or code: all that is stored of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct SecretHash(pub [u8; 32]);
 
 impl SecretHash {
@@ -48,6 +51,16 @@ impl SecretHash {
         Self(Sha256::digest(secret.as_bytes()).into())
     }
 }
+
+/// The database finds hashes by its index, which is fine: nobody can choose a secret by the first
+/// bytes of its hash. Where code compares two, it takes the same time wherever they differ.
+impl PartialEq for SecretHash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for SecretHash {}
 
 /// A new session token: 256 random bits.
 #[must_use]
@@ -85,7 +98,7 @@ pub fn normal_invite_code(typed: &str) -> String {
 /// Hashes and checks passwords on a bounded number of worker threads.
 #[derive(Clone)]
 pub struct Passwords {
-    workers: Arc<Semaphore>,
+    workers: Workers,
     queue: Arc<Semaphore>,
     /// Checked when there is no account, so that the answer takes as long.
     decoy: Arc<str>,
@@ -95,10 +108,10 @@ impl Passwords {
     /// With so many workers; each uses 19 MiB while it works.
     ///
     /// # Errors
-    /// If no random salt can be had.
+    /// If no random salt or no thread can be had.
     pub fn new(workers: usize) -> anyhow::Result<Self> {
         Ok(Self {
-            workers: Arc::new(Semaphore::new(workers)),
+            workers: Workers::start(workers)?,
             queue: Arc::new(Semaphore::new(workers + WAITING)),
             decoy: hash(new_token().expose())?.into(),
         })
@@ -135,8 +148,7 @@ impl Passwords {
         let _place = self.queue.try_acquire().map_err(|_| unavailable())?;
         let _waiting = metrics().hashes_waiting.hold();
         let began = Instant::now();
-        let _worker = self.workers.acquire().await.map_err(|_| unavailable())?;
-        let done = tokio::task::spawn_blocking(job).await.map_err(|_| unavailable());
+        let done = self.workers.work(job).await.ok_or_else(unavailable);
         metrics().hash_seconds.since(began);
         done
     }
@@ -147,14 +159,48 @@ fn unavailable() -> WireError {
         .retry_after_ms(BUSY_RETRY_MS)
 }
 
+thread_local! {
+    /// What a hash works in, kept by its thread: taken anew each time, it leaves holes in the
+    /// allocator that the next does not fit into, and a flood of logins grows the server.
+    static WORKSPACE: RefCell<Vec<Block>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Argon2id with the crate's default cost: 19 MiB, two passes, as OWASP recommends.
 fn hash(password: &str) -> anyhow::Result<String> {
-    Ok(Argon2::default().hash_password(password.as_bytes())?.to_string())
+    let (argon2, salt) = (Argon2::default(), rand::random::<[u8; Salt::RECOMMENDED_LENGTH]>());
+    let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+    work_through(&argon2, password, &salt, &mut output)?;
+    let phc = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(argon2.params())?,
+        salt: Some(Salt::new(&salt)?),
+        hash: Some(Output::new(&output)?),
+    };
+    Ok(phc.to_string())
 }
 
 fn verify(password: &str, stored: &str) -> bool {
-    PasswordHash::new(stored)
-        .is_ok_and(|stored| Argon2::default().verify_password(password.as_bytes(), &stored).is_ok())
+    PasswordHash::new(stored).is_ok_and(|stored| fits(password, &stored).unwrap_or(false))
+}
+
+/// Whether the password gives the stored output. Two outputs are compared in constant time.
+fn fits(password: &str, stored: &PasswordHash) -> anyhow::Result<bool> {
+    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { return Ok(false) };
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str())?;
+    let version = stored.version.map_or(Ok(Version::default()), Version::try_from)?;
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(stored)?);
+    let mut output = vec![0; expected.as_bytes().len()];
+    work_through(&argon2, password, salt, &mut output)?;
+    Ok(expected.as_bytes().ct_eq(&output).into())
+}
+
+fn work_through(argon2: &Argon2<'_>, password: &str, salt: &[u8], output: &mut [u8]) -> anyhow::Result<()> {
+    WORKSPACE.with_borrow_mut(|blocks| {
+        blocks.resize(argon2.params().block_count(), Block::default());
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, blocks.as_mut_slice())
+    })?;
+    Ok(())
 }
 
 #[cfg(test)]

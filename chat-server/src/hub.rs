@@ -9,6 +9,7 @@ mod presence;
 mod runs;
 mod shard;
 mod task;
+mod visits;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use outbox::{Frame, Outbox};
 pub use presence::PresenceHub;
 pub use runs::{Run, Runs};
 pub use task::{Beginning, Enclosed, Letter, Task};
+pub use visits::{Visit, Visits};
 
 /// Requests that may wait for one shard; past that its clients wait, each on its own connection.
 const SHARD_QUEUE: usize = 1_024;
@@ -200,6 +202,7 @@ pub struct Hub {
     shards: Arc<[mpsc::Sender<ToShard>]>,
     presence: PresenceHub,
     runs: Runs,
+    visits: Visits,
     sessions: Arc<AtomicU64>,
     /// Held from the store's write to the shards' knowing of it: otherwise two admins who ban and
     /// pardon in the same moment could leave the shards with other news than the store.
@@ -220,13 +223,19 @@ impl Hub {
         let presence = PresenceHub::start(store.clone(), policy.clone(), presence_grace);
         let policy_turn = Arc::new(Mutex::new(()));
         let sessions = Arc::new(AtomicU64::new(1));
-        Self { shards, presence, runs: Runs::start(), sessions, policy_turn }
+        Self { shards, presence, runs: Runs::start(), visits: Visits::default(), sessions, policy_turn }
     }
 
     /// Who is there.
     #[must_use]
     pub fn presence(&self) -> &PresenceHub {
         &self.presence
+    }
+
+    /// Who is here over HTTP.
+    #[must_use]
+    pub fn visits(&self) -> &Visits {
+        &self.visits
     }
 
     /// The slash commands under way.
@@ -284,6 +293,7 @@ impl Hub {
 
     /// Closes connections of a person whose logins have ended.
     pub async fn end(&self, user: UserId, which: Ending) {
+        self.visits.end(user, which);
         self.to_any_shard(ToShard::End { user, which }).await;
     }
 

@@ -97,6 +97,19 @@ pub(crate) struct Row {
     prefixed: bool,
 }
 
+/// The rows of a text of somebody else, as they stand on a screen of so many columns, without their
+/// looks: what a tool that looks for mistakes in the markup reads.
+#[must_use]
+pub fn rows_of(raw: &str, columns: usize) -> Vec<String> {
+    let rich = Rich::of(raw, None);
+    let rows = rich.rows(columns);
+    let text_of = |row: &Row| -> String {
+        let parts = rich.parts(row).map(|part| rich.part(part.range).to_owned());
+        std::iter::once(rich.prefix(row).to_owned()).chain(parts).collect()
+    };
+    rows.iter().map(text_of).collect()
+}
+
 /// See the module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rich {

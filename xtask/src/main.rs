@@ -1,10 +1,13 @@
-//! What people type in this repository: `cargo xtask demo`, `test`, `package`, `guide`, `picture`, `bench`.
+//! What people type in this repository: `cargo xtask demo`, `test`, `fuzz`, `deny`, `package`,
+//! `guide`, `picture`, `bench`.
 
 mod bench;
 mod build;
 mod check;
 mod colleague;
 mod demo;
+mod dependencies;
+mod fuzz;
 mod guide;
 mod interrupt;
 mod package;
@@ -45,6 +48,17 @@ enum Task {
         #[arg(long)]
         fast: bool,
     },
+    /// Look for bytes that break what reads those of others, for a bounded time
+    Fuzz {
+        /// Which target; all of them without
+        target: Option<String>,
+        /// For how long each
+        #[arg(long, value_name = "N", default_value_t = 60)]
+        seconds: u32,
+    },
+    /// Check licences, sources, bans and advisories of every dependency, by `cargo deny`; the last
+    /// of them needs the internet
+    Deny,
     /// Make Debian packages of the programs, with man pages and completions
     Package {
         /// Which binaries to build and pack
@@ -70,6 +84,8 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Demo { profile } => demo::run(profile),
         Task::Test { fast } => check::run(fast),
+        Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
+        Task::Deny => dependencies::run(),
         Task::Package { profile } => package::run(profile),
         Task::Guide => guide::run(),
         Task::Picture { profile } => picture::run(profile),

@@ -28,6 +28,7 @@ mod who;
 use std::process::ExitCode;
 
 use chat_client::words;
+use chat_proto::SafeText;
 use clap::Parser;
 
 use args::{Cli, Command, Common, MessageCommand, RoomCommand};
@@ -35,11 +36,22 @@ use failure::Failure;
 use output::Output;
 use who::Who;
 
+/// What a shell is told of a command that could not be read.
+const WRONG_USAGE: u8 = 2;
+
 /// Runs the command line; the exit code says how it went.
 pub(crate) fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CHAT_LOG").unwrap_or_else(|_| "error".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // It repeats the arguments, and a script may have them from somebody else.
+        Err(mistake) if mistake.use_stderr() => {
+            eprint!("{}", SafeText::block(&mistake.render().to_string()));
+            return ExitCode::from(WRONG_USAGE);
+        }
+        Err(page) => page.exit(),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = match runtime {
         Ok(runtime) => {

@@ -25,7 +25,7 @@ use uuid::Uuid;
 use super::{App, Caller, Handled, store_failed};
 use crate::auth::SecretHash;
 use crate::files::{Files, ObjectError, Part};
-use crate::hub::{now, unavailable};
+use crate::hub::{Visit, now, unavailable};
 use crate::metrics::metrics;
 use crate::store::{Deletion, Fetchable, KnownSession, NewFile, NoRoom, Upload};
 use turns::{Seats, Turn, Turns};
@@ -59,6 +59,8 @@ pub struct Visitor {
     pub role: Role,
     /// What the token is good for, if it is a bot's.
     pub scopes: Option<Scopes>,
+    /// Ends what is under way when the login ends.
+    pub visit: Arc<Visit>,
 }
 
 impl Visitor {
@@ -127,12 +129,20 @@ impl App {
     /// `bad_credentials`
     pub async fn visitor(&self, token: &Secret) -> Result<Visitor, WireError> {
         let token = SecretHash::of(token.expose());
+        let visits = self.hub.visits();
+        let endings = visits.endings();
+        let KnownSession { id, person, role, scopes } = self.known(token).await?;
+        let visit = visits.begin(person.id, id);
+        // Logins ended between the two: it may have been this one.
+        if visits.endings() != endings {
+            self.known(token).await?;
+        }
+        Ok(Visitor { person, role, scopes, visit: Arc::new(visit) })
+    }
+
+    async fn known(&self, token: SecretHash) -> Result<KnownSession, WireError> {
         let known = self.store.use_session(token, now(), self.session_idle).await.map_err(store_failed)?;
-        let Some(KnownSession { person, role, scopes, .. }) = known else {
-            let message = "This login is not valid any more; log in again.";
-            return Err(WireError::new(ErrorCode::BadCredentials, message));
-        };
-        Ok(Visitor { person, role, scopes })
+        known.ok_or_else(login_over)
     }
 
     /// Begins an upload.
@@ -247,7 +257,7 @@ impl App {
             }
             part => part.map_err(disk_failed)?,
         };
-        let received = self.pour(file, part, upload, body, &turn).await?;
+        let received = self.pour(file, part, upload, body, (&turn, &visitor.visit)).await?;
         if received.is_all {
             self.finish(file).await?;
             metrics().uploads.add_one();
@@ -263,7 +273,7 @@ impl App {
         mut part: Part,
         upload: Upload,
         mut body: S,
-        turn: &Turn,
+        (turn, visit): (&Turn, &Visit),
     ) -> Result<Received, WireError>
     where
         S: Stream<Item = Result<Bytes, E>> + Unpin,
@@ -272,6 +282,7 @@ impl App {
         let end = loop {
             let next = tokio::select! {
                 () = turn.is_wanted() => break Err(superseded()),
+                () = visit.ended() => break Err(login_over()),
                 next = tokio::time::timeout(IDLE, body.next()) => next,
             };
             let chunk = match next {
@@ -426,6 +437,10 @@ pub fn no_file() -> WireError {
 
 fn busy(message: String) -> WireError {
     WireError::new(ErrorCode::RateLimited, message).retry_after_ms(BUSY_RETRY_MS)
+}
+
+fn login_over() -> WireError {
+    WireError::new(ErrorCode::BadCredentials, "This login is not valid any more; log in again.")
 }
 
 fn superseded() -> WireError {

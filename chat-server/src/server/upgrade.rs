@@ -12,7 +12,7 @@ use hyper::header::{
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::upgrade::Upgraded;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -70,7 +70,12 @@ impl Upgrades {
                 "The server is stopping; come back in a moment.\n",
             );
         }
-        match check(request.method(), request.headers(), &live.allowed_origins) {
+        let checked = match request.version() {
+            // In HTTP/1.0 nothing can be upgraded (RFC 6455, section 4.1).
+            Version::HTTP_11 => check(request.method(), request.headers(), &live.allowed_origins),
+            _ => Err((StatusCode::UPGRADE_REQUIRED, "A WebSocket begins with HTTP/1.1.\n")),
+        };
+        match checked {
             Err((status, text)) => {
                 let is_origin = status == StatusCode::FORBIDDEN;
                 metrics().turned_away.add_one(if is_origin { Door::Origin } else { Door::Upgrade });

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use chat_proto::{FileId, FileName, Person, Registration, Role, Secret, Timestamp, UserId, UserName};
+use chat_proto::{
+    FileId, FileName, Person, Registration, Role, Secret, SessionId, Timestamp, UserId, UserName,
+};
 use chat_server::auth::{Guesses, Passwords};
 use chat_server::domain::policy::Policy;
 use chat_server::files::{Bucket, Files, Place};
@@ -59,7 +61,8 @@ impl Fixture {
         };
         let person = Person::new(account.id, name);
         app.store.create_account(account, Registration::Open).await.unwrap().unwrap();
-        Self { dir, app: Arc::new(app), ada: Visitor { person, role: Role::Member, scopes: None } }
+        let visit = Arc::new(app.hub.visits().begin(person.id, SessionId(Uuid::now_v7())));
+        Self { dir, app: Arc::new(app), ada: Visitor { person, role: Role::Member, scopes: None, visit } }
     }
 
     async fn in_a_folder() -> Self {

@@ -18,6 +18,7 @@ mod hostile;
 mod isolation;
 mod raw_socket;
 mod scenarios;
+mod security;
 mod snapshot_plus_events;
 mod terminals;
 mod terminals_accounts;

@@ -16,7 +16,7 @@ use super::{ada_and_lin, message, room, say, say_with, stands, text};
 pub(crate) const PICTURE: &[u8] = include_bytes!("../fixtures/latency.png");
 
 /// Bytes that look like nothing, the same each time.
-pub(super) fn noise(size: usize) -> Vec<u8> {
+pub(crate) fn noise(size: usize) -> Vec<u8> {
     let mut state = 7_u32;
     std::iter::repeat_with(|| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

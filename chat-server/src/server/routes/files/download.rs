@@ -21,6 +21,7 @@ use super::{Asking, Line, Named, Refused, guard};
 use crate::files::ObjectError;
 use crate::handler::App;
 use crate::handler::file::{Seat, Visitor, no_file, objects_failed};
+use crate::hub::Visit;
 use crate::store::{ContentHash, Fetchable};
 
 /// How long a reader may take for one chunk before it is cut; it comes back and goes on.
@@ -67,7 +68,7 @@ pub(super) async fn file(
     let seat = app.desk.download(visitor.person.id)?;
     let bytes = app.desk.files().read(found.content.hash, from, to).await.map_err(missing_or_failed)?;
     let mut response = head_of(&found, &part);
-    *response.body_mut() = feed(bytes, line, seat);
+    *response.body_mut() = feed(bytes, line, seat, visitor.visit);
     Ok(response)
 }
 
@@ -197,14 +198,26 @@ fn missing_or_failed(cause: ObjectError) -> Refused {
 }
 
 /// Reads ahead a little, and cuts a reader who takes nothing: else its file would stay open for
-/// as long as it likes.
-fn feed(mut bytes: BoxStream<'static, Result<Bytes, ObjectError>>, line: Line, seat: Seat) -> Body {
+/// as long as it likes. Cuts a reader, too, whose login has ended.
+fn feed(
+    mut bytes: BoxStream<'static, Result<Bytes, ObjectError>>,
+    line: Line,
+    seat: Seat,
+    visit: Arc<Visit>,
+) -> Body {
     let (ahead, mut behind) = mpsc::channel::<Result<Bytes, ObjectError>>(AHEAD);
     tokio::spawn(async move {
         let _seat = seat;
         while let Some(chunk) = bytes.next().await {
             let is_last = chunk.is_err();
-            match tokio::time::timeout(READER_PATIENCE, ahead.send(chunk)).await {
+            let sent = tokio::select! {
+                () = visit.ended() => {
+                    debug!("a download ends with its login");
+                    return line.0.cancel();
+                }
+                sent = tokio::time::timeout(READER_PATIENCE, ahead.send(chunk)) => sent,
+            };
+            match sent {
                 Ok(Ok(())) if !is_last => {}
                 Ok(_) => return,
                 Err(_) => {

@@ -1,0 +1,155 @@
+//! Much at once: logins, half-open connections, frames. Whoever chats notices nothing.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use anyhow::{Context, Result, ensure};
+use chat_tests::{Options, Script, Server, uuid};
+use serde_json::json;
+
+use crate::raw_socket::{Heard, RawSocket, tcp};
+use crate::scenarios::{room, say};
+
+/// What the server may hold more afterwards: allocators keep some of what was freed.
+const SLACK_BYTES: u64 = 64 * 1024 * 1024;
+
+struct Pair {
+    server: Server,
+    ada: Script,
+    lin: Script,
+    room: String,
+    resident_before: u64,
+}
+
+impl Pair {
+    fn meet(more: &[&str]) -> Result<Self> {
+        let more = more.iter().map(|&text| text.to_owned()).collect();
+        let server = Server::start_with(Options { more, ..Options::default() })?;
+        let mut ada = Script::register(&server, "ada")?;
+        let mut lin = Script::register(&server, "lin")?;
+        let room = room("calm", &mut ada, &mut [&mut lin])?;
+        let resident_before = server.resident_bytes()?;
+        Ok(Self { server, ada, lin, room, resident_before })
+    }
+
+    fn is_undisturbed(&mut self) -> Result<()> {
+        let body = format!("still here {}", uuid());
+        say(&mut self.ada, &self.room, &body)?;
+        self.lin.expect_message(&body)?;
+        let now = self.server.resident_bytes()?;
+        ensure!(
+            now < self.resident_before + SLACK_BYTES,
+            "memory went from {} to {now}",
+            self.resident_before
+        );
+        Ok(())
+    }
+}
+
+/// CVE-2026-26233: a hundred logins in one go ended somebody's server.
+#[test]
+fn a_hundred_logins_at_once_are_answered_and_disturb_nobody() -> Result<()> {
+    let mut pair = Pair::meet(&["--connections-per-address", "500"])?;
+    let mut sockets: Vec<RawSocket> =
+        (0..100).map(|_| RawSocket::connect(&pair.server)).collect::<Result<_>>()?;
+    for (n, raw) in sockets.iter_mut().enumerate() {
+        let name = if n % 2 == 0 { "ada".to_owned() } else { format!("nobody{n}") };
+        let payload = json!({"protocol": 1, "name": name, "password": format!("guess {n}")});
+        raw.send(&json!({"type": "auth.login", "id": "l", "payload": payload}).to_string())?;
+    }
+    pair.is_undisturbed()?;
+    let mut answered = 0;
+    for raw in &mut sockets {
+        match raw.hear()? {
+            Heard::Frame(frame) => {
+                let code = frame["payload"]["code"].as_str().unwrap_or_default();
+                ensure!(["bad_credentials", "rate_limited", "unavailable"].contains(&code), "{frame}");
+                answered += 1;
+            }
+            // A slow machine has not hashed for all of them when their time until the login is over.
+            Heard::Closed(4500, _) => {}
+            other => anyhow::bail!("no answer: {other:?}"),
+        }
+    }
+    ensure!(answered > 20, "only {answered} were answered");
+    pair.is_undisturbed()
+}
+
+#[test]
+fn a_thousand_half_open_connections_cost_little() -> Result<()> {
+    let mut pair = Pair::meet(&["--connections-per-address", "5000", "--max-connections", "5000"])?;
+    let mut halves: Vec<TcpStream> = Vec::new();
+    let begun = format!("GET /ws HTTP/1.1\r\nHost: chat\r\nX: {}", "x".repeat(4_000));
+    for n in 0..1_000 {
+        let mut half = tcp(&pair.server)?;
+        // Nothing, a beginning, and a handshake that is done and then says nothing.
+        match n % 4 {
+            0 => {}
+            1 => half.write_all(begun.as_bytes())?,
+            2 => half.write_all(b"POST /files HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nxx")?,
+            _ => half.write_all(
+                b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                  Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            )?,
+        }
+        halves.push(half);
+    }
+    // Some go on, a byte at a time: that wins no time.
+    for half in halves.iter_mut().skip(1).step_by(4) {
+        let _ = half.write_all(b"x");
+    }
+    let full = pair.server.resident_bytes()?;
+    ensure!(full < pair.resident_before + SLACK_BYTES, "a thousand took {}", full - pair.resident_before);
+    pair.is_undisturbed()?;
+    for half in &mut halves {
+        let mut rest = Vec::new();
+        match half.read_to_end(&mut rest) {
+            Ok(_) => {}
+            Err(cause) if cause.kind() == std::io::ErrorKind::ConnectionReset => {}
+            Err(cause) => return Err(cause).context("the server still waits"),
+        }
+    }
+    pair.is_undisturbed()
+}
+
+#[test]
+fn pings_and_pieces_without_end_disturb_nobody() -> Result<()> {
+    let mut pair = Pair::meet(&[])?;
+    let handshake = b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    // Masked with zeroes: pings; empty pieces of a message that never ends; frames that announce
+    // more than comes, up to all that a length can say.
+    let ping = [0x89, 0x80, 0, 0, 0, 0].repeat(20_000);
+    let mut pieces = vec![0x01, 0x80, 0, 0, 0, 0];
+    pieces.extend([0x00, 0x80, 0, 0, 0, 0].repeat(20_000));
+    let huge = [&[0x81, 0xff][..], &u64::MAX.to_be_bytes(), &[0; 4]].concat();
+    let large = [&[0x81, 0xff][..], &(1_u64 << 40).to_be_bytes(), &[0; 4], &[b'x'; 1 << 16]].concat();
+    let long_ping = [&[0x89, 0xfe, 0xff, 0xff, 0, 0, 0, 0][..], &[0; 1 << 16]].concat();
+    let unmasked = vec![0x81, 0x02, b'{', b'}'];
+    let reserved = vec![0x83, 0x80, 0, 0, 0, 0];
+    let lone = vec![0x00, 0x80, 0, 0, 0, 0];
+    for (what, bytes) in [
+        ("pings", ping),
+        ("pieces", pieces),
+        ("a length beyond all", huge),
+        ("a large length", large),
+        ("a long ping", long_ping),
+        ("unmasked", unmasked),
+        ("a reserved kind", reserved),
+        ("a piece of nothing", lone),
+    ] {
+        let mut stream = tcp(&pair.server)?;
+        stream.write_all(handshake)?;
+        // The server reads slowly or not at all any more; what does not fit is not waited for.
+        let _ = stream.write_all(&bytes);
+        pair.is_undisturbed().with_context(|| what.to_owned())?;
+        let mut rest = Vec::new();
+        // Every one of these comes to its end by the server, at the latest when no login came.
+        match stream.read_to_end(&mut rest) {
+            Ok(_) => {}
+            Err(cause) if cause.kind() == std::io::ErrorKind::ConnectionReset => {}
+            Err(cause) => return Err(cause).with_context(|| format!("{what}: the connection stays")),
+        }
+    }
+    pair.is_undisturbed()
+}
