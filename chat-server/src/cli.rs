@@ -2,9 +2,12 @@
 
 mod admin;
 mod exchange;
+mod health;
 mod keep;
 mod link;
 mod output;
+mod room;
+mod user;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -51,6 +54,8 @@ enum Command {
     /// memory, clock, certificate and port. Changes nothing and may be run beside the server.
     /// Exits with 1 when there is a problem, and with 0 when there are warnings at most.
     Doctor(Box<Settings>),
+    /// Ask the server that the configuration names whether it works; the exit code says so
+    Health(health::HealthArgs),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -100,10 +105,18 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             done
         }
         Some(Command::Doctor(more)) => return examine(load(*more), json).await,
+        Some(Command::Health(args)) => {
+            let ready = args.ready();
+            health::ask(ready, &load(*args.settings)?.check()?, &mut Output::new(json)).await
+        }
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
-        Some(Command::Export(args)) => exchange::export(args, &load(Settings::default())?.check()?).await,
-        Some(Command::Import(args)) => exchange::import(args, &load(Settings::default())?.check()?).await,
+        Some(Command::Export(args)) => {
+            exchange::export(args, &load(Settings::default())?.check()?, json).await
+        }
+        Some(Command::Import(args)) => {
+            exchange::import(args, &load(Settings::default())?.check()?, json).await
+        }
         Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?, json).await,
         Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?, json),
         Some(Command::Completions { shell }) => {

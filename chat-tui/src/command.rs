@@ -2,6 +2,7 @@
 //! typing and completion read the same rows.
 
 mod account;
+mod admin;
 mod arguments;
 mod attention;
 mod keep;
@@ -210,15 +211,15 @@ pub const COMMANDS: &[Command] = &[
     }),
     row(
         "twofactor",
-        "[CODE|off CODE]",
+        "[CODE|off [CODE]]",
         "Have logins ask for a code of an authenticator app",
         safety::two_factor,
     ),
     row(
         "admin",
-        "users [TEXT]|disable|enable|role|reset @user",
-        "What admins do about accounts",
-        safety::admin,
+        admin::USAGE,
+        "For admins: accounts, invite codes, lockdown, rooms and the log, in one place",
+        admin::admin,
     ),
     row("readers", "", "Who has read your selected message, or your last one", |_| {
         Ok(Action::Order(Order::Readers))
@@ -386,7 +387,9 @@ mod tests {
         assert_eq!(hint("//x"), None);
         assert_eq!(
             hint("/re").as_deref(),
-            Some("/reply /react /report /reports /resolve /rename /readers /reload /reconnect /retry")
+            Some(
+                "/reply /react /report /reports /resolve /rename /retention /readers /reload /reconnect /retry"
+            )
         );
         assert_eq!(hint("/join #d").as_deref(), Some("/join #room · Join a room, or go there"));
         assert_eq!(hint("/zz").as_deref(), Some("no command /zz"));
