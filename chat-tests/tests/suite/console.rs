@@ -135,7 +135,7 @@ fn accounts_are_looked_after_while_the_server_runs() -> Result<()> {
     Script::stranger(&server)?.ok("auth.reset", ask)?;
     let nobody = server.command(&["user", "disable", "zoe"])?;
     assert!(complaint(&nobody).contains("nobody called @zoe"));
-    let itself = server.command(&["user", "logout", "server"])?;
+    let itself = server.command(&["user", "disable", "server"])?;
     assert!(complaint(&itself).contains("nobody"), "the server's own name is no account");
     Ok(())
 }
