@@ -156,9 +156,9 @@ requests! {
     Logout = "auth.logout" -> Done;
     /// Changes the own password; all other sessions of the account end.
     ChangePassword = "account.password" -> Done;
-    /// The own sessions, and how the second factor stands.
+    /// The own sessions, and how the second factor stands; for admins also somebody's.
     ListSessions = "session.list" -> Sessions;
-    /// Ends one of the own sessions, or all others.
+    /// Ends one of the own sessions, or all others; for admins also somebody's.
     RevokeSession = "session.revoke" -> Done;
     /// Makes the secret of a second factor, which holds once it is confirmed.
     BeginTotp = "totp.begin" -> TotpSetup;
@@ -284,6 +284,8 @@ requests! {
     SetUserRole = "user.role" -> Done;
     /// Makes a code with which somebody sets a new password.
     ResetUser = "user.reset" -> ResetCode;
+    /// Gives an account another password; all its sessions end. For admins.
+    GivePassword = "user.password" -> Done;
     /// Deletes the messages that somebody wrote in the last hour, in a room or everywhere.
     Purge = "user.purge" -> Purged;
     /// Tells those who keep order that something is wrong with a message.

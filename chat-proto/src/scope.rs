@@ -199,6 +199,7 @@ impl RequestKind {
             | K::EnableUser
             | K::SetUserRole
             | K::ResetUser
+            | K::GivePassword
             | K::BanUser
             | K::UnbanUser
             | K::MuteUser

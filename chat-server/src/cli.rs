@@ -3,9 +3,12 @@
 mod admin;
 mod cert;
 mod exchange;
+mod health;
 mod keep;
 mod link;
 mod output;
+mod room;
+mod user;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -54,6 +57,8 @@ enum Command {
     Doctor(Box<Settings>),
     /// Print the TLS certificate's fingerprint, which people compare at their first connection
     Cert(Box<Settings>),
+    /// Ask the server that the configuration names whether it works; the exit code says so
+    Health(health::HealthArgs),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -104,10 +109,18 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Doctor(more)) => return examine(load(*more), json).await,
         Some(Command::Cert(more)) => cert::show(&load(*more)?.check()?, &mut Output::new(json)),
+        Some(Command::Health(args)) => {
+            let ready = args.ready();
+            health::ask(ready, &load(*args.settings)?.check()?, &mut Output::new(json)).await
+        }
         Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
-        Some(Command::Export(args)) => exchange::export(args, &load(Settings::default())?.check()?).await,
-        Some(Command::Import(args)) => exchange::import(args, &load(Settings::default())?.check()?).await,
+        Some(Command::Export(args)) => {
+            exchange::export(args, &load(Settings::default())?.check()?, json).await
+        }
+        Some(Command::Import(args)) => {
+            exchange::import(args, &load(Settings::default())?.check()?, json).await
+        }
         Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?, json).await,
         Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?, json),
         Some(Command::Completions { shell }) => {

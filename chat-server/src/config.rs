@@ -51,6 +51,10 @@ const SESSION_IDLE: Duration = Duration::from_secs(90 * DAY_S);
 /// What is shorter is a mistake, as a number without its unit.
 const SHORTEST_IDLE: Duration = Duration::from_secs(1);
 
+/// The longest pause before the drain: with the drain itself it fits into the time that the unit
+/// gives the server to stop.
+const LONGEST_DRAIN_DELAY: Duration = Duration::from_secs(30);
+
 /// Seconds of a day.
 const DAY_S: u64 = 24 * 60 * 60;
 
@@ -140,6 +144,10 @@ pub struct Settings {
     /// How long somebody stays online after a cut
     #[arg(long, value_name = "TIME", env = "CHAT_SERVER_PRESENCE_GRACE")]
     pub presence_grace: Option<Span>,
+    /// How long /ready says no before clients are sent away at the end; as long as a load balancer
+    /// takes to notice, at most 30s
+    #[arg(long, value_name = "TIME", env = "CHAT_SERVER_DRAIN_DELAY")]
+    pub drain_delay: Option<Span>,
     /// How long a login stays valid without being used
     #[arg(long, value_name = "TIME", env = "CHAT_SERVER_SESSION_IDLE")]
     pub session_idle: Option<Span>,
@@ -298,6 +306,7 @@ impl Settings {
             max_connections: Some(10_000),
             allowed_origins: Some(Vec::new()),
             presence_grace: Some(Span(Duration::from_secs(30))),
+            drain_delay: Some(Span(Duration::ZERO)),
             session_idle: Some(Span(SESSION_IDLE)),
             requests_per_second: Some(limits.requests_per_second),
             request_burst: Some(limits.request_burst),
@@ -342,6 +351,7 @@ impl Settings {
             max_connections: self.max_connections.or(weaker.max_connections),
             allowed_origins: self.allowed_origins.or(weaker.allowed_origins),
             presence_grace: self.presence_grace.or(weaker.presence_grace),
+            drain_delay: self.drain_delay.or(weaker.drain_delay),
             session_idle: self.session_idle.or(weaker.session_idle),
             requests_per_second: self.requests_per_second.or(weaker.requests_per_second),
             request_burst: self.request_burst.or(weaker.request_burst),
@@ -433,6 +443,11 @@ impl Loaded {
         ensure!(connections_per_address > 0, "connections-per-address must be at least 1");
         let log = s.log.unwrap_or_default();
         crate::log::parse(&log)?;
+        let drain_delay = s.drain_delay.map_or(Duration::ZERO, |span| span.0);
+        ensure!(
+            drain_delay <= LONGEST_DRAIN_DELAY,
+            "drain_delay: at most 30s, so that the server ends before it is killed"
+        );
         let session_idle = s.session_idle.map_or(SESSION_IDLE, |span| span.0);
         ensure!(
             session_idle >= SHORTEST_IDLE,
@@ -465,7 +480,7 @@ impl Loaded {
                 proxy_header: s.proxy_header.unwrap_or_default(),
             },
             owner_code: s.owner_code.map(Secret::new),
-            server: ServerOptions { max_connections, tls, metrics: s.metrics_listen },
+            server: ServerOptions { max_connections, tls, metrics: s.metrics_listen, drain_delay },
             session_idle,
             presence_grace: s.presence_grace.map_or(Duration::ZERO, |span| span.0),
             allow_private_hooks: s.allow_private_hooks.unwrap_or_default(),
@@ -600,6 +615,7 @@ mod tests {
             "trusted_proxies = [\"10.0.0.0/99\"]",
             "log = \"chat=loud\"",
             "session_idle = \"10ms\"",
+            "drain_delay = \"31s\"",
         ] {
             assert!(load_file(bad, Settings::default()).unwrap().check().is_err(), "{bad}");
         }

@@ -103,6 +103,15 @@ pub struct Actor {
     pub role: Role,
 }
 
+impl Actor {
+    /// Whether this is the console of whoever runs the server on its own machine: no account, and
+    /// above all of them, so that an owner who lost the password is helped.
+    #[must_use]
+    pub fn is_console(&self) -> bool {
+        self.person.id.0.is_nil() && self.role == Role::Owner
+    }
+}
+
 /// What somebody wants to do in a conversation. Where a command names a message, it comes with
 /// the event as it stands now; `None` if there is no such event.
 #[derive(Debug, Clone, PartialEq, Eq)]

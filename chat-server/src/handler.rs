@@ -185,7 +185,7 @@ impl App {
             }
             Request::Logout(_) => self.logout(&caller).await,
             Request::ChangePassword(ask) => self.change_password(&caller, ask).await,
-            Request::ListSessions(_) => self.list_sessions(&caller).await,
+            Request::ListSessions(ask) => self.list_sessions(&caller, ask).await,
             Request::RevokeSession(ask) => self.revoke_session(&caller, ask).await,
             Request::BeginTotp(ask) => self.begin_totp(&caller, ask).await,
             Request::ConfirmTotp(ask) => self.confirm_totp(&caller, ask).await,
@@ -288,6 +288,7 @@ impl App {
                 let made = self.make_reset(caller.actor(), &ask.user, ask.second_factor).await?;
                 Ok(Answer::ResetUser(made).into())
             }
+            Request::GivePassword(ask) => self.give_password(&caller, ask).await,
             Request::Purge(ask) => self.purge(&caller, ask).await,
             Request::CreateReport(ask) => self.create_report(&caller, ask).await,
             Request::ListReports(ask) => self.list_reports(&caller, ask).await,

@@ -25,7 +25,7 @@ use crate::handler::incoming::IncomingPace;
 use crate::hub::{Hub, now};
 use crate::metrics::metrics;
 use crate::outgoing::Outgoing;
-use crate::server::{self, Readiness, ServerOptions, Tls};
+use crate::server::{self, Bounds, Readiness, ServerOptions, Tls};
 use crate::store::{NewInvite, Store};
 
 /// The database's name in the data directory.
@@ -129,7 +129,7 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     let ended = CancellationToken::new();
     let opened = Opened::new(&config).await?;
     let app = opened.app.clone();
-    let ServerOptions { max_connections, tls: source, metrics: scraped } = config.server;
+    let ServerOptions { max_connections, tls: source, metrics: scraped, drain_delay } = config.server;
     let tls = source.as_ref().map(Tls::load).transpose()?.map(Arc::new);
     let listener = match from_systemd()? {
         Some(listener) => listener,
@@ -163,7 +163,8 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     let readiness = Arc::new(Readiness::new(app.store.clone(), stop.clone()));
     let running = Running { app: app.clone(), tls: tls.clone(), readiness };
     ready(Ready { address, url, owner_code, running });
-    server::run(listener, tls, app, max_connections, stop).await;
+    let bounds = Bounds { max_connections, drain_delay };
+    server::run(listener, tls, app, bounds, stop).await;
     ended.cancel();
     opened.close().await;
     info!("stopped");

@@ -27,6 +27,7 @@ use tracing::{info, warn};
 
 use crate::handler::App;
 use crate::metrics::metrics;
+use crate::session::Leaving;
 use address::Addresses;
 use connection::{House, Peer};
 use upgrade::Upgrades;
@@ -52,6 +53,17 @@ pub struct ServerOptions {
     pub tls: Option<TlsSource>,
     /// Where Prometheus may read; nowhere when it is not set.
     pub metrics: Option<SocketAddr>,
+    /// How long `/ready` says no before the clients are sent away.
+    pub drain_delay: Duration,
+}
+
+/// How many may come, and how the end begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Connections at once.
+    pub max_connections: usize,
+    /// How long `/ready` says no before anybody is sent away.
+    pub drain_delay: Duration,
 }
 
 /// Serves until `stop`, then tells every client to come back later and ends.
@@ -59,16 +71,17 @@ pub async fn run(
     listener: TcpListener,
     tls: Option<Arc<Tls>>,
     app: Arc<App>,
-    max_connections: usize,
+    limits: Bounds,
     stop: CancellationToken,
 ) {
-    let sessions = TaskTracker::new();
+    let Bounds { max_connections, drain_delay } = limits;
+    let (sessions, leaving) = (TaskTracker::new(), Leaving::default());
     let readiness = Arc::new(Readiness::new(app.store.clone(), stop.clone()));
     let upgrades = Upgrades {
         routes: routes::routes(app.clone(), readiness),
         app: app.clone(),
         sessions: sessions.clone(),
-        stop: stop.clone(),
+        leaving: leaving.clone(),
         addresses: Addresses::default(),
     };
     let house = Arc::new(House { upgrades, tls, over: CancellationToken::new() });
@@ -77,6 +90,11 @@ pub async fn run(
     let ending = async {
         stop.cancelled().await;
         metrics().draining.set(1);
+        if !drain_delay.is_zero() {
+            info!(?drain_delay, "stopping soon; /ready says so, so that no more clients are sent here");
+            tokio::time::sleep(drain_delay).await;
+        }
+        leaving.begin(sessions.len());
         drain(&sessions).await;
         over.cancel();
     };
@@ -102,7 +120,7 @@ async fn accept_all(listener: &TcpListener, house: &Arc<House>, max_connections:
             (Ok(permit), Ok((stream, address))) => {
                 let connection =
                     connection::serve(house.clone(), stream, Peer::new(address), Arc::new(permit));
-                if house.upgrades.stop.is_cancelled() {
+                if house.upgrades.leaving.begun.is_cancelled() {
                     tokio::spawn(connection);
                 } else {
                     house.upgrades.sessions.spawn(connection);

@@ -5,6 +5,7 @@
 //! so a client that asks faster than it is answered is slowed down by its own connection.
 
 mod guard;
+mod leaving;
 mod login;
 mod pace;
 mod socket;
@@ -32,11 +33,8 @@ use pace::Pace;
 use socket::{Incoming, Socket};
 
 pub use guard::Guarded;
+pub use leaving::Leaving;
 pub use socket::config as socket_config;
-
-/// Clients are told to come back at a random time within this, so that they do not all come at
-/// once.
-const RECONNECT_SPREAD: Duration = Duration::from_secs(5);
 
 /// How a session ended.
 enum End {
@@ -50,26 +48,27 @@ enum End {
     Drain,
 }
 
-/// Serves one upgraded connection from this address until it ends; `stop` ends it with a word to the client.
+/// Serves one upgraded connection from this address until it ends; `leaving` ends it with a word to
+/// the client.
 pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     app: Arc<App>,
     ws: WebSocketStream<Guarded<S>>,
     from: IpAddr,
-    stop: CancellationToken,
+    leaving: Leaving,
 ) {
     let mut socket = Socket::new(ws);
-    let end = match login::enter(&app, &mut socket, from, &stop).await {
+    let end = match login::enter(&app, &mut socket, from, &leaving.begun).await {
         Ok(logged_in) => {
             socket.logged_in(&app.live.load().limits);
             debug!(user = %logged_in.caller.person.id, "logged in");
-            Session::new(app, logged_in).run(&mut socket, &stop).await
+            Session::new(app, logged_in).run(&mut socket, &leaving.begun).await
         }
         Err(end) => end,
     };
-    say_goodbye(&mut socket, end).await;
+    say_goodbye(&mut socket, end, &leaving).await;
 }
 
-async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, end: End) {
+async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, end: End, leaving: &Leaving) {
     match end {
         End::Lost => metrics().lost.add_one(),
         End::Goodbye => socket.close(CloseReason::Normal).await,
@@ -79,8 +78,7 @@ async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, 
             socket.close(reason).await;
         }
         End::Drain => {
-            let spread = u64::try_from(RECONNECT_SPREAD.as_millis()).unwrap_or(u64::MAX);
-            let draining = Push::Draining { reconnect_after_ms: rand::random_range(0..=spread) };
+            let draining = Push::Draining { reconnect_after_ms: leaving.back_after_ms() };
             // The close frame says the same to a client that misses this.
             let _ = socket.write(&[ServerFrame::encode_push(&draining).into()]).await;
             metrics().closed.add_one(CloseReason::Restart);

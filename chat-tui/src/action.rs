@@ -24,7 +24,7 @@ use crate::state::list::Group;
 pub use account::Account;
 pub use attention::{Hear, Quiet};
 pub use order::{Order, Penalty};
-pub use safety::Safety;
+pub use safety::{Once, Safety};
 
 /// A room or a person, as people write them.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! typing and completion read the same rows.
 
 mod account;
+mod admin;
 mod arguments;
 mod attention;
 mod keep;
@@ -210,15 +211,15 @@ pub const COMMANDS: &[Command] = &[
     }),
     row(
         "twofactor",
-        "[CODE|off CODE]",
+        "[CODE|off [CODE]]",
         "Have logins ask for a code of an authenticator app",
         safety::two_factor,
     ),
     row(
         "admin",
-        "users [TEXT]|disable|enable|role|reset @user",
-        "What admins do about accounts",
-        safety::admin,
+        admin::USAGE,
+        "For admins: accounts, invite codes, lockdown, rooms and the log, in one place",
+        admin::admin,
     ),
     row("readers", "", "Who has read your selected message, or your last one", |_| {
         Ok(Action::Order(Order::Readers))

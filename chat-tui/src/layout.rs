@@ -246,7 +246,11 @@ pub(crate) fn picker_height(screen: Rect, picker: &Picker) -> u16 {
     match picker.kind {
         picker::Kind::Invitation => 5,
         picker::Kind::Paste => 6,
-        picker::Kind::Person | picker::Kind::Room => {
+        picker::Kind::Person
+        | picker::Kind::Room
+        | picker::Kind::Admin
+        | picker::Kind::Account
+        | picker::Kind::Once => {
             let rows = picker_head(screen, picker).len() + picker.count();
             u16::try_from(rows + 4).unwrap_or(POPUP.1).min(POPUP.1)
         }

@@ -4,6 +4,7 @@
 //! Names, topics and messages are kept as they came; they become
 //! [`chat_proto::SafeText`] in the view, and nowhere are they drawn without.
 
+pub(crate) mod administration;
 pub mod arrangement;
 pub(crate) mod attention;
 pub mod browser;
@@ -229,6 +230,8 @@ pub struct State {
     pub me: Option<Person>,
     /// What one may do on the server.
     pub(crate) role: Role,
+    /// Since when the server is locked down, as far as an admin was told.
+    pub lockdown: Option<Timestamp>,
     /// The team's name.
     pub server_name: String,
     /// The address of the server, for logging in again.
@@ -391,6 +394,7 @@ impl State {
             focused: true,
             me: None,
             role: Role::Member,
+            lockdown: None,
             server_name: String::new(),
             server: String::new(),
             link: Link { connection: Connection::Connecting, since_ms: 0 },

@@ -6,6 +6,7 @@
 
 pub(crate) mod accounts;
 mod actions;
+mod administration;
 mod arranging;
 mod attention;
 mod bots;

@@ -63,7 +63,7 @@ pub(super) async fn run(who: &Who, command: AccountCommand, out: &mut Output) ->
         AccountCommand::Password { password_stdin } => password(&mut link, password_stdin, out).await,
         AccountCommand::Sessions { revoke: None, revoke_others: false } => sessions(&mut link, out).await,
         AccountCommand::Sessions { revoke, .. } => {
-            link.request(RevokeSession { session: revoke }).await?;
+            link.request(RevokeSession { session: revoke, user: None }).await?;
             let what = revoke.map_or_else(|| "all others".to_owned(), |session| session.to_string());
             out.put(&json!({ "revoked": what }), || format!("ended {what}"))
         }
@@ -89,7 +89,7 @@ async fn password(link: &mut Link, from_stdin: bool, out: &mut Output) -> Result
 }
 
 async fn sessions(link: &mut Link, out: &mut Output) -> Result<(), Failure> {
-    let listed = link.request(ListSessions {}).await?;
+    let listed = link.request(ListSessions::default()).await?;
     listed.sessions.iter().try_for_each(|session| out.put(session, || session_line(session)))?;
     if !out.is_json() {
         match listed.second_factor {
@@ -138,7 +138,7 @@ fn line(what: &str) -> Result<Secret, Failure> {
     Ok(Secret::new(line.trim_end_matches(['\n', '\r'])))
 }
 
-fn session_line(session: &SessionInfo) -> String {
+pub(super) fn session_line(session: &SessionInfo) -> String {
     let device = match session.device.as_str() {
         "" => "a device without a name",
         name => name,

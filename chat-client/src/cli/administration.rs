@@ -2,16 +2,17 @@
 
 use chat_client::link::Link;
 use chat_proto::{
-    AccountInfo, DisableUser, EnableUser, ListAccounts, ResetUser, Role, SafeText, SetUserRole, Topic,
-    UserName,
+    AccountInfo, CreateUser, DisableUser, EnableUser, ListAccounts, ListSessions, ResetCode, ResetUser,
+    RevokeSession, Role, SafeText, SessionId, SetUserRole, Topic, UserName,
 };
 use clap::{Subcommand, ValueEnum};
 use serde_json::json;
 
+use super::account::session_line;
 use super::args::UserArg;
 use super::failure::Failure;
 use super::output::{Output, local_time};
-use super::who::Who;
+use super::who::{Who, new_password, variable};
 
 /// How times are shown.
 const TIME: &str = "%Y-%m-%d %H:%M";
@@ -56,6 +57,32 @@ pub(super) enum UserCommand {
         #[arg(long)]
         drop_two_factor: bool,
     },
+    /// Make an account for somebody; its password is asked for, or read from CHAT_NEW_PASSWORD
+    Add {
+        /// '@user'
+        #[arg(value_name = "USER")]
+        person: UserArg,
+        /// What they may do
+        #[arg(long, value_name = "ROLE", default_value = "member")]
+        role: RoleArg,
+        /// No password: print a code with which they choose one (chat-cli reset), once
+        #[arg(long)]
+        code: bool,
+    },
+    /// List where an account is logged in, or a bot's token; never the tokens themselves
+    Logins {
+        /// '@user'
+        #[arg(value_name = "USER")]
+        person: UserArg,
+    },
+    /// End a login of an account, or all of them
+    Logout {
+        /// '@user'
+        #[arg(value_name = "USER")]
+        person: UserArg,
+        /// The login's id, from user logins; all logins without
+        id: Option<SessionId>,
+    },
 }
 
 /// The roles that can be given.
@@ -67,6 +94,16 @@ pub(super) enum RoleArg {
     Member,
     /// Runs the server for the others
     Admin,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Guest => Role::Guest,
+            RoleArg::Member => Role::Member,
+            RoleArg::Admin => Role::Admin,
+        }
+    }
 }
 
 /// Does what one of these commands says.
@@ -93,27 +130,48 @@ async fn carry_out(link: &mut Link, command: UserCommand, out: &mut Output) -> R
             done(&person.0, "may log in again; their bots need new tokens", out)
         }
         UserCommand::Role { person, role } => {
-            let role = match role {
-                RoleArg::Guest => Role::Guest,
-                RoleArg::Member => Role::Member,
-                RoleArg::Admin => Role::Admin,
-            };
+            let role = Role::from(role);
             link.request(SetUserRole { user: person.0.clone(), role }).await?;
             done(&person.0, &format!("is now {role} on the server"), out)
         }
         UserCommand::Reset { person, drop_two_factor } => {
             let ask = ResetUser { user: person.0, second_factor: drop_two_factor };
+            show_reset(&link.request(ask).await?, out)
+        }
+        UserCommand::Add { person, role, code } => {
+            let password = match variable("CHAT_NEW_PASSWORD").filter(|_| !code) {
+                None if !code => Some(new_password()?),
+                given => given,
+            };
+            let ask = CreateUser { name: person.0, password, role: role.into() };
             let made = link.request(ask).await?;
-            if !out.is_json() {
-                let until = local_time(made.expires_at, TIME);
-                eprintln!(
-                    "for @{}, good once, until {until}; they use it with chat-cli reset, or when logging in:",
-                    made.user.name
-                );
+            match &made.reset {
+                Some(reset) => show_reset(reset, out),
+                None => out.put(&made, || format!("@{} can log in", made.user.name)),
             }
-            out.put(&made, || made.code.expose().to_owned())
+        }
+        UserCommand::Logins { person } => {
+            let held = link.request(ListSessions { user: Some(person.0) }).await?;
+            held.sessions.iter().try_for_each(|session| out.put(session, || session_line(session)))
+        }
+        UserCommand::Logout { person, id } => {
+            let ask = RevokeSession { session: id, user: Some(person.0.clone()) };
+            link.request(ask).await?;
+            let words = if id.is_some() { "lost that login" } else { "is logged out everywhere" };
+            done(&person.0, words, out)
         }
     }
+}
+
+fn show_reset(made: &ResetCode, out: &mut Output) -> Result<(), Failure> {
+    if !out.is_json() {
+        let until = local_time(made.expires_at, TIME);
+        eprintln!(
+            "for @{}, good once, until {until}; they use it with chat-cli reset, or when logging in:",
+            made.user.name
+        );
+    }
+    out.put(made, || made.code.expose().to_owned())
 }
 
 async fn list(link: &mut Link, query: Option<String>, out: &mut Output) -> Result<(), Failure> {

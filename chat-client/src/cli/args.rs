@@ -21,6 +21,7 @@ use super::administration::UserCommand;
 use super::order::OrderCommand;
 use super::people::PeopleCommand;
 use super::script;
+use super::server::AdminCommand;
 use super::target::{Place, Spot, Target};
 use super::trust::TrustArgs;
 
@@ -85,7 +86,14 @@ With --json every line on stdout is one JSON object:
   sessions              {\"id\",\"device\",\"began_at\",\"used_at\",\"current\"}
   two-factor on         {\"secret\",\"url\"}, then {\"codes\"}
   user list             {\"user\",\"role\",\"at\",\"last_seen\",\"disabled\",\"second_factor\",\"sessions\"}
-  user reset            {\"user\",\"code\",\"expires_at\"}
+  user reset, user add --code
+                        {\"user\",\"code\",\"expires_at\"}
+  user add              {\"user\":{\"id\",\"name\"}}
+  user logins           {\"id\",\"device\",\"began_at\",\"used_at\"}
+  admin invite create   {\"code\",\"invite\":{\"id\",\"role\",\"uses\",\"at\",\"until\"}}
+  admin invite list     {\"id\",\"role\",\"uses\",\"at\",\"until\"}
+  admin lockdown        {\"since\"}
+  admin rooms           {\"id\",\"name\",\"private\",\"archived\",\"rules\",\"members\",\"messages\",\"active_at\"}
   user disable, …       {\"user\"}
   members               {\"user\":{\"id\",\"name\"},\"role\",\"read\"}
   people                {\"id\",\"name\",\"display_name\",\"status\"}
@@ -212,6 +220,9 @@ pub(super) enum Command {
     /// Accounts, for those who run the server
     #[command(subcommand)]
     User(UserCommand),
+    /// The server itself, for those who run it
+    #[command(subcommand)]
+    Admin(AdminCommand),
     #[command(flatten)]
     AboutPeople(PeopleCommand),
     /// Move one's read mark

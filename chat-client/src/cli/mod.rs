@@ -20,6 +20,7 @@ mod people;
 mod script;
 mod search;
 mod send;
+mod server;
 mod target;
 mod trust;
 mod webhook;
@@ -121,6 +122,7 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
         Command::Order(command) => order::run(who, command, out).await,
         Command::Account(command) => account::run(who, command, out).await,
         Command::User(command) => administration::run(who, command, out).await,
+        Command::Admin(command) => server::run(who, command, out).await,
         Command::AboutPeople(command) => people::run(who, command, out).await,
         Command::Read { target, seq } => change::read(who, &target, seq, out).await,
         Command::Script { file, .. } => {
@@ -306,6 +308,18 @@ mod tests {
             "user enable grace",
             "user role @grace guest",
             "user reset @grace --drop-two-factor",
+            "user add @grace --role guest",
+            "user add grace --code",
+            "user logins @grace",
+            "user logout @grace",
+            "user logout @grace 01997f00-0000-7000-8000-00000000d001",
+            "admin invite create --role guest --uses 5 --expires 2d",
+            "admin invite list",
+            "admin invite revoke 9f86d081884c7d65",
+            "admin lockdown",
+            "admin lockdown --end",
+            "admin lockdown --status",
+            "admin rooms",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' '));
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");
@@ -346,6 +360,11 @@ mod tests {
             "sessions --revoke here",
             "two-factor",
             "user role @grace king",
+            "user add",
+            "user add @grace --role owner",
+            "admin",
+            "admin invite create --uses 0",
+            "admin lockdown --end --status",
             "user reset",
         ] {
             let words = ["chat-cli"].into_iter().chain(line.split(' ').filter(|word| !word.is_empty()));

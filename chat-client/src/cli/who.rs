@@ -240,7 +240,7 @@ fn open(common: &Common) -> Result<Accounts, Failure> {
     Accounts::open(paths.accounts_dir()).map_err(Failure::usage)
 }
 
-fn variable(name: &str) -> Option<Secret> {
+pub(crate) fn variable(name: &str) -> Option<Secret> {
     std::env::var(name).ok().filter(|text| !text.is_empty()).map(Secret::new)
 }
 

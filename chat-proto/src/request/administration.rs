@@ -78,6 +78,15 @@ pub struct SetUserRole {
     pub role: Role,
 }
 
+/// Payload of `user.password`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GivePassword {
+    /// Whose.
+    pub user: UserName,
+    /// The password from now on, which its person should change.
+    pub password: Secret,
+}
+
 /// Payload of `user.reset`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResetUser {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConversationId, Person, Role, RoomName, Secret, Timestamp, UserName, lenient};
+use crate::absent::is_default;
+use crate::{
+    ConversationId, Person, ResetCode, Role, RoomName, RoomRules, Secret, Timestamp, UserName, lenient,
+};
 
 /// Payload of `invite.create`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,8 +74,10 @@ pub struct RevokeCode {
 pub struct CreateUser {
     /// The account's name.
     pub name: UserName,
-    /// Its first password, which its person should change.
-    pub password: Secret,
+    /// Its first password, which its person should change; absent for a code with which they choose
+    /// one themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Secret>,
     /// What it may do.
     pub role: Role,
 }
@@ -82,6 +87,9 @@ pub struct CreateUser {
 pub struct CreatedUser {
     /// The new account.
     pub user: Person,
+    /// For `auth.reset`, where no password was given. Shown this once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<ResetCode>,
 }
 
 /// Payload of `server.lockdown`.
@@ -122,6 +130,9 @@ pub struct RoomSurvey {
     pub private: bool,
     /// Whether it is closed for good.
     pub archived: bool,
+    /// How people write in it, and how long it keeps what they wrote.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rules: RoomRules,
     /// How many are in it.
     pub members: u64,
     /// How many messages were written in it.

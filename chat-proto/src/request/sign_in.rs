@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
-use crate::{DeviceName, Secret, SessionId, Timestamp};
+use crate::{DeviceName, Secret, SessionId, Timestamp, UserName};
 
 /// Payload of `auth.reset`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,7 +33,11 @@ pub struct ChangePassword {
 
 /// Payload of `session.list`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListSessions {}
+pub struct ListSessions {
+    /// Whose, for admins; absent for the own ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserName>,
+}
 
 /// The answer to `session.list`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +80,9 @@ pub struct RevokeSession {
     /// Which; absent for all but the one that asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
+    /// Whose, for admins; absent for the own ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserName>,
 }
 
 /// Payload of `totp.begin`.

@@ -360,9 +360,11 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
         K::ChangePassword => (secret(), secret())
             .prop_map(|(current, password)| ChangePassword { current, password }.into_request())
             .boxed(),
-        K::ListSessions => Just(ListSessions {}.into_request()).boxed(),
-        K::RevokeSession => prop::option::of(uuid().prop_map(SessionId))
-            .prop_map(|session| RevokeSession { session }.into_request())
+        K::ListSessions => {
+            prop::option::of(user_name()).prop_map(|user| ListSessions { user }.into_request()).boxed()
+        }
+        K::RevokeSession => (prop::option::of(uuid().prop_map(SessionId)), prop::option::of(user_name()))
+            .prop_map(|(session, user)| RevokeSession { session, user }.into_request())
             .boxed(),
         K::BeginTotp => secret().prop_map(|password| BeginTotp { password }.into_request()).boxed(),
         K::ConfirmTotp => secret().prop_map(|code| ConfirmTotp { code }.into_request()).boxed(),
@@ -381,6 +383,9 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
                 .prop_map(|(user, role)| SetUserRole { user, role }.into_request())
                 .boxed()
         }
+        K::GivePassword => (user_name(), secret())
+            .prop_map(|(user, password)| GivePassword { user, password }.into_request())
+            .boxed(),
         K::ResetUser => (user_name(), any::<bool>())
             .prop_map(|(user, second_factor)| ResetUser { user, second_factor }.into_request())
             .boxed(),
@@ -623,7 +628,7 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
             .boxed(),
         K::ListCodes => Just(ListCodes {}.into_request()).boxed(),
         K::RevokeCode => any::<String>().prop_map(|id| RevokeCode { id }.into_request()).boxed(),
-        K::CreateUser => (user_name(), secret(), role())
+        K::CreateUser => (user_name(), prop::option::of(secret()), role())
             .prop_map(|(name, password, role)| CreateUser { name, password, role }.into_request())
             .boxed(),
         K::SetLockdown => any::<Option<bool>>().prop_map(|on| SetLockdown { on }.into_request()).boxed(),

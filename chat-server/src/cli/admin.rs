@@ -1,21 +1,19 @@
 //! What an admin does on the server's own machine: invites, accounts, rooms, lockdown, the log.
 
-use std::io::{IsTerminal, Read};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use chat_proto::{
-    AuditEntry, CreateCode, CreateUser, InviteCode, ListAudit, ListCodes, RevokeCode, Role, RoomName,
-    RoomSurvey, SafeText, Secret, SetLockdown, SurveyRooms, Timestamp, UserName, limits,
+    AuditEntry, CreateCode, InviteCode, ListAudit, ListCodes, RevokeCode, SafeText, SetLockdown, Timestamp,
+    limits,
 };
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use super::link::Link;
 use super::output::Output;
+use super::room::{self, RoomCommand};
+use super::user::{self, RoleWord, TokenCommand, UserCommand};
 use crate::config::Span;
-
-/// Longest password read from standard input; anything more is no password.
-const PASSWORD_READ_BYTES: u64 = 4 * 1024;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AdminCommand {
@@ -25,6 +23,9 @@ pub(super) enum AdminCommand {
     /// Look after accounts
     #[command(subcommand)]
     User(UserCommand),
+    /// See where accounts are logged in, and end a login or a bot's token
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Look over the rooms
     #[command(subcommand)]
     Room(RoomCommand),
@@ -61,27 +62,6 @@ pub(super) enum InviteCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(super) enum UserCommand {
-    /// Make an account; the password is asked for, or read from standard input
-    Add {
-        /// Its name
-        name: UserName,
-        /// What it may do
-        #[arg(long, value_name = "ROLE", default_value = "member")]
-        role: RoleWord,
-        /// Read the password from standard input, up to the end of its first line
-        #[arg(long)]
-        password_stdin: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum RoomCommand {
-    /// Print all rooms and how large they are, the private ones too
-    List,
-}
-
 #[derive(Debug, Args)]
 pub(super) struct LockdownArgs {
     /// Open the doors again
@@ -92,39 +72,13 @@ pub(super) struct LockdownArgs {
     status: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum RoleWord {
-    /// Sees only the people and rooms that they share
-    Guest,
-    /// Talks
-    Member,
-    /// Runs the server for the others
-    Admin,
-    /// Runs the server, and cannot be stopped by admins
-    Owner,
-}
-
-impl From<RoleWord> for Role {
-    fn from(word: RoleWord) -> Self {
-        match word {
-            RoleWord::Guest => Role::Guest,
-            RoleWord::Member => Role::Member,
-            RoleWord::Admin => Role::Admin,
-            RoleWord::Owner => Role::Owner,
-        }
-    }
-}
-
 /// Does what an admin typed.
 pub(super) async fn run(link: &mut Link, command: AdminCommand, out: &mut Output) -> anyhow::Result<()> {
     match command {
         AdminCommand::Invite(command) => invite(link, command, out).await,
-        AdminCommand::User(UserCommand::Add { name, role, password_stdin }) => {
-            let password = read_password(&name, password_stdin)?;
-            let made = link.ask(CreateUser { name, password, role: role.into() }).await?;
-            out.put(&made.user, || format!("{} can log in", made.user.name))
-        }
-        AdminCommand::Room(RoomCommand::List) => rooms(link, out).await,
+        AdminCommand::User(command) => user::run(link, command, out).await,
+        AdminCommand::Token(command) => user::tokens(link, command, out).await,
+        AdminCommand::Room(command) => room::run(link, command, out).await,
         AdminCommand::Lockdown(args) => {
             let on = if args.status { None } else { Some(!args.end) };
             let state = link.ask(SetLockdown { on }).await?;
@@ -157,18 +111,6 @@ async fn invite(link: &mut Link, command: InviteCommand, out: &mut Output) -> an
     }
 }
 
-async fn rooms(link: &mut Link, out: &mut Output) -> anyhow::Result<()> {
-    let mut after: Option<RoomName> = None;
-    loop {
-        let page = link.ask(SurveyRooms { after, limit: None }).await?;
-        page.rooms.iter().try_for_each(|room| out.put(room, || room_line(room)))?;
-        after = page.rooms.last().filter(|_| page.more).map(|room| room.name.clone());
-        if after.is_none() {
-            return Ok(());
-        }
-    }
-}
-
 async fn audit(link: &mut Link, limit: u32, out: &mut Output) -> anyhow::Result<()> {
     let (mut left, mut cursor) = (limit, None);
     loop {
@@ -183,24 +125,6 @@ async fn audit(link: &mut Link, limit: u32, out: &mut Output) -> anyhow::Result<
     }
 }
 
-/// A password never stands on a command line, where everybody on the machine could read it.
-fn read_password(name: &UserName, from_stdin: bool) -> anyhow::Result<Secret> {
-    if !from_stdin && std::io::stdin().is_terminal() {
-        let first = rpassword::prompt_password(format!("Password for {name}: "))?;
-        let again = rpassword::prompt_password("Again: ")?;
-        ensure!(first == again, "the two are not the same; nothing was changed");
-        return Ok(Secret::new(first));
-    }
-    let mut text = String::new();
-    std::io::stdin()
-        .take(PASSWORD_READ_BYTES)
-        .read_to_string(&mut text)
-        .context("cannot read the password")?;
-    let line = text.lines().next().unwrap_or_default();
-    ensure!(!line.is_empty(), "no password came on standard input");
-    Ok(Secret::new(line))
-}
-
 fn seconds(time: Duration) -> anyhow::Result<u32> {
     u32::try_from(time.as_secs()).context("that is longer than a hundred years; choose a shorter time")
 }
@@ -208,13 +132,6 @@ fn seconds(time: Duration) -> anyhow::Result<u32> {
 fn invite_line(invite: &InviteCode) -> String {
     let until = invite.until.map_or_else(|| "for good".to_owned(), |at| format!("until {}", time(at)));
     format!("{}  {} left for {}  {until}", invite.id, invite.uses, invite.role)
-}
-
-fn room_line(room: &RoomSurvey) -> String {
-    let marks = [(room.private, "  private"), (room.archived, "  archived")];
-    let marks: String = marks.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
-    let (name, members, messages) = (&room.name, room.members, room.messages);
-    format!("#{name}  {members} members  {messages} messages  active {}{marks}", time(room.active_at))
 }
 
 fn audit_line(entry: &AuditEntry) -> String {

@@ -23,9 +23,6 @@ pub(super) struct ExportArgs {
     /// Only what this person wrote, and their files
     #[arg(long, value_name = "NAME")]
     user: Option<UserName>,
-    /// Print what was written as JSON
-    #[arg(long)]
-    json: bool,
 }
 
 /// What is imported.
@@ -37,14 +34,11 @@ pub(super) struct ImportArgs {
     /// Only say what would come, and what cannot
     #[arg(long)]
     dry_run: bool,
-    /// Print the report as JSON
-    #[arg(long)]
-    json: bool,
 }
 
-pub(super) async fn export(args: ExportArgs, config: &Config) -> anyhow::Result<()> {
+pub(super) async fn export(args: ExportArgs, config: &Config, json: bool) -> anyhow::Result<()> {
     let done = exchange::export(config, &args.dest, args.user, Progress::new()).await?;
-    if args.json {
+    if json {
         return print(&format!("{}\n", serde_json::to_string(&done)?));
     }
     let mut text = format!(
@@ -61,7 +55,7 @@ pub(super) async fn export(args: ExportArgs, config: &Config) -> anyhow::Result<
     print(&text)
 }
 
-pub(super) async fn import(args: ImportArgs, config: &Config) -> anyhow::Result<()> {
+pub(super) async fn import(args: ImportArgs, config: &Config, json: bool) -> anyhow::Result<()> {
     let source = match &args.src[..] {
         [folder] => {
             ensure!(
@@ -77,7 +71,7 @@ pub(super) async fn import(args: ImportArgs, config: &Config) -> anyhow::Result<
     let report = exchange::import(config, &source, args.dry_run, Progress::new()).await?;
     // Where nobody came, a code that was printed before stays good.
     let code = if args.dry_run || report.users_made == 0 { None } else { owner_code(config).await? };
-    if args.json {
+    if json {
         let mut told = serde_json::to_value(&report)?;
         told["owner_invite"] = code.into();
         return print(&format!("{told}\n"));

@@ -19,7 +19,16 @@ impl Room {
         if let Command::Join { invited } = command {
             return self.decide_join(author, invited, now);
         }
-        let Some(member) = self.members.get(&author.id) else { return Err(not_found()) };
+        let Some(member) = self.members.get(&author.id) else {
+            return match command {
+                // The console is in no room, and reads nothing there.
+                Command::SetRules(rules) if actor.is_console() => {
+                    let changed = self.decide_rules(RoomRole::Owner, rules)?;
+                    Ok(changed.map_or(Change::Nothing, |what| self.event(author, now, what)))
+                }
+                _ => Err(not_found()),
+            };
+        };
         if let Command::MarkRead(position) = command {
             let further = position.seq > member.read;
             return Ok(if further { Change::Read(author.id, position) } else { Change::Nothing });

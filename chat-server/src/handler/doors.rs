@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::account::{looks_like, name_taken};
 use super::query::list_limit;
 use super::{App, Caller, Handled, store_failed};
-use crate::auth::{SecretHash, check_password, new_invite_code};
+use crate::auth::{SecretHash, check_password, new_invite_code, new_token};
 use crate::domain::audit::Note;
 use crate::domain::moderation::must_be_admin;
 use crate::domain::not_found;
@@ -108,7 +108,9 @@ impl App {
     pub(super) async fn create_user(&self, caller: &Caller, ask: CreateUser) -> Result<Handled, WireError> {
         must_be_admin(caller.role)?;
         may_give(caller.role, ask.role)?;
-        check_password(ask.name.as_str(), &self.live.load().name, &ask.password)?;
+        if let Some(password) = &ask.password {
+            check_password(ask.name.as_str(), &self.live.load().name, password)?;
+        }
         if ask.name.is_reserved() {
             return Err(name_taken(&ask.name));
         }
@@ -117,7 +119,8 @@ impl App {
             id: UserId(Uuid::now_v7()),
             skeleton: looks_like(&ask.name),
             name: ask.name.clone(),
-            password: self.passwords.hash(ask.password).await?,
+            // Nobody knows this one, until a code is used to set another.
+            password: self.passwords.hash(ask.password.clone().unwrap_or_else(new_token)).await?,
             invite: None,
             at,
         };
@@ -131,7 +134,11 @@ impl App {
             Err(cause) => return Err(store_failed(cause)),
         }
         info!(user = %person.id, %role, "account made by an admin");
-        Ok(Answer::CreateUser(CreatedUser { user: person }).into())
+        let reset = match ask.password {
+            Some(_) => None,
+            None => Some(self.reset_code(caller.person.id, person.clone(), false).await?),
+        };
+        Ok(Answer::CreateUser(CreatedUser { user: person, reset }).into())
     }
 
     pub(super) async fn set_lockdown(

@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chat_proto::{
-    Answer, ChangePassword, CloseReason, Done, ErrorCode, Reset, RevokeSession, SecondFactor, Secret,
-    Sessions, WireError,
+    Answer, ChangePassword, CloseReason, Done, ErrorCode, ListSessions, Reset, RevokeSession, SecondFactor,
+    Secret, Sessions, WireError,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -72,8 +72,15 @@ impl App {
         Ok(Answer::ChangePassword(Done {}).into())
     }
 
-    pub(super) async fn list_sessions(&self, caller: &Caller) -> Result<Handled, WireError> {
-        let user = caller.person.id;
+    pub(super) async fn list_sessions(
+        &self,
+        caller: &Caller,
+        ask: ListSessions,
+    ) -> Result<Handled, WireError> {
+        let user = match ask.user.filter(|name| *name != caller.person.name) {
+            Some(name) => self.weaker(&caller.actor(), &name).await?.id,
+            None => caller.person.id,
+        };
         let sessions = self.store.sessions(user, caller.session).await.map_err(store_failed)?;
         let factor = self.store.second_factor(user).await.map_err(store_failed)?;
         let second_factor = factor.and_then(|factor| {
@@ -87,6 +94,10 @@ impl App {
         caller: &Caller,
         ask: RevokeSession,
     ) -> Result<Handled, WireError> {
+        if let Some(name) = ask.user.filter(|name| *name != caller.person.name) {
+            self.log_out(&caller.actor(), &name, ask.session).await?;
+            return Ok(Answer::RevokeSession(Done {}).into());
+        }
         let (app, user, own) = (self.clone(), caller.person.id, caller.session);
         if ask.session == Some(own) {
             let message = "That is the session that you are in; log out to end it.";

@@ -169,7 +169,7 @@ async fn secure(stream: TcpStream, tls: Option<&Tls>) -> Option<Transport> {
 async fn http(house: Arc<House>, transport: Transport, peer: Peer, place: Place) {
     let line = routes::Line::default();
     let cut = line.0.clone();
-    let (stop, over) = (house.upgrades.stop.clone(), house.over.clone());
+    let (stop, over) = (house.upgrades.leaving.begun.clone(), house.over.clone());
     // One that comes while the server stops is told so, and has one request.
     let is_late = stop.is_cancelled();
     let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {

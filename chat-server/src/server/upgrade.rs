@@ -17,7 +17,6 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 use tracing::{Instrument, debug};
@@ -27,7 +26,7 @@ use super::connection::{Peer, Place, Transport};
 use super::proxy;
 use crate::handler::App;
 use crate::metrics::{Door, metrics};
-use crate::session::{self, Guarded};
+use crate::session::{self, Guarded, Leaving};
 
 /// Where clients connect.
 const PATH: &str = "/ws";
@@ -36,7 +35,7 @@ const PATH: &str = "/ws";
 pub(super) struct Upgrades {
     pub(super) app: Arc<App>,
     pub(super) sessions: TaskTracker,
-    pub(super) stop: CancellationToken,
+    pub(super) leaving: Leaving,
     /// How many connections each address has.
     pub(super) addresses: Addresses,
     /// Answers everything but the upgrade.
@@ -63,7 +62,7 @@ impl Upgrades {
             let Ok(reply) = self.routes.clone().oneshot(request).await;
             return reply;
         }
-        if self.stop.is_cancelled() {
+        if self.leaving.begun.is_cancelled() {
             metrics().turned_away.add_one(Door::Draining);
             return plain(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -90,14 +89,14 @@ impl Upgrades {
     }
 
     fn start_session(&self, request: Request<Incoming>, client: IpAddr, place: Place) {
-        let (app, stop) = (self.app.clone(), self.stop.clone());
+        let (app, leaving) = (self.app.clone(), self.leaving.clone());
         let session = async move {
             let _counted = metrics().connections.hold();
             debug!(%client, "a connection began");
             match hyper::upgrade::on(request).await {
                 Ok(upgraded) => {
                     if let Some(ws) = websocket(upgraded).await {
-                        session::serve(app, ws, client, stop).await;
+                        session::serve(app, ws, client, leaving).await;
                     }
                 }
                 Err(cause) => debug!(%cause, "the connection was not upgraded"),

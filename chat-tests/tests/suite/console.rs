@@ -100,3 +100,91 @@ fn the_server_itself_is_nobody_to_talk_to() -> Result<()> {
     assert!(Script::login(&server, "server").is_err());
     Ok(())
 }
+
+#[test]
+fn accounts_are_looked_after_while_the_server_runs() -> Result<()> {
+    let server = Server::start()?;
+    let mut owner = Script::register_with(&server, "ada", server.owner_invite())?;
+    let invite = owner.ok("invite.create", json!({"role": "member", "uses": 1}))?;
+    let mut lin = Script::register_with(&server, "lin", invite["code"].as_str())?;
+    let listed = lines(&server.command(&["user", "list", "li", "--json"])?)?;
+    assert_eq!((listed.len(), &listed[0]["role"]), (1, &json!("member")));
+
+    let held = lines(&server.command(&["token", "list", "lin", "--json"])?)?;
+    let id = held[0]["id"].as_str().unwrap_or_default().to_owned();
+    lines(&server.command(&["token", "revoke", "lin", &id, "--json"])?)?;
+    assert_eq!(lin.expect_closed()?, 4502);
+    assert!(complaint(&server.command(&["token", "revoke", "lin", &id])?).contains("token list"));
+
+    lines(&server.command(&["user", "role", "lin", "admin", "--json"])?)?;
+    let mut lin = Script::login(&server, "lin")?;
+    lin.ok("account.list", json!({}))?;
+    lines(&server.command(&["user", "logout", "lin", "--json"])?)?;
+    assert_eq!(lin.expect_closed()?, 4502);
+    let mut lin = Script::login(&server, "lin")?;
+    lines(&server.command(&["user", "disable", "lin", "--reason", "left", "--json"])?)?;
+    assert_eq!(lin.expect_closed()?, 4504);
+    assert!(Script::login(&server, "lin").is_err());
+    lines(&server.command(&["user", "enable", "lin", "--json"])?)?;
+    Script::login(&server, "lin")?;
+
+    // An owner who has lost the password is helped here, and only here.
+    assert_eq!(owner.refused("user.reset", json!({"user": "ada"}))?, "forbidden");
+    let code = lines(&server.command(&["user", "reset", "ada", "--json"])?)?;
+    let ask = json!({"protocol": 1, "reset": code[0]["code"], "password": "violet stapler battery"});
+    Script::stranger(&server)?.ok("auth.reset", ask)?;
+    let nobody = server.command(&["user", "disable", "zoe"])?;
+    assert!(complaint(&nobody).contains("nobody called @zoe"));
+    let itself = server.command(&["user", "disable", "server"])?;
+    assert!(complaint(&itself).contains("nobody"), "the server's own name is no account");
+    Ok(())
+}
+
+#[test]
+fn passwords_are_given_where_no_server_runs() -> Result<()> {
+    let mut server = Server::start()?;
+    let mut owner = Script::register_with(&server, "ada", server.owner_invite())?;
+    owner.ok("room.create", json!({"name": "war", "private": true}))?;
+    owner.ok("room.create", json!({"name": "hall", "private": false}))?;
+    server.kill();
+    let dir = server.data_dir();
+    let given = alone(&dir, &["user", "password", "ada", "--password-stdin", "--json"], "violet stapler\n")?;
+    lines(&given)?;
+    let weak = alone(&dir, &["user", "password", "ada", "--password-stdin"], "short\n")?;
+    assert!(!complaint(&weak).is_empty());
+    let made = lines(&alone(&dir, &["user", "add", "lin", "--code", "--json"], "")?)?;
+    lines(&alone(&dir, &["room", "retention", "war", "30", "--json"], "")?)?;
+    lines(&alone(&dir, &["room", "archive", "war", "--json"], "")?)?;
+
+    server.restart()?;
+    let token = json!({"protocol": 1, "token": owner.own_token()});
+    assert_eq!(
+        Script::stranger(&server)?.refused("auth.token", token)?,
+        "bad_credentials",
+        "all logins ended"
+    );
+    let login = json!({"protocol": 1, "name": "ada", "password": "violet stapler"});
+    Script::stranger(&server)?.ok("auth.login", login)?;
+    let ask = json!({"protocol": 1, "reset": made[0]["code"], "password": PASSWORD});
+    Script::stranger(&server)?.ok("auth.reset", ask)?;
+    Script::login(&server, "lin")?;
+    let rooms = lines(&server.command(&["room", "list", "--json"])?)?;
+    assert_eq!(rooms[1]["rules"], json!({"archived": true, "keep_days": 30}));
+    assert_eq!(rooms[0]["rules"], Value::Null, "of another room nothing changed");
+    let undone = lines(&server.command(&["room", "archive", "war", "--undo", "--json"])?)?;
+    assert_eq!(undone[0]["rules"], json!({"keep_days": 30}));
+    assert!(complaint(&server.command(&["room", "archive", "nowhere"])?).contains("room list"));
+    Ok(())
+}
+
+#[test]
+fn whoever_restarts_a_server_asks_how_it_is() -> Result<()> {
+    let mut server = Server::start()?;
+    let address = format!("127.0.0.1:{}", server.port());
+    let ask = |what: &[&str]| server.command(&[&["health", "--listen", &address], what].concat());
+    assert_eq!(String::from_utf8_lossy(&ask(&[])?.stdout), "ok\n");
+    assert_eq!(lines(&ask(&["--ready", "--json"])?)?[0]["said"], "ready");
+    server.kill();
+    assert!(complaint(&server.command(&["health", "--listen", &address])?).contains("no server answers"));
+    Ok(())
+}

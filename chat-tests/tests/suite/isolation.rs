@@ -130,6 +130,9 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         RequestKind::DisableUser | RequestKind::EnableUser | RequestKind::ResetUser => {
             Case::ForAdmins(json!({"user": "nobody"}))
         }
+        RequestKind::GivePassword => {
+            Case::ForAdmins(json!({"user": "nobody", "password": "violet stapler battery"}))
+        }
         RequestKind::SetUserRole => Case::ForAdmins(json!({"user": "nobody", "role": "member"})),
         RequestKind::DescribeRoom => with(json!({"description": "mine now"}), MODERATORS),
         RequestKind::SetRules => with(json!({"rules": {"slow_mode_s": 0}}), MODERATORS),

@@ -144,7 +144,7 @@ fn picture(word: &str) -> Option<Emoji> {
 }
 
 /// `90s`, `10m`, `2h`, `7d`.
-fn seconds(text: &str) -> Option<u64> {
+pub(super) fn seconds(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.parse().ok().filter(|number| *number > 0)?;
     let unit = match &text[digits.len()..] {

@@ -304,6 +304,9 @@ fn place(talk: &mut Talk, _: Moment, _: &str, out: &mut Out) {
         Some(conversation) => out.say(&super::words::place(&talk.state, conversation)),
         None => out.say("No conversation is open: /list lists them."),
     }
+    if talk.state.lockdown.is_some() {
+        out.say("The server is locked down: nobody new comes in. /admin lockdown off opens the doors.");
+    }
     let connection = crate::layout::connection_words(&talk.state);
     let words = super::words::spoken(connection.as_str());
     out.say(&super::words::sentence(&super::words::capital(&words)));

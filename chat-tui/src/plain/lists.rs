@@ -8,6 +8,7 @@ use super::{Out, Talk};
 use crate::action::Action;
 use crate::state::listing::{Kind as ListKind, Listing, Row, Why};
 use crate::state::picker::{Kind, Picker};
+use crate::state::secret::Asking;
 use crate::state::{Page, Popup};
 
 /// Rows of a list that are written out; letters behind the command filter the rest.
@@ -30,6 +31,9 @@ pub(super) fn write(talk: &mut Talk, out: &mut Out) {
             out.say(&sentence(&format!("{} is a picture; /save keeps it as a file", file.name)));
         }
         Some(Popup::Browser(_)) => out.say("Say which file: /upload PATH, and a text behind it."),
+        Some(Popup::Secret(form)) if matches!(form.asking, Asking::Account(..)) => {
+            out.say("What is typed into lines can be seen; write code behind the role for a code in place of a password.");
+        }
         Some(Popup::Secret(_)) => out.say("What is typed into lines can be seen; use chat-cli for this."),
         Some(Popup::Help(_)) => super::commands::help("", out),
         None => {}
@@ -48,6 +52,11 @@ fn pick(talk: &mut Talk, picker: &Picker, out: &mut Out) {
     }
     out.say(&format!("{}, {}:", capital(&picker.title), count(rows.len(), "row")));
     for (word, said) in &picker.head {
+        if picker.kind == Kind::Once {
+            // A full stop behind a code would be copied with it.
+            out.say(&format!("{}{}{said}", capital(word), if word.is_empty() { "" } else { ": " }));
+            continue;
+        }
         out.say(&sentence(&format!("{}: {}", capital(word), spoken(said))));
     }
     talk.offers = rows.iter().map(|item| item.action.clone()).collect();

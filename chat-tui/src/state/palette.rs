@@ -5,13 +5,13 @@
 //! 2. Messages come last, from the server, for what is typed once the fingers rest.
 //! 3. Each row says its key, or what kind of thing it is.
 
-use chat_proto::{Conversation, Person, Search, SearchPage, Timestamp};
+use chat_proto::{Conversation, Person, Role, Search, SearchPage, Timestamp};
 
 use super::conversations::is_direct;
 use super::neighbours::Spot;
 use super::picker::{Item, Kind, Picker, is_offered};
 use super::{State, profile, settings};
-use crate::action::{Account, Action, Order, Plain};
+use crate::action::{Account, Action, Order, Plain, Safety};
 use crate::command::{self, COMMANDS};
 use crate::effect::Wish;
 use crate::keymap::Keymap;
@@ -51,7 +51,7 @@ pub(crate) fn palette(state: &State) -> Picker {
     let others = people.iter().filter(|person| !state.is_me(person.id));
     picker.add(others.map(|person| profile::item(state, person, None)));
     picker.add(actions());
-    picker.add(commands());
+    picker.add(commands(state.role));
     picker.add(ROWS.iter().map(|row| settings::item(state, row)));
     picker
 }
@@ -116,9 +116,11 @@ fn actions() -> impl Iterator<Item = Item> {
 }
 
 /// The commands that are not actions already: done at once, or begun in the composer.
-fn commands() -> impl Iterator<Item = Item> {
-    COMMANDS.iter().filter_map(|command| {
+fn commands(role: Role) -> impl Iterator<Item = Item> {
+    COMMANDS.iter().filter_map(move |command| {
         let action = match command.bare() {
+            Some(Action::Safety(Safety::Admin)) if role < Role::Admin => return None,
+            Some(action @ Action::Safety(Safety::Admin)) => action,
             Some(Action::Plain(plain)) if is_offered(plain) => return None,
             Some(action) if command.usage.is_empty() => action,
             _ => Action::Compose(format!("/{} ", command.name)),

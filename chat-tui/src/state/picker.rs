@@ -59,6 +59,16 @@ pub enum Kind {
     Room,
     /// Where one is logged in.
     Sessions,
+    /// What admins do.
+    Admin,
+    /// The accounts of the server.
+    AllAccounts,
+    /// What can be done about an account, below what is known of it.
+    Account,
+    /// The invite codes.
+    Codes,
+    /// Something that is shown once, and what can be done with it.
+    Once,
     /// The settings.
     Settings,
     /// The values of one.
@@ -85,6 +95,11 @@ impl Kind {
             Kind::Person => "person",
             Kind::Room => "room",
             Kind::Sessions => "your logins",
+            Kind::Admin => "administration",
+            Kind::AllAccounts => "accounts of the server",
+            Kind::Account => "account",
+            Kind::Codes => "invite codes",
+            Kind::Once => "shown this once",
             Kind::Code => "copy code",
             Kind::Accounts => "accounts",
             Kind::Themes => "theme",

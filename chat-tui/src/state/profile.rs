@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::items::time_of_day;
 use super::picker::{Item, Kind, Picker};
-use super::{State, rights};
+use super::{State, administration, rights};
 use crate::action::{Action, Order};
 
 /// Shared rooms that are named; more are counted.
@@ -162,6 +162,9 @@ fn actions(state: &State, profile: &Profile) -> Vec<Item> {
             "ends their sessions and keeps them out; asks once",
             format!("/ban --server @{name} "),
         ));
+        if !profile.user.bot {
+            rows.extend(administration::about_person(state, profile.role, name));
+        }
     }
     rows
 }

@@ -1,18 +1,24 @@
 //! A field for a password, over the conversation: what is typed is never shown, and goes neither
 //! into the history of the composer nor into a draft.
 
-use chat_proto::{BeginTotp, ChangePassword, Request, Secret, limits};
+use chat_proto::{
+    BeginTotp, ChangePassword, CreateUser, DisableTotp, Request, Role, Secret, UserName, limits,
+};
 
 /// Letters taken; a longer password is refused anyway.
 const LETTERS: usize = limits::PASSWORD_MAX_BYTES;
 
 /// What the password is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asking {
     /// To have another one.
     Password,
     /// To set up a second factor.
     TwoFactor,
+    /// To end it.
+    TwoFactorOff,
+    /// For a new account of somebody else; with nothing typed, it gets a code in its place.
+    Account(UserName, Role),
 }
 
 /// Which password is being typed.
@@ -40,7 +46,8 @@ impl SecretForm {
     #[must_use]
     pub fn new(asking: Asking) -> Self {
         let none = || Secret::new("");
-        Self { asking, step: Step::Current, typed: none(), current: none(), new: none(), error: None }
+        let step = if matches!(asking, Asking::Account(..)) { Step::New } else { Step::Current };
+        Self { asking, step, typed: none(), current: none(), new: none(), error: None }
     }
 
     /// How many letters are typed.
@@ -69,16 +76,22 @@ impl SecretForm {
     /// Goes on; with the last field, what to ask of the server.
     pub(crate) fn enter(&mut self) -> Option<Request> {
         if self.letters() == 0 {
-            return None;
+            return match (&self.asking, self.step) {
+                (Asking::Account(..), Step::New) => self.created(None),
+                _ => None,
+            };
         }
         if self.step == Step::New && self.letters() < limits::PASSWORD_MIN_CHARS {
             self.error = Some("A password has at least eight characters");
             return None;
         }
         let typed = std::mem::replace(&mut self.typed, Secret::new(""));
-        match (self.step, self.asking) {
+        match (self.step, &self.asking) {
             (Step::Current, Asking::TwoFactor) => Some(Request::BeginTotp(BeginTotp { password: typed })),
-            (Step::Current, Asking::Password) => {
+            (Step::Current, Asking::TwoFactorOff) => {
+                Some(Request::DisableTotp(DisableTotp { password: Some(typed), code: None }))
+            }
+            (Step::Current, _) => {
                 (self.current, self.step) = (typed, Step::New);
                 None
             }
@@ -86,6 +99,7 @@ impl SecretForm {
                 (self.new, self.step) = (typed, Step::Again);
                 None
             }
+            (Step::Again, Asking::Account(..)) if typed == self.new => self.created(Some(typed)),
             (Step::Again, _) if typed == self.new => {
                 let (current, password) = (self.current.clone(), typed);
                 Some(Request::ChangePassword(ChangePassword { current, password }))
@@ -96,5 +110,10 @@ impl SecretForm {
                 None
             }
         }
+    }
+
+    fn created(&self, password: Option<Secret>) -> Option<Request> {
+        let Asking::Account(name, role) = &self.asking else { return None };
+        Some(Request::CreateUser(CreateUser { name: name.clone(), password, role: *role }))
     }
 }

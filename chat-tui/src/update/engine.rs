@@ -3,7 +3,9 @@
 use chat_client::{Connection, Outgoing, Update};
 use chat_proto::{ConversationId, Event, EventKind};
 
-use super::{Effects, attention, bots, listings, moderation, places, reading, threads, trust, writing};
+use super::{
+    Effects, administration, attention, bots, listings, moderation, places, reading, threads, trust, writing,
+};
 use crate::effect::Effect;
 use crate::state::sign_in::{Known, SignIn};
 use crate::state::timeline::thread_of;
@@ -22,8 +24,14 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
             let changed =
                 state.me.as_ref() != Some(&user) || state.server_name != server_name || state.role != role;
             state.me = Some(user);
+            let promoted = state.role < role;
             state.role = role;
             state.server_name = server_name;
+            if role < chat_proto::Role::Admin {
+                state.lockdown = None;
+            } else if promoted && state.link.connection == Connection::Online {
+                administration::ask_lockdown(state, effects);
+            }
             changed
         }
         Update::Conversations(conversations) => {
@@ -136,6 +144,7 @@ fn connected(state: &mut State, connection: Connection, effects: &mut Effects) -
                 thread.told_read = chat_proto::Seq::ZERO;
             }
             listings::online(state, effects);
+            administration::ask_lockdown(state, effects);
             threads::ask(state, effects);
             if let Some(id) = state.open {
                 places::ask_members(state, id, effects);

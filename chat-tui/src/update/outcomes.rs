@@ -1,7 +1,9 @@
 //! What came back from questions and from the form's server.
 
 use chat_client::{Anchor, History, RequestError};
-use chat_proto::{Conversation, ConversationId, EditMessage, ErrorCode, PersonRow, Request, Seq, ThreadPage};
+use chat_proto::{
+    Conversation, ConversationId, EditMessage, ErrorCode, PersonRow, Request, Seq, SetLockdown, ThreadPage,
+};
 
 use super::{
     Effects, accounts, arranging, attention, begin, bots, browser, complain, files, listings, lists, lock,
@@ -58,6 +60,12 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
         }
         // The mark is told again with the next message, or with the next connection.
         Outcome::NotDone(request, _) if matches!(*request, Request::MarkThread(_)) => false,
+        // How the doors stand is asked without a person.
+        Outcome::NotDone(request, _)
+            if matches!(*request, Request::SetLockdown(SetLockdown { on: None })) =>
+        {
+            false
+        }
         Outcome::NotDone(request, error) => {
             not_done(state, *request);
             complain(state, error);

@@ -1,15 +1,15 @@
 //! The safety of one's account: password, logins, second factor; and what admins do about accounts.
 
 use chat_proto::{
-    AccountInfo, Answer, ListSessions, Request, ResetCode, RevokeSession, Secret, SessionInfo, Sessions,
-    TotpSetup,
+    Answer, ListSessions, Request, RevokeSession, Secret, SessionInfo, Sessions, TotpSetup, UserName,
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
-use super::{Effects, say_so};
+use super::{Effects, administration, messages, say_so};
 use crate::action::{Action, Safety};
+use crate::state::administration as lists;
 use crate::state::picker::{Item, Kind, Picker};
 use crate::state::secret::{Asking, SecretForm};
 use crate::state::{Confirm, Page, Popup, State};
@@ -19,13 +19,32 @@ pub(super) fn act(state: &mut State, safety: Safety, effects: &mut Effects) {
     match safety {
         Safety::Password => state.popup = Some(Popup::Secret(Box::new(SecretForm::new(Asking::Password)))),
         Safety::TwoFactor => state.popup = Some(Popup::Secret(Box::new(SecretForm::new(Asking::TwoFactor)))),
-        Safety::Sessions => effects.look(Request::ListSessions(ListSessions {})),
-        Safety::End(which) => {
+        Safety::TwoFactorOff => {
+            state.popup = Some(Popup::Secret(Box::new(SecretForm::new(Asking::TwoFactorOff))));
+        }
+        Safety::Admin => administration::menu(state, effects),
+        Safety::Account(account) => {
+            let card = lists::account(state, &account);
+            state.popup = Some(Popup::Picker(Box::new(card)));
+        }
+        Safety::Create(name, role) => {
+            state.popup = Some(Popup::Secret(Box::new(SecretForm::new(Asking::Account(name, role)))));
+        }
+        Safety::CopyOnce(once) => {
+            messages::copy(state, once.code.expose(), effects);
+            administration::show_once(state, &once);
+        }
+        Safety::Sessions => effects.look(Request::ListSessions(ListSessions::default())),
+        Safety::End(user, which) => {
+            let whose = user.as_ref().map(|user| format!(" of @{user}")).unwrap_or_default();
             let (session, question) = match which {
-                Some((session, device)) => (Some(session), format!("End the login of {device}? y ends it")),
+                Some((session, device)) => {
+                    (Some(session), format!("End the login{whose} on {device}? y ends it"))
+                }
+                None if user.is_some() => (None, format!("End all logins{whose}? y ends them")),
                 None => (None, "End all other logins? y ends them".to_owned()),
             };
-            confirm(state, question, Request::RevokeSession(RevokeSession { session }));
+            confirm(state, question, Request::RevokeSession(RevokeSession { session, user }));
         }
         Safety::Ask(request) => effects.look(*request),
         Safety::Confirm(question, request) => confirm(state, question, *request),
@@ -62,8 +81,14 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
 
 /// What came back, where it is about this; the answer again where it is not.
 pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) -> Option<Answer> {
-    match answer {
-        Answer::ListSessions(sessions) => show_sessions(state, &sessions),
+    match administration::looked(state, request, answer)? {
+        Answer::ListSessions(sessions) => {
+            let user = match request {
+                Request::ListSessions(ask) => ask.user.as_ref(),
+                _ => None,
+            };
+            show_sessions(state, user, &sessions);
+        }
         Answer::BeginTotp(setup) => show_setup(state, &setup),
         Answer::ConfirmTotp(made) => {
             let codes: Vec<&str> = made.codes.iter().map(Secret::expose).collect();
@@ -74,14 +99,6 @@ pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) -> Op
             ];
             show(state, "recovery codes, shown this once", rows);
         }
-        Answer::ListAccounts(page) => {
-            let mut rows: Vec<_> = page.accounts.iter().map(|account| account_row(state, account)).collect();
-            if page.more {
-                rows.push((String::new(), "There are more; /admin users TEXT looks for a name".to_owned()));
-            }
-            show(state, "accounts", rows);
-        }
-        Answer::ResetUser(made) => show_reset(state, &made),
         answer => match done(request) {
             Some(words) => say_so(state, words),
             None => return Some(answer),
@@ -93,6 +110,10 @@ pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) -> Op
 fn done(request: &Request) -> Option<String> {
     Some(match request {
         Request::ChangePassword(_) => "Your password is changed; all other logins have ended".to_owned(),
+        Request::RevokeSession(RevokeSession { session: None, user: Some(user) }) => {
+            format!("@{user} is logged out everywhere")
+        }
+        Request::RevokeCode(_) => "The invite code is ended; accounts made with it stay".to_owned(),
         Request::RevokeSession(ask) if ask.session.is_none() => "All other logins have ended".to_owned(),
         Request::RevokeSession(_) => "That login has ended".to_owned(),
         Request::DisableTotp(_) => "Logins ask for the password alone".to_owned(),
@@ -107,25 +128,33 @@ fn show(state: &mut State, title: &str, rows: Vec<(String, String)>) {
     state.popup = Some(Popup::Page(Page { title: title.to_owned(), rows, top: 0 }));
 }
 
-fn show_sessions(state: &mut State, sessions: &Sessions) {
-    let mut items: Vec<Item> = sessions.sessions.iter().map(|session| session_item(state, session)).collect();
-    if sessions.sessions.len() > 1 {
+fn show_sessions(state: &mut State, user: Option<&UserName>, sessions: &Sessions) {
+    let mut items: Vec<Item> =
+        sessions.sessions.iter().map(|session| session_item(state, user, session)).collect();
+    let others = sessions.sessions.iter().filter(|session| !session.current).count();
+    if others > 0 {
         items.push(Item {
-            label: "end all others".to_owned(),
+            label: if user.is_some() { "end all" } else { "end all others" }.to_owned(),
             detail: String::new(),
-            action: Action::Safety(Safety::End(None)),
+            action: Action::Safety(Safety::End(user.cloned(), None)),
         });
     }
-    let factor = match sessions.second_factor {
-        Some(factor) => format!("second factor on, {} recovery codes left", factor.recovery_codes),
-        None => "no second factor; /twofactor sets one up".to_owned(),
+    let title = match (user, sessions.second_factor) {
+        (Some(user), _) if sessions.sessions.is_empty() => {
+            return say_so(state, format!("@{user} is logged in nowhere"));
+        }
+        (Some(user), _) => format!("logins of @{user} · Enter ends one"),
+        (None, Some(factor)) => format!(
+            "your logins · Enter ends one · second factor on, {} recovery codes left",
+            factor.recovery_codes
+        ),
+        (None, None) => "your logins · Enter ends one · no second factor; /twofactor sets one up".to_owned(),
     };
-    let picker =
-        Picker::new(Kind::Sessions, items).titled(format!("your logins · Enter ends one · {factor}"));
+    let picker = Picker::new(Kind::Sessions, items).titled(title);
     state.popup = Some(Popup::Picker(Box::new(picker)));
 }
 
-fn session_item(state: &State, session: &SessionInfo) -> Item {
+fn session_item(state: &State, user: Option<&UserName>, session: &SessionInfo) -> Item {
     let device = match session.device.as_str() {
         "" => "a device without a name".to_owned(),
         name => name.to_owned(),
@@ -136,7 +165,7 @@ fn session_item(state: &State, session: &SessionInfo) -> Item {
         let action = Action::Safety(Safety::Sessions);
         return Item { label: format!("{device} (here)"), detail, action };
     }
-    let action = Action::Safety(Safety::End(Some((session.id, device.clone()))));
+    let action = Action::Safety(Safety::End(user.cloned(), Some((session.id, device.clone()))));
     Item { label: device, detail, action }
 }
 
@@ -153,30 +182,4 @@ fn show_setup(state: &mut State, setup: &TotpSetup) {
         rows.push(line(drawn));
     }
     show(state, "second factor", rows);
-}
-
-fn show_reset(state: &mut State, made: &ResetCode) {
-    let until = state.day_and_time(made.expires_at);
-    let words = format!(
-        "Give it to @{}, who takes \"reset code\" when logging in. It is good once, until {until}.",
-        made.user.name
-    );
-    let rows = vec![(String::new(), made.code.expose().to_owned()), (String::new(), words)];
-    show(state, "reset code, shown this once", rows);
-}
-
-fn account_row(state: &State, account: &AccountInfo) -> (String, String) {
-    let mut words = vec![account.role.to_string()];
-    if account.user.bot {
-        words.push("bot".to_owned());
-    }
-    words.extend(account.disabled.map(|at| format!("disabled since {}", state.day_and_time(at))));
-    if account.second_factor {
-        words.push("second factor".to_owned());
-    }
-    words.push(match account.last_seen {
-        Some(at) => format!("last seen {}", state.day_and_time(at)),
-        None => "never seen".to_owned(),
-    });
-    (format!("@{}", account.user.name), words.join(" · "))
 }

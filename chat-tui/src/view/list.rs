@@ -22,6 +22,9 @@ pub(super) const SILENT: &str = "⊘";
 /// The sign of hours in which one does not want to be disturbed.
 const QUIET: &str = "☾";
 
+/// The word for a lockdown: what is to be lifted again must not be overlooked.
+const LOCKED: &str = "LOCKED";
+
 /// Counts above this are shown as more than this.
 const COUNT: u64 = 99;
 
@@ -123,12 +126,14 @@ fn with_emoji(state: &State, person: &Person, name: &SafeText) -> SafeText {
     }
 }
 
-/// Whether one may be disturbed, and how many messages in the inbox are unread: `☾ @3`.
+/// Whether nobody new comes in, as admins are shown; whether one may be disturbed; and how many
+/// messages in the inbox are unread: `LOCKED ☾ @3`.
 pub(super) fn signs(state: &State) -> SafeText {
+    let locked = state.lockdown.is_some().then(|| LOCKED.to_owned());
     let quiet = state.hush.quiet.then(|| QUIET.to_owned());
     let inbox = state.inbox.unread + state.neighbours.inbox();
     let unread = (inbox > 0).then(|| format!("@{}", number(inbox)));
-    let signs: Vec<String> = quiet.into_iter().chain(unread).collect();
+    let signs: Vec<String> = locked.into_iter().chain(quiet).chain(unread).collect();
     SafeText::line(&signs.join(" "))
 }
 

@@ -18,15 +18,20 @@ pub(super) fn draw(form: &SecretForm, canvas: &mut Canvas) -> Option<Position> {
     let (width, height) = (screen.width.min(SIZE.0), screen.height.min(SIZE.1));
     let area = Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height);
     canvas.clear(area);
-    let title = match form.asking {
-        Asking::Password => "change your password",
-        Asking::TwoFactor => "set up a second factor",
+    let title = match &form.asking {
+        Asking::Password => "change your password".to_owned(),
+        Asking::TwoFactor => "set up a second factor".to_owned(),
+        Asking::TwoFactorOff => "end the second factor".to_owned(),
+        Asking::Account(name, role) => format!("account for @{name}, {role}"),
     };
-    let inner = if height > 4 && width > 8 { canvas.frame(area, title, theme.dim()) } else { area };
-    let asks = match form.step {
-        Step::Current => "Your password until now",
-        Step::New => "The new one; all other logins will end",
-        Step::Again => "The new one again",
+    let inner = if height > 4 && width > 8 { canvas.frame(area, &title, theme.dim()) } else { area };
+    let asks = match (form.step, &form.asking) {
+        (Step::Current, Asking::Password) => "Your password until now",
+        (Step::Current, _) => "Your password",
+        (Step::New, Asking::Account(..)) => "Its first password; nothing for a code instead",
+        (Step::New, _) => "The new one; all other logins will end",
+        (Step::Again, Asking::Account(..)) => "The same again",
+        (Step::Again, _) => "The new one again",
     };
     canvas.literal(inner, (0, 0), asks, theme.plain());
     let row = usize::from(inner.height > 1);

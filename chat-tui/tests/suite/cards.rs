@@ -95,6 +95,12 @@ fn what_can_be_done_follows_the_rights() {
         "change role",
         "mute everywhere",
         "ban from the server",
+        "disable",
+        "enable",
+        "make guest",
+        "reset password",
+        "reset password and second factor",
+        "account",
     ];
     assert_eq!(rows(&stage), all);
 }

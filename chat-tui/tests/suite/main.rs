@@ -8,6 +8,7 @@
     reason = "a test"
 )]
 
+mod administration;
 mod arranging;
 mod attention;
 mod bots;

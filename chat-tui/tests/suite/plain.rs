@@ -214,3 +214,26 @@ fn a_line_cannot_be_forged() {
     let told = plain.news(Update::Connection(Connection::Online));
     assert_eq!(told.lines().filter(|line| !line.starts_with('[')).count(), 1, "{told}");
 }
+
+#[test]
+fn admins_do_in_lines_what_they_do_on_a_screen() {
+    let (mut plain, _) = Plain::team();
+    plain.news(Update::Me { user: me(), role: Role::Admin, server_name: "acme".into() });
+    let mut all = plain.line("/admin");
+    all += &plain.line("/pick 5");
+    all += &plain.line("yes");
+    let looked =
+        |request: Request, answer| What::Outcome(Outcome::Looked(Box::new(request), Box::new(answer)));
+    let on = Request::SetLockdown(SetLockdown { on: Some(true) });
+    all += &plain.what(looked(on, Answer::SetLockdown(Lockdown { since: Some(Timestamp(NOW)) })));
+    all += &plain.line("/where");
+    let code = Secret::new("TWWS-FMPN-5RYV-ZHKZ-76QA");
+    let invite =
+        InviteCode { id: "9f86".into(), role: Role::Member, uses: 1, at: Timestamp(NOW), until: None };
+    let request = Request::CreateCode(CreateCode { role: Role::Member, uses: 1, for_s: None });
+    all += &plain.what(looked(request, Answer::CreateCode(NewCode { code, invite })));
+    all += &plain.line("/pick 1");
+    all += &plain.line("/admin create @zoe");
+    all += &plain.line("/admin create @zoe member code");
+    insta::assert_snapshot!(all);
+}

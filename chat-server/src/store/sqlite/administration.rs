@@ -1,6 +1,6 @@
 //! Accounts in the hands of those who run the server.
 
-use chat_proto::{AccountInfo, Role, Timestamp, UserId, UserName};
+use chat_proto::{AccountInfo, Role, SessionId, Timestamp, UserId, UserName};
 use rusqlite::params;
 
 use super::{Sqlite, audit, lists, row};
@@ -102,6 +102,44 @@ impl Sqlite {
                 audit::record(db, &note)?;
             }
             Ok(changed > 0)
+        })
+        .await
+    }
+
+    /// Gives an account another password, ends its sessions and notes it.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn give_password(&self, user: UserId, password: String, note: Note) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.prepare_cached("UPDATE users SET password = ?2 WHERE id = ?1")?
+                .execute(params![user.0, password])?;
+            // Whoever has a code would undo what was just done.
+            db.prepare_cached("DELETE FROM resets WHERE user = ?1")?.execute([user.0])?;
+            db.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([user.0])?;
+            Ok(audit::record(db, &note)?)
+        })
+        .await
+    }
+
+    /// Ends a session of an account, or all, and notes it. False if it has none such.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn log_out(
+        &self,
+        user: UserId,
+        session: Option<SessionId>,
+        note: Note,
+    ) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let ended = db
+                .prepare_cached("DELETE FROM sessions WHERE user = ?1 AND (?2 IS NULL OR id = ?2)")?
+                .execute(params![user.0, session.map(|session| session.0)])?;
+            if ended > 0 {
+                audit::record(db, &note)?;
+            }
+            Ok(ended > 0 || session.is_none())
         })
         .await
     }

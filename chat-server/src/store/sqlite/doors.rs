@@ -119,20 +119,23 @@ impl Sqlite {
     pub async fn survey(&self, after: Option<RoomName>, limit: u32) -> Result<Page<RoomSurvey>, StoreError> {
         self.read(move |db| {
             let mut rooms = db.prepare_cached(
-                "SELECT id, name, private, archived, members, messages, active_at FROM conversations
+                "SELECT id, name, private, members, messages, active_at,
+                     announcement, slow_mode_s, archived, free_calls, keep_days FROM conversations
                  WHERE kind = 'room' AND name > ?1 ORDER BY name LIMIT ?2",
             )?;
             let after = after.as_ref().map_or("", RoomName::as_str);
             let rows = rooms
                 .query_map(params![after, limit + 1], |r| {
+                    let rules = row::rules(r, 6)?;
                     Ok(RoomSurvey {
                         id: ConversationId(r.get(0)?),
                         name: row::parsed(r, 1)?,
                         private: r.get(2)?,
-                        archived: r.get(3)?,
-                        members: row::count(r, 4)?,
-                        messages: row::count(r, 5)?,
-                        active_at: Timestamp(r.get(6)?),
+                        archived: rules.archived,
+                        rules,
+                        members: row::count(r, 3)?,
+                        messages: row::count(r, 4)?,
+                        active_at: Timestamp(r.get(5)?),
                     })
                 })?
                 .collect::<rusqlite::Result<Vec<_>>>()?;

@@ -71,7 +71,8 @@ impl Sqlite {
         .await
     }
 
-    /// Where a post with this secret goes.
+    /// Where a post with this secret goes. Who made a webhook and is disabled still knows its
+    /// address, so nothing goes through it until they are enabled again or somebody makes another.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -79,7 +80,8 @@ impl Sqlite {
         self.read(move |db| {
             let mut query = db.prepare_cached(
                 "SELECT i.id, i.conversation, u.id, u.name, u.bot FROM incoming i JOIN users u ON u.id = i.bot
-                 WHERE i.secret_hash = ?1",
+                 JOIN users m ON m.id = i.maker
+                 WHERE i.secret_hash = ?1 AND m.disabled_at IS NULL",
             )?;
             let target = query.query_row([secret.0], |r| {
                 Ok(IncomingTarget {

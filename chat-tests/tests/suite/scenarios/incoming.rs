@@ -205,3 +205,19 @@ fn webhooks_are_the_moderators_business() -> Result<()> {
     assert_eq!(lin.refused("incoming.create", json!({"conversation": id, "name": "surplus"}))?, "forbidden");
     Ok(())
 }
+
+#[test]
+fn nothing_comes_through_the_webhooks_of_a_disabled_account() -> Result<()> {
+    let server = Server::start()?;
+    let mut chief = Script::register(&server, "chief")?;
+    let mut ada = Script::register(&server, "ada")?;
+    let ops = room("ops", &mut ada, &mut [])?;
+    let made = ada.ok("incoming.create", json!({"conversation": ops, "name": "grafana"}))?;
+    let path = text(&made["path"]);
+    assert_eq!(post(&server, &path, b"{\"text\": \"one\"}")?.0, 200);
+    chief.ok("user.disable", json!({"user": "ada"}))?;
+    assert_eq!(post(&server, &path, b"{\"text\": \"two\"}")?.0, 404);
+    chief.ok("user.enable", json!({"user": "ada"}))?;
+    assert_eq!(post(&server, &path, b"{\"text\": \"three\"}")?.0, 200);
+    Ok(())
+}
