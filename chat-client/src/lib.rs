@@ -20,6 +20,7 @@ pub mod files;
 pub mod link;
 pub mod paths;
 pub mod private;
+pub mod provider;
 mod session;
 pub mod sign_in;
 pub mod tls;
