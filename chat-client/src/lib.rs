@@ -21,6 +21,7 @@ pub mod known;
 pub mod link;
 pub mod paths;
 pub mod private;
+pub mod provider;
 mod session;
 pub mod sign_in;
 pub mod stranger;

@@ -96,7 +96,11 @@ pub async fn logout(account: &Account, tls: &Tls) -> Result<(), SignInError> {
     Ok(())
 }
 
-async fn account(server: &ServerAddress, link: Link, welcome: Welcome) -> Result<Account, SignInError> {
+pub(crate) async fn account(
+    server: &ServerAddress,
+    link: Link,
+    welcome: Welcome,
+) -> Result<Account, SignInError> {
     let server_name = link.hello().name.clone();
     link.close().await;
     let token = welcome.token.ok_or_else(|| LinkError::Unreadable("the login gave no token".to_owned()))?;
@@ -104,7 +108,7 @@ async fn account(server: &ServerAddress, link: Link, welcome: Welcome) -> Result
 }
 
 /// What the list of sessions calls this device.
-fn device() -> DeviceName {
+pub(crate) fn device() -> DeviceName {
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     DeviceName::new(host).unwrap_or_default()
 }

@@ -78,6 +78,7 @@ impl Peer {
             epoch: Epoch(Uuid::from_u128(7)),
             features: Vec::new(),
             registration: Registration::Open,
+            provider: None,
             limits: Limits::default(),
             ping_interval_ms: 25_000,
             server_time: Timestamp(0),

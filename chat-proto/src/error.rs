@@ -68,6 +68,10 @@ error_codes! {
     SecondFactorRequired = "second_factor_required", temporary: false;
     /// The password is right, and an admin has disabled the account.
     AccountDisabled = "account_disabled", temporary: false;
+    /// The provider has not said yet who it is; ask again after `retry_after_ms`.
+    LoginPending = "login_pending", temporary: true;
+    /// The code that the last page in the browser shows is missing or wrong.
+    ConfirmRequired = "confirm_required", temporary: false;
     /// The reset code is unknown, used up or expired.
     ResetInvalid = "reset_invalid", temporary: false;
     /// The server takes no new accounts.

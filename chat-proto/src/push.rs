@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CommandCall, CommandReply, Conversation, ConversationId, DndState, Epoch, Event, InboxItem, InboxState,
-    Invitation, NotifyState, Person, Presence, Privacy, Profile, Report, Seq, SetSaved, SetStar, ThreadState,
-    Timestamp, UserId, lenient, limits,
+    Invitation, NotifyState, Person, Presence, Privacy, Profile, Report, Seq, SetSaved, SetStar,
+    SignInProvider, ThreadState, Timestamp, UserId, lenient, limits,
 };
 
 /// A frame from the server that answers no request.
@@ -172,6 +172,9 @@ pub struct Hello {
     /// Who may make an account.
     #[serde(deserialize_with = "lenient::word")]
     pub registration: Registration,
+    /// The provider by which one can log in, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<SignInProvider>,
     /// The server's limits.
     pub limits: Limits,
     /// How often the server pings, in milliseconds; a client that hears nothing for two of these

@@ -10,6 +10,7 @@ mod inbox;
 mod keeping;
 mod message;
 mod moderation;
+mod oidc;
 mod people;
 mod profile;
 mod room;
@@ -33,6 +34,7 @@ pub use inbox::*;
 pub use keeping::*;
 pub use message::*;
 pub use moderation::*;
+pub use oidc::*;
 pub use people::*;
 pub use profile::*;
 pub use room::*;
@@ -152,11 +154,21 @@ requests! {
     Token = "auth.token" -> Welcome;
     /// Sets a new password by the code of an admin, and logs in; all other sessions end.
     Reset = "auth.reset" -> Welcome;
+    /// Begins a login by the provider that `hello` names.
+    OidcBegin = "auth.oidc.begin" -> OidcBegun;
+    /// Asks whether that login is done; logs in when it is.
+    OidcPoll = "auth.oidc.poll" -> Welcome;
     /// Ends the session and its token; the server then closes the connection.
     Logout = "auth.logout" -> Done;
     /// Changes the own password; all other sessions of the account end.
     ChangePassword = "account.password" -> Done;
-    /// The own sessions, and how the second factor stands; for admins also somebody's.
+    /// Begins to link the account with one at the provider.
+    BeginLink = "link.begin" -> OidcBegun;
+    /// Links the account, when the provider has said who it is.
+    FinishLink = "link.finish" -> Done;
+    /// Ends the link with the provider; the account then needs its password.
+    RemoveLink = "link.remove" -> Done;
+    /// The own sessions, how the second factor stands, and whether a provider knows the account; for admins also somebody's.
     ListSessions = "session.list" -> Sessions;
     /// Ends one of the own sessions, or all others; for admins also somebody's.
     RevokeSession = "session.revoke" -> Done;

@@ -117,6 +117,8 @@ impl RequestKind {
             | K::Login
             | K::Token
             | K::Reset
+            | K::OidcBegin
+            | K::OidcPoll
             | K::Ping
             | K::SetPresence
             // Without `read`, these come without the last message.
@@ -188,6 +190,9 @@ impl RequestKind {
             | K::SetBlock
             | K::SetPrivacy
             | K::ChangePassword
+            | K::BeginLink
+            | K::FinishLink
+            | K::RemoveLink
             | K::ListSessions
             | K::RevokeSession
             | K::BeginTotp

@@ -74,6 +74,12 @@ pub fn new_invite_code() -> Secret {
     Secret::new(grouped(5))
 }
 
+/// A code that a person reads on one screen and types at another: 40 random bits, for few tries.
+#[must_use]
+pub fn new_confirm_code() -> Secret {
+    Secret::new(grouped(2))
+}
+
 /// Random letters in groups of four, 20 bits each.
 fn grouped(groups: usize) -> String {
     /// Crockford's Base32: no letters that look like digits.

@@ -7,6 +7,7 @@
 mod door;
 mod files;
 mod retention;
+mod sso;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -25,7 +26,9 @@ use serde::{Deserialize, Serialize};
 use crate::files::Place;
 use crate::handler::live::{CONNECTIONS_PER_ADDRESS, Live, ProxyHeader};
 use crate::log::LogFormat;
+use crate::registration::ProviderRegistration;
 use crate::server::ServerOptions;
+use crate::sso::{Flow, SsoSettings};
 pub use files::Size;
 use retention::Retention;
 pub use tls::TlsMode;
@@ -199,6 +202,41 @@ pub struct Settings {
     /// shorter time
     #[arg(long, value_name = "DAYS", env = "CHAT_SERVER_RETENTION")]
     pub retention: Option<Retention>,
+    /// The OpenID Connect provider by which people can log in: its issuer, an https address
+    #[arg(long, value_name = "URL", env = "CHAT_SERVER_OIDC_ISSUER")]
+    pub oidc_issuer: Option<String>,
+    /// Who this server is for the provider
+    #[arg(long, value_name = "ID", env = "CHAT_SERVER_OIDC_CLIENT_ID")]
+    pub oidc_client_id: Option<String>,
+    /// What proves it; not a flag, because other people on the machine can see flags
+    #[arg(skip)]
+    pub oidc_client_secret: Option<String>,
+    /// What people call the provider: they read "log in with ..."
+    #[arg(long, value_name = "TEXT", env = "CHAT_SERVER_OIDC_NAME")]
+    pub oidc_name: Option<String>,
+    /// How people go there
+    #[arg(long, value_name = "WAY", env = "CHAT_SERVER_OIDC_FLOW")]
+    pub oidc_flow: Option<Flow>,
+    /// This server's address for browsers that come back, ending in /auth/callback; without it
+    /// people go by a code, where the provider offers that
+    #[arg(long, value_name = "URL", env = "CHAT_SERVER_OIDC_REDIRECT")]
+    pub oidc_redirect: Option<String>,
+    /// Whether somebody whom the provider lets in, and who has no account, gets one
+    #[arg(long, value_name = "RULE", env = "CHAT_SERVER_OIDC_REGISTRATION")]
+    pub oidc_registration: Option<ProviderRegistration>,
+    /// Whether the provider is the only way in; the owner keeps the password
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "CHAT_SERVER_OIDC_REQUIRED",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        require_equals = true
+    )]
+    pub oidc_required: Option<bool>,
+    /// The claim from which the name of a new account is made
+    #[arg(long, value_name = "CLAIM", env = "CHAT_SERVER_OIDC_CLAIM")]
+    pub oidc_claim: Option<String>,
     /// What to log: error, warn, info, debug, trace, or a filter such as chat_server=debug
     #[arg(long, value_name = "FILTER", env = "CHAT_SERVER_LOG")]
     pub log: Option<String>,
@@ -271,6 +309,8 @@ pub struct Config {
     pub allow_private_hooks: bool,
     /// Where files are kept.
     pub files: Place,
+    /// The provider by which people log in.
+    pub sso: Option<SsoSettings>,
     /// For how many days messages are kept; `None` for ever.
     pub keep_days: Option<u32>,
     /// What to log.
@@ -321,6 +361,15 @@ impl Settings {
             s3_access_key_id: None,
             s3_secret_access_key: None,
             retention: Some(Retention::FOREVER),
+            oidc_issuer: None,
+            oidc_client_id: None,
+            oidc_client_secret: None,
+            oidc_name: Some(sso::NAME.to_owned()),
+            oidc_flow: Some(Flow::default()),
+            oidc_redirect: None,
+            oidc_registration: Some(ProviderRegistration::default()),
+            oidc_required: Some(false),
+            oidc_claim: Some(sso::CLAIM.to_owned()),
             log: Some("info".to_owned()),
             log_format: Some(LogFormat::default()),
         }
@@ -366,6 +415,15 @@ impl Settings {
             s3_access_key_id: self.s3_access_key_id.or(weaker.s3_access_key_id),
             s3_secret_access_key: self.s3_secret_access_key.or(weaker.s3_secret_access_key),
             retention: self.retention.or(weaker.retention),
+            oidc_issuer: self.oidc_issuer.or(weaker.oidc_issuer),
+            oidc_client_id: self.oidc_client_id.or(weaker.oidc_client_id),
+            oidc_client_secret: self.oidc_client_secret.or(weaker.oidc_client_secret),
+            oidc_name: self.oidc_name.or(weaker.oidc_name),
+            oidc_flow: self.oidc_flow.or(weaker.oidc_flow),
+            oidc_redirect: self.oidc_redirect.or(weaker.oidc_redirect),
+            oidc_registration: self.oidc_registration.or(weaker.oidc_registration),
+            oidc_required: self.oidc_required.or(weaker.oidc_required),
+            oidc_claim: self.oidc_claim.or(weaker.oidc_claim),
             log: self.log.or(weaker.log),
             log_format: self.log_format.or(weaker.log_format),
         }
@@ -419,6 +477,9 @@ pub fn load(places: &Places, flags: Settings) -> anyhow::Result<Loaded> {
     if let Ok(secret) = std::env::var(files::SECRET_VARIABLE) {
         settings.s3_secret_access_key = Some(secret);
     }
+    if let Ok(secret) = std::env::var(sso::SECRET_VARIABLE) {
+        settings.oidc_client_secret = Some(secret);
+    }
     Ok(Loaded { data_dir, file, settings })
 }
 
@@ -432,6 +493,7 @@ impl Loaded {
         let listen = s.listen.context("listen has no value")?;
         let tls = tls::source(&s, &self.data_dir, listen)?;
         let (files, file_quotas) = (files::place(&s, &self.data_dir)?, files::quotas(&s));
+        let sso = sso::check(&s)?;
         let file_bytes = s.file_size.unwrap_or_default().0;
         let name = s.name.unwrap_or_default();
         ensure!(
@@ -485,6 +547,7 @@ impl Loaded {
             presence_grace: s.presence_grace.map_or(Duration::ZERO, |span| span.0),
             allow_private_hooks: s.allow_private_hooks.unwrap_or_default(),
             files,
+            sso,
             keep_days: s.retention.and_then(|retention| retention.0),
             log,
             log_format: s.log_format.unwrap_or_default(),
@@ -499,6 +562,7 @@ impl Loaded {
         let file = self.file.as_deref().map_or("none".into(), Path::to_string_lossy);
         let mut shown = self.settings.clone();
         shown.owner_code = shown.owner_code.map(|_| HIDDEN.to_owned());
+        shown.oidc_client_secret = shown.oidc_client_secret.map(|_| HIDDEN.to_owned());
         shown.s3_secret_access_key = shown.s3_secret_access_key.map(|_| HIDDEN.to_owned());
         Ok(format!(
             "# data directory: {}\n# file: {file}\n{}",
@@ -526,6 +590,10 @@ pub fn example() -> anyhow::Result<String> {
     text.push_str(&format!(
         "\n# What proves who the server is for the S3 store (or {})\n# s3_secret_access_key = \"\"\n",
         files::SECRET_VARIABLE
+    ));
+    text.push_str(&format!(
+        "\n# What proves this server to the provider (or {})\n# oidc_client_secret = \"\"\n",
+        sso::SECRET_VARIABLE
     ));
     text.push_str(&format!(
         "\n# A given invite code for the first account, in place of a random one (or {OWNER_CODE_VARIABLE})\n# owner_code = \"\"\n"
@@ -577,9 +645,11 @@ mod tests {
 
     #[test]
     fn secrets_are_hidden_and_the_printed_file_can_be_read_again() {
-        let loaded =
-            load_file("owner_code = \"s3cret\"\ns3_secret_access_key = \"s3cret\"", Settings::default())
-                .unwrap();
+        let loaded = load_file(
+            "owner_code = \"s3cret\"\ns3_secret_access_key = \"s3cret\"\noidc_client_secret = \"s3cret\"",
+            Settings::default(),
+        )
+        .unwrap();
         let printed = loaded.print().unwrap();
         assert!(!printed.contains("s3cret") && printed.contains(HIDDEN));
         assert!(load_file(&printed, Settings::default()).is_ok());
@@ -598,7 +668,7 @@ mod tests {
             .collect();
         let settings: Settings = toml::from_str(&uncommented).unwrap();
         assert_eq!(toml::to_string(&settings).unwrap(), toml::to_string(&Settings::defaults()).unwrap());
-        for key in ["owner_code", "s3_secret_access_key", "tls_cert", "listen"] {
+        for key in ["owner_code", "oidc_client_secret", "s3_secret_access_key", "tls_cert", "listen"] {
             assert!(example.contains(key), "{key}");
         }
     }
@@ -616,6 +686,11 @@ mod tests {
             "log = \"chat=loud\"",
             "session_idle = \"10ms\"",
             "drain_delay = \"31s\"",
+            "oidc_required = true",
+            "oidc_issuer = \"https://id.example.org\"",
+            "oidc_issuer = \"https://id.example.org\"\noidc_client_id = \"chat\"",
+            "oidc_issuer = \"http://id.example.org\"\noidc_client_id = \"chat\"\noidc_client_secret = \"x\"",
+            "oidc_issuer = \"https://id.example.org\"\noidc_client_id = \"chat\"\noidc_client_secret = \"x\"\noidc_flow = \"browser\"",
         ] {
             assert!(load_file(bad, Settings::default()).unwrap().check().is_err(), "{bad}");
         }

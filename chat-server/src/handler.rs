@@ -22,6 +22,7 @@ mod room;
 mod search;
 mod second_factor;
 mod sign_in;
+mod sso;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -40,6 +41,7 @@ use crate::hub::outbox::Outbox;
 use crate::hub::{Ending, Hub, Reply, SessionKey, Task, now, unavailable};
 use crate::metrics::{Kept, metrics};
 use crate::outgoing::Outgoing;
+use crate::sso::Sso;
 use crate::store::{BanKind, Store, StoreError};
 use doors::Doors;
 use file::FileDesk;
@@ -71,6 +73,8 @@ pub struct App {
     pub desk: FileDesk,
     /// Whether anybody new comes in.
     pub doors: Doors,
+    /// The provider by which people log in, if there is one.
+    pub sso: Option<Sso>,
 }
 
 /// A connection that has said who it is.
@@ -158,6 +162,7 @@ impl App {
                 Some(_) => Registration::Closed,
                 None => live.registration,
             },
+            provider: self.sso.as_ref().map(|sso| sso.offer.clone()),
             limits: live.limits.clone(),
             ping_interval_ms: chat_proto::limits::PING_INTERVAL_MS,
             server_time: now(),
@@ -180,9 +185,15 @@ impl App {
         let task = |conversation, task| self.submit(&caller, id.clone(), conversation, task);
         let command = |conversation, command| task(conversation, Task::Command(command));
         match request {
-            Request::Register(_) | Request::Login(_) | Request::Token(_) | Request::Reset(_) => {
-                Err(already_logged_in())
-            }
+            Request::Register(_)
+            | Request::Login(_)
+            | Request::Token(_)
+            | Request::Reset(_)
+            | Request::OidcBegin(_)
+            | Request::OidcPoll(_) => Err(already_logged_in()),
+            Request::BeginLink(ask) => self.begin_link(&caller, ask).await,
+            Request::FinishLink(ask) => self.finish_link(&caller, ask).await,
+            Request::RemoveLink(ask) => self.remove_link(&caller, ask).await,
             Request::Logout(_) => self.logout(&caller).await,
             Request::ChangePassword(ask) => self.change_password(&caller, ask).await,
             Request::ListSessions(ask) => self.list_sessions(&caller, ask).await,

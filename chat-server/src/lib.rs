@@ -9,6 +9,7 @@
 //! 5 session, console       one connection: read, answer, write; before login it is another type
 //! 4 handler                which request goes where
 //! 3 hub, outgoing          shards own conversations: decide, apply, commit, deliver; calls of webhooks
+//!   sso                    who somebody is, as a provider says it
 //! 2 store, auth, files     memory; secrets; bytes; metrics: what is counted
 //! 1 domain, registration   pure rules; slack: what other programs post
 //! 0 chat-proto
@@ -25,6 +26,7 @@ pub mod store;
 
 pub mod hub;
 pub mod outgoing;
+pub mod sso;
 
 pub mod handler;
 

@@ -11,6 +11,7 @@ use crate::auth;
 use crate::config::Settings;
 use crate::hub;
 use crate::server;
+use crate::sso;
 
 /// One limit.
 #[derive(Debug, Clone)]
@@ -114,6 +115,27 @@ fn door(defaults: &Settings) -> Vec<Limit> {
             seconds(Duration::from_millis(wire::LOGIN_TIMEOUT_MS)),
             "closed: login_timeout",
             "nobody unknown stays",
+        ),
+        row(
+            "server",
+            "logins by the provider under way",
+            sso::PENDING,
+            "refused: rate_limited",
+            "each costs some kilobytes, and a call to the provider",
+        ),
+        row(
+            "address or account",
+            "logins by the provider under way",
+            sso::PENDING_EACH,
+            "refused: rate_limited",
+            "an office behind one address on a Monday",
+        ),
+        row(
+            "login by the provider",
+            "time",
+            seconds(sso::LASTS),
+            "it is over",
+            "enough to look for a telephone",
         ),
         row(
             "server",

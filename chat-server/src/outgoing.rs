@@ -26,6 +26,7 @@ use crate::metrics::{HookCall, metrics};
 use crate::store::{Delivery, Failure, OutgoingTarget, Store, StoreError};
 use post::{Client, NotTaken};
 
+pub(crate) use post::tls as system_tls;
 pub use sign::new_secret;
 
 /// Calls at once.

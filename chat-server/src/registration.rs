@@ -44,6 +44,45 @@ pub fn admit(mode: Registration, is_first: bool, invite: Invite) -> Result<Role,
     }
 }
 
+/// Whether somebody unknown whom the provider has named gets an account.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProviderRegistration {
+    /// As the setting registration says
+    #[default]
+    AsRegistration,
+    /// Everybody whom the provider lets in
+    Always,
+    /// Nobody: accounts are made first, and linked
+    Never,
+}
+
+/// The role of the new account of somebody whom the provider has named.
+///
+/// The first account is the owner's, by the same rule as always: a provider for a whole company
+/// must not make whoever comes first the owner.
+///
+/// # Errors
+/// `registration_closed` or `invite_invalid`, with what to do.
+pub fn admit_by_provider(
+    rule: ProviderRegistration,
+    mode: Registration,
+    is_first: bool,
+    invite: Invite,
+) -> Result<Role, WireError> {
+    match (rule, is_first, invite) {
+        (ProviderRegistration::Always, false, Invite::None) => Ok(Role::Member),
+        (ProviderRegistration::Always, false, invite) => admit(Registration::Invite, false, invite),
+        (ProviderRegistration::Never, false, _) => Err(WireError::new(
+            ErrorCode::RegistrationClosed,
+            "No account here is linked with you; log in by password and link it, or ask an admin for an account.",
+        )),
+        _ => admit(mode, is_first, invite),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,5 +109,27 @@ mod tests {
         assert_eq!(code(Registration::Invite, member), Ok(Role::Member));
         assert_eq!(code(Registration::Invite, Invite::None), Err(ErrorCode::InviteInvalid));
         assert_eq!(code(Registration::Closed, member), Err(ErrorCode::RegistrationClosed));
+    }
+
+    #[test]
+    fn a_provider_makes_members_and_never_an_owner() {
+        use ProviderRegistration::{Always, AsRegistration, Never};
+        let code = |rule, mode, is_first, invite| {
+            admit_by_provider(rule, mode, is_first, invite).map_err(|refusal| refusal.code)
+        };
+        for rule in [Always, AsRegistration, Never] {
+            let first = code(rule, Registration::Invite, true, Invite::None);
+            assert_eq!(first, Err(ErrorCode::InviteInvalid), "{rule:?}");
+            assert_eq!(code(rule, Registration::Invite, true, Invite::Valid(Role::Owner)), Ok(Role::Owner));
+        }
+        assert_eq!(code(Always, Registration::Closed, false, Invite::None), Ok(Role::Member));
+        assert_eq!(code(Always, Registration::Closed, false, Invite::Valid(Role::Guest)), Ok(Role::Guest));
+        assert_eq!(code(Always, Registration::Closed, false, Invite::Invalid), Err(ErrorCode::InviteInvalid));
+        assert_eq!(
+            code(AsRegistration, Registration::Invite, false, Invite::None),
+            Err(ErrorCode::InviteInvalid)
+        );
+        let never = code(Never, Registration::Open, false, Invite::Valid(Role::Member));
+        assert_eq!(never, Err(ErrorCode::RegistrationClosed));
     }
 }

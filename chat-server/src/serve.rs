@@ -26,6 +26,7 @@ use crate::hub::{Hub, now};
 use crate::metrics::metrics;
 use crate::outgoing::Outgoing;
 use crate::server::{self, Bounds, Readiness, ServerOptions, Tls};
+use crate::sso::Sso;
 use crate::store::{NewInvite, Store};
 
 /// The database's name in the data directory.
@@ -109,6 +110,7 @@ impl Opened {
             live: ArcSwap::from_pointee(config.live.clone()),
             desk: FileDesk::new(files),
             doors: Doors::new(store.lockdown().await?),
+            sso: config.sso.clone().map(Sso::new).transpose()?,
             store,
         });
         Ok(Self { app, _lock: lock })
@@ -147,6 +149,12 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
         Err(cause) => warn!(%cause, "no console; commands on this machine work only while no server runs"),
     }
     app.outgoing.start(app.store.clone(), stop.clone());
+    let warming = app.clone();
+    tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
+        if let Some(sso) = &warming.sso {
+            sso.warm_up().await;
+        }
+    }));
     tokio::spawn(app.clone().keep_swept(stop.clone()));
     tokio::spawn(app.clone().end_idle_sessions(stop.clone()));
     tokio::spawn(app.clone().keep_retention(config.keep_days, stop.clone()));

@@ -38,7 +38,7 @@ pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, 
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
 pub use people::ReadBy;
 pub use search::{Hits, Search, SearchCursor};
-pub use sign_in::{EndedSession, PendingReset, Refusal, StoredFactor};
+pub use sign_in::{EndedSession, Identity, PendingReset, Proof, Refusal, StoredFactor};
 pub use sqlite::{Checked, Facts, OpenError, Resting, RestingError, Sqlite as Store, check, noted_every};
 
 /// Why the store did not do it. Nothing was changed.
@@ -93,8 +93,8 @@ pub struct NewSession {
     pub token: SecretHash,
     /// What the device is called.
     pub device: String,
-    /// The stored password that was proven; the session begins only while it still is the one.
-    pub proof: String,
+    /// What was proven; the session begins only while it still is so.
+    pub proof: Proof,
     /// Whether a second factor was proven besides; without it the session begins only while none
     /// is asked for.
     pub second_factor: bool,

@@ -23,14 +23,15 @@ use chat_client::address::ServerAddress;
 use chat_client::export::Format;
 use chat_client::files::Courier;
 use chat_client::link::{Link, LinkError};
+use chat_client::provider::{self, Answers, Missing};
 use chat_client::stranger::Stranger;
 use chat_client::tls::Tls;
 use chat_client::wire::DialError;
 use chat_client::{Anchor, Client, Draft, Enclosure, History, RequestError, sign_in};
 use chat_proto::{
     Answer, Body, BotCommand, ClientId, Conversation, ConversationId, CreateRoom, Dnd, Event, Hello, Member,
-    NotifyState, PersonRow, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand, Secret, Seq,
-    SetDnd, SetNotify, ThreadPage, Timestamp, UserId, UserName, Versions,
+    NotifyState, OidcBegun, PersonRow, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand,
+    Secret, Seq, SetDnd, SetNotify, ThreadPage, Timestamp, UserId, UserName, Versions,
 };
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
@@ -349,6 +350,10 @@ pub enum Outcome {
     Trusted(Result<(), String>),
     /// One sentence about what was done without a question.
     Said(String),
+    /// A login by the provider has begun, or has not.
+    AtProvider(Result<Box<OidcBegun>, String>),
+    /// The login of this name, asked for with these answers, is not done; what is missing.
+    StillOut(Secret, Box<Answers>, String, Option<Missing>),
 }
 
 /// Where the program keeps things and whom it trusts; the same for its whole life.
@@ -656,6 +661,23 @@ async fn signed_in(places: &Places, ask: Ask) -> Option<Outcome> {
             sign_in::register(&server, tls, name, password, invite).await
         }
         Ask::Token(server, token) => by_token(server, tls, token).await,
+        Ask::Provider(server) => {
+            let begun = provider::begin(&server, tls).await;
+            if let Ok(begun) = &begun {
+                open_where_one_can_see(begun);
+            }
+            return Some(Outcome::AtProvider(begun.map(Box::new).map_err(|error| error.to_string())));
+        }
+        Ask::Finish(server, poll, answers, pause) => {
+            tokio::time::sleep(pause).await;
+            match provider::finish(&server, tls, &poll, &answers).await {
+                Err(error) => {
+                    let missing = provider::missing(&error);
+                    return Some(Outcome::StillOut(poll, answers, error.to_string(), missing));
+                }
+                done => done,
+            }
+        }
         Ask::Quit => return None,
     };
     if let Err(LinkError::Dial(DialError::Untrusted(stranger))) = result {
@@ -670,6 +692,20 @@ async fn signed_in(places: &Places, ask: Ask) -> Option<Outcome> {
         saved.map(|()| account).map_err(|error| error.to_string().into())
     });
     Some(Outcome::SignedIn(result))
+}
+
+/// Opens the provider's page for the person, where there is a screen for it; over SSH a browser in
+/// the terminal would fall over this program.
+fn open_where_one_can_see(begun: &OidcBegun) {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let has_screen = cfg!(target_os = "macos") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
+    let address = begun.complete_url.as_ref().unwrap_or(&begun.url).clone();
+    if has_screen && provider::may_open(&address) {
+        tokio::task::spawn_blocking(move || {
+            // The address stands on the screen as well.
+            let _ = open::that_detached(&address);
+        });
+    }
 }
 
 async fn by_token(server: ServerAddress, tls: &Tls, token: Secret) -> Result<Account, sign_in::SignInError> {

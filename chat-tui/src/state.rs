@@ -30,6 +30,7 @@ pub mod people;
 pub mod picker;
 pub mod pictures;
 pub(crate) mod profile;
+pub(crate) mod provider;
 pub(crate) mod rebind;
 pub(crate) mod rights;
 pub mod secret;

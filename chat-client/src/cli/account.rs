@@ -35,6 +35,10 @@ pub(super) enum AccountCommand {
         #[arg(long)]
         revoke_others: bool,
     },
+    /// Link one's account with somebody at the provider that the server names, to log in that way
+    Link,
+    /// End that link; logins need the password again
+    Unlink,
     /// A second factor: logins ask for a code of an authenticator app besides the password
     #[command(subcommand)]
     TwoFactor(TwoFactorCommand),
@@ -58,8 +62,15 @@ pub(super) enum TwoFactorCommand {
 /// # Errors
 /// As the exit codes say.
 pub(super) async fn run(who: &Who, command: AccountCommand, out: &mut Output) -> Result<(), Failure> {
+    match command {
+        AccountCommand::Link => return super::provider::link(who, out).await,
+        AccountCommand::Unlink => return super::provider::unlink(who, out).await,
+        _ => {}
+    }
     let (mut link, _) = who.link().await?;
     let done = match command {
+        // Done before: a person may take minutes, and each question has a connection of its own.
+        AccountCommand::Link | AccountCommand::Unlink => Ok(()),
         AccountCommand::Password { password_stdin } => password(&mut link, password_stdin, out).await,
         AccountCommand::Sessions { revoke: None, revoke_others: false } => sessions(&mut link, out).await,
         AccountCommand::Sessions { revoke, .. } => {
@@ -96,6 +107,9 @@ async fn sessions(link: &mut Link, out: &mut Output) -> Result<(), Failure> {
             Some(factor) => eprintln!("second factor on, {} recovery codes left", factor.recovery_codes),
             None => eprintln!("no second factor; chat-cli two-factor on"),
         }
+        if let Some(provider) = listed.provider {
+            eprintln!("linked with the provider since {}", local_time(provider.since, TIME));
+        }
     }
     Ok(())
 }
@@ -121,7 +135,7 @@ async fn two_factor_on(link: &mut Link, out: &mut Output) -> Result<(), Failure>
 }
 
 /// The password, from the environment or asked for.
-fn current_password() -> Result<Secret, Failure> {
+pub(super) fn current_password() -> Result<Secret, Failure> {
     match std::env::var("CHAT_PASSWORD").ok().filter(|text| !text.is_empty()) {
         Some(password) => Ok(Secret::new(password)),
         None => ask_password("Password: "),

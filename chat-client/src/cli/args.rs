@@ -83,6 +83,7 @@ With --json every line on stdout is one JSON object:
   purge                 {\"deleted\"}
   reports               {\"id\",\"at\",\"by\",\"reason\",\"room\",\"event\",\"closed\"}
   audit                 {\"id\",\"at\",\"actor\",\"act\",\"room\",\"target\",\"details\",\"reason\"}
+  login --oidc, link    {\"url\",\"user_code\",\"complete_url\",\"confirm\",\"expires_at\"}, then the account or {\"linked\"}
   sessions              {\"id\",\"device\",\"began_at\",\"used_at\",\"current\"}
   two-factor on         {\"secret\",\"url\"}, then {\"codes\"}
   user list             {\"user\",\"role\",\"at\",\"last_seen\",\"disabled\",\"second_factor\",\"sessions\"}
@@ -144,7 +145,14 @@ pub(super) struct Common {
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// Log in to an account and keep its token
-    Login,
+    Login {
+        /// Log in by the provider that the server names, in a browser on any device
+        #[arg(long)]
+        oidc: bool,
+        /// With --oidc, an invite code, where the server asks for one for a new account
+        #[arg(long, env = "CHAT_INVITE", hide_env_values = true, value_name = "CODE")]
+        invite: Option<String>,
+    },
     /// Make an account and keep its token
     Register {
         /// An invite code, where the server asks for one

@@ -17,6 +17,7 @@ mod order;
 mod output;
 mod pages;
 mod people;
+mod provider;
 mod script;
 mod search;
 mod send;
@@ -73,7 +74,8 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { common, command } = cli;
     let mut out = Output::new(common.json);
     match command {
-        Command::Login => return who::login(&common, &mut out).await,
+        Command::Login { oidc: false, .. } => return who::login(&common, &mut out).await,
+        Command::Login { invite, .. } => return provider::login(&common, invite, &mut out).await,
         Command::Register { invite } => return who::register(&common, invite, &mut out).await,
         Command::Reset { code } => return who::reset(&common, code, &mut out).await,
         Command::Logout => return who::logout(&common, &mut out).await,
@@ -129,7 +131,7 @@ async fn with_account(who: &Who, command: Command, out: &mut Output) -> Result<(
             script::run(&who.account.server, &who.tls, Some(&who.account.token), file, out).await
         }
         // Done before an account was looked for.
-        Command::Login
+        Command::Login { .. }
         | Command::Register { .. }
         | Command::Reset { .. }
         | Command::Logout

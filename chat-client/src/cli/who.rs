@@ -139,7 +139,7 @@ fn may_ask_code(error: &LinkError) -> bool {
     sign_in::needs_code(error) && variable("CHAT_CODE").is_none() && std::io::stdin().is_terminal()
 }
 
-fn ask_code() -> Result<Secret, Failure> {
+pub(super) fn ask_code() -> Result<Secret, Failure> {
     ask("Code of your authenticator, or a recovery code: ", "CHAT_CODE").map(Secret::new)
 }
 
@@ -175,7 +175,7 @@ pub(crate) async fn register(
     keep(common, account, out)
 }
 
-fn keep(common: &Common, account: Account, out: &mut Output) -> Result<(), Failure> {
+pub(super) fn keep(common: &Common, account: Account, out: &mut Output) -> Result<(), Failure> {
     open(common)?.save(account.clone()).map_err(Failure::usage)?;
     describe(&account, None, out)
 }
@@ -262,7 +262,7 @@ fn user(common: &Common) -> Result<UserName, Failure> {
     }
 }
 
-fn ask(question: &str, instead: &str) -> Result<String, Failure> {
+pub(super) fn ask(question: &str, instead: &str) -> Result<String, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!("there is no terminal to ask on; set {instead}")));
     }

@@ -140,6 +140,7 @@ impl Server {
             epoch: Epoch(Uuid::from_u128(self.epoch)),
             features: Vec::new(),
             registration: Registration::Open,
+            provider: None,
             limits: Limits::default(),
             ping_interval_ms: 25_000,
             server_time: Timestamp(0),

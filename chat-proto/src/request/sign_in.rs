@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::absent::is_default;
-use crate::{DeviceName, Secret, SessionId, Timestamp, UserName};
+use crate::{DeviceName, ProviderLink, Secret, SessionId, Timestamp, UserName};
 
 /// Payload of `auth.reset`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct Sessions {
     /// The second factor; absent where the password alone is enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor: Option<SecondFactor>,
+    /// The link with the provider by which one can log in, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderLink>,
 }
 
 /// A login that goes on.

@@ -357,6 +357,21 @@ fn request(kind: RequestKind) -> BoxedStrategy<Request> {
                 Reset { protocol, reset, password, code, device }.into_request()
             })
             .boxed(),
+        K::OidcBegin => any::<u16>().prop_map(|protocol| OidcBegin { protocol }.into_request()).boxed(),
+        K::OidcPoll => {
+            let asked = (prop::option::of(secret()), prop::option::of(any::<String>()));
+            let more = (prop::option::of(secret()), prop::option::of(secret()), device());
+            (any::<u16>(), secret(), asked, more)
+                .prop_map(|(protocol, poll, (confirm, name), (invite, code, device))| {
+                    OidcPoll { protocol, poll, confirm, name, invite, code, device }.into_request()
+                })
+                .boxed()
+        }
+        K::BeginLink => secret().prop_map(|password| BeginLink { password }.into_request()).boxed(),
+        K::FinishLink => (secret(), prop::option::of(secret()))
+            .prop_map(|(poll, confirm)| FinishLink { poll, confirm }.into_request())
+            .boxed(),
+        K::RemoveLink => secret().prop_map(|password| RemoveLink { password }.into_request()).boxed(),
         K::ChangePassword => (secret(), secret())
             .prop_map(|(current, password)| ChangePassword { current, password }.into_request())
             .boxed(),

@@ -23,6 +23,8 @@ fn before_login(kind: RequestKind) -> bool {
             | RequestKind::Login
             | RequestKind::Token
             | RequestKind::Reset
+            | RequestKind::OidcBegin
+            | RequestKind::OidcPoll
             | RequestKind::Ping
     )
 }

@@ -15,7 +15,9 @@ use uuid::Uuid;
 use super::{App, Caller, store_failed};
 use crate::auth::{Guesses, SecretHash, check_password, new_token, normal_invite_code};
 use crate::hub::{Ending, now, unavailable};
-use crate::store::{Account, ActivityCursor, KnownSession, NewAccount, NewSession, Refusal, StoreError};
+use crate::store::{
+    Account, ActivityCursor, KnownSession, NewAccount, NewSession, Proof, Refusal, StoreError,
+};
 
 /// Somebody who has just proven who they are.
 pub struct Authenticated {
@@ -42,6 +44,7 @@ impl App {
             Request::Login(ask) => self.login(ask, from).await,
             Request::Reset(ask) => self.reset(ask, from).await,
             Request::Token(ask) => self.token(ask).await,
+            Request::OidcPoll(ask) => self.finish_oidc(ask, from).await,
             _ => {
                 Err(WireError::new(ErrorCode::LoginRequired, "Log in first, with auth.login or auth.token."))
             }
@@ -89,6 +92,10 @@ impl App {
     async fn register(&self, ask: Register, from: IpAddr) -> Result<Authenticated, WireError> {
         check_protocol(ask.protocol)?;
         self.doors.must_be_open()?;
+        // The owner's account, the way back in, has a password.
+        if self.store.has_accounts().await.map_err(store_failed)? {
+            self.passwords_allowed(Role::Member)?;
+        }
         check_password(ask.name.as_str(), &self.live.load().name, &ask.password)?;
         if ask.name.is_reserved() {
             return Err(name_taken(&ask.name));
@@ -114,7 +121,7 @@ impl App {
         self.guesses.trust(ask.name.as_str(), from, Instant::now());
         info!(user = %person.id, %role, "account made");
         self.begin_session(
-            Proven { person, role, proof: password, second_factor: false },
+            Proven { person, role, proof: Proof::Password(password), second_factor: false },
             ask.device.as_str(),
         )
         .await
@@ -140,9 +147,11 @@ impl App {
         if account.role < Role::Admin {
             self.doors.must_be_open()?;
         }
+        self.passwords_allowed(account.role)?;
         let second_factor = self.prove_second_factor(&account.person, ask.code.as_ref(), from).await?;
         self.guesses.trust(account.person.name.as_str(), from, Instant::now());
-        let Account { person, role, password: proof, .. } = account;
+        let Account { person, role, password, .. } = account;
+        let proof = Proof::Password(password);
         self.begin_session(Proven { person, role, proof, second_factor }, ask.device.as_str()).await
     }
 
@@ -158,7 +167,11 @@ impl App {
         Ok(Authenticated { person, role, scopes, session, token: None })
     }
 
-    async fn begin_session(&self, proven: Proven, device: &str) -> Result<Authenticated, WireError> {
+    pub(super) async fn begin_session(
+        &self,
+        proven: Proven,
+        device: &str,
+    ) -> Result<Authenticated, WireError> {
         let (row, token) = proven.session(device);
         let session = row.id;
         let begun = self.store.create_session(row).await.map_err(store_failed)?;
@@ -175,8 +188,8 @@ impl App {
 pub(super) struct Proven {
     pub(super) person: Person,
     pub(super) role: Role,
-    /// The stored password that fits what they said.
-    pub(super) proof: String,
+    /// What they proved it by.
+    pub(super) proof: Proof,
     /// Whether there was a second factor, and they have it.
     pub(super) second_factor: bool,
 }

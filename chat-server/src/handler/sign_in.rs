@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chat_proto::{
-    Answer, ChangePassword, CloseReason, Done, ErrorCode, ListSessions, Reset, RevokeSession, SecondFactor,
-    Secret, Sessions, WireError,
+    Answer, ChangePassword, CloseReason, Done, ErrorCode, ListSessions, ProviderLink, Reset, RevokeSession,
+    SecondFactor, Secret, Sessions, WireError,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -17,7 +17,7 @@ use super::{App, Caller, Handled, carry_through, store_failed};
 use crate::auth::{Guesses, Key, SecretHash, check_password, normal_invite_code};
 use crate::domain::not_found;
 use crate::hub::{Ending, now};
-use crate::store::{Refusal, StoreError, noted_every};
+use crate::store::{Proof, Refusal, StoreError, noted_every};
 
 /// The pause between two looks for sessions that nobody uses; shorter where they end sooner.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5 * 60);
@@ -86,7 +86,9 @@ impl App {
         let second_factor = factor.and_then(|factor| {
             factor.since.map(|since| SecondFactor { since, recovery_codes: factor.recovery_codes })
         });
-        Ok(Answer::ListSessions(Sessions { sessions, second_factor }).into())
+        let provider = self.store.linked_since(user).await.map_err(store_failed)?;
+        let provider = provider.map(|since| ProviderLink { since });
+        Ok(Answer::ListSessions(Sessions { sessions, second_factor, provider }).into())
     }
 
     pub(super) async fn revoke_session(
@@ -132,9 +134,10 @@ impl App {
         let pending = self.store.reset(code, now()).await.map_err(store_failed)?.ok_or_else(reset_invalid)?;
         self.guesses.give_back(&tries);
         check_password(pending.person.name.as_str(), &self.live.load().name, &ask.password)?;
+        self.passwords_allowed(pending.role)?;
         let second_factor = !pending.drops_second_factor
             && self.prove_second_factor(&pending.person, ask.code.as_ref(), from).await?;
-        let proof = self.passwords.hash(ask.password).await?;
+        let proof = Proof::Password(self.passwords.hash(ask.password).await?);
         let proven = Proven { person: pending.person, role: pending.role, proof, second_factor };
         let (row, token) = proven.session(ask.device.as_str());
         let session = row.id;

@@ -207,7 +207,8 @@ async fn resolve(name: &str, allow_private: bool) -> Result<Vec<SocketAddr>, Str
 }
 
 /// TLS with the system's certificates. Without any, only `https` calls fail.
-fn tls() -> anyhow::Result<ClientConfig> {
+/// TLS that trusts what the system trusts.
+pub(crate) fn tls() -> anyhow::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

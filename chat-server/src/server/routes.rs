@@ -1,5 +1,6 @@
 //! What the server answers over plain HTTP, beside the socket.
 
+mod callback;
 mod files;
 mod health;
 mod hooks;
@@ -19,7 +20,8 @@ const WELCOME: &str = "This is a chat server. Connect with: chat-tui --server <t
 
 /// Every route but `/ws`.
 pub(super) fn routes(app: Arc<App>, readiness: Arc<Readiness>) -> Router {
-    let routes = Router::new().route("/", get(WELCOME)).merge(files::routes()).merge(hooks::routes());
+    let routes = Router::new().route("/", get(WELCOME)).merge(files::routes());
+    let routes = routes.merge(hooks::routes()).merge(callback::routes());
     routes.fallback(not_found).with_state(app).merge(health::routes(readiness))
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use chat_proto::{
-    ClientFrame, CloseReason, ErrorCode, FrameId, Push, Request, ServerFrame, WireError, limits,
+    Answer, ClientFrame, CloseReason, ErrorCode, FrameId, Push, Request, ServerFrame, WireError, limits,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -79,7 +79,19 @@ async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
             write(socket, ServerFrame::encode_ok(&id, &app.pong())).await?;
             continue;
         }
-        match app.authenticate(*request, from).await {
+        let request = match *request {
+            Request::OidcBegin(ask) => {
+                match app.begin_oidc(ask, from).await {
+                    Ok(begun) => {
+                        write(socket, ServerFrame::encode_ok(&id, &Answer::OidcBegin(begun))).await?
+                    }
+                    Err(error) => refuse(socket, Some(&id), &error).await?,
+                }
+                continue;
+            }
+            request => request,
+        };
+        match app.authenticate(request, from).await {
             Ok(authenticated) => return Ok((id, authenticated)),
             Err(error) => refuse(socket, Some(&id), &error).await?,
         }

@@ -15,6 +15,33 @@ pub enum Refusal {
     Stale,
 }
 
+/// Who somebody is at a provider: all that names a person there for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Which provider.
+    pub issuer: String,
+    /// Whom it means; not a name.
+    pub subject: String,
+}
+
+/// What somebody has proven to come in.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// That they know the password of which this is the PHC string.
+    Password(String),
+    /// That a provider knows them.
+    Identity(Identity),
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Proof::Password(_) => "Password(hidden)",
+            Proof::Identity(_) => "Identity(hidden)",
+        })
+    }
+}
+
 /// A session that the store has ended, for its connections to be closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndedSession {

@@ -15,6 +15,7 @@ mod doors;
 mod exchange;
 mod files;
 mod hooks;
+mod identities;
 mod import;
 mod inbox;
 mod index;

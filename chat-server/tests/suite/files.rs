@@ -49,6 +49,7 @@ impl Fixture {
             live: ArcSwap::from_pointee(Live::default()),
             desk: FileDesk::new(files),
             doors: Doors::default(),
+            sso: None,
         };
         let name = UserName::parse("ada").unwrap();
         let account = NewAccount {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 7] = [
     &["domain", "registration", "slack"],
     &["store", "auth", "files", "metrics"],
-    &["hub", "outgoing"],
+    &["hub", "outgoing", "sso"],
     &["handler"],
     &["session", "console"],
     &["server"],

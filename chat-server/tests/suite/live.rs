@@ -56,6 +56,7 @@ impl Running {
             session_idle: Duration::from_secs(60 * 60),
             presence_grace: Duration::from_millis(300),
             files: Place::Folder(dir.path().join("files")),
+            sso: None,
             keep_days,
             log: "off".to_owned(),
             log_format: LogFormat::default(),

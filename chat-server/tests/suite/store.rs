@@ -8,7 +8,7 @@ use chat_proto::{
 };
 use chat_server::auth::SecretHash;
 use chat_server::domain::{Actor, Change, Command, Draft, Room, Target};
-use chat_server::store::{Anchor, NewAccount, NewInvite, NewSession, Store, StoreError, Write};
+use chat_server::store::{Anchor, NewAccount, NewInvite, NewSession, Proof, Store, StoreError, Write};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -308,7 +308,7 @@ async fn sessions_end_when_they_are_ended_or_not_used() {
     let ada = f.person("ada").await;
     let token = SecretHash::of("token");
     let id = chat_proto::SessionId(Uuid::new_v4());
-    let proof = f.store.account(ada.name.clone()).await.unwrap().unwrap().password;
+    let proof = Proof::Password(f.store.account(ada.name.clone()).await.unwrap().unwrap().password);
     let (device, at) = (String::new(), Timestamp(1));
     let session = NewSession { id, user: ada.id, token, device, proof, second_factor: false, at };
     f.store.create_session(session).await.unwrap().unwrap();

@@ -186,11 +186,16 @@ fn case(kind: RequestKind, conversation: &str, world: &World) -> Case {
         | RequestKind::RevokeSession
         | RequestKind::BeginTotp
         | RequestKind::ConfirmTotp
-        | RequestKind::DisableTotp => Case::Own,
+        | RequestKind::DisableTotp
+        | RequestKind::BeginLink
+        | RequestKind::FinishLink
+        | RequestKind::RemoveLink => Case::Own,
         RequestKind::Register
         | RequestKind::Login
         | RequestKind::Token
         | RequestKind::Reset
+        | RequestKind::OidcBegin
+        | RequestKind::OidcPoll
         | RequestKind::Logout
         | RequestKind::SetProfile
         | RequestKind::GetProfile

@@ -16,6 +16,7 @@ mod exchange;
 mod files_cli;
 mod hostile;
 mod isolation;
+mod oidc;
 mod raw_socket;
 mod scenarios;
 mod security;

@@ -1,12 +1,19 @@
 //! The form of the first run: which server, then who. Pure: it says what is to be asked.
 
+use std::time::Duration;
+
 use chat_client::address::ServerAddress;
-use chat_proto::{Hello, Registration, SafeText, Secret, UserName, limits};
+use chat_client::provider::{Answers, Missing};
+use chat_proto::{Hello, OidcBegun, Registration, SafeText, Secret, UserName, limits};
 use crossterm::event::KeyEvent;
 
 use crate::action::Plain;
 use crate::keymap::{Context, Key, Keymap};
 use crate::state::composer::{Composer, Edit};
+use crate::state::provider::AtProvider;
+
+/// What is said while a person is at the provider.
+const WAITING: &str = "waiting until you are done there…";
 
 /// What may be known before the form opens, from flags and the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +57,8 @@ pub enum Field {
     Reset,
     /// The code of the second factor.
     Code,
+    /// The code that the provider's last page shows.
+    Confirm,
 }
 
 /// What the form is filled in for.
@@ -62,17 +71,13 @@ pub enum Way {
     Create,
     /// To set a new password by an admin's code.
     Reset,
+    /// To log in by the provider that the server names.
+    Provider,
 }
 
 impl Way {
-    /// All, in the order of the form.
-    pub(crate) const ALL: [Way; 3] = [Way::LogIn, Way::Create, Way::Reset];
-
-    fn neighbour(self, by: isize) -> Way {
-        let at = Self::ALL.iter().position(|way| *way == self).unwrap_or(0);
-        let next = at.saturating_add_signed(by).min(Self::ALL.len() - 1);
-        Self::ALL.get(next).copied().unwrap_or(self)
-    }
+    /// All, in the order of the form; the last one where the server names a provider.
+    const ALL: [Way; 4] = [Way::LogIn, Way::Create, Way::Reset, Way::Provider];
 }
 
 /// Why nobody is signed in.
@@ -103,6 +108,10 @@ pub enum Ask {
     Token(ServerAddress, Secret),
     /// Make an account.
     Register(ServerAddress, UserName, Secret, Option<Secret>),
+    /// Begin a login by the server's provider.
+    Provider(ServerAddress),
+    /// Ask, after this time, whether the login of this name is done.
+    Finish(ServerAddress, Secret, Box<Answers>, Duration),
     /// The person gave up.
     Quit,
 }
@@ -116,6 +125,9 @@ pub struct SignIn {
     invite: Composer,
     reset: Composer,
     code: Composer,
+    confirm: Composer,
+    /// The login by the provider that has begun.
+    pub(crate) provider: Option<AtProvider>,
     /// Whether the account has a second factor, as far as is known.
     asks_code: bool,
     token: Option<Secret>,
@@ -148,6 +160,8 @@ impl SignIn {
             invite: filled(known.invite.as_ref().map(Secret::expose)),
             reset: filled(None),
             code: filled(None),
+            confirm: filled(None),
+            provider: None,
             asks_code: false,
             token: known.token,
             hello: None,
@@ -181,11 +195,30 @@ impl SignIn {
             // Where everybody may come, and where nobody may, the owner's code still has a place.
             Way::Create => vec![Field::Way, Field::Name, Field::Password, Field::Invite],
             Way::Reset => vec![Field::Way, Field::Reset, Field::Password],
+            Way::Provider => {
+                let asked = self.provider.iter().flat_map(|provider| &provider.asked_for);
+                return std::iter::once(Field::Way).chain(asked.filter_map(field_of)).collect();
+            }
         };
         if self.asks_code && self.way != Way::Create {
             fields.push(Field::Code);
         }
         fields
+    }
+
+    /// The ways that the server offers.
+    #[must_use]
+    pub(crate) fn ways(&self) -> &'static [Way] {
+        let has_provider = self.hello.as_ref().is_some_and(|(_, hello)| hello.provider.is_some());
+        let count = if has_provider { Way::ALL.len() } else { Way::ALL.len() - 1 };
+        Way::ALL.get(..count).unwrap_or(&[])
+    }
+
+    fn way_beside(&self, by: isize) -> Way {
+        let ways = self.ways();
+        let at = ways.iter().position(|way| *way == self.way).unwrap_or(0);
+        let next = at.saturating_add_signed(by).min(ways.len().saturating_sub(1));
+        ways.get(next).copied().unwrap_or(self.way)
     }
 
     /// What a field holds.
@@ -198,6 +231,7 @@ impl SignIn {
             Field::Invite => &self.invite,
             Field::Reset => &self.reset,
             Field::Code => &self.code,
+            Field::Confirm => &self.confirm,
         }
     }
 
@@ -210,6 +244,7 @@ impl SignIn {
             Field::Invite => Some(&mut self.invite),
             Field::Reset => Some(&mut self.reset),
             Field::Code => Some(&mut self.code),
+            Field::Confirm => Some(&mut self.confirm),
         }
     }
 
@@ -230,13 +265,12 @@ impl SignIn {
             (Some(Plain::Take), _) => return self.enter(),
             (Some(Plain::Below), _) => self.go(1),
             (Some(Plain::Above), _) => self.go(-1),
-            (_, Some(Edit::Left)) if self.focus == Field::Way => self.take_way(self.way.neighbour(-1)),
-            (_, Some(Edit::Right)) if self.focus == Field::Way => self.take_way(self.way.neighbour(1)),
-            (_, Some(Edit::Insert(' '))) if self.focus == Field::Way => self.take_way(match self.way {
-                Way::LogIn => Way::Create,
-                Way::Create => Way::Reset,
-                Way::Reset => Way::LogIn,
-            }),
+            (_, Some(Edit::Left)) if self.focus == Field::Way => self.take_way(self.way_beside(-1)),
+            (_, Some(Edit::Right)) if self.focus == Field::Way => self.take_way(self.way_beside(1)),
+            (_, Some(Edit::Insert(' '))) if self.focus == Field::Way => {
+                let next = self.way_beside(1);
+                self.take_way(if next == self.way { Way::LogIn } else { next });
+            }
             (_, Some(edit)) if edit != Edit::NewLine => {
                 if let Some(text) = self.text_mut() {
                     text.edit(edit);
@@ -257,12 +291,14 @@ impl SignIn {
 
     fn take_way(&mut self, way: Way) {
         self.way = way;
-        self.error = None;
+        (self.error, self.provider) = (None, None);
     }
 
     fn back(&mut self) -> Option<Ask> {
         self.error = None;
-        if self.busy.take().is_some() {
+        let was_at_provider = self.provider.take().is_some();
+        if self.busy.take().is_some() || was_at_provider {
+            self.focus = if was_at_provider { Field::Way } else { self.focus };
             return None;
         }
         if self.hello.take().is_none() {
@@ -300,6 +336,7 @@ impl SignIn {
                 self.busy = Some(match ask {
                     Ask::Probe(_) => "looking for the server…",
                     Ask::Register(..) => "making the account…",
+                    Ask::Provider(_) => "asking the provider…",
                     _ => "logging in…",
                 });
                 Some(ask)
@@ -322,6 +359,9 @@ impl SignIn {
                 None => Ask::Probe(server),
             });
         };
+        if self.way == Way::Provider {
+            return Ok(self.asked_of_provider(server));
+        }
         let password = self.password.text();
         let filled = |text: &Composer| Some(text.text().trim().to_owned()).filter(|text| !text.is_empty());
         let code = filled(&self.code).filter(|_| self.asks_code).map(Secret::new);
@@ -358,18 +398,103 @@ impl SignIn {
         self.submit()
     }
 
+    fn asked_of_provider(&self, server: &ServerAddress) -> Ask {
+        let Some(provider) = &self.provider else { return Ask::Provider(server.clone()) };
+        let said = |what: Missing, text: &Composer| {
+            let text = Some(text.text().trim().to_owned()).filter(|text| !text.is_empty());
+            text.filter(|_| provider.asked_for.contains(&what))
+        };
+        let answers = Answers {
+            confirm: said(Missing::Confirm, &self.confirm).map(Secret::new),
+            name: said(Missing::Name, &self.name),
+            invite: said(Missing::Invite, &self.invite).map(Secret::new),
+            code: said(Missing::Code, &self.code).map(Secret::new),
+        };
+        Ask::Finish(server.clone(), provider.begun.poll.clone(), Box::new(answers), Duration::ZERO)
+    }
+
+    /// A login by the provider has begun, or has not.
+    pub fn at_provider(&mut self, begun: Result<OidcBegun, String>) -> Option<Ask> {
+        // Whoever pressed Esc meanwhile does not want it any more.
+        self.busy.take()?;
+        match begun {
+            Ok(begun) => {
+                let goes_on = !begun.confirm;
+                (self.confirm, self.provider) = (Composer::with_text(""), Some(AtProvider::new(begun)));
+                if !goes_on {
+                    self.focus = Field::Confirm;
+                    return None;
+                }
+                let ask = self.submit();
+                self.busy = Some(WAITING);
+                ask
+            }
+            Err(error) => {
+                self.failed(error.into());
+                None
+            }
+        }
+    }
+
+    /// The login of this name is not done: what is missing, or nothing that would help. Says what is
+    /// to be asked next, and whether the form looks different.
+    pub fn not_done(
+        &mut self,
+        poll: &Secret,
+        answers: Box<Answers>,
+        message: String,
+        missing: Option<Missing>,
+    ) -> (Option<Ask>, bool) {
+        let is_this = |provider: &&mut AtProvider| provider.begun.poll == *poll;
+        let Some(provider) = self.provider.as_mut().filter(is_this) else { return (None, false) };
+        if self.busy.is_none() {
+            return (None, false);
+        }
+        match missing {
+            Some(Missing::Time(pause)) => {
+                let server = self.hello.as_ref().map(|(server, _)| server.clone());
+                let is_new = self.busy != Some(WAITING);
+                self.busy = Some(WAITING);
+                (server.map(|server| Ask::Finish(server, poll.clone(), answers, pause)), is_new)
+            }
+            Some(what) => {
+                provider.ask_for(what);
+                (self.busy, self.error) = (None, Some(message));
+                self.focus = field_of(&what).unwrap_or(Field::Way);
+                // A wrong code is of no use, and one of an authenticator is good once.
+                if matches!(what, Missing::Confirm | Missing::Code)
+                    && let Some(text) = self.text_mut()
+                {
+                    *text = Composer::with_text("");
+                }
+                (None, true)
+            }
+            None => {
+                self.provider = None;
+                self.focus = Field::Way;
+                self.failed(message.into());
+                (None, true)
+            }
+        }
+    }
+
     /// The server answered, or did not.
     pub fn probed(&mut self, server: &ServerAddress, result: Result<Hello, String>) -> Option<Ask> {
         // Whoever pressed Esc meanwhile does not want the answer any more.
         self.busy.take()?;
         match result {
             Ok(hello) => {
+                let only_provider = hello.provider.as_ref().is_some_and(|provider| provider.required);
                 self.hello = Some((server.clone(), hello));
+                if only_provider && !self.automatic {
+                    self.way = Way::Provider;
+                }
                 let first_empty =
                     self.fields().into_iter().find(|f| *f != Field::Way && self.text(*f).is_empty());
                 self.focus = match first_empty {
                     Some(Field::Name) => self.fields().first().copied().unwrap_or(Field::Name),
                     Some(field) => field,
+                    None if self.way == Way::Provider => Field::Way,
                     None => Field::Password,
                 };
                 if std::mem::take(&mut self.automatic) { self.submit() } else { None }
@@ -398,6 +523,17 @@ impl SignIn {
     #[must_use]
     pub(crate) fn team(&self) -> Option<SafeText> {
         self.hello.as_ref().map(|(_, hello)| SafeText::line(&hello.name))
+    }
+}
+
+/// The field into which goes what is missing.
+fn field_of(missing: &Missing) -> Option<Field> {
+    match missing {
+        Missing::Time(_) => None,
+        Missing::Confirm => Some(Field::Confirm),
+        Missing::Name => Some(Field::Name),
+        Missing::Invite => Some(Field::Invite),
+        Missing::Code => Some(Field::Code),
     }
 }
 

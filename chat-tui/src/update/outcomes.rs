@@ -167,6 +167,18 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             accounts::signed_out(state, &name, result);
             true
         }
+        Outcome::AtProvider(begun) => {
+            if let Some(form) = &mut state.sign_in {
+                effects.0.extend(form.at_provider(begun.map(|begun| *begun)).map(Effect::SignIn));
+            }
+            true
+        }
+        Outcome::StillOut(poll, answers, message, missing) => {
+            let Some(form) = &mut state.sign_in else { return false };
+            let (ask, changed) = form.not_done(&poll, answers, message, missing);
+            effects.0.extend(ask.map(Effect::SignIn));
+            changed
+        }
         Outcome::SignedIn(Ok(account)) => begin(state, account, effects),
         Outcome::SignedIn(Err(error)) => {
             if let Some(form) = &mut state.sign_in {

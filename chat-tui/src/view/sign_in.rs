@@ -22,7 +22,7 @@ const LABEL: usize = 11;
 pub(super) fn draw(form: &SignIn, keymap: &Keymap, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
     let screen = canvas.area();
-    let (width, height) = (screen.width.min(SIZE.0), screen.height.min(SIZE.1));
+    let (width, height) = (screen.width.min(SIZE.0), screen.height.min(SIZE.1 + extra_rows(form)));
     let area = Rect::new((screen.width - width) / 2, (screen.height - height) / 2, width, height);
     let inner = if height > 4 && width > 8 { canvas.frame(area, "chat", theme.dim()) } else { area };
     let mut row = usize::from(inner.height > 8);
@@ -38,6 +38,13 @@ pub(super) fn draw(form: &SignIn, keymap: &Keymap, canvas: &mut Canvas) -> Optio
         }
         row += 1;
     }
+    if let Some(provider) = &form.provider {
+        row += usize::from(inner.height > 12);
+        for words in provider.words() {
+            row += paragraph(&words, inner, row, theme.title(), canvas);
+        }
+        row += picture(&provider.picture, inner, row, canvas);
+    }
     row += usize::from(inner.height > 8);
     if let Some(busy) = form.busy {
         canvas.literal(inner, (2, row), busy, theme.warning());
@@ -50,6 +57,26 @@ pub(super) fn draw(form: &SignIn, keymap: &Keymap, canvas: &mut Canvas) -> Optio
         canvas.literal(inner, (0, bottom), &keys(form, keymap), theme.dim());
     }
     cursor
+}
+
+/// How much higher the form grows for what the provider needs.
+fn extra_rows(form: &SignIn) -> u16 {
+    let rows = form.provider.as_ref().map_or(0, |provider| provider.picture.len() + 2);
+    u16::try_from(rows).unwrap_or(u16::MAX - SIZE.1)
+}
+
+/// Draws a code to photograph, if there is room for all of it; a part is worth nothing.
+fn picture(lines: &[String], area: Rect, row: usize, canvas: &mut Canvas) -> usize {
+    let width = lines.iter().map(|line| text::width(line)).max().unwrap_or(0);
+    // Below it stand what is waited for and the keys.
+    if width + 2 > usize::from(area.width) || row + lines.len() + 3 > usize::from(area.height) {
+        return 0;
+    }
+    let style = canvas.theme.plain();
+    for (at, line) in lines.iter().enumerate() {
+        canvas.part(area, (2, row + at), line, style);
+    }
+    lines.len()
 }
 
 fn welcome(form: &SignIn) -> SafeText {
@@ -115,6 +142,7 @@ fn draw_field(form: &SignIn, field: Field, area: Rect, row: usize, canvas: &mut 
         Field::Password => "password",
         Field::Reset => "reset code",
         Field::Code => "code",
+        Field::Confirm => "page's code",
         Field::Invite
             if form.hello.as_ref().is_some_and(|(_, hello)| hello.registration == Registration::Open) =>
         {
@@ -126,9 +154,19 @@ fn draw_field(form: &SignIn, field: Field, area: Rect, row: usize, canvas: &mut 
     let column = 2 + LABEL;
     if field == Field::Way {
         let mark = |on: bool| if on { "(•)" } else { "( )" };
-        let words = Way::ALL.map(|way| format!("{} {}", mark(form.way == way), way_word(way)));
-        let text = words.join("   ");
-        canvas.literal(area, (column, row), &text, theme.title());
+        let words =
+            form.ways().iter().map(|way| format!("{} {}", mark(form.way == *way), way_word(form, *way)));
+        let all = words.collect::<Vec<_>>().join("   ");
+        // With four ways the chosen one must be seen on a narrow screen, too.
+        let is_too_wide =
+            form.ways().contains(&Way::Provider) && column + text::width(&all) > usize::from(area.width);
+        let shown = if is_too_wide {
+            let at = form.ways().iter().position(|way| *way == form.way).unwrap_or(0);
+            format!("(•) {}   {} of {}", way_word(form, form.way), at + 1, form.ways().len())
+        } else {
+            all
+        };
+        canvas.part(area, (column, row), &shown, theme.title());
         return None;
     }
     let (shown, before) = field_text(form.text(field), field == Field::Password);
@@ -144,12 +182,14 @@ fn draw_field(form: &SignIn, field: Field, area: Rect, row: usize, canvas: &mut 
     Some(Position::new(u16::try_from(x).ok()?, u16::try_from(y).ok()?))
 }
 
-fn way_word(way: Way) -> &'static str {
-    match way {
+fn way_word(form: &SignIn, way: Way) -> SafeText {
+    let provider = form.hello.as_ref().and_then(|(_, hello)| hello.provider.as_ref());
+    SafeText::line(match way {
         Way::LogIn => "log in",
         Way::Create => "new account",
         Way::Reset => "reset code",
-    }
+        Way::Provider => provider.map_or("provider", |provider| &provider.name),
+    })
 }
 
 /// What a field shows, and the part of it before the cursor; both safe.

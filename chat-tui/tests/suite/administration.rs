@@ -302,7 +302,11 @@ fn sessions() -> Sessions {
         current,
     };
     let second_factor = Some(SecondFactor { since: Timestamp(NOW), recovery_codes: 9 });
-    Sessions { sessions: vec![session(1, "laptop", true), session(2, "lab", false)], second_factor }
+    Sessions {
+        sessions: vec![session(1, "laptop", true), session(2, "lab", false)],
+        second_factor,
+        provider: None,
+    }
 }
 
 #[test]

@@ -442,6 +442,7 @@ pub fn hello(registration: Registration) -> Hello {
         epoch: Epoch(uuid::Uuid::nil()),
         features: Vec::new(),
         registration,
+        provider: None,
         limits: Limits::default(),
         ping_interval_ms: 25_000,
         server_time: Timestamp(NOW),

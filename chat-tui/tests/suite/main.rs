@@ -31,6 +31,7 @@ mod pasting;
 mod people;
 mod pictures;
 mod plain;
+mod provider;
 mod reading;
 mod right_to_left;
 mod rooms;

@@ -138,6 +138,7 @@ fn the_first_run() {
         epoch: Epoch(uuid::Uuid::nil()),
         features: Vec::new(),
         registration: Registration::Invite,
+        provider: None,
         limits: Limits::default(),
         ping_interval_ms: 25_000,
         server_time: Timestamp(NOW),

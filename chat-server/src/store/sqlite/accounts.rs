@@ -42,20 +42,7 @@ impl Sqlite {
         account: NewAccount,
         mode: Registration,
     ) -> Result<Result<Role, WireError>, StoreError> {
-        self.write(move |db| {
-            let invite = invite(db, account.invite, account.at)?;
-            let role = match admit(mode, !has_accounts(db)?, invite) {
-                Ok(role) => role,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
-            if let Some(code) = account.invite {
-                db.prepare_cached("UPDATE invites SET uses_left = uses_left - 1 WHERE code_hash = ?1")?
-                    .execute([code.0])?;
-            }
-            add(db, &account, role)?;
-            Ok(Ok(role))
-        })
-        .await
+        self.write(move |db| admitted(db, &account, |is_first, invite| admit(mode, is_first, invite))).await
     }
 
     /// Makes an account that an admin wants, and notes it.
@@ -253,6 +240,25 @@ impl Sqlite {
     pub async fn person(&self, name: UserName) -> Result<Option<Person>, StoreError> {
         Ok(self.account(name).await?.map(|account| account.person))
     }
+}
+
+/// Makes an account as far as this rule says, and uses its invite up.
+pub(super) fn admitted(
+    db: &Connection,
+    account: &NewAccount,
+    rule: impl FnOnce(bool, Invite) -> Result<Role, WireError>,
+) -> Result<Result<Role, WireError>, StoreError> {
+    let invite = invite(db, account.invite, account.at)?;
+    let role = match rule(!has_accounts(db)?, invite) {
+        Ok(role) => role,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    if let Some(code) = account.invite {
+        db.prepare_cached("UPDATE invites SET uses_left = uses_left - 1 WHERE code_hash = ?1")?
+            .execute([code.0])?;
+    }
+    add(db, account, role)?;
+    Ok(Ok(role))
 }
 
 fn add(db: &Connection, account: &NewAccount, role: Role) -> rusqlite::Result<()> {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use chat_proto::{DeviceName, SessionId, SessionInfo, Timestamp, UserId, limits};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Sqlite, audit, bans, row};
+use super::{Sqlite, audit, bans, identities, row};
 use crate::auth::SecretHash;
 use crate::domain::audit::Note;
-use crate::store::{EndedSession, NewSession, PendingReset, Refusal, StoreError};
+use crate::store::{EndedSession, NewSession, PendingReset, Proof, Refusal, StoreError};
 
 /// Sessions that end in one turn of the writer; the rest in the next.
 const ENDED_AT_ONCE: i64 = 500;
@@ -197,6 +197,7 @@ impl Sqlite {
         code: SecretHash,
         session: NewSession,
     ) -> Result<Result<(), Refusal>, StoreError> {
+        let Proof::Password(password) = session.proof.clone() else { return Ok(Err(Refusal::Stale)) };
         self.write(move |db| {
             let drops = db
                 .prepare_cached(
@@ -211,7 +212,7 @@ impl Sqlite {
             db.prepare_cached("DELETE FROM resets WHERE user = ?1")?.execute([session.user.0])?;
             db.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([session.user.0])?;
             db.prepare_cached("UPDATE users SET password = ?2 WHERE id = ?1")?
-                .execute(params![session.user.0, session.proof])?;
+                .execute(params![session.user.0, password])?;
             if drops {
                 super::second_factor::forget(db, session.user)?;
             }
@@ -241,9 +242,12 @@ fn begin(db: &Connection, session: &NewSession) -> Result<Result<Vec<SessionId>,
     if let Some(refusal) = not_admitted(db, session.user, session.at)? {
         return Ok(Err(refusal));
     }
-    let is_proof = db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1 AND password = ?2)")?
-        .query_row(params![session.user.0, session.proof], |r| r.get::<_, bool>(0))?;
+    let is_proof = match &session.proof {
+        Proof::Password(password) => db
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1 AND password = ?2)")?
+            .query_row(params![session.user.0, password], |r| r.get::<_, bool>(0))?,
+        Proof::Identity(identity) => identities::is(db, session.user, identity)?,
+    };
     let lacks_factor = !session.second_factor
         && db
             .prepare_cached(

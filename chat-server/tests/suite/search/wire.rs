@@ -69,6 +69,7 @@ async fn a_search_over_the_wire() {
         session_idle: Duration::from_secs(60 * 60),
         presence_grace: Duration::from_millis(300),
         files: Place::Folder(dir.path().join("files")),
+        sso: None,
         keep_days: None,
         log: "off".to_owned(),
         log_format: LogFormat::default(),

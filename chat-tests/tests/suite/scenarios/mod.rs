@@ -23,7 +23,7 @@ mod reactions;
 mod reading;
 mod resume;
 mod rooms;
-mod sign_in;
+pub(crate) mod sign_in;
 mod threads;
 
 use anyhow::Result;

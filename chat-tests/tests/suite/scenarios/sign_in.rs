@@ -26,7 +26,7 @@ fn code(secret: &str, steps: i64) -> Result<String> {
 }
 
 /// Sets up a second factor; gives the secret and the recovery codes.
-fn enrol(person: &mut Script) -> Result<(String, Vec<String>)> {
+pub(crate) fn enrol(person: &mut Script) -> Result<(String, Vec<String>)> {
     let setup = person.ok("totp.begin", json!({"password": PASSWORD}))?;
     let secret = text(&setup["secret"]);
     let made = person.ok("totp.confirm", json!({"code": code(&secret, -1)?}))?;
