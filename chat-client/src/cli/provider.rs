@@ -11,6 +11,7 @@ use super::account::current_password;
 use super::args::Common;
 use super::failure::Failure;
 use super::output::Output;
+use super::trust;
 use super::who::{self, Who};
 
 /// Logs in by the provider and keeps the token.
@@ -18,7 +19,8 @@ use super::who::{self, Who};
 /// # Errors
 /// As the exit codes say.
 pub(super) async fn login(common: &Common, invite: Option<String>, out: &mut Output) -> Result<(), Failure> {
-    let (server, tls) = (who::server(common)?, who::tls(common));
+    let (server, tls) = (who::server(common)?, who::tls(common)?);
+    trust::meet(&server, &tls).await?;
     let begun = provider::begin(&server, &tls).await?;
     show(&begun, out)?;
     let mut answers = Answers {
