@@ -106,7 +106,8 @@ fn a_backup_under_load_has_every_event_and_every_file() -> Result<()> {
             files += 1;
         }
     }
-    assert_eq!(made["files"], files);
+    // One may have been uploaded whose message was not sent yet.
+    assert!(made["files"].as_u64() >= Some(files), "{made}");
     assert!(files > 0, "no file was sent in time");
     Ok(())
 }

@@ -120,7 +120,10 @@ fn a_conversation_is_exported_the_same_way_by_both() -> Result<()> {
     for (format, name) in [("text", "tui.txt"), ("markdown", "tui.md"), ("json", "tui.json")] {
         let path = folder.join(name);
         enter(&terminal, &format!("/export {format} {}", path.display()))?;
-        terminal.wait_until("the export", |_| path.exists())?;
+        terminal.wait_until("the export", |_| {
+            // It is there before its last line is.
+            fs::read_to_string(&path).is_ok_and(|text| text.contains("the end"))
+        })?;
         let shell = folder.join(name.replace("tui", "cli"));
         let mut command = Command::new(bin("chat-cli")?);
         command

@@ -125,7 +125,7 @@ fn any_payload(kind: RequestKind, id: &str) -> Value {
         "role": "member", "description": "d", "rules": {}, "query": "x", "users": [nobody], "state": "online",
         "epoch": uuid(), "conversations": {}, "bot": "robo", "scopes": ["read"], "hook": nobody,
         "file": nobody, "report": nobody, "url": "https://1.1.1.1/", "commands": [], "text": "x", "run": nobody,
-        "protocol": 1, "password": "no password", "token": "no token", "invite": "no", "current": "x",
+        "protocol": 1, "password": "no password", "token": "no token", "invite": "no", "current": "x", "poll": "x",
         "reset": "x", "code": "x", "session": nobody, "id": "x",
     });
     if kind == RequestKind::RenameRoom {

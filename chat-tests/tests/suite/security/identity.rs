@@ -311,6 +311,8 @@ fn before_the_login_every_other_request_is_refused() -> Result<()> {
         RequestKind::Login,
         RequestKind::Token,
         RequestKind::Reset,
+        RequestKind::OidcBegin,
+        RequestKind::OidcPoll,
         RequestKind::Ping,
     ];
     let mut asked = 0;
