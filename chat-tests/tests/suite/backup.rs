@@ -130,7 +130,6 @@ fn clients_that_saw_more_than_the_backup_begin_anew() -> Result<()> {
     let archive = dir.path().join("chat.tar");
     let made = backup(&server, &archive)?;
     let terminal = seat.open()?;
-    enter(&terminal, "/room deploys")?;
     terminal.wait_for_text("in the backup")?;
     say(&mut lin, &id, "after the backup")?;
     terminal.wait_for_text("after the backup")?;

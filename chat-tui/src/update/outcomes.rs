@@ -1,6 +1,6 @@
 //! What came back from questions and from the form's server.
 
-use chat_client::{Anchor, History, RequestError};
+use chat_client::{Anchor, Connection, History, RequestError};
 use chat_proto::{
     Conversation, ConversationId, EditMessage, ErrorCode, PersonRow, Request, Seq, SetLockdown, ThreadPage,
 };
@@ -196,6 +196,7 @@ fn history(
     result: Result<History, RequestError>,
     effects: &mut Effects,
 ) -> bool {
+    let is_online = state.link.connection == Connection::Online;
     let Some(timeline) = state.timelines.get_mut(&id) else { return false };
     match result {
         Ok(page) => {
@@ -203,9 +204,10 @@ fn history(
             timeline.hold_still(anchor);
             timeline.merge(anchor, page);
         }
-        Err(_) => {
+        Err(error) => {
             timeline.loading = false;
-            timeline.blocked = true;
+            // Asked before the connection was back, which it is by now: then it is asked again.
+            timeline.blocked = !(is_online && matches!(error, RequestError::Offline));
         }
     }
     if state.open != Some(id) {

@@ -325,7 +325,12 @@ fn what_is_not_held_is_a_row_above_and_below() {
     assert!(row_of(&screen, "loading…") < row_of(&screen, "line 296."), "{screen}");
     assert!(row_of(&screen, "line 303.") < row_of(&screen, "newer messages below"), "{screen}");
 
-    stage.outcome(Outcome::History(DEPLOYS, Anchor::Before(Seq(296)), Err(RequestError::Offline)));
+    // Asked in the moment in which the connection came back: it is asked again at once.
+    let before = Anchor::Before(Seq(296));
+    let effects = stage.outcome(Outcome::History(DEPLOYS, before, Err(RequestError::Offline)));
+    assert_eq!(said(&effects), "history #deploys Before(Seq(296))");
+    let refusal = RequestError::Refused(WireError::new(ErrorCode::Unavailable, "Later."));
+    stage.outcome(Outcome::History(DEPLOYS, before, Err(refusal)));
     let screen = stage.screen(80, 24);
     assert!(screen.contains("older messages could not be loaded yet"), "{screen}");
     assert!(screen.contains("newer messages could not be loaded yet"), "{screen}");
