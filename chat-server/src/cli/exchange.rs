@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use chat_proto::{Role, UserName};
 use clap::Args;
 
+use super::link::{refuse_root, refuse_root_alone};
 use super::print;
 use crate::auth::{SecretHash, new_invite_code, normal_invite_code};
 use crate::backup::Progress;
@@ -37,6 +38,7 @@ pub(super) struct ImportArgs {
 }
 
 pub(super) async fn export(args: ExportArgs, config: &Config, json: bool) -> anyhow::Result<()> {
+    refuse_root_alone(&config.data_dir).await?;
     let done = exchange::export(config, &args.dest, args.user, Progress::new()).await?;
     if json {
         return print(&format!("{}\n", serde_json::to_string(&done)?));
@@ -68,6 +70,7 @@ pub(super) async fn import(args: ImportArgs, config: &Config, json: bool) -> any
         [word, zip] if word.as_os_str() == "slack" => Source::Slack(zip.clone()),
         _ => anyhow::bail!("say import FOLDER, or import slack ZIP"),
     };
+    refuse_root(&config.data_dir)?;
     let report = exchange::import(config, &source, args.dry_run, Progress::new()).await?;
     // Where nobody came, a code that was printed before stays good.
     let code = if args.dry_run || report.users_made == 0 { None } else { owner_code(config).await? };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use bytesize::ByteSize;
 use clap::Args;
 
+use super::link::{refuse_root, refuse_root_alone};
 use super::print;
 use crate::backup::{self, Progress, Report};
 use crate::config::{Config, Loaded};
@@ -29,6 +30,7 @@ pub(super) struct RestoreArgs {
 pub(super) async fn backup(args: BackupArgs, loaded: Loaded, json: bool) -> anyhow::Result<()> {
     let file = loaded.file.clone();
     let config = loaded.check()?;
+    refuse_root_alone(&config.data_dir).await?;
     let report = backup::backup(&config, file.as_deref(), &args.dest, Progress::new()).await?;
     if json {
         return print(&format!("{}\n", serde_json::to_string(&report)?));
@@ -39,7 +41,10 @@ pub(super) async fn backup(args: BackupArgs, loaded: Loaded, json: bool) -> anyh
 pub(super) fn restore(args: &RestoreArgs, config: &Config, json: bool) -> anyhow::Result<()> {
     let report = match args.check {
         true => checked(&args.src)?,
-        false => backup::restore(&args.src, &config.data_dir, Progress::new())?,
+        false => {
+            refuse_root(&config.data_dir)?;
+            backup::restore(&args.src, &config.data_dir, Progress::new())?
+        }
     };
     if json {
         return print(&format!("{}\n", serde_json::to_string(&report)?));

@@ -72,8 +72,23 @@ impl Link {
     }
 }
 
+/// Refuses root where no server runs and the folder is another user's: opening a database leaves
+/// files beside it.
+///
+/// # Errors
+/// What to do.
+pub(super) async fn refuse_root_alone(data_dir: &Path) -> anyhow::Result<()> {
+    match UnixStream::connect(console::place(data_dir)).await {
+        Ok(_) => Ok(()),
+        Err(_) => refuse_root(data_dir),
+    }
+}
+
 /// What root writes into the server's folder the server cannot read.
-fn refuse_root(data_dir: &Path) -> anyhow::Result<()> {
+///
+/// # Errors
+/// What to do.
+pub(super) fn refuse_root(data_dir: &Path) -> anyhow::Result<()> {
     let Ok(found) = std::fs::metadata(data_dir) else { return Ok(()) };
     if rustix::process::geteuid().is_root() && found.uid() != 0 {
         bail!(

@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use tokio::sync::RwLockWriteGuard;
@@ -62,5 +63,11 @@ impl Door {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).open(path)
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+    if let Some(folder) = path.parent().filter(|_| rustix::process::geteuid().is_root()) {
+        // Made by root, it must not shut the server out, which runs as the folder's owner.
+        let owner = std::fs::metadata(folder)?;
+        fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+    }
+    Ok(file)
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::scenarios::files::{PICTURE, http, send};
 use crate::scenarios::{ada_and_lin, look, room, say, text};
-use crate::terminals::{Seat, enter};
+use crate::terminals::Seat;
 
 fn restore(archive: &Path, into: &Path, more: &[&str]) -> Result<std::process::Output> {
     let mut command = Command::new(bin("chat-server")?);
