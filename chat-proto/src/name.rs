@@ -32,30 +32,30 @@ pub enum NameError {
     Reserved,
 }
 
-/// Names that would be taken for the product speaking, or for a mention of everybody.
-const RESERVED: [&str; 14] = [
-    "admin",
-    "administrator",
-    "all",
-    "bot",
-    "channel",
-    "chat",
-    "everyone",
-    "here",
-    "me",
-    "moderator",
-    "root",
-    "room",
-    "server",
-    "system",
-];
-
 /// An account's name, written `@name` by people.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct UserName(String);
 
 impl UserName {
+    /// Names that would be taken for the product speaking, or for a mention of everybody.
+    pub const RESERVED: [&str; 14] = [
+        "admin",
+        "administrator",
+        "all",
+        "bot",
+        "channel",
+        "chat",
+        "everyone",
+        "here",
+        "me",
+        "moderator",
+        "root",
+        "room",
+        "server",
+        "system",
+    ];
+
     /// Reads a name as typed; `Ada` gives `ada`.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl UserName {
     /// Whether nobody may take this name, because it speaks for the product or for everybody.
     #[must_use]
     pub fn is_reserved(&self) -> bool {
-        RESERVED.contains(&self.0.as_str())
+        Self::RESERVED.contains(&self.0.as_str())
     }
 
     /// The canonical text, without `@`.

@@ -97,7 +97,7 @@ impl App {
             self.passwords_allowed(Role::Member)?;
         }
         check_password(ask.name.as_str(), &self.live.load().name, &ask.password)?;
-        if ask.name.is_reserved() {
+        if is_reserved(&ask.name) {
             return Err(name_taken(&ask.name));
         }
         let tries: Vec<_> = Guesses::address_key(from).into_iter().collect();
@@ -255,10 +255,20 @@ pub(super) fn name_taken(name: &UserName) -> WireError {
     )
 }
 
+/// Whether nobody may take this name: a reserved one, or one that looks like it.
+pub(super) fn is_reserved(name: &UserName) -> bool {
+    let looks = looks_like(name);
+    UserName::RESERVED.iter().any(|word| *word == name.as_str() || look_of(word) == looks)
+}
+
 /// The name with look-alike letters made equal, by Unicode's list of confusables (UTS #39).
 #[must_use]
 pub fn looks_like(name: &UserName) -> String {
-    skeleton(name.as_str()).flat_map(char::to_lowercase).collect()
+    look_of(name.as_str())
+}
+
+fn look_of(name: &str) -> String {
+    skeleton(name).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -272,5 +282,8 @@ mod tests {
         assert_eq!(skeleton("bob0"), skeleton("bobo"));
         assert_eq!(skeleton("mama"), skeleton("rnarna"));
         assert_ne!(skeleton("ada"), skeleton("adam"));
+        let reserved = |name: &str| is_reserved(&UserName::parse(name).unwrap());
+        assert!(reserved("admin") && reserved("аdmin") && reserved("r00t"), "Cyrillic а; digits");
+        assert!(!reserved("ada") && !reserved("administratrix"));
     }
 }

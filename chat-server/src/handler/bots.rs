@@ -7,7 +7,7 @@ use chat_proto::{
 use tracing::{debug, info};
 use uuid::Uuid;
 
-use super::account::{looks_like, name_taken};
+use super::account::{is_reserved, looks_like, name_taken};
 use super::{App, Caller, Handled, store_failed};
 use crate::auth::{SecretHash, new_token};
 use crate::domain::{Actor, Command};
@@ -131,7 +131,7 @@ pub(super) fn bot_actor(bot: Person) -> Actor {
 
 /// An account for a program that this caller makes.
 pub(super) fn bot_account(caller: &Caller, name: &UserName) -> Result<BotAccount, WireError> {
-    if name.is_reserved() {
+    if is_reserved(name) {
         return Err(name_taken(name));
     }
     Ok(BotAccount {

@@ -10,7 +10,7 @@ use chat_proto::{
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use super::account::{looks_like, name_taken};
+use super::account::{is_reserved, looks_like, name_taken};
 use super::query::list_limit;
 use super::{App, Caller, Handled, store_failed};
 use crate::auth::{SecretHash, check_password, new_invite_code, new_token};
@@ -111,7 +111,7 @@ impl App {
         if let Some(password) = &ask.password {
             check_password(ask.name.as_str(), &self.live.load().name, password)?;
         }
-        if ask.name.is_reserved() {
+        if is_reserved(&ask.name) {
             return Err(name_taken(&ask.name));
         }
         let at = now();

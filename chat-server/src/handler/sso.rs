@@ -12,7 +12,9 @@ use chat_proto::{
 use tracing::info;
 use uuid::Uuid;
 
-use super::account::{Authenticated, Proven, account_disabled, check_protocol, looks_like, name_taken};
+use super::account::{
+    Authenticated, Proven, account_disabled, check_protocol, is_reserved, looks_like, name_taken,
+};
 use super::{App, Caller, Handled, store_failed};
 use crate::auth::{Guesses, Key, SecretHash, normal_invite_code};
 use crate::domain::not_found;
@@ -117,7 +119,7 @@ impl App {
             })?,
             None => proven.name.as_deref().and_then(sso::fitting).ok_or_else(choose_name)?,
         };
-        if name.is_reserved() {
+        if is_reserved(&name) {
             return Err(name_taken(&name));
         }
         let tries: Vec<_> = Guesses::address_key(from).into_iter().collect();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chat_proto::{Person, Registration, Role, SessionId, Timestamp, UserId, UserName, WireError};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Sqlite, audit, bans, bots, doors, inbox, row, sign_in::idle_ms};
 use crate::auth::SecretHash;
@@ -67,14 +67,7 @@ impl Sqlite {
             let mut query = db.prepare_cached(
                 "SELECT id, name, bot, role, password, disabled_at FROM users WHERE name = ?1 AND id <> zeroblob(16)",
             )?;
-            let account = query.query_row([name.as_str()], |r| {
-                Ok(Account {
-                    person: row::person(r, 0)?,
-                    role: row::role(r, 3)?,
-                    password: r.get(4)?,
-                    disabled: r.get::<_, Option<i64>>(5)?.is_some(),
-                })
-            });
+            let account = query.query_row([name.as_str()], found);
             Ok(account.optional()?)
         })
         .await
@@ -274,6 +267,16 @@ fn add(db: &Connection, account: &NewAccount, role: Role) -> rusqlite::Result<()
         account.at.0
     ])?;
     Ok(())
+}
+
+/// An account from `id, name, bot, role, password, disabled_at` of `users`.
+pub(super) fn found(r: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        person: row::person(r, 0)?,
+        role: row::role(r, 3)?,
+        password: r.get(4)?,
+        disabled: r.get::<_, Option<i64>>(5)?.is_some(),
+    })
 }
 
 fn has_accounts(db: &Connection) -> rusqlite::Result<bool> {

@@ -3,7 +3,7 @@
 use chat_proto::{Registration, Role, Timestamp, UserId, WireError};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Sqlite, accounts, row};
+use super::{Sqlite, accounts};
 use crate::registration::{ProviderRegistration, admit_by_provider};
 use crate::store::{Account, Identity, NewAccount, StoreError};
 
@@ -18,14 +18,7 @@ impl Sqlite {
                 "SELECT u.id, u.name, u.bot, u.role, u.password, u.disabled_at
                  FROM identities i JOIN users u ON u.id = i.user WHERE i.issuer = ?1 AND i.subject = ?2",
             )?;
-            let account = query.query_row(params![identity.issuer, identity.subject], |r| {
-                Ok(Account {
-                    person: row::person(r, 0)?,
-                    role: row::role(r, 3)?,
-                    password: r.get(4)?,
-                    disabled: r.get::<_, Option<i64>>(5)?.is_some(),
-                })
-            });
+            let account = query.query_row(params![identity.issuer, identity.subject], accounts::found);
             Ok(account.optional()?)
         })
         .await
