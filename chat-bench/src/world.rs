@@ -1,0 +1,151 @@
+//! What a server has in it before a run: people, rooms with members, pairs, and messages.
+//!
+//! It is written by the store's own verbs, not over the wire: a login by password costs a tenth of a
+//! second by design, and ten thousand people who join a room one by one are a hundred million
+//! deliveries that nobody measures.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use chat_proto::{
+    ClientId, ConversationId, ConversationKind, Description, Person, Registration, RoomName, SessionId,
+    Timestamp, Topic, UserId, UserName,
+};
+use chat_server::auth::{self, SecretHash};
+use chat_server::domain::Room;
+use chat_server::hub;
+use chat_server::store::{NewAccount, NewSession, Proof, Store, Write};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// Accounts that are made at once: they share commits.
+const AT_ONCE: usize = 512;
+
+/// Nobody logs in by a password in a run, so there is none; this is no hash of anything.
+const NO_PASSWORD: &str = "none";
+
+/// How large a world is.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Size {
+    /// People with an account and a token
+    #[arg(long, default_value_t = 100)]
+    pub people: usize,
+    /// Rooms
+    #[arg(long, default_value_t = 1)]
+    pub rooms: usize,
+    /// Members of each room: the first room has the first people, the next room the next
+    #[arg(long, default_value_t = 100)]
+    pub members: usize,
+    /// Directs: the first two people, the next two
+    #[arg(long, default_value_t = 0)]
+    pub pairs: usize,
+}
+
+/// Who and what there is, for whoever makes the traffic.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct World {
+    /// A token of each person.
+    pub tokens: Vec<String>,
+    /// The people.
+    pub people: Vec<UserId>,
+    /// The rooms.
+    pub rooms: Vec<ConversationId>,
+    /// How many members each has.
+    pub members: usize,
+    /// The directs.
+    pub pairs: Vec<ConversationId>,
+}
+
+impl World {
+    /// Makes the database of a data directory that has none.
+    ///
+    /// # Errors
+    /// The folder cannot be used, or the size makes no sense.
+    pub async fn make(dir: &Path, size: Size) -> Result<Self> {
+        ensure!(
+            size.rooms * size.members <= size.people || size.rooms <= 1 && size.members <= size.people,
+            "{} rooms of {} need more people than {}",
+            size.rooms,
+            size.members,
+            size.people
+        );
+        ensure!(size.pairs * 2 <= size.people, "{} pairs need {} people", size.pairs, size.pairs * 2);
+        std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+        let store = Store::open(&dir.join("chat.sqlite"))?;
+        let mut people = Vec::with_capacity(size.people);
+        let mut tokens = Vec::with_capacity(size.people);
+        for first in (0..size.people).step_by(AT_ONCE) {
+            let mut making = JoinSet::new();
+            for n in first..(first + AT_ONCE).min(size.people) {
+                making.spawn(person(store.clone(), n));
+            }
+            let mut made = making.join_all().await.into_iter().collect::<Result<Vec<_>>>()?;
+            made.sort_by_key(|(n, ..)| *n);
+            for (_, person, token) in made {
+                people.push(person);
+                tokens.push(token);
+            }
+        }
+        let mut rooms = Vec::with_capacity(size.rooms);
+        for (n, members) in people.chunks(size.members.max(1)).take(size.rooms).enumerate() {
+            let name = RoomName::new(format!("room-{n}")).map_err(|cause| anyhow::anyhow!("{cause}"))?;
+            rooms.push(begin(&store, ConversationKind::Room, Some(name), members).await?);
+        }
+        let mut pairs = Vec::with_capacity(size.pairs);
+        for pair in people.chunks_exact(2).take(size.pairs) {
+            pairs.push(begin(&store, ConversationKind::Direct, None, pair).await?);
+        }
+        store.close().await;
+        let people = people.iter().map(|person| person.id).collect();
+        Ok(Self { tokens, people, rooms, members: size.members, pairs })
+    }
+}
+
+/// Makes an account and logs it in.
+async fn person(store: Store, n: usize) -> Result<(usize, Person, String)> {
+    let name = UserName::new(format!("person-{n}")).map_err(|cause| anyhow::anyhow!("{cause}"))?;
+    let (id, at) = (UserId(Uuid::now_v7()), hub::now());
+    let account = NewAccount {
+        id,
+        skeleton: name.to_string(),
+        name: name.clone(),
+        password: NO_PASSWORD.to_owned(),
+        invite: None,
+        at,
+    };
+    store
+        .create_account(account, Registration::Open)
+        .await?
+        .map_err(|refusal| anyhow::anyhow!("{}", refusal.message))?;
+    let token = Uuid::new_v4().simple().to_string();
+    let session = NewSession {
+        id: SessionId(Uuid::now_v7()),
+        user: id,
+        token: SecretHash::of(&token),
+        device: "bench".to_owned(),
+        proof: Proof::Password(NO_PASSWORD.to_owned()),
+        second_factor: false,
+        at,
+    };
+    let begun = store.create_session(session).await?;
+    ensure!(begun.is_ok(), "no session for {name}");
+    Ok((n, Person { id, name, bot: false }, token))
+}
+
+async fn begin(
+    store: &Store,
+    kind: ConversationKind,
+    name: Option<RoomName>,
+    members: &[Person],
+) -> Result<ConversationId> {
+    let id = ConversationId(Uuid::now_v7());
+    let author = members.first().context("a conversation has members")?.clone();
+    let client_id = ClientId(Uuid::now_v7());
+    let event = Room::first_event(id, author, hub::now(), client_id, name.clone(), Topic::default());
+    let members = members.iter().map(|person| person.id).collect();
+    let begin =
+        Write::Begin { kind, name, description: Description::default(), private: false, members, event };
+    store.commit(vec![begin]).await?;
+    Ok(id)
+}
