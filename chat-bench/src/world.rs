@@ -27,34 +27,34 @@ const NO_PASSWORD: &str = "none";
 
 /// How large a world is.
 #[derive(Debug, Clone, Copy, clap::Args)]
-pub struct Size {
+pub(crate) struct Size {
     /// People with an account and a token
     #[arg(long, default_value_t = 100)]
-    pub people: usize,
+    pub(crate) people: usize,
     /// Rooms
     #[arg(long, default_value_t = 1)]
-    pub rooms: usize,
+    pub(crate) rooms: usize,
     /// Members of each room: the first room has the first people, the next room the next
     #[arg(long, default_value_t = 100)]
-    pub members: usize,
+    pub(crate) members: usize,
     /// Directs: the first two people, the next two
     #[arg(long, default_value_t = 0)]
-    pub pairs: usize,
+    pub(crate) pairs: usize,
 }
 
 /// Who and what there is, for whoever makes the traffic.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct World {
+pub(crate) struct World {
     /// A token of each person.
-    pub tokens: Vec<String>,
+    pub(crate) tokens: Vec<String>,
     /// The people.
-    pub people: Vec<UserId>,
+    pub(crate) people: Vec<UserId>,
     /// The rooms.
-    pub rooms: Vec<ConversationId>,
+    pub(crate) rooms: Vec<ConversationId>,
     /// How many members each has.
-    pub members: usize,
+    pub(crate) members: usize,
     /// The directs.
-    pub pairs: Vec<ConversationId>,
+    pub(crate) pairs: Vec<ConversationId>,
 }
 
 impl World {
@@ -62,7 +62,7 @@ impl World {
     ///
     /// # Errors
     /// The folder cannot be used, or the size makes no sense.
-    pub async fn make(dir: &Path, size: Size) -> Result<Self> {
+    pub(crate) async fn make(dir: &Path, size: Size) -> Result<Self> {
         ensure!(
             size.rooms * size.members <= size.people || size.rooms <= 1 && size.members <= size.people,
             "{} rooms of {} need more people than {}",
@@ -89,7 +89,7 @@ impl World {
         }
         let mut rooms = Vec::with_capacity(size.rooms);
         for (n, members) in people.chunks(size.members.max(1)).take(size.rooms).enumerate() {
-            let name = RoomName::new(format!("room-{n}")).map_err(|cause| anyhow::anyhow!("{cause}"))?;
+            let name = RoomName::parse(&format!("room-{n}")).map_err(|cause| anyhow::anyhow!("{cause}"))?;
             rooms.push(begin(&store, ConversationKind::Room, Some(name), members).await?);
         }
         let mut pairs = Vec::with_capacity(size.pairs);
@@ -104,7 +104,7 @@ impl World {
 
 /// Makes an account and logs it in.
 async fn person(store: Store, n: usize) -> Result<(usize, Person, String)> {
-    let name = UserName::new(format!("person-{n}")).map_err(|cause| anyhow::anyhow!("{cause}"))?;
+    let name = UserName::parse(&format!("person-{n}")).map_err(|cause| anyhow::anyhow!("{cause}"))?;
     let (id, at) = (UserId(Uuid::now_v7()), hub::now());
     let account = NewAccount {
         id,

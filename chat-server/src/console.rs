@@ -23,7 +23,7 @@ use tracing::{debug, warn};
 use uuid::Uuid;
 
 use crate::handler::{App, Caller, Handled};
-use crate::hub::outbox::Outbox;
+use crate::hub::outbox::{Frame, Outbox};
 
 /// The socket's name in the data directory.
 const SOCKET: &str = "console.sock";
@@ -109,10 +109,14 @@ pub async fn converse<S: AsyncRead + AsyncWrite + Unpin>(app: Arc<App>, stream: 
                 Some(Err(cause)) => return debug!(%cause, "a console sent what is no line"),
                 None => return,
             },
-            () = waiting.take(&mut frames) => {
-                let bytes = frames.iter().map(|frame| frame.len()).sum();
+            taken = waiting.take(&mut frames) => {
+                if taken.is_err() {
+                    return;
+                }
+                let bytes = frames.iter().map(Frame::len).sum();
                 for frame in frames.drain(..) {
-                    if lines.feed(frame.as_str()).await.is_err() {
+                    let text = String::from_utf8_lossy(frame.text());
+                    if lines.feed(text.as_ref()).await.is_err() {
                         return;
                     }
                 }
@@ -137,7 +141,7 @@ fn caller(app: &App, name: UserName, outbox: Outbox) -> Caller {
 async fn answer(app: &Arc<App>, caller: &Caller, line: &str) {
     let reply = match ClientFrame::decode(line) {
         Ok(ClientFrame::Request { id, request }) => {
-            match app.clone().handle(caller.clone(), id.clone(), *request).await {
+            match app.clone().handle(caller.clone(), id.clone(), request).await {
                 Ok(Handled::Answer(answer)) => ServerFrame::encode_ok(&id, &answer),
                 Ok(Handled::Deferred | Handled::LoggedOut) => return,
                 Err(error) => ServerFrame::encode_error(Some(&id), &error),

@@ -173,15 +173,33 @@ impl App {
     ///
     /// # Errors
     /// The refusal to answer with.
-    #[allow(clippy::cognitive_complexity, reason = "a table: one line for each request, each with its await")]
     pub async fn handle(
+        self: Arc<Self>,
+        caller: Caller,
+        id: FrameId,
+        request: Box<Request>,
+    ) -> Result<Handled, WireError> {
+        caller.must_have(request.kind().needs())?;
+        if let Some(now) = self.use_to_note(&caller) {
+            Box::pin(self.note_use(&caller, now)).await;
+        }
+        match *request {
+            // What is asked most does not need the memory that all the others need together.
+            Request::SendMessage(ask) => self.send_message(&caller, id, ask).await,
+            Request::MarkRead(ask) => {
+                self.submit(&caller, id, ask.conversation, Task::MarkRead(ask.seq)).await
+            }
+            request => Box::pin(self.handle_any(caller, id, request)).await,
+        }
+    }
+
+    #[allow(clippy::cognitive_complexity, reason = "a table: one line for each request, each with its await")]
+    async fn handle_any(
         self: Arc<Self>,
         caller: Caller,
         id: FrameId,
         request: Request,
     ) -> Result<Handled, WireError> {
-        caller.must_have(request.kind().needs())?;
-        self.note_use(&caller).await;
         let task = |conversation, task| self.submit(&caller, id.clone(), conversation, task);
         let command = |conversation, command| task(conversation, Task::Command(command));
         match request {

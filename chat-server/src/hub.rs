@@ -4,6 +4,7 @@
 //! conversation; joining, sending and leaving cannot race, because one loop does them all.
 //! Presence is owned by one more task.
 
+pub mod frame;
 pub mod outbox;
 mod presence;
 mod runs;
@@ -180,6 +181,8 @@ enum ToShard {
         messages: Vec<Seq>,
         done: oneshot::Sender<Result<u64, WireError>>,
     },
+    /// Have every connection look whether there is anything to do.
+    Wake,
     /// Say so when everything before is answered.
     Settle {
         done: oneshot::Sender<()>,
@@ -328,6 +331,11 @@ impl Hub {
         let purge = ToShard::Purge { conversation, actor, messages, done };
         self.shard(conversation).send(purge).await.map_err(|_| unavailable())?;
         deleted.await.map_err(|_| unavailable())?
+    }
+
+    /// Has every connection look whether it is to end.
+    pub async fn wake_all(&self) {
+        self.to_any_shard(ToShard::Wake).await;
     }
 
     /// Returns when every shard has answered what it was asked before.

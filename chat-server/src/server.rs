@@ -95,6 +95,7 @@ pub async fn run(
             tokio::time::sleep(drain_delay).await;
         }
         leaving.begin(sessions.len());
+        app.hub.wake_all().await;
         drain(&sessions).await;
         over.cancel();
     };

@@ -10,10 +10,11 @@ mod login;
 mod pace;
 mod socket;
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use chat_proto::{
@@ -22,11 +23,10 @@ use chat_proto::{
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_tungstenite::WebSocketStream;
-use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, info_span};
 
 use crate::handler::{App, Caller, Handled};
-use crate::hub::outbox::{CutSignal, Frame, Waiting};
+use crate::hub::outbox::{Frame, Waiting};
 use crate::metrics::{Held, metrics};
 use login::LoggedIn;
 use pace::Pace;
@@ -50,22 +50,27 @@ enum End {
 
 /// Serves one upgraded connection from this address until it ends; `leaving` ends it with a word to
 /// the client.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+pub fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
     app: Arc<App>,
     ws: WebSocketStream<Guarded<S>>,
     from: IpAddr,
     leaving: Leaving,
-) {
+) -> impl Future<Output = ()> + Send {
+    // Made here, because a future keeps the room of what is moved within it.
     let mut socket = Socket::new(ws);
-    let end = match login::enter(&app, &mut socket, from, &leaving.begun).await {
-        Ok(logged_in) => {
-            socket.logged_in(&app.live.load().limits);
-            debug!(user = %logged_in.caller.person.id, "logged in");
-            Session::new(app, logged_in).run(&mut socket, &leaving.begun).await
-        }
-        Err(end) => end,
-    };
-    say_goodbye(&mut socket, end, &leaving).await;
+    async move {
+        // Boxed, as all that a connection needs only at its ends: thousands idle in between.
+        let entered = Box::pin(login::enter(&app, &mut socket, from, &leaving.begun)).await;
+        let end = match entered {
+            Ok(logged_in) => {
+                socket.logged_in(&app.live.load().limits);
+                debug!(user = %logged_in.caller.person.id, "logged in");
+                Session::new(app, *logged_in).run(&mut socket, &leaving).await
+            }
+            Err(end) => end,
+        };
+        Box::pin(say_goodbye(&mut socket, end, &leaving)).await;
+    }
 }
 
 async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, end: End, leaving: &Leaving) {
@@ -87,6 +92,23 @@ async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, 
     }
 }
 
+/// The room for frames that a quiet connection keeps.
+const KEPT_FRAMES: usize = 16;
+
+/// What a session has to do.
+enum Woken {
+    /// Write what was taken out of the outbox.
+    Frames,
+    /// Say what became of the request under way.
+    Answered(FrameId, Result<Handled, WireError>),
+    /// Do what came from the client.
+    Incoming(Incoming),
+    /// See whether the client is alive.
+    Tick,
+    /// End.
+    End(End),
+}
+
 type Answering = Pin<Box<dyn Future<Output = (FrameId, Result<Handled, WireError>)> + Send>>;
 
 /// A logged-in connection at work.
@@ -94,9 +116,12 @@ struct Session {
     app: Arc<App>,
     caller: Caller,
     waiting: Waiting,
-    cut: CutSignal,
+    /// Frames on their way from the outbox to the line.
+    frames: Vec<Frame>,
+    /// Whether that was the last thing done; then the client has its turn first.
+    delivered: bool,
     pace: Pace,
-    first: Frame,
+    first: Option<Frame>,
     answering: Option<Answering>,
     bad_frames: u32,
     /// Requests so far: their numbers in the log.
@@ -108,14 +133,14 @@ impl Session {
     fn new(app: Arc<App>, logged_in: LoggedIn) -> Self {
         let LoggedIn { caller, waiting, welcome } = logged_in;
         let pace = Pace::new(&app.live.load().limits);
-        let cut = waiting.cut_signal();
         Self {
             app,
             caller,
             waiting,
-            cut,
+            frames: Vec::new(),
+            delivered: false,
             pace,
-            first: welcome,
+            first: Some(welcome),
             answering: None,
             bad_frames: 0,
             asked: 0,
@@ -124,35 +149,33 @@ impl Session {
     }
 
     async fn run<S: AsyncRead + AsyncWrite + Unpin>(
-        mut self,
+        &mut self,
         socket: &mut Socket<S>,
-        stop: &CancellationToken,
+        leaving: &Leaving,
     ) -> End {
-        let end = self.work(socket, stop).await;
+        let end = self.work(socket, leaving).await;
         let clean = matches!(end, End::Goodbye);
         if matches!(end, End::Drain) {
-            self.finish(socket).await;
+            Box::pin(self.finish(socket)).await;
         }
-        self.app.hub.detach(self.caller.person.id, self.caller.key, clean).await;
+        Box::pin(self.app.hub.detach(self.caller.person.id, self.caller.key, clean)).await;
         end
     }
 
     /// Before the server stops: what was asked is answered, and what waits is written. The
     /// listener bounds how long that may take.
     async fn finish<S: AsyncRead + AsyncWrite + Unpin>(&mut self, socket: &mut Socket<S>) {
-        if self.answering.is_some() {
-            let (id, handled) = poll(&mut self.answering).await;
-            self.answering = None;
+        if let Some(answering) = self.answering.take() {
+            let (id, handled) = answering.await;
             if self.answer(&id, handled, socket).await.is_some() {
                 return;
             }
         }
         // What its shards were asked, they answer before this returns.
         self.app.hub.settle().await;
-        let mut frames = Vec::new();
         loop {
-            self.waiting.take_now(&mut frames);
-            if frames.is_empty() || self.deliver(socket, &mut frames).await.is_some() {
+            self.waiting.take_now(&mut self.frames);
+            if self.frames.is_empty() || self.deliver(socket).await.is_some() {
                 return;
             }
         }
@@ -161,33 +184,34 @@ impl Session {
     async fn work<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         socket: &mut Socket<S>,
-        stop: &CancellationToken,
+        leaving: &Leaving,
     ) -> End {
-        let first = std::mem::take(&mut self.first);
-        if socket.write(&[first]).await.is_err() {
+        if let Some(first) = self.first.take()
+            && Box::pin(socket.write(&[first])).await.is_err()
+        {
             return End::Lost;
         }
         let mut heartbeat = heartbeat();
         let mut heard = true;
-        let mut frames = Vec::new();
         loop {
-            let ended = tokio::select! {
-                reason = self.cut.cut() => Some(End::Close(reason)),
-                () = stop.cancelled() => Some(End::Drain),
-                () = self.waiting.take(&mut frames) => self.deliver(socket, &mut frames).await,
-                (id, handled) = poll(&mut self.answering) => {
-                    self.answering = None;
-                    self.answer(&id, handled, socket).await
-                }
-                incoming = socket.read(), if self.answering.is_none() => {
+            let woken = poll_fn(|context| self.poll_woken(context, socket, &mut heartbeat, leaving)).await;
+            let ended = match woken {
+                Woken::Frames => self.deliver(socket).await,
+                Woken::Answered(id, handled) => self.answer(&id, handled, socket).await,
+                Woken::Incoming(incoming) => {
                     heard = true;
                     self.receive(incoming)
                 }
-                _ = heartbeat.tick() => {
+                Woken::Tick => {
                     // While an answer is pending nothing is read, so silence proves nothing.
                     let silent = !std::mem::take(&mut heard) && self.answering.is_none();
-                    if silent { Some(End::Close(CloseReason::Silent)) } else { socket.ping().await.err().map(|_| End::Lost) }
+                    if silent {
+                        Some(End::Close(CloseReason::Silent))
+                    } else {
+                        Box::pin(socket.ping()).await.err().map(|_| End::Lost)
+                    }
                 }
+                Woken::End(end) => Some(end),
             };
             if let Some(end) = ended {
                 return end;
@@ -195,22 +219,67 @@ impl Session {
         }
     }
 
-    /// Writes what waits, unless the connection is to be cut meanwhile.
-    async fn deliver<S: AsyncRead + AsyncWrite + Unpin>(
+    /// What there is to do next. Everything that can wake a session is looked at in one go, in place of
+    /// a future for each: a busy room wakes thousands of sessions for each message.
+    fn poll_woken<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
+        context: &mut Context<'_>,
         socket: &mut Socket<S>,
-        frames: &mut Vec<Frame>,
-    ) -> Option<End> {
-        let bytes = frames.iter().map(|frame| frame.len()).sum();
+        heartbeat: &mut Interval,
+        leaving: &Leaving,
+    ) -> Poll<Woken> {
+        // In turns, so that neither a busy room nor a busy client keeps the other waiting.
+        for is_read in [self.delivered, !self.delivered] {
+            let woken = if is_read {
+                self.poll_client(context, socket)
+            } else {
+                self.waiting.poll_take(context, &mut self.frames).map(|taken| match taken {
+                    Ok(()) => Woken::Frames,
+                    Err(reason) => Woken::End(End::Close(reason)),
+                })
+            };
+            if woken.is_ready() {
+                self.delivered = !is_read;
+                return woken;
+            }
+        }
+        if leaving.has_begun() {
+            return Poll::Ready(Woken::End(End::Drain));
+        }
+        heartbeat.poll_tick(context).map(|_| Woken::Tick)
+    }
+
+    /// One request after the other: the next frame is read when the last is answered.
+    fn poll_client<S: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        context: &mut Context<'_>,
+        socket: &mut Socket<S>,
+    ) -> Poll<Woken> {
+        let Some(answering) = &mut self.answering else {
+            return socket.poll_read(context).map(Woken::Incoming);
+        };
+        answering.as_mut().poll(context).map(|(id, handled)| {
+            self.answering = None;
+            Woken::Answered(id, handled)
+        })
+    }
+
+    /// Writes what was taken, unless the connection is to be cut meanwhile.
+    async fn deliver<S: AsyncRead + AsyncWrite + Unpin>(&mut self, socket: &mut Socket<S>) -> Option<End> {
+        let bytes = self.frames.iter().map(Frame::len).sum();
         let began = std::time::Instant::now();
         let end = tokio::select! {
-            written = socket.write(frames) => written.err().map(|_| End::Lost),
-            reason = self.cut.cut() => Some(End::Close(reason)),
+            biased;
+            written = socket.write(&self.frames) => written.err().map(|_| End::Lost),
+            reason = self.waiting.cut() => Some(End::Close(reason)),
         };
         metrics().flush_seconds.since(began);
-        metrics().frames_sent.add(frames.len());
+        metrics().frames_sent.add(self.frames.len());
         metrics().bytes_sent.add(bytes);
-        frames.clear();
+        self.frames.clear();
+        if self.frames.capacity() > KEPT_FRAMES {
+            self.frames = Vec::new();
+        }
         self.waiting.written(bytes);
         end
     }
@@ -236,13 +305,13 @@ impl Session {
             ClientFrame::Signal(_) => {}
             ClientFrame::Request { id, request } => match limited {
                 Some(error) => self.refuse(Some(&id), &error),
-                None => self.begin(id, *request),
+                None => self.begin(id, request),
             },
         }
         None
     }
 
-    fn begin(&mut self, id: FrameId, request: Request) {
+    fn begin(&mut self, id: FrameId, request: Box<Request>) {
         let (app, caller, kind) = (self.app.clone(), self.caller.clone(), request.kind());
         metrics().requests.add_one(kind);
         self.asked += 1;
@@ -299,14 +368,6 @@ impl Session {
     }
 }
 
-/// Waits for the answer under way, for ever if there is none. Cancel-safe: the future stays.
-async fn poll(answering: &mut Option<Answering>) -> (FrameId, Result<Handled, WireError>) {
-    match answering {
-        Some(answer) => answer.await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Ticks at the ping interval, beginning at a random place in it, so that connections that came
 /// together do not ping together.
 fn heartbeat() -> Interval {
@@ -315,4 +376,25 @@ fn heartbeat() -> Interval {
     let mut heartbeat = interval_at(Instant::now() + first, every);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     heartbeat
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    /// What a session may take while nothing happens, beside its read buffer: thousands idle.
+    const IDLE_BYTES: usize = 1_536;
+
+    fn size_of_future<A, F>(_: impl Fn(A) -> F) -> usize {
+        size_of::<F>()
+    }
+
+    #[test]
+    fn a_session_that_idles_is_small() {
+        type Arguments = (Arc<App>, WebSocketStream<Guarded<TcpStream>>, IpAddr, Leaving);
+        let size = size_of_future(|(app, ws, from, leaving): Arguments| serve(app, ws, from, leaving));
+        assert!(size <= IDLE_BYTES, "{size} bytes; box what is needed only at its beginning or end");
+    }
 }

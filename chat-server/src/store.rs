@@ -38,7 +38,7 @@ pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, 
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
 pub use people::ReadBy;
 pub use search::{Hits, Search, SearchCursor};
-pub use sign_in::{EndedSession, Identity, PendingReset, Proof, Refusal, StoredFactor};
+pub use sign_in::{AtLogin, EndedSession, Identity, PendingReset, Proof, Refusal, StoredFactor};
 pub use sqlite::{Checked, Facts, OpenError, Resting, RestingError, Sqlite as Store, check, noted_every};
 
 /// Why the store did not do it. Nothing was changed.

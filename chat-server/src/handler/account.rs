@@ -16,7 +16,7 @@ use super::{App, Caller, store_failed};
 use crate::auth::{Guesses, SecretHash, check_password, new_token, normal_invite_code};
 use crate::hub::{Ending, now, unavailable};
 use crate::store::{
-    Account, ActivityCursor, KnownSession, NewAccount, NewSession, Proof, Refusal, StoreError,
+    Account, ActivityCursor, KnownSession, NewAccount, NewSession, Page, Proof, Refusal, StoreError,
 };
 
 /// Somebody who has just proven who they are.
@@ -57,35 +57,28 @@ impl App {
     /// # Errors
     /// `bad_credentials` if the login has just ended, `unavailable` if the store fails.
     pub async fn welcome(&self, caller: &Caller, token: Option<Secret>) -> Result<Answer, WireError> {
-        // It may have ended between the proof and the attachment; from here on the hub ends it.
-        match self.store.session_role(caller.session).await.map_err(store_failed)? {
-            None => return Err(login_ended()),
-            // It was given another one in that moment; the client comes back with it.
-            Some(role) if role != caller.role => return Err(unavailable()),
-            Some(_) => {}
-        }
-        let window = self
-            .store
-            .conversations(caller.person.id, None, limits::WELCOME_CONVERSATIONS)
-            .await
-            .map_err(store_failed)?;
         let user = caller.person.id;
-        let inboxes = self.store.inbox_states(vec![user]).await.map_err(store_failed)?;
-        let privacy = self.store.privacy(user).await.map_err(store_failed)?;
-        let blocked = self.store.blocked(user).await.map_err(store_failed)?;
-        let cursor = window.rows.last().filter(|_| window.more).map(|last| ActivityCursor::at(last).encode());
+        let found = self.store.at_login(caller.session, user, limits::WELCOME_CONVERSATIONS).await;
+        // It may have ended between the proof and the attachment; from here on the hub ends it.
+        let Some(now) = found.map_err(store_failed)? else { return Err(login_ended()) };
+        if now.role != caller.role {
+            // It was given another one in that moment; the client comes back with it.
+            return Err(unavailable());
+        }
+        let Page { rows, more } = now.conversations;
+        let cursor = rows.last().filter(|_| more).map(|last| ActivityCursor::at(last).encode());
         Ok(Answer::Token(Welcome {
             user: caller.person.clone(),
-            role: caller.role,
+            role: now.role,
             session: caller.session,
             token,
             epoch: self.store.epoch(),
-            conversations: window.rows.into_iter().map(|row| caller.shown(row)).collect(),
-            privacy,
-            blocked: blocked.into_iter().map(|person| person.id).collect(),
+            conversations: rows.into_iter().map(|row| caller.shown(row)).collect(),
+            privacy: now.privacy,
+            blocked: now.blocked,
             cursor,
-            inbox: inboxes.first().map(|(_, state)| *state).unwrap_or_default(),
-            dnd: self.store.dnd(user).await.map_err(store_failed)?,
+            inbox: now.inbox,
+            dnd: now.dnd,
         }))
     }
 

@@ -135,7 +135,7 @@ impl App {
             Some(position) => {
                 caller.must_have(Needs::Scope(Scope::Read))?;
                 // What is forwarded is what stands there, not what the sender claims.
-                let (body, files, forwarded) = self.forwarded(caller, position).await?;
+                let (body, files, forwarded) = Box::pin(self.forwarded(caller, position)).await?;
                 (body, Enclosed::Forwarded(files), Some(forwarded))
             }
         };

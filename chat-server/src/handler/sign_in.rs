@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chat_proto::{
     Answer, ChangePassword, CloseReason, Done, ErrorCode, ListSessions, ProviderLink, Reset, RevokeSession,
-    SecondFactor, Secret, Sessions, WireError,
+    SecondFactor, Secret, Sessions, Timestamp, WireError,
 };
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -153,18 +153,24 @@ impl App {
         Ok(Authenticated { person, role, scopes: None, session, token: Some(token) })
     }
 
-    /// Notes now and then that a session is used: a connection that asks nothing is no use of it.
-    pub(super) async fn note_use(&self, caller: &Caller) {
-        let (now, last) = (now(), caller.noted_at.load(Ordering::Relaxed));
-        let every = noted_every(self.session_idle).as_millis();
-        if u128::from(now.0.saturating_sub(last).unsigned_abs()) < every {
-            return;
-        }
-        caller.noted_at.store(now.0, Ordering::Relaxed);
+    /// Notes that a session is used.
+    pub(super) async fn note_use(&self, caller: &Caller, now: Timestamp) {
         if let Err(cause) = self.store.note_use(caller.session, now).await {
             // What was asked is answered all the same.
             store_failed(cause);
         }
+    }
+
+    /// The time to note for this use of the session; `None` where the last note is young enough. A
+    /// connection that asks nothing is no use of it.
+    pub(super) fn use_to_note(&self, caller: &Caller) -> Option<Timestamp> {
+        let (now, last) = (now(), caller.noted_at.load(Ordering::Relaxed));
+        let every = noted_every(self.session_idle).as_millis();
+        if u128::from(now.0.saturating_sub(last).unsigned_abs()) < every {
+            return None;
+        }
+        caller.noted_at.store(now.0, Ordering::Relaxed);
+        Some(now)
     }
 
     /// Ends sessions that nobody uses, with their connections, until the server stops.

@@ -7,12 +7,13 @@
 //!    [`CloseReason::Slow`], and the client resumes from the log.
 //! 4. A frame is shared text: the same broadcast in a thousand outboxes is one allocation.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use chat_proto::CloseReason;
-use tokio::sync::{Notify, mpsc};
 
+pub use super::frame::Frame;
 use crate::metrics::metrics;
 
 /// Bytes that may wait for a connection: minutes of a busy room, for a reader on a bad line.
@@ -21,128 +22,226 @@ pub const OUTBOX_BYTES: usize = 1024 * 1024;
 /// Signals are shed when this much waits.
 const SIGNAL_BYTES: usize = OUTBOX_BYTES / 2;
 
-/// Frames taken out at once; they are written with one flush.
-const BATCH: usize = 256;
-
-/// An encoded frame: text that clones by reference count, in the type that the socket takes.
-pub type Frame = tokio_tungstenite::tungstenite::Utf8Bytes;
-
 /// The end into which frames are put; cheap to clone.
 #[derive(Clone)]
-pub struct Outbox {
-    frames: mpsc::UnboundedSender<Frame>,
-    state: Arc<State>,
-}
+pub struct Outbox(Arc<Mutex<Queue>>);
 
 /// The end from which the connection's own task takes them.
-pub struct Waiting {
-    frames: mpsc::UnboundedReceiver<Frame>,
-    state: Arc<State>,
-}
+pub struct Waiting(Arc<Mutex<Queue>>);
 
-/// Tells the connection's own task that it is to be cut.
-pub struct CutSignal {
-    state: Arc<State>,
-}
-
+/// What waits. There are as many of these as connections, so it is small, and holds no memory while
+/// nothing waits.
 #[derive(Default)]
-struct State {
-    bytes: AtomicUsize,
-    cut: OnceLock<CloseReason>,
-    is_cut: AtomicBool,
-    wake: Notify,
+struct Queue {
+    frames: Vec<Frame>,
+    /// Of the frames here and of those taken but not yet written.
+    bytes: usize,
+    cut: Option<CloseReason>,
+    /// The connection has ended.
+    is_gone: bool,
+    /// Who waits for frames.
+    taker: Option<Waker>,
+    /// Who writes, and wants to know if there is no use in it.
+    writer: Option<Waker>,
 }
 
-impl Drop for State {
+impl Drop for Queue {
     fn drop(&mut self) {
         // What was never written waits no more.
-        metrics().outbox_bytes.down(*self.bytes.get_mut());
+        metrics().outbox_bytes.down(self.bytes);
     }
+}
+
+/// The same frame for many, counted once.
+pub struct Copies {
+    frame: Frame,
+    put: usize,
 }
 
 impl Outbox {
     /// Both ends of an empty outbox.
     #[must_use]
     pub fn new() -> (Outbox, Waiting) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let state = Arc::new(State::default());
-        (Outbox { frames: sender, state: state.clone() }, Waiting { frames: receiver, state })
+        let queue = Arc::<Mutex<Queue>>::default();
+        (Outbox(queue.clone()), Waiting(queue))
     }
 
     /// Puts a frame in that must not be lost; cuts the connection if it does not fit.
     pub fn push(&self, frame: Frame) {
-        if self.state.bytes.load(Ordering::Relaxed) > OUTBOX_BYTES {
+        let len = frame.len();
+        if self.put(frame, OUTBOX_BYTES) == Put::Full {
             self.cut(CloseReason::Slow);
         } else {
-            self.put(frame);
-        }
-    }
-
-    /// Puts a frame in that nobody will miss, unless much waits already.
-    pub fn push_signal(&self, frame: Frame) {
-        if self.state.bytes.load(Ordering::Relaxed) <= SIGNAL_BYTES {
-            self.put(frame);
-        } else {
-            metrics().signals_shed.add_one();
+            metrics().outbox_bytes.up(len);
         }
     }
 
     /// Ends the connection with this reason. The first reason counts; what waits is not sent.
     pub fn cut(&self, reason: CloseReason) {
-        let _ = self.state.cut.set(reason);
-        self.state.is_cut.store(true, Ordering::Release);
-        self.state.wake.notify_one();
+        let mut queue = lock(&self.0);
+        queue.cut.get_or_insert(reason);
+        wake_all(queue);
     }
 
-    fn put(&self, frame: Frame) {
-        if self.state.is_cut.load(Ordering::Acquire) {
-            return;
+    /// Has the connection look whether there is anything to do, such as to end.
+    pub fn wake(&self) {
+        wake_all(lock(&self.0));
+    }
+
+    fn put(&self, frame: Frame, room: usize) -> Put {
+        let mut queue = lock(&self.0);
+        if queue.is_gone || queue.cut.is_some() {
+            return Put::Gone;
         }
-        self.state.bytes.fetch_add(frame.len(), Ordering::Relaxed);
-        metrics().outbox_bytes.up(frame.len());
-        // An error means that the connection has just ended; its client resumes.
-        let _ = self.frames.send(frame);
+        if queue.bytes > room {
+            return Put::Full;
+        }
+        queue.bytes += frame.len();
+        queue.frames.push(frame);
+        let waker = queue.taker.take();
+        // Who is woken must find the lock free.
+        drop(queue);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        Put::In
+    }
+}
+
+/// What became of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Put {
+    In,
+    Full,
+    /// There is nobody to get it.
+    Gone,
+}
+
+impl Copies {
+    /// Of this frame.
+    #[must_use]
+    pub fn of(text: String) -> Self {
+        Self { frame: text.into(), put: 0 }
+    }
+
+    /// Puts one in that must not be lost, as [`Outbox::push`].
+    pub fn push(&mut self, outbox: &Outbox) {
+        match outbox.put(self.frame.clone(), OUTBOX_BYTES) {
+            Put::In => self.put += 1,
+            Put::Full => outbox.cut(CloseReason::Slow),
+            Put::Gone => {}
+        }
+    }
+
+    /// Puts one in that nobody will miss, unless much waits already.
+    pub fn push_signal(&mut self, outbox: &Outbox) {
+        match outbox.put(self.frame.clone(), SIGNAL_BYTES) {
+            Put::In => self.put += 1,
+            Put::Full => metrics().signals_shed.add_one(),
+            Put::Gone => {}
+        }
+    }
+}
+
+impl Drop for Copies {
+    fn drop(&mut self) {
+        metrics().outbox_bytes.up(self.put * self.frame.len());
     }
 }
 
 impl Waiting {
-    /// Waits for frames and takes those that are there, at most a batch. Cancel-safe.
-    pub async fn take(&mut self, into: &mut Vec<Frame>) {
-        self.frames.recv_many(into, BATCH).await;
+    /// Waits for frames and takes all that are there; an error when the connection is to be cut.
+    ///
+    /// # Errors
+    /// The reason for the cut.
+    pub fn poll_take(
+        &mut self,
+        context: &mut Context<'_>,
+        into: &mut Vec<Frame>,
+    ) -> Poll<Result<(), CloseReason>> {
+        let mut queue = lock(&self.0);
+        if let Some(reason) = queue.cut {
+            return Poll::Ready(Err(reason));
+        }
+        if queue.frames.is_empty() {
+            remember(&mut queue.taker, context);
+            return Poll::Pending;
+        }
+        queue.hand_over(into);
+        Poll::Ready(Ok(()))
+    }
+
+    /// As [`poll_take`](Self::poll_take). Cancel-safe.
+    ///
+    /// # Errors
+    /// The reason for the cut.
+    pub async fn take(&mut self, into: &mut Vec<Frame>) -> Result<(), CloseReason> {
+        poll_fn(|context| self.poll_take(context, into)).await
     }
 
     /// Takes what is there without waiting.
     pub fn take_now(&mut self, into: &mut Vec<Frame>) {
-        while into.len() < BATCH
-            && let Ok(frame) = self.frames.try_recv()
-        {
-            into.push(frame);
-        }
+        lock(&self.0).hand_over(into);
     }
 
     /// Gives the room of written frames back.
     pub fn written(&self, bytes: usize) {
-        self.state.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let mut queue = lock(&self.0);
+        queue.bytes = queue.bytes.saturating_sub(bytes);
+        drop(queue);
         metrics().outbox_bytes.down(bytes);
     }
 
-    /// Tells when the connection is to be cut.
-    #[must_use]
-    pub fn cut_signal(&self) -> CutSignal {
-        CutSignal { state: self.state.clone() }
+    /// Waits until the connection is to be cut. Cancel-safe.
+    pub async fn cut(&self) -> CloseReason {
+        poll_fn(|context| {
+            let mut queue = lock(&self.0);
+            match queue.cut {
+                Some(reason) => Poll::Ready(reason),
+                None => {
+                    remember(&mut queue.writer, context);
+                    Poll::Pending
+                }
+            }
+        })
+        .await
     }
 }
 
-impl CutSignal {
-    /// Waits until the connection is to be cut. Cancel-safe.
-    pub async fn cut(&self) -> CloseReason {
-        loop {
-            if let Some(reason) = self.state.cut.get() {
-                return *reason;
-            }
-            self.state.wake.notified().await;
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut queue = lock(&self.0);
+        queue.is_gone = true;
+        queue.frames = Vec::new();
+    }
+}
+
+impl Queue {
+    /// Gives all frames; an empty vector comes back for the next, with the room that it has.
+    fn hand_over(&mut self, into: &mut Vec<Frame>) {
+        if into.is_empty() {
+            std::mem::swap(&mut self.frames, into);
+        } else {
+            into.append(&mut self.frames);
         }
     }
+}
+
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    // Nothing in here panics; if it did, a queue would still be one.
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn remember(slot: &mut Option<Waker>, context: &Context<'_>) {
+    if !slot.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+        *slot = Some(context.waker().clone());
+    }
+}
+
+fn wake_all(mut queue: MutexGuard<'_, Queue>) {
+    let wakers = [queue.taker.take(), queue.writer.take()];
+    drop(queue);
+    wakers.into_iter().flatten().for_each(Waker::wake);
 }
 
 #[cfg(test)]
@@ -156,7 +255,11 @@ mod tests {
     }
 
     async fn cut_reason(waiting: &Waiting) -> Option<CloseReason> {
-        tokio::time::timeout(Duration::from_secs(1), waiting.cut_signal().cut()).await.ok()
+        tokio::time::timeout(Duration::from_secs(1), waiting.cut()).await.ok()
+    }
+
+    fn bytes(waiting: &Waiting) -> usize {
+        lock(&waiting.0).bytes
     }
 
     #[tokio::test(start_paused = true)]
@@ -166,18 +269,19 @@ mod tests {
             outbox.push(frame(10_000));
         }
         assert_eq!(cut_reason(&waiting).await, Some(CloseReason::Slow));
-        assert!(waiting.state.bytes.load(Ordering::Relaxed) <= OUTBOX_BYTES + 10_000);
+        assert!(bytes(&waiting) <= OUTBOX_BYTES + 10_010);
     }
 
     #[tokio::test(start_paused = true)]
     async fn signals_are_shed_before_anything_is_lost() {
         let (outbox, mut waiting) = Outbox::new();
         outbox.push(frame(SIGNAL_BYTES + 1));
-        outbox.push_signal(frame(1));
+        Copies::of("1".to_owned()).push_signal(&outbox);
         outbox.push(frame(2));
         let mut taken = Vec::new();
-        waiting.take(&mut taken).await;
-        assert_eq!(taken.iter().map(|frame| frame.len()).collect::<Vec<_>>(), [SIGNAL_BYTES + 1, 2]);
+        waiting.take(&mut taken).await.unwrap();
+        let lengths: Vec<_> = taken.iter().map(|frame| frame.text().len()).collect();
+        assert_eq!(lengths, [SIGNAL_BYTES + 1, 2]);
         assert_eq!(cut_reason(&waiting).await, None);
     }
 
@@ -187,9 +291,32 @@ mod tests {
         for _ in 0..10 {
             outbox.push(frame(OUTBOX_BYTES));
             let mut taken = Vec::new();
-            waiting.take(&mut taken).await;
-            waiting.written(OUTBOX_BYTES);
+            waiting.take(&mut taken).await.unwrap();
+            waiting.written(taken[0].len());
         }
         assert_eq!(cut_reason(&waiting).await, None);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_cut_wakes_who_waits_and_who_writes_and_ends_the_taking() {
+        let (outbox, mut waiting) = Outbox::new();
+        outbox.push(frame(1));
+        outbox.cut(CloseReason::Banned);
+        outbox.cut(CloseReason::Slow);
+        assert_eq!(waiting.take(&mut Vec::new()).await, Err(CloseReason::Banned), "the first reason counts");
+        let (outbox, mut waiting) = Outbox::new();
+        let mut taken = Vec::new();
+        let cutting = async { outbox.cut(CloseReason::Banned) };
+        assert_eq!(tokio::join!(waiting.take(&mut taken), cutting).0, Err(CloseReason::Banned));
+        let (outbox, waiting) = Outbox::new();
+        let cutting = async { outbox.cut(CloseReason::Banned) };
+        assert_eq!(tokio::join!(waiting.cut(), cutting).0, CloseReason::Banned);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_kept_for_a_connection_that_has_ended() {
+        let (outbox, waiting) = Outbox::new();
+        drop(waiting);
+        outbox.push(frame(10));
+        assert!(lock(&outbox.0).frames.is_empty());
     }
 }

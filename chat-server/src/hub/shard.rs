@@ -142,6 +142,7 @@ impl Shard {
             ToShard::Expire { conversation, messages, done } => {
                 let _ = done.send(self.purge(conversation, None, &messages).await);
             }
+            ToShard::Wake => self.online.values().flatten().for_each(|listener| listener.outbox.wake()),
             ToShard::Settle { done } => drop(done.send(())),
             ToShard::Do(_) => {}
         }

@@ -39,7 +39,7 @@ const REFUSAL: &str = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 30\r\nConn
     Content-Type: text/plain\r\n\r\n";
 
 /// One connection's bytes, with or without TLS.
-pub(super) type Transport = Either<TcpStream, tokio_rustls::server::TlsStream<TcpStream>>;
+pub(super) type Transport = Either<TcpStream, Box<tokio_rustls::server::TlsStream<TcpStream>>>;
 
 /// What all connections share.
 pub(super) struct House {
@@ -156,7 +156,7 @@ async fn refuse(mut stream: TcpStream, house: &House) {
 async fn secure(stream: TcpStream, tls: Option<&Tls>) -> Option<Transport> {
     let Some(tls) = tls else { return Some(Either::Left(stream)) };
     let cause = match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-        Ok(Ok(stream)) => return Some(Either::Right(stream)),
+        Ok(Ok(stream)) => return Some(Either::Right(Box::new(stream))),
         Ok(Err(cause)) => cause.to_string(),
         Err(_) => "it took too long".to_owned(),
     };

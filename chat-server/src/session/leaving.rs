@@ -2,7 +2,7 @@
 //! come back, so that they do not all come at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -20,23 +20,37 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// See the module. Clones are of the same end.
 #[derive(Debug, Clone, Default)]
 pub struct Leaving {
-    /// Cancelled when the sessions end.
+    /// Cancelled when the sessions end, for who waits for that.
     pub begun: CancellationToken,
-    spread_ms: Arc<AtomicU64>,
+    told: Arc<Told>,
+}
+
+/// What is asked at every turn of a session, so it costs no lock.
+#[derive(Debug, Default)]
+struct Told {
+    has_begun: AtomicBool,
+    spread_ms: AtomicU64,
 }
 
 impl Leaving {
     /// Ends the sessions of so many clients.
     pub fn begin(&self, clients: usize) {
         let spread = spread(clients);
-        self.spread_ms.store(u64::try_from(spread.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+        self.told.spread_ms.store(u64::try_from(spread.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+        self.told.has_begun.store(true, Ordering::Release);
         self.begun.cancel();
+    }
+
+    /// Whether the sessions are to end. Who is woken asks this.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.told.has_begun.load(Ordering::Acquire)
     }
 
     /// When a client is to come back, in milliseconds: each at another time.
     #[must_use]
     pub fn back_after_ms(&self) -> u64 {
-        rand::random_range(0..=self.spread_ms.load(Ordering::Acquire))
+        rand::random_range(0..=self.told.spread_ms.load(Ordering::Acquire))
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) async fn enter<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     from: IpAddr,
     stop: &CancellationToken,
-) -> Result<LoggedIn, End> {
+) -> Result<Box<LoggedIn>, End> {
     let hello = ServerFrame::encode_push(&Push::Hello(app.hello()));
     write(socket, hello).await?;
     let deadline = Duration::from_millis(limits::LOGIN_TIMEOUT_MS);
@@ -105,7 +105,7 @@ async fn attach<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     id: &FrameId,
     authenticated: Authenticated,
-) -> Result<LoggedIn, End> {
+) -> Result<Box<LoggedIn>, End> {
     let Authenticated { person, role, scopes, session, token } = authenticated;
     let (outbox, waiting) = Outbox::new();
     let caller = Caller {
@@ -119,7 +119,10 @@ async fn attach<S: AsyncRead + AsyncWrite + Unpin>(
     };
     app.hub.attach(caller.person.id, caller.key, caller.reads(), &caller.outbox).await;
     match app.welcome(&caller, token).await {
-        Ok(answer) => Ok(LoggedIn { welcome: ServerFrame::encode_ok(id, &answer).into(), caller, waiting }),
+        Ok(answer) => {
+            let welcome = ServerFrame::encode_ok(id, &answer).into();
+            Ok(Box::new(LoggedIn { caller, waiting, welcome }))
+        }
         Err(error) => {
             app.hub.detach(caller.person.id, caller.key, true).await;
             refuse(socket, Some(id), &error).await?;

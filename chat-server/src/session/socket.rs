@@ -1,8 +1,19 @@
 //! The WebSocket as the session sees it. WebSocket types stay in this floor.
+//!
+//! Frames of the protocol are encoded when they come here, so they go past the WebSocket layer
+//! straight to the line, many with one call of the system, and are copied nowhere. The layer reads,
+//! and writes what it has to say itself: pings, pongs, the close frame. Two rules keep the two
+//! writers apart: the layer's own bytes are out whole before ours begin, and a frame of ours that
+//! has begun is finished ([`Socket::unsent`]) before anybody says something else.
 
+use std::future::poll_fn;
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use chat_proto::{CloseReason, Limits, limits};
+use futures_util::future::poll_immediate;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
@@ -14,14 +25,15 @@ use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
 use super::guard::{Guarded, TooManyFragments};
 use crate::hub::outbox::Frame;
 
-/// Allocated for every connection, so small; a larger frame grows it while it is read.
-const READ_BUFFER: usize = 4 * 1024;
+/// Allocated for every connection, so small: a few messages. A larger frame grows it while it is read.
+const READ_BUFFER: usize = 1024;
 
-/// Frames are joined up to this size before they go to the kernel.
-const WRITE_BUFFER: usize = 16 * 1024;
+/// What may wait inside the WebSocket layer: pings, pongs and a close frame, of 135 bytes at most.
+const WRITE_BUFFER_MAX: usize = 4 * 1024;
 
-/// What may wait inside the WebSocket layer: one batch of the outbox and the largest answer.
-const WRITE_BUFFER_MAX: usize = limits::SERVER_FRAME_BYTES;
+/// Frames written with one call of the system: 16 KiB of usual ones. Past that, another call costs
+/// little beside the bytes.
+const WRITTEN_AT_ONCE: usize = 64;
 
 /// A client that takes nothing for so long is gone or too slow.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -34,7 +46,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub fn config() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
+        .write_buffer_size(0)
         .max_write_buffer_size(WRITE_BUFFER_MAX)
         .max_message_size(Some(limits::FRAME_BYTES))
         .max_frame_size(Some(limits::FRAME_BYTES))
@@ -59,11 +71,13 @@ pub(super) struct WriteFailed;
 
 pub(super) struct Socket<S> {
     ws: WebSocketStream<Guarded<S>>,
+    /// The rest of a frame that was begun.
+    unsent: Bytes,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub(super) fn new(ws: WebSocketStream<Guarded<S>>) -> Self {
-        Self { ws }
+        Self { ws, unsent: Bytes::new() }
     }
 
     /// Lets the client send as fast as those may who are logged in.
@@ -73,7 +87,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// The next thing from the client. Cancel-safe.
     pub(super) async fn read(&mut self) -> Incoming {
-        match self.ws.next().await {
+        poll_fn(|context| self.poll_read(context)).await
+    }
+
+    /// As [`read`](Self::read).
+    pub(super) fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
+        self.ws.poll_next_unpin(context).map(|incoming| match incoming {
             Some(Ok(Message::Text(text))) => Incoming::Text(text),
             Some(Ok(Message::Binary(_))) => Incoming::Refused(CloseReason::Binary),
             Some(Ok(Message::Close(_))) => Incoming::Goodbye,
@@ -85,18 +104,55 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Incoming::Refused(CloseReason::Abuse)
             }
             Some(Err(_)) | None => Incoming::Lost,
+        })
+    }
+
+    /// Writes these frames, as many at once as the line takes. If it is dropped before its end,
+    /// the frames after the one begun are lost.
+    pub(super) async fn write(&mut self, frames: &[Frame]) -> Result<(), WriteFailed> {
+        let mut left = frames;
+        let mut write = std::pin::pin!(poll_fn(|context| self.poll_write(context, &mut left)));
+        // Nearly always the line takes it at once, and then there is no need for a timer.
+        match poll_immediate(&mut write).await {
+            Some(written) => written.map_err(|_| WriteFailed),
+            None => finish(write).await,
         }
     }
 
-    /// Writes these frames with one flush.
-    pub(super) async fn write(&mut self, frames: &[Frame]) -> Result<(), WriteFailed> {
-        let write = async {
-            for frame in frames {
-                self.ws.feed(Message::Text(frame.clone())).await?;
+    fn poll_write(&mut self, context: &mut Context<'_>, left: &mut &[Frame]) -> Poll<Result<(), Error>> {
+        ready!(self.ws.poll_flush_unpin(context))?;
+        let Self { ws, unsent } = self;
+        let line = ws.get_mut();
+        loop {
+            let mut parts = [IoSlice::new(&[]); WRITTEN_AT_ONCE];
+            let begun = (!unsent.is_empty()).then_some(&*unsent);
+            let mut count = 0;
+            for (part, bytes) in parts.iter_mut().zip(begun.into_iter().chain(left.iter().map(Frame::bytes)))
+            {
+                *part = IoSlice::new(bytes);
+                count += 1;
             }
-            self.ws.flush().await
-        };
-        finish(write).await
+            let mut written = match &parts[..count] {
+                [] => return Pin::new(line).poll_flush(context).map_err(Error::Io),
+                [one] => ready!(Pin::new(&mut *line).poll_write(context, one))?,
+                several => ready!(Pin::new(&mut *line).poll_write_vectored(context, several))?,
+            };
+            if written == 0 {
+                return Poll::Ready(Err(Error::Io(std::io::ErrorKind::WriteZero.into())));
+            }
+            let rest = written.min(unsent.len());
+            *unsent = unsent.slice(rest..);
+            written -= rest;
+            while written > 0
+                && let [next, others @ ..] = left
+            {
+                *left = others;
+                if written < next.len() {
+                    *unsent = next.bytes().slice(written..);
+                }
+                written = written.saturating_sub(next.len());
+            }
+        }
     }
 
     pub(super) async fn ping(&mut self) -> Result<(), WriteFailed> {
@@ -112,6 +168,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         };
         self.ws.get_mut().closing();
         let goodbye = async {
+            // A reason in the middle of a frame would be none.
+            if poll_fn(|context| self.poll_write(context, &mut &[][..])).await.is_err() {
+                return;
+            }
             if self.ws.close(Some(frame)).await.is_ok() {
                 while let Some(Ok(_)) = self.ws.next().await {}
             }

@@ -1,7 +1,8 @@
 //! What the store is told and asked by those who sign in.
 
-use chat_proto::{Person, Role, SessionId, Timestamp, UserId};
+use chat_proto::{Conversation, Dnd, InboxState, Person, Privacy, Role, SessionId, Timestamp, UserId};
 
+use super::Page;
 use crate::domain::moderation::Penalty;
 
 /// Why no session begins, although the proof was right when it was looked at.
@@ -73,4 +74,21 @@ pub struct StoredFactor {
     pub since: Option<Timestamp>,
     /// Recovery codes that are left.
     pub recovery_codes: u32,
+}
+
+/// How all stands for who has just logged in.
+#[derive(Debug, Clone)]
+pub struct AtLogin {
+    /// What the account may do.
+    pub role: Role,
+    /// The conversations that were active last.
+    pub conversations: Page<Conversation>,
+    /// What calls for them.
+    pub inbox: InboxState,
+    /// What they show of themselves.
+    pub privacy: Privacy,
+    /// Whom they block, by name.
+    pub blocked: Vec<UserId>,
+    /// When they do not want to be disturbed.
+    pub dnd: Dnd,
 }

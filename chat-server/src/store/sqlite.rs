@@ -34,6 +34,7 @@ mod second_factor;
 mod sign_in;
 mod snapshot;
 mod threads;
+mod welcome;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -64,6 +65,13 @@ const SEARCHES: usize = 2;
 
 /// Prepared statements kept per connection; about as many as there are.
 const STATEMENTS: usize = 192;
+
+/// Pages of the log after which they go into the database file: 32 MiB, so that a page that changes
+/// with nearly every message is copied once and not hundreds of times.
+const CHECKPOINT_PAGES: u32 = 8_192;
+
+/// What the writer keeps of the file in memory, in KiB: the ends of the indexes of busy rooms.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
 /// How long a connection waits for another process, such as `chat-server invite`, to commit.
 const BUSY: Duration = Duration::from_secs(5);
@@ -126,6 +134,8 @@ impl Sqlite {
         let unusable = |cause| OpenError::Unusable(path.to_owned(), cause);
         let mut connection = connect(path).map_err(unusable)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(unusable)?;
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(unusable)?;
         migrate(&mut connection, path)?;
         let epoch = epoch(&connection).map_err(unusable)?;
         index::open(&connection).map_err(unusable)?;

@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::{Outcome, Shard, refuse_all};
 use crate::domain::not_found;
-use crate::hub::outbox::{Frame, Outbox};
+use crate::hub::outbox::{Copies, Frame, Outbox};
 use crate::hub::task::Task;
 use crate::hub::{Job, SessionKey};
 use crate::metrics::metrics;
@@ -40,13 +40,13 @@ impl Shard {
     pub(super) fn tell_typing(&self, conversation: ConversationId, user: Person, active: bool) {
         let Some(room) = self.rooms.get(&conversation) else { return };
         let author = user.id;
-        let frame: Frame = ServerFrame::encode_push(&Push::Typing { conversation, user, active }).into();
+        let mut copies = Copies::of(ServerFrame::encode_push(&Push::Typing { conversation, user, active }));
         let is_told = |member: &&UserId| {
             **member != author && self.policy.share(author, **member, |shows| shows.typing)
         };
         for member in room.members.keys().filter(is_told) {
             for (_, outbox) in self.sessions(*member) {
-                outbox.push_signal(frame.clone());
+                copies.push_signal(outbox);
             }
         }
     }
@@ -91,10 +91,10 @@ impl Shard {
     /// Gives one event, encoded once, to every connection of every member.
     pub(super) fn broadcast(&self, event: &Event) {
         let Some(room) = self.rooms.get(&event.conversation) else { return };
-        let frame: Frame = ServerFrame::encode_push(&Push::Event(event.clone())).into();
+        let mut copies = Copies::of(ServerFrame::encode_push(&Push::Event(event.clone())));
         for member in room.members.keys() {
             for (_, outbox) in self.sessions(*member) {
-                outbox.push(frame.clone());
+                copies.push(outbox);
             }
         }
     }
@@ -115,13 +115,13 @@ impl Shard {
             return;
         }
         let read = Push::Read { conversation: room.id, user, seq: member.read };
-        let frame: Frame = ServerFrame::encode_push(&read).into();
+        let mut copies = Copies::of(ServerFrame::encode_push(&read));
         let is_told = |other: &&UserId| {
             **other != user && self.policy.share(user, **other, |shows| shows.read_receipts)
         };
         for other in room.members.keys().filter(is_told) {
             for (_, outbox) in self.sessions(*other) {
-                outbox.push(frame.clone());
+                copies.push(outbox);
             }
         }
     }

@@ -135,20 +135,6 @@ impl Sqlite {
         self.read(move |db| Ok(bans::ban_of_token(db, &token.0, now)?)).await
     }
 
-    /// What the account of a session may do, if the session has not ended.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub async fn session_role(&self, session: SessionId) -> Result<Option<Role>, StoreError> {
-        self.read(move |db| {
-            let mut query = db.prepare_cached(
-                "SELECT u.role FROM sessions s JOIN users u ON u.id = s.user WHERE s.id = ?1",
-            )?;
-            Ok(query.query_row([session.0], |r| row::role(r, 0)).optional()?)
-        })
-        .await
-    }
-
     /// Forgets a session; its token is then worth nothing.
     ///
     /// # Errors

@@ -302,7 +302,7 @@ impl Sqlite {
         self.read(move |db| {
             let mut query = db.prepare_cached(
                 "SELECT conversation, seq FROM events
-                 WHERE author = ?1 AND at > ?2 AND kind = 'message' AND deleted = 0
+                 WHERE author = ?1 AND client_id IS NOT NULL AND at > ?2 AND kind = 'message' AND deleted = 0
                      AND (?3 IS NULL OR conversation = ?3)
                  ORDER BY at DESC, id DESC LIMIT ?4",
             )?;

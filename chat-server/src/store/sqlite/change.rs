@@ -1,5 +1,7 @@
 //! Committing: one function for each kind of change, run on the writer thread.
 
+use std::collections::HashMap;
+
 use chat_proto::{
     ConversationId, ConversationKind, Event, EventKind, Message, RoomName, Seq, UserId, limits,
 };
@@ -37,21 +39,63 @@ pub(super) fn begin(db: &Connection, write: &Write) -> rusqlite::Result<()> {
     insert_event(db, event, 0)
 }
 
+/// What messages change beside the log, written once for many: of a busy room, one row in place of one
+/// for each message. Everything but a message may ask for these rows, so it has them written first.
+#[derive(Default)]
+pub(super) struct Totals {
+    ends: HashMap<ConversationId, End>,
+    /// Messages of the main line, by who wrote them.
+    sent: HashMap<(ConversationId, UserId), u64>,
+}
+
+/// How a conversation's log ends.
+struct End {
+    head: Seq,
+    messages: u64,
+    active_at: Option<i64>,
+}
+
+impl Totals {
+    fn count(&mut self, event: &Event, messages: u64) {
+        // What ends is no news: a room does not come to the top because old messages go.
+        let active_at = Some(event.at.0).filter(|_| !matches!(event.what, EventKind::Deleted { .. }));
+        let end = self.ends.entry(event.conversation).or_insert(End { head: event.seq, messages, active_at });
+        *end = End { head: event.seq, messages, active_at: active_at.or(end.active_at) };
+        if event.message().is_some_and(|message| message.thread.is_none()) {
+            *self.sent.entry((event.conversation, event.author.id)).or_default() += 1;
+        }
+    }
+
+    /// Writes what was counted.
+    pub(super) fn write(&mut self, db: &Connection) -> rusqlite::Result<()> {
+        for (conversation, End { head, messages, active_at }) in self.ends.drain() {
+            db.prepare_cached(
+                "UPDATE conversations SET head = ?2, messages = ?3, active_at = coalesce(?4, active_at) WHERE id = ?1",
+            )?
+            .execute(params![conversation.0, row::int(head.0), row::int(messages), active_at])?;
+        }
+        for ((conversation, author), sent) in self.sent.drain() {
+            db.prepare_cached("UPDATE members SET sent = sent + ?3 WHERE conversation = ?1 AND user = ?2")?
+                .execute(params![conversation.0, author.0, row::int(sent)])?;
+        }
+        Ok(())
+    }
+}
+
 /// An event happens, with all that follows from it.
 pub(super) fn happen(
     db: &Connection,
     event: &Event,
     messages: u64,
     hearing: &Hearing,
+    totals: &mut Totals,
     committed: &mut Committed,
 ) -> rusqlite::Result<()> {
     insert_event(db, event, messages)?;
-    // What ends is no news: a room does not come to the top because old messages go.
-    let active_at = Some(event.at.0).filter(|_| !matches!(event.what, EventKind::Deleted { .. }));
-    db.prepare_cached(
-        "UPDATE conversations SET head = ?2, messages = ?3, active_at = coalesce(?4, active_at) WHERE id = ?1",
-    )?
-    .execute(params![event.conversation.0, row::int(event.seq.0), row::int(messages), active_at])?;
+    totals.count(event, messages);
+    if !matches!(event.what, EventKind::Message(_)) {
+        totals.write(db)?;
+    }
     follow(db, event, messages, committed)?;
     if let EventKind::Message(message) = &event.what {
         inbox::told(db, event, message, hearing, committed)?;
@@ -67,7 +111,7 @@ fn follow(db: &Connection, event: &Event, messages: u64, committed: &mut Committ
     let id = event.conversation.0;
     let set = |sql: &str, value: &dyn rusqlite::ToSql| db.prepare_cached(sql)?.execute(params![id, value]);
     match &event.what {
-        EventKind::Message(message) => message_sent(db, event, message)?,
+        EventKind::Message(message) => files::sent(db, event.conversation, event.seq, message)?,
         EventKind::Joined => {
             let is_empty: bool = db
                 .prepare_cached("SELECT members = 0 FROM conversations WHERE id = ?1")?
@@ -157,15 +201,6 @@ fn insert_event(db: &Connection, event: &Event, messages: u64) -> rusqlite::Resu
 
 pub(super) fn content(what: &EventKind) -> rusqlite::Result<String> {
     serde_json::to_string(what).map_err(|cause| rusqlite::Error::ToSqlConversionFailure(Box::new(cause)))
-}
-
-fn message_sent(db: &Connection, event: &Event, message: &Message) -> rusqlite::Result<()> {
-    if message.thread.is_none() {
-        db.prepare_cached("UPDATE members SET sent = sent + 1 WHERE conversation = ?1 AND user = ?2")?
-            .execute(params![event.conversation.0, event.author.id.0])?;
-    }
-    files::sent(db, event.conversation, event.seq, message)?;
-    Ok(())
 }
 
 /// Brings the row of the event that this one changes up to date, by the same rule as clients.

@@ -1,12 +1,13 @@
 //! The upkeep of the full-text index.
 //!
-//! 1. A message is in the index, or gone from it, with the commit that says so.
+//! 1. A search finds every message that was committed before it: it has the rest taken in first
+//!    (`Sqlite::search`). A message that is deleted is gone with the commit that says so.
 //! 2. The index is a contentless FTS5 table: it keeps no text. To take a message out, FTS5 must be
 //!    told exactly what was put in, so both come from [`entry`] and from the row as it was.
 //! 3. The messages between two marks are in the index ([`Marks`]). A change of a message outside
 //!    of them leaves the index alone; it is taken in as it stands when its time comes.
-//! 4. New messages go in at the end of each group of writes, together: FTS5 writes a segment at
-//!    every savepoint, so one by one would cost several times as much.
+//! 4. New messages go in [`BATCH`] at a time, when so many wait or when it is quiet: FTS5 writes and
+//!    merges a segment each time, so one by one would cost more than storing them.
 //! 5. Messages from before (of an older version, or after a change of `domain::words`) go in by
 //!    [`fill`], newest first, a few at a time, while the server works.
 
@@ -18,8 +19,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::row;
 use crate::domain::words::{self, words};
 
-/// Messages taken in at once: one short transaction of [`fill`].
-const BATCH: u32 = 500;
+/// Messages taken in at once: a few milliseconds, for which nobody's commit waits too long.
+pub(super) const BATCH: u32 = 500;
 
 /// From which id of an event to which the messages are in the index. `oldest` 0: from the first.
 #[derive(Debug, Clone, Copy)]
@@ -49,11 +50,18 @@ pub(super) fn open(db: &Connection) -> rusqlite::Result<()> {
     change.commit()
 }
 
-/// Takes in what a group of writes brought.
-pub(super) fn catch_up(db: &Connection) -> rusqlite::Result<()> {
-    let (marks, newest) = (marks(db)?, newest(db)?);
+/// How many events are not looked at yet.
+pub(super) fn behind(db: &Connection) -> rusqlite::Result<u32> {
+    let behind = newest(db)?.saturating_sub(marks(db)?.newest);
+    Ok(u32::try_from(behind).unwrap_or(u32::MAX))
+}
+
+/// Takes in a batch of what is new; says how many events are left.
+pub(super) fn catch_up(db: &Connection) -> rusqlite::Result<u32> {
+    let (marks, last) = (marks(db)?, newest(db)?);
+    let newest = last.min(marks.newest.saturating_add(i64::from(BATCH)));
     if newest <= marks.newest {
-        return Ok(());
+        return Ok(0);
     }
     let sql = format!(
         "SELECT e.id, {} FROM events e JOIN users u ON u.id = e.author
@@ -65,7 +73,8 @@ pub(super) fn catch_up(db: &Connection) -> rusqlite::Result<()> {
     while let Some(found) = rows.next()? {
         put(db, found.get(0)?, &row::event(found, 1)?)?;
     }
-    set_marks(db, Marks { newest, ..marks })
+    set_marks(db, Marks { newest, ..marks })?;
+    Ok(u32::try_from(last - newest).unwrap_or(u32::MAX))
 }
 
 /// Takes in some messages from before; true when there may be more.

@@ -37,29 +37,7 @@ impl Sqlite {
         after: Option<ActivityCursor>,
         limit: u32,
     ) -> Result<Page<Conversation>, StoreError> {
-        self.read(move |db| {
-            let sql = format!(
-                "SELECT {} AND (c.active_at, c.id) < (?3, ?4) ORDER BY c.active_at DESC, c.id DESC LIMIT ?5",
-                summary_of()
-            );
-            let (active_at, id) = match after {
-                Some(cursor) => (cursor.active_at.0, cursor.id.0),
-                None => (i64::MAX, uuid::Uuid::max()),
-            };
-            let rows = db
-                .prepare_cached(&sql)?
-                .query_map(
-                    params![user.0, row::int(READ_MARKS_SHOWN_UP_TO), active_at, id, limit + 1],
-                    summary,
-                )?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
-            let mut page = cut(rows, limit);
-            for conversation in &mut page.rows {
-                complete(db, user, conversation)?;
-            }
-            Ok(page)
-        })
-        .await
+        self.read(move |db| Ok(window(db, user, after, limit)?)).await
     }
 
     /// One conversation as this member sees it; `None` for everybody else.
@@ -246,6 +224,32 @@ impl Sqlite {
         })
         .await
     }
+}
+
+/// A page of somebody's conversations, the most recently active first.
+pub(super) fn window(
+    db: &Connection,
+    user: UserId,
+    after: Option<ActivityCursor>,
+    limit: u32,
+) -> rusqlite::Result<Page<Conversation>> {
+    let sql = format!(
+        "SELECT {} AND (c.active_at, c.id) < (?3, ?4) ORDER BY c.active_at DESC, c.id DESC LIMIT ?5",
+        summary_of()
+    );
+    let (active_at, id) = match after {
+        Some(cursor) => (cursor.active_at.0, cursor.id.0),
+        None => (i64::MAX, uuid::Uuid::max()),
+    };
+    let rows = db
+        .prepare_cached(&sql)?
+        .query_map(params![user.0, row::int(READ_MARKS_SHOWN_UP_TO), active_at, id, limit + 1], summary)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut page = cut(rows, limit);
+    for conversation in &mut page.rows {
+        complete(db, user, conversation)?;
+    }
+    Ok(page)
 }
 
 fn summary(r: &Row<'_>) -> rusqlite::Result<Conversation> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use chat_proto::{ClientId, ConversationId, ConversationKind, Event, Missed, Seq, Timestamp, UserId, limits};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::change::{begin, happen, read_to};
+use super::change::{Totals, begin, happen, read_to};
 use super::{Sqlite, audit, bans, hooks, inbox, row};
 use crate::domain::{Membership, ReadPosition, Room, WroteAt};
 use crate::store::{Anchor, BanKind, Committed, EventPage, FirstUse, StoreError, Write};
@@ -33,11 +33,12 @@ impl Sqlite {
     pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
         let written = self.write(move |db| {
             let (mut committed, mut queued) = (Committed::default(), false);
+            let mut totals = Totals::default();
             for write in &writes {
                 match write {
                     Write::Begin { .. } => begin(db, write)?,
                     Write::Event { event, messages, hearing } => {
-                        happen(db, event, *messages, hearing, &mut committed)?;
+                        happen(db, event, *messages, hearing, &mut totals, &mut committed)?;
                         queued |= hooks::queue(db, event)?;
                     }
                     Write::Note(note) => audit::record(db, note)?,
@@ -47,6 +48,7 @@ impl Sqlite {
                     }
                 }
             }
+            totals.write(db)?;
             inbox::count_change(db, !committed.inboxes.is_empty())?;
             Ok((committed, queued))
         });

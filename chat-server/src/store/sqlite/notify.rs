@@ -1,7 +1,7 @@
 //! How people want to hear of what happens: by conversation, and at which hours.
 
 use chat_proto::{ConversationId, Dnd, Notify, UserId};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::{Sqlite, row};
 use crate::store::StoreError;
@@ -28,22 +28,6 @@ impl Sqlite {
         .await
     }
 
-    /// When somebody does not want to be disturbed.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub async fn dnd(&self, user: UserId) -> Result<Dnd, StoreError> {
-        self.read(move |db| {
-            let mut query = db.prepare_cached("SELECT dnd FROM users WHERE id = ?1")?;
-            let dnd = query.query_row([user.0], |r| {
-                let text: String = r.get(0)?;
-                serde_json::from_str(&text).map_err(|cause| row::unreadable(0, cause))
-            });
-            Ok(dnd?)
-        })
-        .await
-    }
-
     /// Keeps when somebody does not want to be disturbed.
     ///
     /// # Errors
@@ -56,4 +40,12 @@ impl Sqlite {
         })
         .await
     }
+}
+
+/// When somebody does not want to be disturbed.
+pub(super) fn dnd(db: &Connection, user: UserId) -> rusqlite::Result<Dnd> {
+    db.prepare_cached("SELECT dnd FROM users WHERE id = ?1")?.query_row([user.0], |r| {
+        let text: String = r.get(0)?;
+        serde_json::from_str(&text).map_err(|cause| row::unreadable(0, cause))
+    })
 }

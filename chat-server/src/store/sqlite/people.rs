@@ -54,7 +54,7 @@ fn profile(db: &Connection, user: UserId, now: Timestamp) -> rusqlite::Result<Op
         .optional()
 }
 
-fn privacy(db: &Connection, user: UserId) -> rusqlite::Result<Privacy> {
+pub(super) fn privacy(db: &Connection, user: UserId) -> rusqlite::Result<Privacy> {
     db.prepare_cached("SELECT read_receipts, typing, shows_last_seen FROM users WHERE id = ?1")?
         .query_row([user.0], |r| {
             Ok(Privacy { read_receipts: r.get(0)?, typing: r.get(1)?, last_seen: r.get(2)? })
@@ -182,23 +182,7 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn blocked(&self, blocker: UserId) -> Result<Vec<Person>, StoreError> {
-        self.read(move |db| {
-            let mut query = db.prepare_cached(
-                "SELECT u.id, u.name, u.bot FROM blocks b JOIN users u ON u.id = b.blocked WHERE b.blocker = ?1 ORDER BY u.name",
-            )?;
-            let people =
-                query.query_map([blocker.0], |r| row::person(r, 0))?.collect::<rusqlite::Result<_>>()?;
-            Ok(people)
-        })
-        .await
-    }
-
-    /// What somebody shows.
-    ///
-    /// # Errors
-    /// [`StoreError::Failed`].
-    pub async fn privacy(&self, user: UserId) -> Result<Privacy, StoreError> {
-        self.read(move |db| Ok(privacy(db, user)?)).await
+        self.read(move |db| Ok(blocked_by(db, blocker)?)).await
     }
 
     /// Changes what somebody shows, and says how it is then.
@@ -268,4 +252,13 @@ impl Sqlite {
         let seen: HashMap<_, _> = self.visible_people(asking, vec![user]).await?;
         Ok(seen.get(&user).copied().flatten())
     }
+}
+
+/// Whom somebody blocks, by name.
+pub(super) fn blocked_by(db: &Connection, blocker: UserId) -> rusqlite::Result<Vec<Person>> {
+    db.prepare_cached(
+        "SELECT u.id, u.name, u.bot FROM blocks b JOIN users u ON u.id = b.blocked WHERE b.blocker = ?1 ORDER BY u.name",
+    )?
+    .query_map([blocker.0], |r| row::person(r, 0))?
+    .collect()
 }

@@ -39,6 +39,7 @@ impl Sqlite {
         let Ok(permit) = tokio::time::timeout(within, self.searches.clone().acquire_owned()).await else {
             return Ok(None);
         };
+        self.writer.index_all().await?;
         let found = self
             .read_until(deadline, move |db| {
                 // Held until the reader is free again, even when nobody waits any more.

@@ -1,11 +1,13 @@
 //! The writer thread: takes all jobs that wait, runs them in one transaction, commits once, then
-//! answers. Nobody is answered before the commit; if it fails, everybody is told so. After each
-//! group, and while nothing waits, it fills the search index with messages from before.
+//! answers. Nobody is answered before the commit; if it fails, everybody is told so. New messages go
+//! into the search index many at a time, and those from before while nothing waits.
 
-use std::sync::mpsc;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 use tracing::{error, info};
 
@@ -15,6 +17,9 @@ use crate::store::StoreError;
 
 /// Jobs in one transaction. Past this, waiting longer costs more than another sync saves.
 const GROUP: usize = 512;
+
+/// After so long without a job, new messages are taken into the search index.
+const QUIET: Duration = Duration::from_millis(100);
 
 /// Jobs that may wait for the thread; senders wait beyond that.
 const QUEUE: usize = 4_096;
@@ -61,17 +66,30 @@ enum Order {
 #[derive(Clone)]
 pub(super) struct Writer {
     orders: mpsc::SyncSender<Order>,
+    /// Whether there may be messages that the search index does not have.
+    is_behind: Arc<AtomicBool>,
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> Self {
         let (orders, waiting) = mpsc::sync_channel(QUEUE);
+        let is_behind = Arc::new(AtomicBool::new(true));
+        let upkeep = Upkeep { is_behind: is_behind.clone(), is_filling: false };
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
-        if let Err(cause) = thread.spawn(move || work(connection, &waiting)) {
+        if let Err(cause) = thread.spawn(move || work(connection, &waiting, upkeep)) {
             // Every later job then fails with "the writer is gone".
             error!(%cause, "cannot start the writer thread");
         }
-        Self { orders }
+        Self { orders, is_behind }
+    }
+
+    /// Returns when the search index has every message that is committed now.
+    pub(super) async fn index_all(&self) -> Result<(), StoreError> {
+        let mut left = u32::from(self.is_behind.load(Ordering::Acquire));
+        while left > 0 {
+            left = self.run(|db| Ok(index::catch_up(db)?)).await?;
+        }
+        Ok(())
     }
 
     /// Finishes what waits and ends the thread; jobs that come later fail.
@@ -103,21 +121,79 @@ impl Writer {
     }
 }
 
-fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>) {
+/// What the thread knows of the search index.
+struct Upkeep {
+    /// Whether it may lack new messages.
+    is_behind: Arc<AtomicBool>,
+    /// Whether it lacks messages from before.
+    is_filling: bool,
+}
+
+impl Upkeep {
+    /// Takes in a batch of new messages, in the transaction of a group if enough wait.
+    fn with_group(&self, db: &mut Transaction<'_>) -> rusqlite::Result<()> {
+        self.is_behind.store(true, Ordering::Release);
+        if index::behind(db)? < index::BATCH {
+            return Ok(());
+        }
+        // A message is worth more than finding it: if its words cannot be taken in, the next group
+        // tries again.
+        let savepoint = db.savepoint()?;
+        match index::catch_up(&savepoint) {
+            Ok(_) => savepoint.commit(),
+            Err(cause) => {
+                error!(%cause, "cannot take new messages into the search index");
+                Ok(())
+            }
+        }
+    }
+
+    /// What is done while nothing waits: new messages first, then some from before.
+    fn in_quiet(&mut self, connection: &mut Connection) {
+        if self.is_behind.load(Ordering::Acquire) {
+            match alone(connection, index::catch_up) {
+                Ok(left) => self.is_behind.store(left > 0, Ordering::Release),
+                Err(cause) => {
+                    error!(%cause, "cannot take new messages into the search index; a search tries again");
+                    self.is_behind.store(false, Ordering::Release);
+                }
+            }
+        } else if self.is_filling {
+            self.is_filling = fill(connection);
+        }
+    }
+
+    /// For how long to wait for a job before there is something else to do.
+    fn patience(&self) -> Option<Duration> {
+        if self.is_behind.load(Ordering::Acquire) {
+            Some(QUIET)
+        } else if self.is_filling {
+            Some(Duration::ZERO)
+        } else {
+            None
+        }
+    }
+}
+
+fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>, mut upkeep: Upkeep) {
     let mut closing = None;
-    let mut filling = index::is_filling(&connection).unwrap_or(false);
+    upkeep.is_filling = index::is_filling(&connection).unwrap_or(false);
     while closing.is_none()
-        && let Ok(first) = next(waiting, filling)
+        && let Ok(first) = next(waiting, upkeep.patience())
     {
+        let Some(first) = first else {
+            upkeep.in_quiet(&mut connection);
+            continue;
+        };
         let mut group = Vec::new();
-        for order in first.into_iter().chain(waiting.try_iter().take(GROUP - 1)) {
+        for order in std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1)) {
             match order {
                 Order::Job(job) => group.push(job),
                 Order::Close(closed) => closing = Some(closed),
             }
         }
         let began = Instant::now();
-        let commit = run_group(&mut connection, &mut group);
+        let commit = run_group(&mut connection, &mut group, &upkeep);
         if !group.is_empty() {
             metrics().commit_seconds.since(began);
             metrics().commit_writes.of(group.len());
@@ -129,7 +205,6 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>) {
         for job in group {
             job.answer(commit.clone());
         }
-        filling = filling && closing.is_none() && fill(&mut connection);
     }
     // One file is left behind, for whoever copies it.
     if let Err(cause) = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
@@ -142,26 +217,41 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>) {
     }
 }
 
-/// Waits for an order, or only looks whether there is one while there is other work.
-fn next(waiting: &mpsc::Receiver<Order>, filling: bool) -> Result<Option<Order>, mpsc::RecvError> {
-    if !filling {
-        return waiting.recv().map(Some);
-    }
-    match waiting.try_recv() {
+/// Waits for an order; `None` when none came for so long.
+fn next(
+    waiting: &mpsc::Receiver<Order>,
+    patience: Option<Duration>,
+) -> Result<Option<Order>, mpsc::RecvError> {
+    let Some(patience) = patience else { return waiting.recv().map(Some) };
+    let came = if patience.is_zero() {
+        waiting.try_recv().map_err(|none| match none {
+            TryRecvError::Empty => RecvTimeoutError::Timeout,
+            TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+        })
+    } else {
+        waiting.recv_timeout(patience)
+    };
+    match came {
         Ok(order) => Ok(Some(order)),
-        Err(mpsc::TryRecvError::Empty) => Ok(None),
-        Err(mpsc::TryRecvError::Disconnected) => Err(mpsc::RecvError),
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        Err(RecvTimeoutError::Disconnected) => Err(mpsc::RecvError),
     }
+}
+
+/// Some work in a transaction of its own.
+fn alone<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    // Immediate, or a commit of another process between its reads and its writes would fail it.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = work(&transaction)?;
+    transaction.commit().map(|()| done)
 }
 
 /// Takes some messages from before into the search index; true when there may be more.
 fn fill(connection: &mut Connection) -> bool {
-    // Immediate, or a commit of another process between its reads and its writes would fail it.
-    let immediate = rusqlite::TransactionBehavior::Immediate;
-    let filled = connection.transaction_with_behavior(immediate).and_then(|transaction| {
-        let more = index::fill(&transaction)?;
-        transaction.commit().map(|()| more)
-    });
+    let filled = alone(connection, index::fill);
     match filled {
         Ok(true) => true,
         Ok(false) => {
@@ -175,27 +265,29 @@ fn fill(connection: &mut Connection) -> bool {
     }
 }
 
-fn run_group(connection: &mut Connection, group: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    if group.is_empty() {
-        return Ok(());
-    }
-    let mut transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    for job in group {
-        let savepoint = transaction.savepoint()?;
-        if job.run(&savepoint) {
-            savepoint.commit()?;
-        } // otherwise dropped, which rolls this job back and no other
-    }
-    // A message is worth more than finding it: if its words cannot be taken in, the next group
-    // tries again.
-    let savepoint = transaction.savepoint()?;
-    match index::catch_up(&savepoint) {
-        Ok(()) => savepoint.commit()?,
-        Err(cause) => {
-            error!(%cause, "cannot take new messages into the search index");
-            drop(savepoint);
+fn run_group(
+    connection: &mut Connection,
+    group: &mut [Box<dyn Job>],
+    upkeep: &Upkeep,
+) -> Result<(), StoreError> {
+    let mut transaction = match group {
+        [] => return Ok(()),
+        _ => connection.transaction_with_behavior(TransactionBehavior::Immediate)?,
+    };
+    if let [only] = group {
+        // A savepoint would copy every page before it changes, only to be dropped.
+        if !only.run(&transaction) {
+            return Ok(transaction.rollback()?);
+        }
+    } else {
+        for job in group {
+            let savepoint = transaction.savepoint()?;
+            if job.run(&savepoint) {
+                savepoint.commit()?;
+            } // otherwise dropped, which rolls this job back and no other
         }
     }
+    upkeep.with_group(&mut transaction)?;
     transaction.commit()?;
     Ok(())
 }
