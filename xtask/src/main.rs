@@ -50,8 +50,8 @@ enum Task {
     },
     /// Look for bytes that break what reads those of others, for a bounded time
     Fuzz {
-        /// Which target; all of them without
-        target: Option<String>,
+        /// Which targets; all of them without
+        targets: Vec<String>,
         /// For how long each
         #[arg(long, value_name = "N", default_value_t = 60)]
         seconds: u32,
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Demo { profile } => demo::run(profile),
         Task::Test { fast } => check::run(fast),
-        Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
+        Task::Fuzz { targets, seconds } => fuzz::run(&targets, seconds),
         Task::Deny => dependencies::run(),
         Task::Package { profile } => package::run(profile),
         Task::Guide => guide::run(),
