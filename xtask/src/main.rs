@@ -56,9 +56,12 @@ enum Task {
         #[arg(long, value_name = "N", default_value_t = 60)]
         seconds: u32,
     },
-    /// Check licences, sources, bans and advisories of every dependency, by `cargo deny`; the last
-    /// of them needs the internet
-    Deny,
+    /// Check licences, sources, bans and advisories of every dependency, by `cargo deny`
+    Deny {
+        /// Fail where the database of advisories cannot be fetched
+        #[arg(long)]
+        advisories: bool,
+    },
     /// Make Debian packages of the programs, with man pages and completions
     Package {
         /// Which binaries to build and pack
@@ -85,7 +88,7 @@ fn main() -> ExitCode {
         Task::Demo { profile } => demo::run(profile),
         Task::Test { fast } => check::run(fast),
         Task::Fuzz { targets, seconds } => fuzz::run(&targets, seconds),
-        Task::Deny => dependencies::run(),
+        Task::Deny { advisories } => dependencies::run(advisories),
         Task::Package { profile } => package::run(profile),
         Task::Guide => guide::run(),
         Task::Picture { profile } => picture::run(profile),
