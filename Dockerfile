@@ -8,7 +8,7 @@ RUN cargo build --release --locked --package chat-server --package chat-client
 FROM docker.io/library/debian:bookworm-slim
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates tini \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 7667 --home-dir /data --shell /usr/sbin/nologin chat \
+    && useradd --uid 7667 --no-create-home --home-dir /data --shell /usr/sbin/nologin chat \
     && install --directory --owner chat --group chat --mode 0700 /data
 COPY --from=build /src/target/release/chat-server /src/target/release/chat-cli /usr/local/bin/
 USER 7667

@@ -23,6 +23,6 @@ fuzz_target!(|data: &[u8]| {
         assert!(!name.as_str().contains(['/', '\\', '\0']) && name.as_str() != "..", "{name:?}");
     }
     drop((Body::new(text), Emoji::new(text), Topic::new(text), Description::new(text)));
-    drop((DeviceName::new(text), DisplayName::new(text), StatusText::new(text), CommandName::new(text)));
+    drop((DeviceName::new(text), DisplayName::new(text), StatusText::new(text), CommandName::parse(text)));
     assert!(chat_proto::mentioned_names(text).len() <= text.len());
 });

@@ -27,6 +27,9 @@ impl Profile {
     }
 }
 
+/// What builds every binary for tests; the first step of a check.
+pub(crate) const BINARIES: [&str; 4] = ["build", "--workspace", "--bins", "--quiet"];
+
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -39,14 +42,19 @@ pub(crate) fn binaries(profile: Profile) -> Result<()> {
         return Ok(());
     }
     say("Building the chat …")?;
-    let mut arguments = vec!["build", "--quiet", "--bins"];
-    for package in ["chat-server", "chat-client", "chat-tui"] {
-        arguments.extend(["--package", package]);
+    match profile {
+        // Only what people install.
+        Profile::Release => {
+            let mut arguments = vec!["build", "--quiet", "--bins", "--release"];
+            for package in ["chat-server", "chat-client", "chat-tui"] {
+                arguments.extend(["--package", package]);
+            }
+            cargo(&arguments)?;
+        }
+        // As the tests have them: of other packages, cargo would want other features, and build half of
+        // the dependencies again.
+        Profile::Dev => cargo(&BINARIES)?,
     }
-    if profile == Profile::Release {
-        arguments.push("--release");
-    }
-    cargo(&arguments)?;
     chat_tests::use_binaries_in(target_dir()?.join(profile.folder()));
     Ok(())
 }

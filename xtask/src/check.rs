@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use crate::build::cargo;
-use crate::say;
+use crate::build::{BINARIES, cargo};
+use crate::{guide, say};
 
 /// Checks, cheapest first; the test runner comes last, so that its summary is what one sees.
 pub(crate) fn run(fast: bool) -> Result<()> {
@@ -14,8 +14,10 @@ pub(crate) fn run(fast: bool) -> Result<()> {
         step("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     }
     // The black-box tests start these.
-    step("binaries", &["build", "--workspace", "--bins", "--quiet"])?;
+    step("binaries", &BINARIES)?;
     step("examples in the documentation", &["test", "--workspace", "--doc", "--quiet"])?;
+    say("── the guide for admins, on a clean root: cargo xtask guide")?;
+    guide::run()?;
     if has_nextest() {
         step("tests", &["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {

@@ -46,14 +46,14 @@ const MEMORY_MIB: u32 = 1_024;
 /// Longer inputs find little that shorter ones do not, and are slow.
 const MAX_LEN: u32 = 4_096;
 
-/// Builds and runs one target, or all, for so long each.
-pub(crate) fn run(only: Option<&str>, seconds: u32) -> Result<()> {
-    let chosen: Vec<_> =
-        TARGETS.into_iter().filter(|(name, _)| only.is_none_or(|only| only == *name)).collect();
-    if chosen.is_empty() {
+/// Builds and runs some targets, or all, for so long each.
+pub(crate) fn run(only: &[String], seconds: u32) -> Result<()> {
+    if let Some(unknown) = only.iter().find(|only| TARGETS.iter().all(|(name, _)| name != only)) {
         let names = TARGETS.map(|(name, _)| name).join(", ");
-        bail!("there is no such target; the targets are {names}");
+        bail!("there is no target {unknown}; the targets are {names}");
     }
+    let is_chosen = |name: &str| only.is_empty() || only.iter().any(|only| only == name);
+    let chosen: Vec<_> = TARGETS.into_iter().filter(|(name, _)| is_chosen(name)).collect();
     let triple = host()?;
     build(&chosen, &triple)?;
     let mut found = Vec::new();

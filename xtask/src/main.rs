@@ -50,15 +50,18 @@ enum Task {
     },
     /// Look for bytes that break what reads those of others, for a bounded time
     Fuzz {
-        /// Which target; all of them without
-        target: Option<String>,
+        /// Which targets; all of them without
+        targets: Vec<String>,
         /// For how long each
         #[arg(long, value_name = "N", default_value_t = 60)]
         seconds: u32,
     },
-    /// Check licences, sources, bans and advisories of every dependency, by `cargo deny`; the last
-    /// of them needs the internet
-    Deny,
+    /// Check licences, sources, bans and advisories of every dependency, by `cargo deny`
+    Deny {
+        /// Fail where the database of advisories cannot be fetched
+        #[arg(long)]
+        advisories: bool,
+    },
     /// Make Debian packages of the programs, with man pages and completions
     Package {
         /// Which binaries to build and pack
@@ -84,8 +87,8 @@ fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Demo { profile } => demo::run(profile),
         Task::Test { fast } => check::run(fast),
-        Task::Fuzz { target, seconds } => fuzz::run(target.as_deref(), seconds),
-        Task::Deny => dependencies::run(),
+        Task::Fuzz { targets, seconds } => fuzz::run(&targets, seconds),
+        Task::Deny { advisories } => dependencies::run(advisories),
         Task::Package { profile } => package::run(profile),
         Task::Guide => guide::run(),
         Task::Picture { profile } => picture::run(profile),

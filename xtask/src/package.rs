@@ -45,7 +45,8 @@ pub(crate) fn make(profile: Profile) -> Result<Vec<PathBuf>> {
         command.current_dir(root()).args(["--no-build", "--quiet", "--package", package]);
         command.arg("--output").arg(&out);
         if profile == Profile::Dev {
-            command.args(["--profile", "dev", "--no-strip"]);
+            // Only tried, never given to anybody: packing hard what has debug info would take minutes.
+            command.args(["--profile", "dev", "--no-strip", "--fast"]);
         }
         let done = command.output().with_context(|| format!("starting {}", deb.display()))?;
         ensure!(

@@ -24,7 +24,9 @@ struct Shown {
 
 pub(super) fn show(config: &Config, out: &mut Output) -> anyhow::Result<()> {
     let source = config.server.tls.as_ref().context(
-        "this server has no TLS; set tls = \"self-signed\", \"acme\" or \"files\", or ask the proxy before it",
+        "by these settings the server has no TLS. If it was started with flags, give them here as well: \
+         chat-server cert --tls self-signed. Else set tls = \"self-signed\", \"acme\" or \"files\", or ask \
+         the proxy before it",
     )?;
     let file = source.files().cert;
     let facts = Facts::read(&file).with_context(|| match source {

@@ -7,6 +7,8 @@ use anyhow::Result;
 use chat_tests::{PASSWORD, Script, Server, bin, run};
 use serde_json::{Value, json};
 
+use crate::trust::self_signed;
+
 /// What a console prints, a JSON object a line.
 fn lines(output: &Output) -> Result<Vec<Value>> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -186,5 +188,21 @@ fn whoever_restarts_a_server_asks_how_it_is() -> Result<()> {
     assert_eq!(lines(&ask(&["--ready", "--json"])?)?[0]["said"], "ready");
     server.kill();
     assert!(complaint(&server.command(&["health", "--listen", &address])?).contains("no server answers"));
+    Ok(())
+}
+
+#[test]
+fn whoever_restarts_a_server_with_tls_asks_over_tls() -> Result<()> {
+    let mut server = self_signed()?;
+    let address = format!("127.0.0.1:{}", server.port());
+    let url = format!("https://{address}/ready");
+    let ask = |what: &[&str]| server.command(&[&["health", "--listen", &address], what].concat());
+    let said = lines(&ask(&["--tls", "self-signed", "--ready", "--json"])?)?;
+    assert_eq!(said[0], json!({"url": url, "said": "ready"}), "the certificate is for names, not for this");
+    // Asked in the clear, it has no answer: a proxy or a wrong setting is found by that.
+    complaint(&ask(&[])?);
+    server.kill();
+    let gone = server.command(&["health", "--listen", &address, "--tls", "self-signed"])?;
+    assert!(complaint(&gone).contains("no server answers"));
     Ok(())
 }

@@ -15,6 +15,7 @@ mod crash;
 mod exchange;
 mod files_cli;
 mod hostile;
+mod image;
 mod isolation;
 mod oidc;
 mod raw_socket;
