@@ -363,6 +363,7 @@ impl App {
             Effect::Picture(wanted, cell) => self.line(seat).runner.picture(wanted, cell),
             Effect::Lock(what) => self.line(seat).runner.lock(what),
             Effect::SignIn(ask) => self.line(seat).runner.sign_in(ask),
+            Effect::FinishLink(poll, code, pause) => self.line(seat).runner.finish_link(poll, code, pause),
             Effect::Trust(stranger) => self.line(seat).runner.trust(stranger),
             Effect::Start(account) => self.start(seat, account).await?,
             Effect::SignOut(account) => self.sign_out(seat, account),

@@ -9,6 +9,7 @@ mod day;
 mod export;
 mod folder;
 mod keep;
+mod link;
 pub(crate) mod lock;
 mod paths;
 mod picture;
@@ -17,6 +18,7 @@ mod wish;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
@@ -74,6 +76,9 @@ pub enum Effect {
     SignIn(Ask),
     /// Remember that the person trusts this certificate.
     Trust(Box<Stranger>),
+    /// Ask, after this time, whether the link of this name with the provider is done; perhaps with
+    /// the code that the last page shows.
+    FinishLink(Secret, Option<Secret>, Duration),
     /// Start the engine for this account, in place of the one before.
     Start(Account),
     /// Something that concerns the other accounts.
@@ -350,6 +355,9 @@ pub enum Outcome {
     Trusted(Result<(), String>),
     /// One sentence about what was done without a question.
     Said(String),
+    /// Whether the link of this name, asked for with this code, is done; or why not, and what is
+    /// missing.
+    Linking(Secret, Option<Secret>, Result<(), (String, Option<Missing>)>),
     /// A login by the provider has begun, or has not.
     AtProvider(Result<Box<OidcBegun>, String>),
     /// The login of this name, asked for with these answers, is not done; what is missing.

@@ -2,6 +2,7 @@
 //! scrolls and takes clicks.
 
 mod browser;
+mod page;
 mod pictures;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::state::{ListMode, State};
 use crate::text;
 
 pub(crate) use browser::{browser, browser_skip};
+pub(crate) use page::{CodePlace, page};
 pub(crate) use pictures::{WHOLE_BYTES, is_covered, picture_at, pictures, wanted, wanted_whole, whole_area};
 
 /// Under this many columns the list gives its place to the conversation.

@@ -8,6 +8,7 @@ pub(crate) mod administration;
 pub mod arrangement;
 pub(crate) mod attention;
 pub mod browser;
+pub mod code;
 pub mod commands;
 pub mod completion;
 pub mod composer;
@@ -24,6 +25,7 @@ pub mod lock;
 pub mod looks;
 pub(crate) mod message;
 pub mod neighbours;
+pub mod page;
 pub(crate) mod palette;
 pub(crate) mod pane;
 pub mod people;
@@ -48,8 +50,8 @@ use std::path::PathBuf;
 
 use chat_client::Connection;
 use chat_proto::{
-    Attachment, Conversation, ConversationId, Dnd, Event, InboxState, Invitation, Person, Privacy, Report,
-    Role, Seq, Timestamp, UserId,
+    Attachment, Conversation, ConversationId, Dnd, Event, InboxState, Invitation, OidcBegun, Person, Privacy,
+    Report, Role, Seq, Timestamp, UserId,
 };
 use jiff::tz::TimeZone;
 
@@ -66,6 +68,7 @@ use listing::Listing;
 use lock::Lock;
 use looks::Looks;
 use neighbours::Neighbours;
+use page::Page;
 use people::People;
 use picker::Picker;
 use pictures::Pictures;
@@ -108,17 +111,6 @@ pub enum Popup {
     Picture(Box<Attachment>),
     /// Folders with files to send.
     Browser(Box<Browser>),
-}
-
-/// Something to read over the conversation.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
-    /// What it is. Not safe to draw, like the rows.
-    pub title: String,
-    /// A word at the left, a text at the right.
-    pub rows: Vec<(String, String)>,
-    /// Scrolled down by so many rows.
-    pub top: usize,
 }
 
 /// What the text in the composer is to become.
@@ -355,6 +347,8 @@ pub struct State {
     pub sign_in: Option<SignIn>,
     /// The question about a certificate for which nobody vouches, over that form, too.
     pub trust: Option<Trust>,
+    /// A link with the provider that has begun.
+    pub(crate) linking: Option<OidcBegun>,
     /// One line for the person.
     pub notice: Option<Notice>,
     /// Where the list is.
@@ -457,6 +451,7 @@ impl State {
             ask_due_ms: None,
             sign_in: None,
             trust: None,
+            linking: None,
             notice: None,
             list: ListMode::Auto,
             arrangement: Arrangement::default(),

@@ -16,6 +16,7 @@ mod engine;
 mod export;
 mod files;
 mod keys;
+mod linking;
 mod links;
 mod listings;
 mod lists;
