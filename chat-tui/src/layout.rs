@@ -387,7 +387,8 @@ fn with_area<T>(
     let (bare, times) = (state.bare, state.settings.times());
     let context =
         Context { me, conversation, zone, cell, now, times, threads, blocked, unfolded, transfers, bare };
-    let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
+    let size = (usize::from(area.width), usize::from(area.height));
+    let pane = Pane::new(timeline, &context, size, &state.memo);
     Some(then(&pane, timeline))
 }
 
