@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
-use chat_proto::{ErrorCode, OidcBegin, OidcBegun, OidcPoll, PROTOCOL_VERSION, Secret};
+use chat_proto::{ErrorCode, OidcBegin, OidcBegun, OidcPoll, PROTOCOL_VERSION, Secret, WireError};
 
 use crate::account::Account;
 use crate::address::ServerAddress;
+use crate::client::RequestError;
 use crate::link::{Link, LinkError};
 use crate::sign_in::{SignInError, account, device};
 use crate::tls::Tls;
@@ -91,18 +92,32 @@ pub fn may_open(url: &str) -> bool {
 #[must_use]
 pub fn missing(error: &SignInError) -> Option<Missing> {
     match error {
-        LinkError::Refused(refusal) => match refusal.code {
-            ErrorCode::ConfirmRequired => Some(Missing::Confirm),
-            ErrorCode::NameTaken => Some(Missing::Name),
-            ErrorCode::InviteInvalid => Some(Missing::Invite),
-            ErrorCode::SecondFactorRequired => Some(Missing::Code),
-            _ if refusal.temporary => Some(Missing::Time(
-                refusal.retry_after_ms.map_or(PAUSE, Duration::from_millis).max(SHORTEST_PAUSE),
-            )),
-            _ => None,
-        },
+        LinkError::Refused(refusal) => missing_of(refusal),
         // The person may be at the provider for minutes; a line that is cut meanwhile is no matter.
         other if other.is_temporary() => Some(Missing::Time(PAUSE)),
+        _ => None,
+    }
+}
+
+/// The same for what was asked over the connection that is there.
+#[must_use]
+pub fn missing_here(error: &RequestError) -> Option<Missing> {
+    match error {
+        RequestError::Refused(refusal) => missing_of(refusal),
+        RequestError::Offline => Some(Missing::Time(PAUSE)),
+        RequestError::Stopped => None,
+    }
+}
+
+fn missing_of(refusal: &WireError) -> Option<Missing> {
+    match refusal.code {
+        ErrorCode::ConfirmRequired => Some(Missing::Confirm),
+        ErrorCode::NameTaken => Some(Missing::Name),
+        ErrorCode::InviteInvalid => Some(Missing::Invite),
+        ErrorCode::SecondFactorRequired => Some(Missing::Code),
+        _ if refusal.temporary => Some(Missing::Time(
+            refusal.retry_after_ms.map_or(PAUSE, Duration::from_millis).max(SHORTEST_PAUSE),
+        )),
         _ => None,
     }
 }

@@ -3,6 +3,9 @@
 //! A thread reads what the program draws and answers its questions (where is the cursor, which
 //! keys can you report), as a terminal does; a program that asks would otherwise wait in vain.
 
+mod display;
+mod key;
+
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -15,48 +18,14 @@ use anyhow::{Context, Result, bail, ensure};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use crate::{DEADLINE, Signal, hold, release};
+use display::{Answers, Display};
+pub use key::Key;
 
 /// How often a wait looks again although nothing was drawn.
 const POLL: Duration = Duration::from_millis(50);
 
 /// The mode that a program sets around a drawing (synchronized output).
 const SYNCHRONIZED: u16 = 2026;
-
-/// A key that is not a plain character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Key {
-    Enter,
-    Escape,
-    Tab,
-    Backspace,
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    F1,
-    Ctrl(char),
-    Alt(char),
-}
-
-impl Key {
-    /// What a terminal sends for it.
-    fn bytes(self) -> Vec<u8> {
-        match self {
-            Key::Enter => b"\r".to_vec(),
-            Key::Escape => b"\x1b".to_vec(),
-            Key::Tab => b"\t".to_vec(),
-            Key::Backspace => b"\x7f".to_vec(),
-            Key::Up => b"\x1b[A".to_vec(),
-            Key::Down => b"\x1b[B".to_vec(),
-            Key::PageUp => b"\x1b[5~".to_vec(),
-            Key::PageDown => b"\x1b[6~".to_vec(),
-            Key::F1 => b"\x1bOP".to_vec(),
-            Key::Ctrl(c) => vec![c.to_ascii_uppercase() as u8 & 0x1f],
-            Key::Alt(c) => format!("\x1b{c}").into_bytes(),
-        }
-    }
-}
 
 /// How a terminal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -84,98 +53,6 @@ struct Shared {
     display: Mutex<Display>,
     changed: Condvar,
     keyboard: Mutex<Box<dyn Write + Send>>,
-}
-
-struct Display {
-    parser: vt100::Parser<Answers>,
-    ended: bool,
-}
-
-impl Display {
-    /// Between the marks that a program sets around a drawing (synchronized output), the screen
-    /// is neither the old nor the new one.
-    fn is_half_drawn(&self) -> bool {
-        self.parser.callbacks().private_modes.contains(&SYNCHRONIZED)
-    }
-}
-
-/// The part of a terminal that talks back, and the modes that must be given back at the end.
-#[derive(Default)]
-struct Answers {
-    replies: Vec<u8>,
-    private_modes: BTreeSet<u16>,
-    keyboard_levels: u16,
-    clipboard: Vec<Vec<u8>>,
-    title: String,
-    bells: usize,
-    notifications: Vec<String>,
-    links: BTreeSet<String>,
-    manner: Manner,
-    frames: u64,
-    last_frame: Option<Instant>,
-}
-
-impl vt100::Callbacks for Answers {
-    fn set_window_title(&mut self, _: &mut vt100::Screen, title: &[u8]) {
-        self.title = String::from_utf8_lossy(title).into_owned();
-    }
-
-    fn audible_bell(&mut self, _: &mut vt100::Screen) {
-        self.bells += 1;
-    }
-
-    fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], data: &[u8]) {
-        self.clipboard.push(data.to_vec());
-    }
-
-    fn unhandled_csi(
-        &mut self,
-        screen: &mut vt100::Screen,
-        first: Option<u8>,
-        _: Option<u8>,
-        params: &[&[u16]],
-        last: char,
-    ) {
-        let param = params.first().and_then(|param| param.first()).copied().unwrap_or_default();
-        let modes = params.iter().filter_map(|param| param.first());
-        match (first, last) {
-            (None, 'n') if param == 6 => {
-                let (row, column) = screen.cursor_position();
-                self.replies.extend_from_slice(format!("\x1b[{};{}R", row + 1, column + 1).as_bytes());
-            }
-            (None, 'c') => self.replies.extend_from_slice(b"\x1b[?62;22c"),
-            (Some(b'?'), 'u') => self.replies.extend_from_slice(b"\x1b[?0u"),
-            (Some(b'>'), 'u') => self.keyboard_levels += 1,
-            (Some(b'<'), 'u') => {
-                self.keyboard_levels = self.keyboard_levels.saturating_sub(param.max(1));
-            }
-            (Some(b'?'), 'h') => self.private_modes.extend(modes),
-            (Some(b'?'), 'l') => modes.for_each(|mode| {
-                if self.private_modes.remove(mode) && *mode == SYNCHRONIZED {
-                    (self.frames, self.last_frame) = (self.frames + 1, Some(Instant::now()));
-                }
-            }),
-            _ => {}
-        }
-    }
-
-    fn unhandled_osc(&mut self, _: &mut vt100::Screen, params: &[&[u8]]) {
-        match params {
-            [b"9" | b"99" | b"777", ..] => {
-                let parts = params.iter().map(|part| String::from_utf8_lossy(part));
-                self.notifications.push(parts.collect::<Vec<_>>().join(";"));
-            }
-            [b"8", .., address] if !address.is_empty() => {
-                self.links.insert(String::from_utf8_lossy(address).into_owned());
-            }
-            [b"11", b"?"] if self.manner == Manner::Light => {
-                self.replies.extend_from_slice(b"\x1b]11;rgb:fafa/fafa/f8f8\x1b\\");
-            }
-            [b"10", b"?"] => self.replies.extend_from_slice(b"\x1b]10;rgb:dddd/dddd/dddd\x1b\\"),
-            [b"11", b"?"] => self.replies.extend_from_slice(b"\x1b]11;rgb:1111/1313/1818\x1b\\"),
-            _ => {}
-        }
-    }
 }
 
 impl Terminal {
@@ -529,42 +406,4 @@ fn pty_size(columns: u16, rows: u16) -> Result<PtySize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shell(script: &str) -> Terminal {
-        Terminal::start(Path::new("/bin/sh"), &["-c", script], &[], 40, 5).unwrap()
-    }
-
-    #[test]
-    fn typing_goes_in_and_drawing_comes_out() {
-        let mut terminal = shell("printf 'name? '; read name; printf 'hello %s' \"$name\"");
-        terminal.wait_for_text("name?").unwrap();
-        terminal.type_text("ada").unwrap();
-        terminal.press(Key::Enter).unwrap();
-        terminal.wait_for_text("hello ada").unwrap();
-        assert_eq!(terminal.wait().unwrap(), 0);
-        terminal.ensure_restored().unwrap();
-    }
-
-    #[test]
-    fn questions_of_the_program_are_answered() {
-        let mut terminal =
-            shell("stty raw -echo; printf '\\033[2;3H\\033[6n'; dd bs=1 count=6 2>/dev/null | od -An -c");
-        terminal.wait_for_text("[   2   ;   3   R").unwrap();
-        assert_eq!(terminal.wait().unwrap(), 0);
-    }
-
-    #[test]
-    fn what_is_left_changed_is_noticed() {
-        let changes = ["\\033[?1049h", "\\033[?25l", "\\033[?1000h", "\\033[>1u", "\\033[?1004h"];
-        for change in changes {
-            let mut terminal = shell(&format!("printf '{change}'"));
-            terminal.wait().unwrap();
-            terminal.ensure_restored().unwrap_err();
-        }
-        let mut terminal = shell("stty raw -echo");
-        terminal.wait().unwrap();
-        terminal.ensure_restored().unwrap_err();
-    }
-}
+mod tests;

@@ -153,6 +153,8 @@ pub enum Action {
     NewLock,
     /// Gives an action this key there, in the place of the one it had.
     BindKey(Context, Chord, Plain),
+    /// Gives an action another key: asks for the action, and for the key, where they are not said.
+    Bind(Option<Plain>, Option<Chord>),
     /// Nothing: a row that is there to be read.
     Nothing,
     /// Folds a group of the list, or unfolds it.

@@ -5,17 +5,18 @@
 //! 2. It draws at most once per batch, and only if the state says that something changed.
 //! 3. Whatever ends it, the engine is told goodbye and the terminal is given back.
 
+mod line;
+mod surface;
+
 use std::collections::VecDeque;
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chat_client::account::{Account, Accounts};
-use chat_client::files::Courier;
 use chat_client::link::LinkError;
 use chat_client::paths::Paths;
+use chat_client::sign_in;
 use chat_client::tls::Tls;
-use chat_client::{Connection, Options, StartError, Storage, Update, Updates, sign_in};
 use chat_proto::Timestamp;
 use futures_util::future::{join_all, select_all};
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,14 +25,15 @@ use tokio::time::Instant;
 
 use crate::desk::{self, Desk};
 use crate::editor;
-use crate::effect::{Effect, Outcome, Places, Runner};
+use crate::effect::{Effect, Outcome, Places};
 use crate::keyboard::Keyboard;
-use crate::notification::Notification;
 use crate::settings::{Colours, Source};
 use crate::state::neighbours::SeatId;
 use crate::state::{Moment, State};
 use crate::terminal::Screen;
 use crate::update::What;
+pub(crate) use line::Line;
+pub use surface::Surface;
 
 /// Inputs taken before the screen is drawn: a flood of news must not freeze it.
 const BATCH: usize = 512;
@@ -41,154 +43,6 @@ pub(crate) const GOODBYE: Duration = Duration::from_secs(3);
 
 /// How long the end of a session is tried before the account goes without it.
 const LOGOUT: Duration = Duration::from_secs(10);
-
-/// Where frames go: the terminal, or a test's counter.
-pub trait Surface {
-    /// Draws the state.
-    ///
-    /// # Errors
-    /// The terminal's.
-    fn draw(&mut self, state: &State) -> io::Result<()>;
-    /// Draws everything again next time.
-    ///
-    /// # Errors
-    /// The terminal's.
-    fn forget(&mut self) -> io::Result<()>;
-    /// Sets the window's title.
-    ///
-    /// # Errors
-    /// The terminal's.
-    fn title(&mut self, title: &str) -> io::Result<()>;
-    /// Puts a text into the clipboard, where the terminal lets programs do that.
-    ///
-    /// # Errors
-    /// The terminal's.
-    fn copy(&mut self, text: &str) -> io::Result<()>;
-    /// Makes a sound.
-    ///
-    /// # Errors
-    /// The terminal's.
-    fn bell(&mut self) -> io::Result<()>;
-    /// Tells something outside of the window.
-    ///
-    /// # Errors
-    /// The terminal's.
-    fn notify(&mut self, what: &Notification) -> io::Result<()>;
-    /// Takes the mouse, or leaves it to the terminal; a surface without one does nothing.
-    ///
-    /// # Errors
-    /// The terminal's.
-    fn mouse(&mut self, on: bool) -> io::Result<()> {
-        let _ = on;
-        Ok(())
-    }
-    /// Goes back to the shell for a while; says the size after that.
-    ///
-    /// # Errors
-    /// The terminal's.
-    fn suspend(&mut self) -> io::Result<(u16, u16)>;
-    /// Leaves the terminal to another program.
-    fn step_aside(&mut self) {}
-    /// Takes the terminal again; says the size after that, where it may be another.
-    ///
-    /// # Errors
-    /// The terminal's.
-    fn step_back(&mut self) -> io::Result<Option<(u16, u16)>> {
-        Ok(None)
-    }
-}
-
-impl Surface for Screen {
-    fn draw(&mut self, state: &State) -> io::Result<()> {
-        Screen::draw(self, state)
-    }
-
-    fn forget(&mut self) -> io::Result<()> {
-        Screen::forget(self)
-    }
-
-    fn title(&mut self, title: &str) -> io::Result<()> {
-        Screen::title(self, title)
-    }
-
-    fn copy(&mut self, text: &str) -> io::Result<()> {
-        Screen::copy(self, text)
-    }
-
-    fn bell(&mut self) -> io::Result<()> {
-        Screen::bell(self)
-    }
-
-    fn notify(&mut self, what: &Notification) -> io::Result<()> {
-        Screen::notify(self, what)
-    }
-
-    fn mouse(&mut self, on: bool) -> io::Result<()> {
-        Screen::mouse(self, on)
-    }
-
-    fn suspend(&mut self) -> io::Result<(u16, u16)> {
-        Screen::suspend(self)
-    }
-
-    fn step_aside(&mut self) {
-        Screen::step_aside(self);
-    }
-
-    fn step_back(&mut self) -> io::Result<Option<(u16, u16)>> {
-        Screen::step_back(self).map(Some)
-    }
-}
-
-/// What runs for one account: its engine, and whoever asks and carries for it.
-pub(crate) struct Line {
-    pub(crate) runner: Runner,
-    outcomes: mpsc::Receiver<Outcome>,
-    updates: Option<Updates>,
-}
-
-impl Line {
-    pub(crate) fn new(places: &Places) -> Self {
-        let (runner, outcomes) = Runner::new(places.clone());
-        Self { runner, outcomes, updates: None }
-    }
-
-    /// Starts the engine for an account, after the one before has ended.
-    pub(crate) async fn start(&mut self, account: Account, paths: &Paths) -> Result<(), StartError> {
-        self.updates = None;
-        self.close().await;
-        let (storage, tls) = (Storage::File(paths.cache_file(&account)), self.runner.tls());
-        self.runner.courier(Courier::new(&account, tls.clone(), paths.transfers_dir()));
-        let (client, updates) = chat_client::start(Options { account, tls, storage })?;
-        self.runner.engine(client);
-        self.updates = Some(updates);
-        Ok(())
-    }
-
-    /// Ends the engine after it was told everything; one that hangs is not waited for.
-    pub(crate) async fn close(&mut self) {
-        let _ = tokio::time::timeout(GOODBYE, self.runner.close()).await;
-    }
-
-    /// Whether every answer that has come was taken.
-    pub(crate) fn has_nothing(&self) -> bool {
-        self.outcomes.is_empty()
-    }
-
-    /// The next news of the engine or of a question; safe to drop while it waits.
-    pub(crate) async fn next(&mut self) -> What {
-        tokio::select! {
-            update = next_update(&mut self.updates) => What::Engine(update),
-            Some(outcome) = self.outcomes.recv() => What::Outcome(outcome),
-        }
-    }
-
-    /// What is there already.
-    fn try_next(&mut self) -> Option<What> {
-        let update = self.updates.as_mut().and_then(Updates::try_next).map(What::Engine);
-        update.or_else(|| self.outcomes.try_recv().ok().map(What::Outcome))
-    }
-}
 
 /// An input, and the account that it comes from; the terminal has none.
 type Came = (Option<SeatId>, What);
@@ -363,6 +217,7 @@ impl App {
             Effect::Picture(wanted, cell) => self.line(seat).runner.picture(wanted, cell),
             Effect::Lock(what) => self.line(seat).runner.lock(what),
             Effect::SignIn(ask) => self.line(seat).runner.sign_in(ask),
+            Effect::FinishLink(poll, code, pause) => self.line(seat).runner.finish_link(poll, code, pause),
             Effect::Trust(stranger) => self.line(seat).runner.trust(stranger),
             Effect::Start(account) => self.start(seat, account).await?,
             Effect::SignOut(account) => self.sign_out(seat, account),
@@ -456,19 +311,6 @@ async fn forget(paths: &Paths, tls: &Tls, account: &Account) -> Result<(), Strin
     told.map_err(|error| {
         format!("the server could not be told ({error}): end the session there from another device")
     })
-}
-
-/// The engine's next news; never comes while there is no engine. An engine that ended on its own
-/// says so once.
-async fn next_update(updates: &mut Option<Updates>) -> Update {
-    let Some(running) = updates else { return std::future::pending().await };
-    if let Some(update) = running.next().await {
-        return update;
-    }
-    tracing::warn!("the engine has ended");
-    *updates = None;
-    let reason = "The chat has stopped working; start chat-tui again.".to_owned();
-    Update::Connection(Connection::Stopped { reason, login_needed: false })
 }
 
 /// Runs the program on the real terminal.

@@ -215,6 +215,8 @@ pub const COMMANDS: &[Command] = &[
         "Have logins ask for a code of an authenticator app",
         safety::two_factor,
     ),
+    row("link", "[CODE]", "Link your account with the provider by which people log in here", safety::link),
+    row("unlink", "", "End that link; your password stays", |text| safety::alone(text, Safety::Unlink)),
     row(
         "admin",
         admin::USAGE,
@@ -234,6 +236,12 @@ pub const COMMANDS: &[Command] = &[
     row("settings", "", "All settings with their values", |_| plain(Plain::Settings)),
     row("set", "NAME [VALUE]", "Change a setting, now and in the file", settings::set),
     row("theme", "[NAME]", "Choose a theme; without a name, look at all of them", settings::theme),
+    row(
+        "bind",
+        "[ACTION [KEY]]",
+        "Give an action another key; without one, choose from all of them",
+        settings::bind,
+    ),
     row("reload", "", "Read the file of settings again", |_| plain(Plain::ReloadSettings)),
     row("reconnect", "", "Connect now", |_| plain(Plain::Reconnect)),
     row("trust", "", "Decide about a certificate for which nobody vouches", |_| plain(Plain::Trust)),

@@ -9,46 +9,48 @@ mod day;
 mod export;
 mod folder;
 mod keep;
+mod link;
 pub(crate) mod lock;
+mod outcome;
 mod paths;
 mod picture;
+mod question;
+mod settings;
+mod sign_in;
+mod tell;
+mod teller;
 mod trust;
 mod wish;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use chat_client::account::{Account, Accounts};
-use chat_client::address::ServerAddress;
+use chat_client::Client;
+use chat_client::account::Account;
 use chat_client::export::Format;
 use chat_client::files::Courier;
-use chat_client::link::{Link, LinkError};
-use chat_client::provider::{self, Answers, Missing};
 use chat_client::stranger::Stranger;
 use chat_client::tls::Tls;
-use chat_client::wire::DialError;
-use chat_client::{Anchor, Client, Draft, Enclosure, History, RequestError, sign_in};
-use chat_proto::{
-    Answer, Body, BotCommand, ClientId, Conversation, ConversationId, CreateRoom, Dnd, Event, Hello, Member,
-    NotifyState, OidcBegun, PersonRow, Position, PresenceState, Request, RoomInfo, RoomName, RunCommand,
-    Secret, Seq, SetDnd, SetNotify, ThreadPage, Timestamp, UserId, UserName, Versions,
-};
+use chat_proto::{ConversationId, Secret, Seq, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::action::Keep;
 use crate::keymap::{Chord, Context};
 use crate::markup::Code;
-use crate::markup::code::{Inked, inks};
+use crate::markup::code::inks;
 use crate::notification::Notification;
-use crate::settings::{Loaded, Source};
-use crate::state::browser::{Folder, Look, Shown};
-use crate::state::neighbours::{SeatId, Spot};
-use crate::state::pictures::{Drawing, Wanted};
-use crate::state::sign_in::{Ask, Refused};
+use crate::settings::Source;
+use crate::state::browser::Look;
+use crate::state::pictures::Wanted;
+use crate::state::sign_in::Ask;
 use crate::state::transfer::Job;
 pub(crate) use folder::size_words;
 pub use lock::Try;
+pub use outcome::{Kept, Outcome};
+pub use question::{Question, Then};
+pub use tell::{Move, Tell};
+use teller::{Engine, tell_all};
 pub use wish::{Page, Wish};
 
 /// Commands that may wait for the engine: it takes them as fast as a person types.
@@ -74,6 +76,9 @@ pub enum Effect {
     SignIn(Ask),
     /// Remember that the person trusts this certificate.
     Trust(Box<Stranger>),
+    /// Ask, after this time, whether the link of this name with the provider is done; perhaps with
+    /// the code that the last page shows.
+    FinishLink(Secret, Option<Secret>, Duration),
     /// Start the engine for this account, in place of the one before.
     Start(Account),
     /// Something that concerns the other accounts.
@@ -126,236 +131,6 @@ pub enum Effect {
     Quit,
 }
 
-/// What is done with the accounts as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Move {
-    /// Bring another account on the screen.
-    Visit {
-        /// Which, and what of it.
-        to: Spot,
-        /// Where "next that needs me" began, to lead back there.
-        home: Option<Spot>,
-    },
-    /// Open the form for a further account.
-    Add,
-    /// Sign out of this one.
-    Remove(SeatId),
-}
-
-/// A command to the engine.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Tell {
-    /// Send a message.
-    Send(Box<Draft>),
-    /// Try a failed message again.
-    Retry(ClientId),
-    /// Give a failed message up.
-    Discard(ClientId),
-    /// One has read up to here.
-    MarkRead(ConversationId, Seq),
-    /// One is writing, or stopped.
-    Typing(ConversationId, bool),
-    /// Watch these people.
-    Watch(Vec<UserId>),
-    /// Whether one is here.
-    Presence(PresenceState),
-    /// Connect now.
-    Reconnect,
-    /// Keep what is being written.
-    SaveDraft(ConversationId, String),
-    /// The same in a thread.
-    SaveThreadDraft(ConversationId, Seq, String),
-    /// Keep something small over a restart, under this name.
-    SaveNote(&'static str, String),
-}
-
-/// What is done in a conversation once it is open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Then {
-    /// Nothing more.
-    Look,
-    /// This is said.
-    Say(String),
-    /// This message, with its text, is forwarded there.
-    Forward(Position, Body),
-}
-
-/// A question to the engine.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Question {
-    /// A page of history.
-    History(ConversationId, Anchor, u32),
-    /// What was being written there.
-    Draft(ConversationId),
-    /// What was being written in that thread.
-    ThreadDraft(ConversationId, Seq),
-    /// What was kept under this name.
-    Note(&'static str),
-    /// Join a room.
-    Join(RoomName),
-    /// Make a room.
-    Create(CreateRoom),
-    /// Take an invitation.
-    Accept(ConversationId),
-    /// Open a direct conversation, and then do this there.
-    OpenDirect(Vec<UserName>, Then),
-    /// Change something; only a refusal is told.
-    Do(Box<Request>),
-    /// Ask for something whose answer is shown.
-    Look(Box<Request>),
-    /// A thread from its first message on.
-    Thread(ConversationId, Seq),
-    /// One message that another one answers.
-    Context(ConversationId, Seq),
-    /// A page of a list of messages.
-    List(Wish),
-    /// How one wants to hear of a conversation.
-    Hear(SetNotify),
-    /// When one does not want to be disturbed.
-    Quiet(SetDnd),
-    /// What is pinned.
-    Pins(ConversationId),
-    /// What a message said before.
-    Versions(ConversationId, Seq),
-    /// Who is in a conversation.
-    Members(ConversationId),
-    /// Rooms with this in their name or topic.
-    Rooms(String),
-    /// People with this in their name.
-    People(String),
-    /// The slash commands of the bots in a conversation.
-    Commands(ConversationId),
-    /// Run a bot's command; with the line that was typed, which comes back if it is refused.
-    Run(Box<RunCommand>, String),
-    /// Show or change bots and webhooks.
-    Keep(Option<ConversationId>, Keep),
-}
-
-/// What came of bots and webhooks.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Kept {
-    /// Something that is shown this once: a title, the secret (a path begins with a slash), and
-    /// what it is for.
-    Secret {
-        /// What it is.
-        title: String,
-        /// Itself.
-        secret: Secret,
-        /// What it is for, in a sentence.
-        use_for: String,
-    },
-    /// A list to read.
-    List {
-        /// What it lists.
-        title: String,
-        /// A name at the left, the rest at the right.
-        rows: Vec<(String, String)>,
-        /// What to say when there are none.
-        empty: String,
-    },
-    /// One sentence.
-    Said(String),
-}
-
-/// What came back.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// A page of history.
-    History(ConversationId, Anchor, Result<History, RequestError>),
-    /// What was being written there.
-    Draft(ConversationId, String),
-    /// What was being written in that thread.
-    ThreadDraft(ConversationId, Seq, String),
-    /// What was kept under this name.
-    Note(&'static str, String),
-    /// A conversation was joined, made or opened; then this is to be said there.
-    Opened(Question, Result<Box<Conversation>, RequestError>),
-    /// The members.
-    Members(ConversationId, Vec<Member>),
-    /// A thread.
-    Thread(ConversationId, Seq, Result<Box<ThreadPage>, RequestError>),
-    /// One message that another one answers; `None` if it cannot be had.
-    Context(ConversationId, Seq, Option<Box<Event>>),
-    /// A page of a list of messages, or one sentence.
-    Listed(Wish, Result<Page, String>),
-    /// How one hears of a conversation now.
-    Heard(NotifyState),
-    /// When one is not disturbed now.
-    Quieted(Dnd),
-    /// What is pinned.
-    Pins(ConversationId, Vec<Event>),
-    /// What a message said before.
-    Versions(Versions),
-    /// A change was refused; one sentence.
-    NotDone(Box<Request>, String),
-    /// What was asked for by `Look`.
-    Looked(Box<Request>, Box<Answer>),
-    /// Rooms of the directory.
-    Rooms(Vec<RoomInfo>),
-    /// People of the server.
-    People(String, Vec<PersonRow>),
-    /// The commands of a conversation's bots.
-    Commands(ConversationId, Vec<BotCommand>),
-    /// A command was refused: where, the line that was typed, and one sentence.
-    NotRun(ConversationId, String, String),
-    /// What came of bots and webhooks, or one sentence.
-    Kept(Result<Kept, String>),
-    /// What came of a text in the editor: the text as it was, and as it is or why not.
-    Edited(String, Result<String, String>),
-    /// The files with their sizes, if all the paths of a pasted text are files; and the text.
-    Inspected(Option<Vec<(PathBuf, u64)>>, String),
-    /// The paths that begin like this one.
-    Paths(String, Vec<String>),
-    /// A folder that was asked for, or why it cannot be listed.
-    FolderRead(PathBuf, Result<Folder, String>),
-    /// What a file or a folder looks like.
-    LookedInto(PathBuf, Shown),
-    /// How far a file is: bytes that are there, and bytes of all.
-    Carried(u64, u64, u64),
-    /// A file was uploaded, or why not.
-    Uploaded(u64, Result<Enclosure, String>),
-    /// A file was saved, and where; or why not.
-    Saved(u64, Result<PathBuf, String>),
-    /// How much of a conversation is written, of a hundred.
-    Exporting(u8),
-    /// A conversation was written into a file: where, and how many events; or why not.
-    Exported(Result<(PathBuf, u64), String>),
-    /// The first message of a day, or of the next day that has any; `None` if there is none.
-    Day(ConversationId, Result<Option<Seq>, String>),
-    /// The colours of a block of code.
-    Inked(Code, Inked),
-    /// The settings as they stand in the file, and what is wrong there.
-    Settings(Box<Loaded>),
-    /// A setting was written; one sentence.
-    SettingWritten(String),
-    /// The passphrase of the lock was set, with its hash; or why not.
-    LockSet(Result<String, String>),
-    /// Whether a passphrase fits the lock.
-    LockTried(bool),
-    /// A picture is ready, or why not.
-    Picture(Wanted, Result<Drawing, String>),
-    /// Something was refused; one sentence.
-    Refused(String),
-    /// A message could not be handed over; its text goes back to the composer.
-    NotSent(Box<Draft>),
-    /// What a server says of itself.
-    Probed(ServerAddress, Result<Hello, String>),
-    /// An account was signed out of: its name, and what could not be done.
-    SignedOut(String, Result<(), String>),
-    /// The login or the new account.
-    SignedIn(Result<Account, Refused>),
-    /// Nobody vouches for the certificate of the server that was to be asked.
-    Untrusted(Box<Stranger>),
-    /// A trusted certificate is remembered, or one sentence why not.
-    Trusted(Result<(), String>),
-    /// One sentence about what was done without a question.
-    Said(String),
-    /// A login by the provider has begun, or has not.
-    AtProvider(Result<Box<OidcBegun>, String>),
-    /// The login of this name, asked for with these answers, is not done; what is missing.
-    StillOut(Secret, Box<Answers>, String, Option<Missing>),
-}
-
 /// Where the program keeps things and whom it trusts; the same for its whole life.
 #[derive(Debug, Clone)]
 pub struct Places {
@@ -375,13 +150,6 @@ pub struct Runner {
     courier: Option<Courier>,
     export: Option<JoinHandle<()>>,
     carrying: HashMap<u64, AbortHandle>,
-}
-
-/// A running engine, with the task that tells it things in order.
-struct Engine {
-    client: Client,
-    tells: mpsc::Sender<Tell>,
-    teller: JoinHandle<()>,
 }
 
 impl Runner {
@@ -496,47 +264,6 @@ impl Runner {
         });
     }
 
-    /// Reads the settings again.
-    pub fn read_settings(&self) {
-        let (source, outcomes) = (self.places.settings.clone(), self.outcomes.clone());
-        tokio::task::spawn_blocking(move || {
-            let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
-        });
-    }
-
-    /// Writes one setting, then reads them all again.
-    pub fn write_setting(&self, name: &'static str, value: String) {
-        let (source, outcomes) = (self.places.settings.clone(), self.outcomes.clone());
-        tokio::task::spawn_blocking(move || {
-            let told = match source.write(name, &value) {
-                Ok(None) => Outcome::SettingWritten(format!("{name} = {value}")),
-                Ok(Some(by)) => Outcome::SettingWritten(format!(
-                    "{name} = {value} is saved, but {by} goes before it while this runs"
-                )),
-                Err(error) => Outcome::Refused(format!("{error:#}")),
-            };
-            let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
-            let _ = outcomes.blocking_send(told);
-        });
-    }
-
-    /// Writes keys, then reads the settings again.
-    pub fn write_keys(&self, context: Context, lines: Vec<(Chord, &'static str)>) {
-        let (source, outcomes) = (self.places.settings.clone(), self.outcomes.clone());
-        tokio::task::spawn_blocking(move || {
-            let told = match source.write_keys(context, &lines) {
-                Ok(()) => {
-                    let words: Vec<String> =
-                        lines.iter().map(|(chord, does)| format!("{chord} = {does}")).collect();
-                    Outcome::SettingWritten(words.join(", "))
-                }
-                Err(error) => Outcome::Refused(format!("{error:#}")),
-            };
-            let _ = outcomes.blocking_send(Outcome::Settings(Box::new(source.load())));
-            let _ = outcomes.blocking_send(told);
-        });
-    }
-
     /// Opens an address with the system's program for it.
     pub fn visit(&self, address: String) {
         let outcomes = self.outcomes.clone();
@@ -593,16 +320,6 @@ impl Runner {
         }
     }
 
-    /// Asks a server for the form.
-    pub fn sign_in(&self, ask: Ask) {
-        let (places, outcomes) = (self.places.clone(), self.outcomes.clone());
-        tokio::spawn(async move {
-            if let Some(outcome) = signed_in(&places, ask).await {
-                let _ = outcomes.send(outcome).await;
-            }
-        });
-    }
-
     /// Ends the engine after it was told everything.
     pub async fn close(&mut self) {
         self.end_export();
@@ -611,106 +328,4 @@ impl Runner {
         let _ = engine.teller.await;
         engine.client.close().await;
     }
-}
-
-async fn tell_all(client: Client, mut queue: mpsc::Receiver<Tell>, outcomes: mpsc::Sender<Outcome>) {
-    while let Some(tell) = queue.recv().await {
-        let unsent = match &tell {
-            Tell::Send(draft) => Some(draft.clone()),
-            _ => None,
-        };
-        if let (Err(error), Some(draft)) = (tell_one(&client, tell).await, unsent) {
-            tracing::warn!(%error, "a message was not taken");
-            let _ = outcomes.try_send(Outcome::NotSent(draft));
-        }
-    }
-}
-
-async fn tell_one(client: &Client, tell: Tell) -> Result<(), RequestError> {
-    match tell {
-        Tell::Send(draft) => client.send_draft(*draft).await.map(|_| ()),
-        Tell::Retry(message) => client.retry(message).await,
-        Tell::Discard(message) => client.discard(message).await,
-        Tell::MarkRead(conversation, seq) => client.mark_read(conversation, seq).await,
-        Tell::Typing(conversation, active) => client.typing(conversation, active).await,
-        Tell::Watch(users) => client.watch(users).await,
-        Tell::Presence(state) => client.set_presence(state).await,
-        Tell::Reconnect => client.reconnect().await,
-        Tell::SaveDraft(conversation, text) => client.save_draft(conversation, text).await,
-        Tell::SaveThreadDraft(conversation, thread, text) => {
-            client.save_thread_draft(conversation, thread, text).await
-        }
-        Tell::SaveNote(name, text) => client.save_note(name, text).await,
-    }
-}
-
-async fn signed_in(places: &Places, ask: Ask) -> Option<Outcome> {
-    let tls = &places.tls;
-    let result = match ask {
-        Ask::Probe(server) => {
-            return Some(match sign_in::probe(&server, tls).await {
-                Err(LinkError::Dial(DialError::Untrusted(stranger))) => Outcome::Untrusted(stranger),
-                probed => Outcome::Probed(server, probed.map_err(|error| error.to_string())),
-            });
-        }
-        Ask::LogIn(server, name, password, code) => sign_in::login(&server, tls, name, password, code).await,
-        Ask::Reset(server, reset, password, code) => {
-            sign_in::reset(&server, tls, reset, password, code).await
-        }
-        Ask::Register(server, name, password, invite) => {
-            sign_in::register(&server, tls, name, password, invite).await
-        }
-        Ask::Token(server, token) => by_token(server, tls, token).await,
-        Ask::Provider(server) => {
-            let begun = provider::begin(&server, tls).await;
-            if let Ok(begun) = &begun {
-                open_where_one_can_see(begun);
-            }
-            return Some(Outcome::AtProvider(begun.map(Box::new).map_err(|error| error.to_string())));
-        }
-        Ask::Finish(server, poll, answers, pause) => {
-            tokio::time::sleep(pause).await;
-            match provider::finish(&server, tls, &poll, &answers).await {
-                Err(error) => {
-                    let missing = provider::missing(&error);
-                    return Some(Outcome::StillOut(poll, answers, error.to_string(), missing));
-                }
-                done => done,
-            }
-        }
-        Ask::Quit => return None,
-    };
-    if let Err(LinkError::Dial(DialError::Untrusted(stranger))) = result {
-        return Some(Outcome::Untrusted(stranger));
-    }
-    let refused = |error: sign_in::SignInError| Refused {
-        message: error.to_string(),
-        needs_code: sign_in::needs_code(&error),
-    };
-    let result = result.map_err(refused).and_then(|account| {
-        let saved = Accounts::open(&places.accounts).and_then(|mut all| all.save(account.clone()));
-        saved.map(|()| account).map_err(|error| error.to_string().into())
-    });
-    Some(Outcome::SignedIn(result))
-}
-
-/// Opens the provider's page for the person, where there is a screen for it; over SSH a browser in
-/// the terminal would fall over this program.
-fn open_where_one_can_see(begun: &OidcBegun) {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let has_screen = cfg!(target_os = "macos") || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
-    let address = begun.complete_url.as_ref().unwrap_or(&begun.url).clone();
-    if has_screen && provider::may_open(&address) {
-        tokio::task::spawn_blocking(move || {
-            // The address stands on the screen as well.
-            let _ = open::that_detached(&address);
-        });
-    }
-}
-
-async fn by_token(server: ServerAddress, tls: &Tls, token: Secret) -> Result<Account, sign_in::SignInError> {
-    let (link, welcome) = Link::open(&server, tls, &token).await?;
-    let server_name = link.hello().name.clone();
-    link.close().await;
-    Ok(Account { server, user: welcome.user, token, server_name })
 }

@@ -2,6 +2,7 @@
 //! scrolls and takes clicks.
 
 mod browser;
+mod page;
 mod pictures;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::state::{ListMode, State};
 use crate::text;
 
 pub(crate) use browser::{browser, browser_skip};
+pub(crate) use page::{CodePlace, page};
 pub(crate) use pictures::{WHOLE_BYTES, is_covered, picture_at, pictures, wanted, wanted_whole, whole_area};
 
 /// Under this many columns the list gives its place to the conversation.
@@ -385,7 +387,8 @@ fn with_area<T>(
     let (bare, times) = (state.bare, state.settings.times());
     let context =
         Context { me, conversation, zone, cell, now, times, threads, blocked, unfolded, transfers, bare };
-    let pane = Pane::new(timeline, &context, (usize::from(area.width), usize::from(area.height)));
+    let size = (usize::from(area.width), usize::from(area.height));
+    let pane = Pane::new(timeline, &context, size, &state.memo);
     Some(then(&pane, timeline))
 }
 

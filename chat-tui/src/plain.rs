@@ -14,12 +14,13 @@ mod keyboard;
 mod lists;
 mod news;
 mod run;
+mod trust;
 mod words;
 
 use std::collections::{HashMap, HashSet};
 
 use chat_client::{Connection, Delivery};
-use chat_proto::{ClientId, ConversationId, SafeText, Seq};
+use chat_proto::{ClientId, ConversationId, Fingerprint, SafeText, Seq};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -91,6 +92,10 @@ pub struct Talk {
     offers: Vec<Action>,
     /// What waits for a yes.
     question: Option<String>,
+    /// Whether somebody is there who can be asked whom to trust; a script cannot.
+    has_ear: bool,
+    /// The certificate about which was asked last.
+    asked_trust: Option<Fingerprint>,
     /// Whether something was not done, for scripts.
     failed: bool,
 }
@@ -120,8 +125,16 @@ impl Talk {
             said: None,
             offers: Vec::new(),
             question: None,
+            has_ear: false,
+            asked_trust: None,
             failed: false,
         }
+    }
+
+    /// The same talk with a person, who can be asked whom to trust.
+    #[must_use]
+    pub fn with_a_person(self) -> Self {
+        Self { has_ear: true, ..self }
     }
 
     /// All that is known.
@@ -141,10 +154,12 @@ impl Talk {
         self.state.quit == Quit::Yes
     }
 
-    /// Whether lines can be taken: it is known whether there is a connection.
+    /// Whether lines can be taken: it is known whether there is a connection, or whom to trust is
+    /// being asked.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !matches!(self.said, None | Some(Connection::Connecting))
+        let is_asked = self.has_ear && self.state.is_asked_to_trust();
+        is_asked || !matches!(self.said, None | Some(Connection::Connecting))
     }
 
     /// Whether own messages are on their way and a connection is there to take them. Where one is,
@@ -187,7 +202,9 @@ impl Talk {
     pub fn line(&mut self, at: Moment, line: &str) -> Out {
         let mut out = Out::default();
         self.state.now = at;
-        commands::line(self, at, line, &mut out);
+        if !trust::answer(self, at, line, &mut out) {
+            commands::line(self, at, line, &mut out);
+        }
         self.state.selected = None;
         self.after(&mut out);
         out
@@ -246,6 +263,7 @@ impl Talk {
             out.say(&format!("{words} Write yes or no."));
         }
         self.question = question;
+        trust::write(self, out);
         self.look_around(out);
         self.messages(out);
         lists::write(self, out);

@@ -8,12 +8,15 @@ pub(crate) mod administration;
 pub mod arrangement;
 pub(crate) mod attention;
 pub mod browser;
+pub mod code;
 pub mod commands;
 pub mod completion;
 pub mod composer;
 pub mod conversations;
+mod due;
 pub(crate) mod emoji;
 pub(crate) mod filters;
+mod fresh;
 pub(crate) mod fuzzy;
 pub(crate) mod hints;
 pub mod inks;
@@ -22,8 +25,11 @@ pub mod list;
 pub mod listing;
 pub mod lock;
 pub mod looks;
+pub(crate) mod memo;
 pub(crate) mod message;
 pub mod neighbours;
+mod over;
+pub mod page;
 pub(crate) mod palette;
 pub(crate) mod pane;
 pub mod people;
@@ -48,14 +54,13 @@ use std::path::PathBuf;
 
 use chat_client::Connection;
 use chat_proto::{
-    Attachment, Conversation, ConversationId, Dnd, Event, InboxState, Invitation, Person, Privacy, Report,
+    Conversation, ConversationId, Dnd, Event, InboxState, Invitation, OidcBegun, Person, Privacy, Report,
     Role, Seq, Timestamp, UserId,
 };
 use jiff::tz::TimeZone;
 
 use arrangement::Arrangement;
-use attention::{Hush, Threads, to_next_minute};
-use browser::Browser;
+use attention::{Hush, Threads};
 use commands::BotCommands;
 use completion::Completion;
 use composer::Composer;
@@ -65,19 +70,18 @@ use inks::Inks;
 use listing::Listing;
 use lock::Lock;
 use looks::Looks;
+use memo::Memo;
 use neighbours::Neighbours;
+pub use over::{Confirm, Drag, Notice, Popup};
 use people::People;
-use picker::Picker;
 use pictures::Pictures;
 use rebind::Rebind;
-use secret::SecretForm;
 use sign_in::SignIn;
 use thread::Thread;
 use timeline::{Scroll, Timeline};
 use transfer::Transfers;
 use trust::Trust;
 
-use crate::action::Action;
 use crate::keymap::{Key, Keymap};
 use crate::settings::{Colours, Settings};
 use crate::terminal::abilities::Abilities;
@@ -89,36 +93,6 @@ pub struct Moment {
     pub clock: Timestamp,
     /// Milliseconds since the program began.
     pub ms: u64,
-}
-
-/// What lies over the conversation.
-#[derive(Debug, Clone)]
-pub enum Popup {
-    /// A list to choose from.
-    Picker(Box<Picker>),
-    /// A list of messages from everywhere.
-    Listing(Box<Listing>),
-    /// The help screen, scrolled down by so many rows.
-    Help(usize),
-    /// Something to read.
-    Page(Page),
-    /// A field for a password.
-    Secret(Box<SecretForm>),
-    /// A picture over the whole screen.
-    Picture(Box<Attachment>),
-    /// Folders with files to send.
-    Browser(Box<Browser>),
-}
-
-/// Something to read over the conversation.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Page {
-    /// What it is. Not safe to draw, like the rows.
-    pub title: String,
-    /// A word at the left, a text at the right.
-    pub rows: Vec<(String, String)>,
-    /// Scrolled down by so many rows.
-    pub top: usize,
 }
 
 /// What the text in the composer is to become.
@@ -138,24 +112,6 @@ pub enum Purpose {
         /// What was being written before; it comes back afterwards.
         draft: String,
     },
-}
-
-/// Something that is done only if the next key says so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirm {
-    /// What is asked. Not safe to draw.
-    pub question: String,
-    /// What a yes does.
-    pub action: Action,
-}
-
-/// One line for the person, until the next key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// What to say. Not safe to draw.
-    pub text: String,
-    /// Whether something went wrong.
-    pub is_error: bool,
 }
 
 /// A place where one was.
@@ -203,15 +159,6 @@ pub enum ListMode {
     Auto,
     /// The other way round.
     Toggled,
-}
-
-/// What is being dragged with the mouse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drag {
-    /// The end of a selection in the composer.
-    Text,
-    /// The border of the list.
-    Border,
 }
 
 /// See the module.
@@ -355,6 +302,8 @@ pub struct State {
     pub sign_in: Option<SignIn>,
     /// The question about a certificate for which nobody vouches, over that form, too.
     pub trust: Option<Trust>,
+    /// A link with the provider that has begun.
+    pub(crate) linking: Option<OidcBegun>,
     /// One line for the person.
     pub notice: Option<Notice>,
     /// Where the list is.
@@ -375,6 +324,8 @@ pub struct State {
     pub(crate) watched: Vec<UserId>,
     /// The title of the terminal's window, as last set.
     pub(crate) title: String,
+    /// What was made for the screen as it is now.
+    pub(crate) memo: Memo,
     /// Whether the screen has to be drawn.
     pub(crate) dirty: bool,
     /// Whether more inputs are taken before what follows from news is done.
@@ -384,120 +335,6 @@ pub struct State {
 }
 
 impl State {
-    /// An empty state, before anything is known.
-    #[must_use]
-    pub fn new(zone: TimeZone, colour: bool) -> Self {
-        Self {
-            now: Moment::default(),
-            zone,
-            colour,
-            size: (80, 24),
-            focused: true,
-            me: None,
-            role: Role::Member,
-            lockdown: None,
-            server_name: String::new(),
-            server: String::new(),
-            link: Link { connection: Connection::Connecting, since_ms: 0 },
-            conversations: Conversations::default(),
-            inbox: InboxState::default(),
-            threads: Threads::default(),
-            dnd: Dnd::default(),
-            hush: Hush::default(),
-            abilities: Abilities::default(),
-            settings: Settings::default(),
-            looks: Looks::new(if colour { Colours::Basic } else { Colours::None }),
-            keymap: Keymap::default(),
-            pending: Vec::new(),
-            mode: Mode::Insert,
-            complaints: Vec::new(),
-            neighbours: Neighbours::default(),
-            aside: false,
-            rang_ms: None,
-            search: None,
-            thread_due_ms: None,
-            invitations: Vec::new(),
-            people: People::default(),
-            blocked: BTreeSet::new(),
-            unfolded: BTreeSet::new(),
-            reports: Vec::new(),
-            privacy: Privacy::default(),
-            commands: BotCommands::default(),
-            timelines: HashMap::new(),
-            open: None,
-            last: None,
-            home: None,
-            inbox_seen: None,
-            thread: None,
-            thread_drafts: HashMap::new(),
-            selected: None,
-            chosen_from: None,
-            export: None,
-            bare: false,
-            hints: None,
-            inks: Inks::default(),
-            jumps: Vec::new(),
-            returns: Vec::new(),
-            rebind: None,
-            confirm: None,
-            composer: Composer::default(),
-            purpose: Purpose::Write,
-            completion: None,
-            completion_shut: None,
-            drafts: HashMap::new(),
-            reply_targets: HashMap::new(),
-            draft_due_ms: None,
-            told_typing: false,
-            transfers: Transfers::default(),
-            upload_folder: None,
-            lock: None,
-            lock_hash: None,
-            pictures: Pictures::default(),
-            popup: None,
-            ask_due_ms: None,
-            sign_in: None,
-            trust: None,
-            notice: None,
-            list: ListMode::Auto,
-            arrangement: Arrangement::default(),
-            drag: None,
-            quit: Quit::No,
-            last_key_ms: 0,
-            idle: false,
-            away: false,
-            watched: Vec::new(),
-            title: String::new(),
-            dirty: true,
-            holds: false,
-            owes: false,
-        }
-    }
-
-    /// An empty state with what concerns all accounts: the terminal and how it is used.
-    #[must_use]
-    pub(crate) fn renewed(&self) -> Self {
-        let mut fresh = State::new(self.zone.clone(), self.colour);
-        (fresh.now, fresh.last_key_ms) = (self.now, self.now.ms);
-        (fresh.size, fresh.focused, fresh.aside) = (self.size, self.focused, self.aside);
-        fresh.settings = self.settings.clone();
-        fresh.upload_folder.clone_from(&self.upload_folder);
-        fresh.complaints.clone_from(&self.complaints);
-        (fresh.looks, fresh.keymap) = (self.looks.clone(), self.keymap.clone());
-        (fresh.abilities, fresh.lock_hash) = (self.abilities.clone(), self.lock_hash.clone());
-        (fresh.pictures.images, fresh.pictures.cell) = (self.pictures.images, self.pictures.cell);
-        fresh
-    }
-
-    /// Takes over what concerns all accounts from a state that was just on the screen.
-    pub(crate) fn adopt(&mut self, from: State) {
-        (self.size, self.colour, self.zone) = (from.size, from.colour, from.zone);
-        (self.settings, self.complaints) = (from.settings, from.complaints);
-        self.upload_folder = from.upload_folder;
-        (self.looks, self.keymap) = (from.looks, from.keymap);
-        (self.abilities, self.lock_hash) = (from.abilities, from.lock_hash);
-        (self.pictures.images, self.pictures.cell) = (from.pictures.images, from.pictures.cell);
-    }
-
     /// Whether the question about a certificate is on the screen.
     #[must_use]
     pub fn is_asked_to_trust(&self) -> bool {
@@ -600,48 +437,5 @@ impl State {
         let aside = self.thread.as_ref().map(|thread| thread.other_text.as_str()).unwrap_or_default();
         let in_threads = self.thread_drafts.values().any(|text| !text.trim().is_empty());
         !self.composer.text().trim().is_empty() || !aside.trim().is_empty() || in_threads
-    }
-
-    /// Seconds until the next try, while one is waited for.
-    #[must_use]
-    pub fn retry_in_s(&self) -> Option<u64> {
-        let Connection::Waiting { retry_in, .. } = &self.link.connection else { return None };
-        let passed = self.now.ms.saturating_sub(self.link.since_ms);
-        let left = u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX).saturating_sub(passed);
-        Some(left.div_ceil(1_000))
-    }
-
-    /// When the screen locks by itself.
-    pub(crate) fn lock_due_ms(&self) -> Option<u64> {
-        let minutes = u64::from(self.settings.lock_minutes.0);
-        let is_wanted = minutes > 0 && self.lock.is_none() && self.lock_hash.is_some();
-        is_wanted.then(|| self.last_key_ms + minutes * 60_000)
-    }
-
-    /// When the next thing happens that no key and no news will bring: `None` lets the program
-    /// sleep until something comes.
-    #[must_use]
-    pub fn next_due_ms(&self) -> Option<u64> {
-        let countdown = self.retry_in_s().filter(|left| *left > 0).map(|left| {
-            let Connection::Waiting { retry_in, .. } = &self.link.connection else { return u64::MAX };
-            let end =
-                self.link.since_ms.saturating_add(u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX));
-            // The moment at which one second less is left.
-            end.saturating_sub((left - 1).saturating_mul(1_000))
-        });
-        let away = (!self.idle && !self.away && self.me.is_some())
-            .then(|| self.last_key_ms + crate::update::AWAY_AFTER_MS);
-        let clock = self.hush.will_change.then(|| self.now.ms + to_next_minute(self.now.clock));
-        // What only moves on the screen waits until the account is there.
-        let on_screen = [
-            self.people.writing_due_ms(),
-            self.motion_due_ms(),
-            countdown,
-            self.lock_due_ms(),
-            self.ask_due_ms,
-        ];
-        let on_screen = on_screen.into_iter().filter(|_| !self.aside);
-        let due = [self.draft_due_ms, away, self.thread_due_ms, clock];
-        on_screen.chain(due).flatten().min()
     }
 }

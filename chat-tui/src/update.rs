@@ -16,6 +16,7 @@ mod engine;
 mod export;
 mod files;
 mod keys;
+mod linking;
 mod links;
 mod listings;
 mod lists;
@@ -127,6 +128,7 @@ fn say_so(state: &mut State, text: String) {
 /// Changes the state by one input and says what is to be done outside.
 pub fn update(state: &mut State, input: Input) -> Vec<Effect> {
     state.now = input.at;
+    state.memo.shut();
     let mut effects = Effects::default();
     let waits = state.holds && matches!(input.what, What::Engine(_));
     let visible = match input.what {
@@ -169,6 +171,7 @@ pub(crate) fn settle(state: &mut State) -> Vec<Effect> {
 /// Does what follows from what is on screen now.
 fn follow(state: &mut State, effects: &mut Effects) {
     state.owes = false;
+    state.memo.open();
     if state.sign_in.is_none() {
         reading::follow(state, effects);
         browser::follow(state, effects);

@@ -15,6 +15,7 @@ mod list;
 mod listing;
 mod lock;
 mod message;
+mod page;
 pub(crate) mod picture;
 mod popups;
 mod rich;
@@ -124,7 +125,7 @@ fn chat(state: &State, canvas: &mut Canvas) -> Option<Position> {
             None
         }
         Some(Popup::Page(page)) => {
-            popups::page(&state.keymap, page, canvas);
+            page::draw(&state.keymap, page, canvas);
             None
         }
         None if state.hints.is_some() => {

@@ -1,8 +1,10 @@
 //! The panel about a certificate for which nobody vouches, in a real terminal.
 
-use anyhow::Result;
+use std::process::Command;
+
+use anyhow::{Result, ensure};
 use chat_proto::Fingerprint;
-use chat_tests::{Key, Script, Terminal, bin};
+use chat_tests::{Key, Script, Terminal, bin, run};
 use tempfile::TempDir;
 
 use crate::scenarios::room;
@@ -65,5 +67,32 @@ fn the_panel_asks_once_and_is_loud_when_the_certificate_changes() -> Result<()> 
     let mut lin = Script::login(&server, "lin")?;
     enter(&tui, "back again")?;
     lin.expect_message("back again")?;
+    Ok(())
+}
+
+#[test]
+fn lines_ask_a_person_and_never_a_script() -> Result<()> {
+    let server = self_signed()?;
+    let token = Script::register(&server, "ada")?.own_token();
+    let dir = TempDir::with_prefix("chat-tui-")?;
+    let (url, data) = (server.url(), dir.path().display().to_string());
+    let arguments = ["--plain", "--server", &url, "--data-dir", &data];
+
+    let mut script = Command::new(bin("chat-tui")?);
+    script.args(arguments).env("CHAT_TOKEN", &token);
+    let output = run(script, "yes\n")?;
+    let written = String::from_utf8(output.stdout)?;
+    ensure!(written.contains("--trust") && output.status.code() == Some(1), "{written}");
+
+    let tui = Terminal::start(&bin("chat-tui")?, &arguments, &[("CHAT_TOKEN", &token)], 90, 28)?;
+    let screen = tui.wait_for_text("Write yes or no.")?;
+    let first = server.fingerprint()?.parse::<Fingerprint>()?.rows(4);
+    for part in ["No authority vouches", "localhost", first[0].as_str(), first[3].as_str()] {
+        assert!(screen.contains(part), "{part} on\n{screen}");
+    }
+    enter(&tui, "sure")?;
+    enter(&tui, "yes")?;
+    tui.wait_for_text("Trusted, and remembered.")?;
+    tui.wait_for_text("Connected to")?;
     Ok(())
 }

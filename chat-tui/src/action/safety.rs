@@ -16,6 +16,12 @@ pub enum Safety {
     TwoFactor,
     /// Asks for the password that ends it.
     TwoFactorOff,
+    /// Asks for the password with which a link with the provider begins.
+    Link,
+    /// Goes on with it, by the code that the last page shows.
+    LinkCode(Secret),
+    /// Asks for the password that ends it.
+    Unlink,
     /// All that admins do, in one list.
     Admin,
     /// What is known of an account, and what can be done about it.

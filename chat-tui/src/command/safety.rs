@@ -1,4 +1,4 @@
-//! The arguments of `/password`, `/sessions` and `/twofactor`.
+//! The arguments of `/password`, `/sessions`, `/link` and `/twofactor`.
 
 use chat_proto::{ConfirmTotp, DisableTotp, Request, Secret};
 
@@ -18,6 +18,14 @@ pub(super) fn alone(arguments: &str, safety: Safety) -> Parsed {
         "" => Ok(Action::Safety(safety)),
         _ => Err("Nothing stands behind this command; it asks by itself".to_owned()),
     }
+}
+
+/// Nothing begins it; the code that the last page shows ends it.
+pub(super) fn link(arguments: &str) -> Parsed {
+    Ok(Action::Safety(match arguments {
+        "" => Safety::Link,
+        code => Safety::LinkCode(Secret::new(code)),
+    }))
 }
 
 pub(super) fn two_factor(arguments: &str) -> Parsed {

@@ -4,15 +4,18 @@
 //! not: `2*3*4`, `__init__`, `~5`, indented text, a line below a quotation, underlined headings
 //! and reference definitions stay as they were written.
 
+mod blocks;
+mod links;
+
 use std::ops::Range;
 
 use chat_proto::SafeText;
-use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use super::link::{self, Link};
 use super::table::Table;
-use super::{Code, Look, Rich, Span};
-use crate::text;
+use super::{Look, Rich};
+use links::{find_links, remark_look, set_link};
 
 /// Quotations and lists inside one another that are shown as such; deeper ones look like these.
 const DEPTH: usize = 6;
@@ -240,64 +243,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn code_text(&mut self, part: &str) {
-        for piece in part.split_inclusive('\n') {
-            if !self.in_line {
-                let block = self.code.unwrap_or_default();
-                let offset = self.rich.codes.get(block).map_or(0, |code| code.text.len());
-                self.begin(Some((block, offset)));
-            }
-            let line = piece.strip_suffix('\n');
-            self.add(line.unwrap_or(piece));
-            if let Some(code) = self.code.and_then(|block| self.rich.codes.get_mut(block)) {
-                code.text.push_str(piece);
-            }
-            self.in_line = line.is_none();
-        }
-    }
-
-    fn code_block(&mut self, kind: CodeBlockKind<'a>, range: Range<usize>) {
-        let CodeBlockKind::Fenced(language) = kind else {
-            // Text that is only indented stays text.
-            if self.containers.is_empty() {
-                self.end_line();
-                self.raw_until = range.end;
-                let start = self.source[..range.start].rfind('\n').map_or(0, |at| at + 1);
-                self.blank_line(range.start);
-                for line in self.source[start..range.end].trim_end_matches('\n').split('\n') {
-                    self.begin(None);
-                    self.add(line);
-                    self.end_line();
-                }
-            }
-            return;
-        };
-        self.end_line();
-        self.put_mark();
-        self.goes_on = false;
-        self.blank_line(range.start);
-        let language = language.trim().to_owned();
-        self.code = Some(self.rich.codes.len());
-        if !language.is_empty() {
-            let prefix = self.prefix(self.containers.len());
-            self.rich.begin_line((format!("{prefix}┌ "), format!("{prefix}{CODE_BAR}")), None);
-            self.rich.push(&language, Look::REMARK, None);
-        }
-        self.rich.codes.push(Code { language, text: String::new() });
-    }
-
-    fn item(&mut self, range: Range<usize>) {
-        self.end_line();
-        self.put_mark();
-        self.goes_on = false;
-        self.blank_line(range.start);
-        let source = &self.source[range.start..];
-        let written = source.split(char::is_whitespace).next().unwrap_or_default();
-        let mark = if matches!(written, "-" | "*") { "•" } else { written };
-        self.containers.push(Container::Item(text::width(mark) + 1));
-        self.mark = Some(format!("{mark} "));
-    }
-
     /// Emphasis; or its signs as they were written, where people who chat mean those.
     fn emphasis(&mut self, tag: &Tag, range: Range<usize>) {
         let (look, signs) = match tag {
@@ -369,20 +314,6 @@ impl<'a> Reader<'a> {
         self.rich.links.len() - 1
     }
 
-    fn table_end(&mut self) {
-        let Some(table) = self.table.take() else { return };
-        let look = self.look();
-        for (at, row) in table.rows().into_iter().enumerate() {
-            if at > 0 {
-                self.begin(None);
-            }
-            for (part, span) in row {
-                self.rich.push(&part, span.look.and(look), span.link);
-            }
-            self.end_line();
-        }
-    }
-
     /// A line ends inside a paragraph.
     fn line_break(&mut self, range: &Range<usize>) {
         if self.table.is_some() {
@@ -409,80 +340,6 @@ impl<'a> Reader<'a> {
         if outside && indent > 0 && quotes == 0 {
             self.add(&lead[..indent]);
         }
-    }
-
-    /// Begins a block, if it does not go on in the last line.
-    fn block(&mut self, at: usize) {
-        if std::mem::take(&mut self.goes_on) {
-            self.in_line = true;
-        } else if !self.in_line {
-            self.blank_line(at);
-            self.begin(None);
-            if self.containers.is_empty() {
-                self.add_indent(at);
-            }
-        }
-    }
-
-    /// The spaces before a line of plain text.
-    fn add_indent(&mut self, at: usize) {
-        let start = self.source[..at].rfind('\n').map_or(0, |end| end + 1);
-        let indent = &self.source[start..at];
-        if !indent.is_empty() && indent.bytes().all(|byte| byte == b' ') {
-            self.add(indent);
-        }
-    }
-
-    /// Makes sure that there is a line to add to.
-    fn open(&mut self, at: usize) {
-        if self.table.is_none() {
-            self.block(at);
-        }
-    }
-
-    /// An empty line, where the author left one.
-    fn blank_line(&mut self, at: usize) {
-        let before = self.source[..at].rfind('\n').map(|end| &self.source[..end]);
-        let above = before.and_then(|before| before.rsplit('\n').next());
-        let is_blank = above.is_some_and(|line| line.trim_matches([' ', '>']).is_empty());
-        if is_blank && !self.rich.lines.is_empty() && self.mark.is_none() {
-            let prefix = self.prefix(self.containers.len());
-            self.rich.begin_line((prefix.clone(), prefix), None);
-        }
-    }
-
-    fn begin(&mut self, code: Option<(usize, usize)>) {
-        let bar = if code.is_some() { CODE_BAR } else { "" };
-        let rest = self.prefix(self.containers.len()) + bar;
-        let mark = self.mark.take();
-        // The mark stands in the text, in the columns that the item has before its other rows.
-        let outer = self.containers.len().saturating_sub(usize::from(mark.is_some()));
-        let first = self.prefix(outer) + bar;
-        self.rich.begin_line((first, rest), code);
-        (self.in_line, self.goes_on, self.is_below_quote) = (true, false, false);
-        if let Some(mark) = mark {
-            self.rich.push(&mark, self.look(), None);
-            if let Some(line) = self.rich.lines.last_mut() {
-                line.mark = mark.len();
-            }
-        }
-    }
-
-    /// The mark of an item that begins with something else than text has a line to itself.
-    fn put_mark(&mut self) {
-        if self.mark.is_some() {
-            self.begin(None);
-            self.end_line();
-        }
-    }
-
-    /// What stands before a row in so many of the open containers.
-    fn prefix(&self, containers: usize) -> String {
-        let part = |container: &Container| match container {
-            Container::Quote => QUOTE_BAR.to_owned(),
-            Container::Item(columns) => " ".repeat(*columns),
-        };
-        self.containers.iter().take(containers.min(DEPTH)).map(part).collect()
     }
 
     fn look(&self) -> Look {
@@ -516,78 +373,4 @@ impl<'a> Reader<'a> {
             find_links(&mut self.rich);
         }
     }
-}
-
-fn remark_look(is_warning: bool) -> Look {
-    if is_warning { Look::WARNING } else { Look::REMARK }
-}
-
-/// What stands from `start` on belongs to a link.
-fn set_link(spans: &mut Vec<Span>, start: usize, number: usize) {
-    let Some(at) = spans.iter().position(|span| span.range.end > start) else { return };
-    if spans[at].range.start < start {
-        let tail = Span { range: start..spans[at].range.end, ..spans[at].clone() };
-        spans[at].range.end = start;
-        spans.insert(at + 1, tail);
-    }
-    spans.iter_mut().filter(|span| span.range.start >= start).for_each(|span| span.link = Some(number));
-}
-
-/// Finds addresses and places in the last line, where there is no link and no code yet, and makes
-/// the line anew with them.
-fn find_links(rich: &mut Rich) {
-    let Some(line) = rich.lines.last() else { return };
-    let range = line.range.clone();
-    let text = rich.text[range.clone()].to_owned();
-    let web = link::addresses(&text).into_iter().filter_map(|(part, target)| {
-        let (link, remark) = link::web(&text[part.clone()], &target)?;
-        Some((part, link, remark))
-    });
-    let places = link::places(&text).into_iter();
-    let places = places.map(|(part, target)| (part, Link { target, is_suspect: false }, None));
-    let mut found: Vec<(Range<usize>, Link, Option<link::Remark>)> = web.chain(places).collect();
-    found.sort_by_key(|(part, ..)| part.start);
-    let from = rich.spans.partition_point(|span| span.range.end <= range.start);
-    let is_free = |part: &Range<usize>| {
-        let mut spans = rich.spans[from..].iter();
-        spans.all(|span| {
-            let (start, end) = (part.start + range.start, part.end + range.start);
-            let apart = span.range.end <= start || span.range.start >= end;
-            apart || (span.link.is_none() && !span.look.has(Look::CODE))
-        })
-    };
-    found.retain(|(part, ..)| is_free(part));
-    if found.is_empty() {
-        return;
-    }
-    let old: Vec<Span> = rich.spans.drain(from..).collect();
-    rich.text.truncate(range.start);
-    if let Some(line) = rich.lines.last_mut() {
-        line.range.end = range.start;
-    }
-    let mut end = 0;
-    let copy = |rich: &mut Rich, part: Range<usize>, number: Option<usize>| {
-        for span in &old {
-            let (start, end) =
-                (span.range.start.max(range.start) - range.start, span.range.end - range.start);
-            let (start, end) = (start.max(part.start), end.min(part.end));
-            if start < end {
-                rich.push(&text[start..end], span.look, number.or(span.link));
-            }
-        }
-    };
-    for (part, link, remark) in found.into_iter() {
-        if part.start < end {
-            continue;
-        }
-        copy(rich, end..part.start, None);
-        rich.links.push(link);
-        let number = rich.links.len() - 1;
-        copy(rich, part.clone(), Some(number));
-        end = part.end;
-        if let Some((remark, is_warning)) = remark {
-            rich.push(&remark, remark_look(is_warning), None);
-        }
-    }
-    copy(rich, end..text.len(), None);
 }

@@ -6,10 +6,11 @@ use chat_proto::Reason;
 use super::words::{block, capital, sentence, spoken, who};
 use super::{Out, Talk};
 use crate::action::Action;
+use crate::state::Popup;
 use crate::state::listing::{Kind as ListKind, Listing, Row, Why};
+use crate::state::page::Page;
 use crate::state::picker::{Kind, Picker};
 use crate::state::secret::Asking;
-use crate::state::{Page, Popup};
 
 /// Rows of a list that are written out; letters behind the command filter the rest.
 const ROWS: usize = 40;

@@ -36,7 +36,6 @@ pub(super) fn tell(talk: &mut Talk, update: &Update, out: &mut Out) {
                 out.say(&format!("{by} invites you into #{room}: /accept #{room} or /decline #{room}."));
             }
         }
-        Update::Untrusted(stranger) => out.say(&sentence(&stranger.to_string())),
         Update::Reset(id) if talk.here == Some(*id) => talk.looked = false,
         _ => {}
     }
@@ -49,9 +48,10 @@ pub(super) fn answered(talk: &mut Talk, outcome: &Outcome, out: &mut Out) {
             talk.failed = true;
             out.say(&format!("Not signed in: {}", sentence(&error.message)));
         }
-        Outcome::Untrusted(stranger) => {
+        Outcome::Trusted(Ok(())) => out.say("Trusted, and remembered."),
+        Outcome::Trusted(Err(error)) => {
             talk.failed = true;
-            out.say(&sentence(&stranger.to_string()));
+            out.say(&sentence(error));
         }
         Outcome::NotSent(_) => talk.handed = talk.handed.saturating_sub(1),
         Outcome::Probed(_, Err(error)) => {

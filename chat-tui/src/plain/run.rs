@@ -69,9 +69,12 @@ struct Loop {
 /// # Errors
 /// The output's, or the engine's if it cannot start.
 pub async fn run(paths: Paths, places: Places, first: What) -> anyhow::Result<bool> {
-    let mut talk = Talk::new(jiff::tz::TimeZone::system());
-    talk.state_mut().take_settings(places.settings.load());
     let is_typed = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let mut talk = Talk::new(jiff::tz::TimeZone::system());
+    if is_typed {
+        talk = talk.with_a_person();
+    }
+    talk.state_mut().take_settings(places.settings.load());
     let _quiet = if is_typed { Quiet::begin() } else { None };
     let (sender, typed) = mpsc::channel(LINES);
     if is_typed {
@@ -223,6 +226,7 @@ impl Loop {
                 Effect::EndExport => self.line.runner.end_export(),
                 Effect::FindDay(id, head, day) => self.line.runner.find_day(id, head, day),
                 Effect::SignIn(ask) => self.line.runner.sign_in(ask),
+                Effect::Trust(stranger) => self.line.runner.trust(stranger),
                 Effect::Start(account) => self.line.start(account, &self.paths).await?,
                 Effect::ReadSettings => self.line.runner.read_settings(),
                 Effect::WriteSetting(name, value) => self.line.runner.write_setting(name, value),

@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(commands.meant(here, "dance"), Meant::Nothing);
         assert_eq!(commands.meant(None, "lunch"), Meant::Nothing);
         assert_eq!(commands.hint(here, "/lunch to").as_deref(), Some("/lunch WHAT · Does it · b"));
-        assert_eq!(commands.hint(here, "/l").as_deref(), Some("/leave /lock /lunch"));
+        assert_eq!(commands.hint(here, "/l").as_deref(), Some("/leave /lock /link /lunch"));
         assert_eq!(commands.hint(here, "/lu").as_deref(), Some("/lunch"));
         assert_eq!(commands.hint(here, "lunch"), None);
     }

@@ -3,7 +3,8 @@
 //! Items know their heights but not their looks: the update scrolls by them, the view paints
 //! them. Only the rows on screen are wrapped; the rest is a walk over numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
 
 use chat_client::Delivery;
 use chat_proto::{Conversation, ConversationId, Event, EventKind, Person, SafeText, Seq, Timestamp, UserId};
@@ -113,7 +114,8 @@ pub(crate) enum Entry {
 
 /// Builds the items of a timeline for a pane of `width` columns.
 pub(crate) fn items(timeline: &Timeline, context: &Context, width: usize) -> Items {
-    let mut builder = Builder { items: Vec::new(), day: None, group: None, new_after: timeline.new_after };
+    let new_after = timeline.new_after;
+    let mut builder = Builder { items: Vec::new(), day: None, span: None, group: None, new_after };
     if let Some(text) = top(timeline) {
         builder.items.push((Key::Top, Entry::Ready(Item::Gap(text))));
     }
@@ -191,6 +193,9 @@ fn between(timeline: &Timeline) -> &'static str {
 struct Builder {
     items: Vec<(Key, Entry)>,
     day: Option<Date>,
+    /// The day of the event before, from its first moment to the first of the next: asking the
+    /// calendar for each of thousands takes long.
+    span: Option<(Date, Range<i64>)>,
     /// Whose messages stand under one name, and when the last of them came.
     group: Option<(Option<UserId>, Timestamp)>,
     new_after: Option<Seq>,
@@ -236,13 +241,28 @@ impl Builder {
     }
 
     fn day(&mut self, seq: Seq, at: Timestamp, context: &Context) {
-        let day = date(at, context.zone);
+        let day = self.date(at, context.zone);
         if self.day != Some(day) {
             self.day = Some(day);
             self.group = None;
             let line = day_line(day, date(context.now, context.zone), context.times);
             self.items.push((Key::Day(seq), Entry::Ready(Item::Day(line))));
         }
+    }
+
+    fn date(&mut self, at: Timestamp, zone: &TimeZone) -> Date {
+        if let Some((day, span)) = &self.span
+            && span.contains(&at.0)
+        {
+            return *day;
+        }
+        let zoned = instant(at).to_zoned(zone.clone());
+        let first = zoned.start_of_day().map(|first| first.timestamp().as_millisecond());
+        let next = zoned.tomorrow().and_then(|next| next.start_of_day());
+        let next = next.map(|next| next.timestamp().as_millisecond());
+        let span = first.and_then(|first| next.map(|next| first..next)).ok();
+        self.span = span.map(|span| (zoned.date(), span));
+        zoned.date()
     }
 
     fn new_line(&mut self, event: &Event, context: &Context) {
@@ -352,10 +372,11 @@ fn columns(timeline: &Timeline, context: &Context, width: usize) -> Columns {
     }
     let (least, most) = NAME_COLUMNS;
     let mut name = least;
+    // Each name is measured once; one's own is not shown.
+    let mut seen: HashSet<UserId> = context.me.map(|me| me.id).into_iter().collect();
     let mut last = None;
     for event in timeline.events().filter(|event| event.body().is_some() && timeline.shows(event)) {
-        if last != Some(event.author.id) && context.me.is_none_or(|me| me.id != event.author.id) {
-            last = Some(event.author.id);
+        if last.replace(event.author.id) != Some(event.author.id) && seen.insert(event.author.id) {
             name = name.max(text::width(shown_name(&event.author).as_str()));
         }
     }

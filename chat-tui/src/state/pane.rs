@@ -2,23 +2,27 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use chat_proto::Seq;
 
-use super::items::{Context, Entry, Item, Items, items};
+use super::items::{Context, Entry, Item, Items, date, items};
+use super::memo::{self, Memo};
 use super::message;
 use super::system;
 use super::timeline::{Key, Scroll, Timeline};
 
 /// A pane: the items, how to make them, and how many rows there are for them.
 pub(crate) struct Pane<'a> {
-    pub(crate) items: Items,
+    pub(crate) items: Arc<Items>,
     timeline: &'a Timeline,
     context: &'a Context<'a>,
     rows: usize,
     /// What was made already, by its place: heights are asked for again and again.
-    made: RefCell<HashMap<usize, Rc<Made>>>,
+    made: RefCell<HashMap<usize, Arc<Made>>>,
+    memo: &'a Memo,
+    /// Where the memo holds it.
+    held: Option<usize>,
 }
 
 /// An item with its rows.
@@ -33,15 +37,34 @@ pub(crate) struct Made {
 pub(crate) type Place = (usize, usize);
 
 impl<'a> Pane<'a> {
-    pub(crate) fn new(timeline: &'a Timeline, context: &'a Context<'a>, size: (usize, usize)) -> Self {
-        let items = items(timeline, context, size.0);
-        Pane { items, timeline, context, rows: size.1, made: RefCell::default() }
+    pub(crate) fn new(
+        timeline: &'a Timeline,
+        context: &'a Context<'a>,
+        size: (usize, usize),
+        memo: &'a Memo,
+    ) -> Self {
+        let Context { conversation, cell, bare, times, .. } = *context;
+        let key = memo::Key {
+            conversation: conversation.id,
+            thread: timeline.thread,
+            width: size.0,
+            cell,
+            bare,
+            times,
+            today: date(context.now, context.zone),
+        };
+        let (items, held) = memo.items(key, || items(timeline, context, size.0));
+        Pane { items, timeline, context, rows: size.1, made: RefCell::default(), memo, held }
     }
 
     /// The item at a place of the list, with its rows.
-    pub(crate) fn made(&self, at: usize) -> Option<Rc<Made>> {
-        if let Some(made) = self.made.borrow().get(&at) {
-            return Some(Rc::clone(made));
+    pub(crate) fn made(&self, at: usize) -> Option<Arc<Made>> {
+        let known = match self.held {
+            Some(pane) => self.memo.made(pane, at),
+            None => self.made.borrow().get(&at).map(Arc::clone),
+        };
+        if known.is_some() {
+            return known;
         }
         let item = self.item(at)?;
         let columns = &self.items.columns;
@@ -50,8 +73,13 @@ impl<'a> Pane<'a> {
             _ => Vec::new(),
         };
         let height = if rows.is_empty() { columns.height(&item) } else { rows.len() };
-        let made = Rc::new(Made { item, rows, height });
-        self.made.borrow_mut().insert(at, Rc::clone(&made));
+        let made = Arc::new(Made { item, rows, height });
+        match self.held {
+            Some(pane) => self.memo.keep(pane, at, &made),
+            None => {
+                self.made.borrow_mut().insert(at, Arc::clone(&made));
+            }
+        }
         Some(made)
     }
 

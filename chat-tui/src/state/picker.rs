@@ -73,6 +73,8 @@ pub enum Kind {
     Settings,
     /// The values of one.
     Value,
+    /// The actions that can have keys.
+    Keys,
 }
 
 impl Kind {
@@ -105,6 +107,7 @@ impl Kind {
             Kind::Themes => "theme",
             Kind::Settings => "settings",
             Kind::Value => "value",
+            Kind::Keys => "another key for",
         }
     }
 }

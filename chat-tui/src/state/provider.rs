@@ -2,18 +2,14 @@
 
 use chat_client::provider::{Missing, may_open};
 use chat_proto::{OidcBegun, SafeText};
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
 
-/// Longest address that is drawn as a picture; of a longer one no telephone reads the dots.
-const PICTURE_BYTES: usize = 300;
-
+use super::code::Code;
 /// A login by the provider that has begun.
 #[derive(Debug, Clone)]
 pub(crate) struct AtProvider {
     pub(crate) begun: OidcBegun,
-    /// The address as a code to photograph, in lines of half blocks.
-    pub(crate) picture: Vec<String>,
+    /// The address as a code to photograph.
+    pub(crate) code: Option<Code>,
     /// What the server asked for besides, in the order in which it did.
     pub(crate) asked_for: Vec<Missing>,
 }
@@ -23,14 +19,9 @@ impl AtProvider {
     #[must_use]
     pub(crate) fn new(begun: OidcBegun) -> Self {
         let address = begun.complete_url.as_ref().unwrap_or(&begun.url);
-        let fits = may_open(address) && address.len() <= PICTURE_BYTES;
-        let code = if fits { QrCode::new(address).ok() } else { None };
-        let drawn = code.map(|code| {
-            code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build()
-        });
-        let picture = drawn.unwrap_or_default().lines().map(str::to_owned).collect();
+        let code = may_open(address).then(|| Code::of(address)).flatten();
         let asked_for = if begun.confirm { vec![Missing::Confirm] } else { Vec::new() };
-        Self { begun, picture, asked_for }
+        Self { begun, code, asked_for }
     }
 
     /// Remembers that the server wants this as well.

@@ -2,7 +2,8 @@
 //! into the history of the composer nor into a draft.
 
 use chat_proto::{
-    BeginTotp, ChangePassword, CreateUser, DisableTotp, Request, Role, Secret, UserName, limits,
+    BeginLink, BeginTotp, ChangePassword, CreateUser, DisableTotp, RemoveLink, Request, Role, Secret,
+    UserName, limits,
 };
 
 /// Letters taken; a longer password is refused anyway.
@@ -17,6 +18,10 @@ pub enum Asking {
     TwoFactor,
     /// To end it.
     TwoFactorOff,
+    /// To link the account with the provider.
+    Link,
+    /// To end that.
+    Unlink,
     /// For a new account of somebody else; with nothing typed, it gets a code in its place.
     Account(UserName, Role),
 }
@@ -91,6 +96,8 @@ impl SecretForm {
             (Step::Current, Asking::TwoFactorOff) => {
                 Some(Request::DisableTotp(DisableTotp { password: Some(typed), code: None }))
             }
+            (Step::Current, Asking::Link) => Some(Request::BeginLink(BeginLink { password: typed })),
+            (Step::Current, Asking::Unlink) => Some(Request::RemoveLink(RemoveLink { password: typed })),
             (Step::Current, _) => {
                 (self.current, self.step) = (typed, Step::New);
                 None

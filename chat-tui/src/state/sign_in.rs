@@ -1,120 +1,26 @@
 //! The form of the first run: which server, then who. Pure: it says what is to be asked.
 
+mod answers;
+mod ask;
+mod field;
+
 use std::time::Duration;
 
 use chat_client::address::ServerAddress;
 use chat_client::provider::{Answers, Missing};
-use chat_proto::{Hello, OidcBegun, Registration, SafeText, Secret, UserName, limits};
+use chat_proto::{Hello, Registration, SafeText, Secret, UserName, limits};
 use crossterm::event::KeyEvent;
 
 use crate::action::Plain;
 use crate::keymap::{Context, Key, Keymap};
 use crate::state::composer::{Composer, Edit};
 use crate::state::provider::AtProvider;
+pub use ask::{Ask, Known, Refused};
+use field::field_of;
+pub use field::{Field, Way};
 
 /// What is said while a person is at the provider.
 const WAITING: &str = "waiting until you are done there…";
-
-/// What may be known before the form opens, from flags and the environment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
-    /// The server's address.
-    pub server: Option<String>,
-    /// The account's name.
-    pub user: Option<String>,
-    /// Its password.
-    pub password: Option<Secret>,
-    /// An invite code.
-    pub invite: Option<Secret>,
-    /// A token from an earlier login; asks for nothing else.
-    pub token: Option<Secret>,
-    /// Whether giving up leads back to another account.
-    pub returns: bool,
-}
-
-impl Known {
-    /// Whether nothing has to be asked of a person.
-    #[must_use]
-    pub fn is_enough(&self) -> bool {
-        self.server.is_some() && (self.token.is_some() || (self.user.is_some() && self.password.is_some()))
-    }
-}
-
-/// The fields of the form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// The server's address.
-    Server,
-    /// Log in, or make an account.
-    Way,
-    /// The account's name.
-    Name,
-    /// The password.
-    Password,
-    /// The invite code.
-    Invite,
-    /// The reset code.
-    Reset,
-    /// The code of the second factor.
-    Code,
-    /// The code that the provider's last page shows.
-    Confirm,
-}
-
-/// What the form is filled in for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Way {
-    /// To log in.
-    #[default]
-    LogIn,
-    /// To make an account.
-    Create,
-    /// To set a new password by an admin's code.
-    Reset,
-    /// To log in by the provider that the server names.
-    Provider,
-}
-
-impl Way {
-    /// All, in the order of the form; the last one where the server names a provider.
-    const ALL: [Way; 4] = [Way::LogIn, Way::Create, Way::Reset, Way::Provider];
-}
-
-/// Why nobody is signed in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// For people.
-    pub message: String,
-    /// Whether the same is to be asked again with the code of the second factor.
-    pub needs_code: bool,
-}
-
-impl From<String> for Refused {
-    fn from(message: String) -> Self {
-        Self { message, needs_code: false }
-    }
-}
-
-/// What the form wants to be asked.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Ask {
-    /// Who is at this address?
-    Probe(ServerAddress),
-    /// Log in.
-    LogIn(ServerAddress, UserName, Secret, Option<Secret>),
-    /// Set a password by a reset code, and log in.
-    Reset(ServerAddress, Secret, Secret, Option<Secret>),
-    /// Log in by a token.
-    Token(ServerAddress, Secret),
-    /// Make an account.
-    Register(ServerAddress, UserName, Secret, Option<Secret>),
-    /// Begin a login by the server's provider.
-    Provider(ServerAddress),
-    /// Ask, after this time, whether the login of this name is done.
-    Finish(ServerAddress, Secret, Box<Answers>, Duration),
-    /// The person gave up.
-    Quit,
-}
 
 /// The form. See the module.
 #[derive(Debug, Clone)]
@@ -413,127 +319,10 @@ impl SignIn {
         Ask::Finish(server.clone(), provider.begun.poll.clone(), Box::new(answers), Duration::ZERO)
     }
 
-    /// A login by the provider has begun, or has not.
-    pub fn at_provider(&mut self, begun: Result<OidcBegun, String>) -> Option<Ask> {
-        // Whoever pressed Esc meanwhile does not want it any more.
-        self.busy.take()?;
-        match begun {
-            Ok(begun) => {
-                let goes_on = !begun.confirm;
-                (self.confirm, self.provider) = (Composer::with_text(""), Some(AtProvider::new(begun)));
-                if !goes_on {
-                    self.focus = Field::Confirm;
-                    return None;
-                }
-                let ask = self.submit();
-                self.busy = Some(WAITING);
-                ask
-            }
-            Err(error) => {
-                self.failed(error.into());
-                None
-            }
-        }
-    }
-
-    /// The login of this name is not done: what is missing, or nothing that would help. Says what is
-    /// to be asked next, and whether the form looks different.
-    pub fn not_done(
-        &mut self,
-        poll: &Secret,
-        answers: Box<Answers>,
-        message: String,
-        missing: Option<Missing>,
-    ) -> (Option<Ask>, bool) {
-        let is_this = |provider: &&mut AtProvider| provider.begun.poll == *poll;
-        let Some(provider) = self.provider.as_mut().filter(is_this) else { return (None, false) };
-        if self.busy.is_none() {
-            return (None, false);
-        }
-        match missing {
-            Some(Missing::Time(pause)) => {
-                let server = self.hello.as_ref().map(|(server, _)| server.clone());
-                let is_new = self.busy != Some(WAITING);
-                self.busy = Some(WAITING);
-                (server.map(|server| Ask::Finish(server, poll.clone(), answers, pause)), is_new)
-            }
-            Some(what) => {
-                provider.ask_for(what);
-                (self.busy, self.error) = (None, Some(message));
-                self.focus = field_of(&what).unwrap_or(Field::Way);
-                // A wrong code is of no use, and one of an authenticator is good once.
-                if matches!(what, Missing::Confirm | Missing::Code)
-                    && let Some(text) = self.text_mut()
-                {
-                    *text = Composer::with_text("");
-                }
-                (None, true)
-            }
-            None => {
-                self.provider = None;
-                self.focus = Field::Way;
-                self.failed(message.into());
-                (None, true)
-            }
-        }
-    }
-
-    /// The server answered, or did not.
-    pub fn probed(&mut self, server: &ServerAddress, result: Result<Hello, String>) -> Option<Ask> {
-        // Whoever pressed Esc meanwhile does not want the answer any more.
-        self.busy.take()?;
-        match result {
-            Ok(hello) => {
-                let only_provider = hello.provider.as_ref().is_some_and(|provider| provider.required);
-                self.hello = Some((server.clone(), hello));
-                if only_provider && !self.automatic {
-                    self.way = Way::Provider;
-                }
-                let first_empty =
-                    self.fields().into_iter().find(|f| *f != Field::Way && self.text(*f).is_empty());
-                self.focus = match first_empty {
-                    Some(Field::Name) => self.fields().first().copied().unwrap_or(Field::Name),
-                    Some(field) => field,
-                    None if self.way == Way::Provider => Field::Way,
-                    None => Field::Password,
-                };
-                if std::mem::take(&mut self.automatic) { self.submit() } else { None }
-            }
-            Err(error) => {
-                self.failed(error.into());
-                None
-            }
-        }
-    }
-
-    /// A login, a reset or a new account did not work.
-    pub fn failed(&mut self, refused: Refused) {
-        self.busy = None;
-        self.token = None;
-        self.error = Some(refused.message);
-        if refused.needs_code {
-            // A code is good once, so the next one is another.
-            self.asks_code = true;
-            self.code = Composer::with_text("");
-            self.focus = Field::Code;
-        }
-    }
-
     /// The team's name, safe to draw.
     #[must_use]
     pub(crate) fn team(&self) -> Option<SafeText> {
         self.hello.as_ref().map(|(_, hello)| SafeText::line(&hello.name))
-    }
-}
-
-/// The field into which goes what is missing.
-fn field_of(missing: &Missing) -> Option<Field> {
-    match missing {
-        Missing::Time(_) => None,
-        Missing::Confirm => Some(Field::Confirm),
-        Missing::Name => Some(Field::Name),
-        Missing::Invite => Some(Field::Invite),
-        Missing::Code => Some(Field::Code),
     }
 }
 

@@ -25,6 +25,7 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::Jump(number) => places::jump_to_number(state, number, effects),
         Action::Open(id) => places::go(state, id, effects),
         Action::LookAtRoom(room) => lists::room(state, &room),
+        Action::Bind(plain, chord) => rebind::ask(state, plain, chord, effects),
         Action::Mention(user) => writing::put(state, &profile::mention(&user), effects),
         Action::Join(room) => rooms::join(state, room, effects),
         Action::Create(name, topic, private) => effects.ask(Question::Create(CreateRoom {

@@ -8,8 +8,9 @@ use chat_proto::{
 use super::{Effects, complain, say_so};
 use crate::action::Once;
 use crate::state::administration as lists;
+use crate::state::page::Page;
 use crate::state::picker::Picker;
-use crate::state::{Page, Popup, State};
+use crate::state::{Popup, State};
 
 /// Opens the one place with all that admins do; how the doors stand is asked anew.
 pub(super) fn menu(state: &mut State, effects: &mut Effects) {
@@ -106,7 +107,7 @@ fn show_rooms(state: &mut State, page: &SurveyPage) {
         rows.push((String::new(), format!("There are more: /admin rooms after #{}", last.name)));
     }
     let title = "rooms, the private ones too".to_owned();
-    state.popup = Some(Popup::Page(Page { title, rows, top: 0 }));
+    state.popup = Some(Popup::Page(Page::new(title, rows)));
 }
 
 fn doors(state: &mut State, request: &Request, now: Lockdown) {

@@ -8,7 +8,8 @@ use crate::action::Keep;
 use crate::command;
 use crate::effect::{Kept, Question};
 use crate::state::commands::Meant;
-use crate::state::{Page, Popup, State};
+use crate::state::page::Page;
+use crate::state::{Popup, State};
 
 /// Asks which commands the bots of a conversation have.
 pub(super) fn ask_commands(id: ConversationId, effects: &mut Effects) {
@@ -78,7 +79,7 @@ pub(super) fn kept(state: &mut State, result: Result<Kept, String>) {
             say_so(state, format!("No {title}; {empty}"));
         }
         Ok(Kept::List { title, rows, .. }) => {
-            state.popup = Some(Popup::Page(Page { title, rows, top: 0 }));
+            state.popup = Some(Popup::Page(Page::new(title, rows)));
         }
         Ok(Kept::Secret { title, secret, use_for }) => {
             let mut secret = secret.expose().to_owned();
@@ -93,7 +94,7 @@ pub(super) fn kept(state: &mut State, result: Result<Kept, String>) {
                 row(String::new()),
                 row(format!("Copy it now: it is never shown again. {use_for}")),
             ];
-            state.popup = Some(Popup::Page(Page { title, rows, top: 0 }));
+            state.popup = Some(Popup::Page(Page::new(title, rows)));
         }
     }
 }

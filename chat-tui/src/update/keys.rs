@@ -408,14 +408,17 @@ fn page_key(state: &mut State, key: Key, effects: &mut Effects) {
 
 /// Scrolls what is there to read.
 pub(super) fn scroll_page(state: &mut State, rows: isize) {
-    let columns = layout::popup_columns(Rect::new(0, 0, state.size.0, state.size.1));
-    let (top, all) = match &mut state.popup {
-        Some(Popup::Help(top)) => (top, crate::help::fitted(&state.keymap, columns).len()),
+    let screen = Rect::new(0, 0, state.size.0, state.size.1);
+    let (top, last) = match &mut state.popup {
+        Some(Popup::Help(top)) => {
+            let all = crate::help::fitted(&state.keymap, layout::popup_columns(screen)).len();
+            (top, all.saturating_sub(1))
+        }
         Some(Popup::Page(page)) => {
-            let all = page.rows.iter().map(|(_, text)| text.lines().count().max(1)).sum();
-            (&mut page.top, all)
+            let last = layout::page(screen, page).last();
+            (&mut page.top, last)
         }
         _ => return,
     };
-    *top = top.saturating_add_signed(rows).min(all.saturating_sub(1));
+    *top = top.saturating_add_signed(rows).min(last);
 }

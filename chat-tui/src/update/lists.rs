@@ -9,8 +9,9 @@ use super::{Effects, places, say_so};
 use crate::action::{Action, Plain};
 use crate::effect::{Question, Wish};
 use crate::state::message::quoted;
+use crate::state::page::Page;
 use crate::state::picker::{Item, Kind, Picker};
-use crate::state::{Page, Popup, State};
+use crate::state::{Popup, State};
 use crate::state::{palette, profile};
 
 fn open(state: &mut State, picker: Picker) {
@@ -164,7 +165,7 @@ pub(super) fn versions(state: &mut State, versions: &Versions) {
         rows.push(("now".to_owned(), now.as_str().to_owned()));
     }
     let title = format!("versions of message {}", versions.seq);
-    state.popup = Some(Popup::Page(Page { title, rows, top: 0 }));
+    state.popup = Some(Popup::Page(Page::new(title, rows)));
 }
 
 /// The rooms that one is invited into.

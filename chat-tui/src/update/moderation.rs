@@ -9,8 +9,9 @@ use chat_proto::{
 
 use super::{Effects, complain, files, lists, messages, safety, say_so};
 use crate::action::{Action, Order, Penalty};
+use crate::state::page::Page;
 use crate::state::profile::status_words;
-use crate::state::{Confirm, Page, Popup, State};
+use crate::state::{Confirm, Popup, State};
 
 /// Rows of a list that are asked for: what people scroll through.
 const ROWS: u32 = 100;
@@ -134,8 +135,8 @@ fn ask(state: &mut State, order: Order) {
 }
 
 /// What came back.
-pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) {
-    let Some(answer) = safety::looked(state, request, answer) else { return };
+pub(super) fn looked(state: &mut State, request: &Request, answer: Answer, effects: &mut Effects) {
+    let Some(answer) = safety::looked(state, request, answer, effects) else { return };
     match answer {
         Answer::ListBans(page) => {
             let what =
@@ -221,7 +222,7 @@ fn show_page(state: &mut State, title: &str, rows: Vec<(String, String)>, none: 
     if rows.is_empty() {
         return say_so(state, none.to_owned());
     }
-    state.popup = Some(Popup::Page(Page { title: title.to_owned(), rows, top: 0 }));
+    state.popup = Some(Popup::Page(Page::new(title.to_owned(), rows)));
 }
 
 fn done(request: &Request) -> String {

@@ -159,8 +159,14 @@ fn click_popup(state: &mut State, at: Position, effects: &mut Effects) -> bool {
         }
         Some(Popup::Listing(_)) => return listings::click(state, at, effects),
         Some(Popup::Browser(_)) => return browser::click(state, at, effects),
-        Some(Popup::Help(_) | Popup::Page(_)) => {
+        Some(Popup::Help(_)) => {
             if layout::popup(screen, layout::POPUP.1).contains(at) {
+                return false;
+            }
+            state.popup = None;
+        }
+        Some(Popup::Page(page)) => {
+            if layout::page(screen, page).area.contains(at) {
                 return false;
             }
             state.popup = None;

@@ -55,7 +55,7 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             true
         }
         Outcome::Looked(request, answer) => {
-            moderation::looked(state, &request, *answer);
+            moderation::looked(state, &request, *answer, effects);
             true
         }
         // The mark is told again with the next message, or with the next connection.
@@ -167,6 +167,7 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             accounts::signed_out(state, &name, result);
             true
         }
+        Outcome::Linking(poll, code, result) => super::linking::answered(state, &poll, code, result, effects),
         Outcome::AtProvider(begun) => {
             if let Some(form) = &mut state.sign_in {
                 effects.0.extend(form.at_provider(begun.map(|begun| *begun)).map(Effect::SignIn));

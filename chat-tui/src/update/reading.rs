@@ -86,6 +86,7 @@ fn ask_history(state: &mut State, effects: &mut Effects) {
     };
     if let Some(timeline) = state.open_timeline_mut() {
         timeline.wait_for(anchor);
+        state.memo.open();
         state.dirty = true;
         effects.ask(Question::History(id, anchor, limit));
     }
@@ -112,7 +113,7 @@ fn ask_contexts(state: &mut State, effects: &mut Effects) {
     let Some(id) = state.open else { return };
     for in_thread in [false, true] {
         let wanted = answered_on_screen(state, in_thread);
-        let State { timelines, thread, .. } = state;
+        let State { timelines, thread, memo, .. } = state;
         let Some(main) = timelines.get_mut(&id).filter(|_| !wanted.is_empty()) else { continue };
         let missing = match thread {
             _ if !in_thread => main.ask_contexts(wanted),
@@ -122,6 +123,7 @@ fn ask_contexts(state: &mut State, effects: &mut Effects) {
                 missing.retain(|seq| match main.get(*seq) {
                     Some(event) => {
                         thread.timeline.take_context(*seq, Some(event.clone()));
+                        memo.open();
                         false
                     }
                     None => true,

@@ -5,19 +5,53 @@ use super::{Effects, complain, say_so};
 use crate::action::{Action, Plain};
 use crate::effect::Effect;
 use crate::keymap::{Chord, Context, Does, Found, Key, what};
+use crate::state::picker::{Item, Kind, Picker, is_offered};
 use crate::state::rebind::Rebind;
 use crate::state::{Confirm, Popup, State};
 
 /// Begins with the action that is chosen in the palette.
 pub(super) fn begin(state: &mut State) {
     let Some(Popup::Picker(picker)) = &state.popup else { return };
-    let Some(Action::Plain(plain)) = picker.chosen().map(|item| &item.action) else {
-        return complain(
-            state,
-            "Only what is an action has a key; a command can have one in the settings file".to_owned(),
-        );
+    let chosen = match picker.chosen().map(|item| &item.action) {
+        Some(Action::Plain(plain) | Action::Bind(Some(plain), None)) => *plain,
+        _ => {
+            return complain(
+                state,
+                "Only what is an action has a key; a command can have one in the settings file".to_owned(),
+            );
+        }
     };
-    state.rebind = Some(Rebind::new(*plain, &state.keymap));
+    press(state, chosen);
+}
+
+/// Asks for what was not said: the action, then the key.
+pub(super) fn ask(state: &mut State, plain: Option<Plain>, chord: Option<Chord>, effects: &mut Effects) {
+    match (plain, chord) {
+        (None, _) => choose(state),
+        (Some(plain), None) => press(state, plain),
+        (Some(plain), Some(chord)) => {
+            let context = Rebind::new(plain, &state.keymap).context;
+            wanted(state, plain, context, chord, effects);
+        }
+    }
+}
+
+/// All actions with their keys, to choose one.
+fn choose(state: &mut State) {
+    let items = Plain::ALL.iter().filter(|plain| is_offered(**plain)).map(|plain| Item {
+        label: plain.title().to_owned(),
+        detail: match state.keymap.label(*plain) {
+            Some(key) => format!("{key} · {}", plain.help()),
+            None => plain.help().to_owned(),
+        },
+        action: Action::Bind(Some(*plain), None),
+    });
+    let picker = Picker::new(Kind::Keys, items.collect());
+    state.popup = Some(Popup::Picker(Box::new(picker)));
+}
+
+fn press(state: &mut State, plain: Plain) {
+    state.rebind = Some(Rebind::new(plain, &state.keymap));
     state.popup = None;
 }
 
@@ -31,6 +65,11 @@ pub(super) fn key(state: &mut State, key: Key, effects: &mut Effects) {
     let Some(chord) = rebind.press(key, keymap) else { return };
     let (plain, context) = (rebind.plain, rebind.context);
     state.rebind = None;
+    wanted(state, plain, context, chord, effects);
+}
+
+/// Gives the action this key; asks first, where the key means something.
+fn wanted(state: &mut State, plain: Plain, context: Context, chord: Chord, effects: &mut Effects) {
     if context == Context::Chat && chord.keys().first().is_some_and(|key| key.typed().is_some()) {
         return complain(
             state,

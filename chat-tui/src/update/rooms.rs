@@ -8,7 +8,8 @@ use chat_proto::{
 use super::{Effects, complain, places, say_so, writing};
 use crate::action::Action;
 use crate::effect::{Question, Then};
-use crate::state::{Page, Popup, State};
+use crate::state::page::Page;
+use crate::state::{Popup, State};
 
 /// The open conversation, if it is a room; says so if it is not.
 fn open_room(state: &mut State) -> Option<Conversation> {
@@ -71,7 +72,7 @@ pub(super) fn describe(state: &mut State, description: Option<Description>, effe
         }
         None => {
             let rows = vec![(String::new(), room.description.as_str().to_owned())];
-            state.popup = Some(Popup::Page(Page { title: state.conversations.title(&room), rows, top: 0 }));
+            state.popup = Some(Popup::Page(Page::new(state.conversations.title(&room), rows)));
         }
     }
 }

@@ -4,32 +4,31 @@ use chat_proto::{
     Answer, ListSessions, Request, RevokeSession, Secret, SessionInfo, Sessions, TotpSetup, UserName,
 };
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
 
-use super::{Effects, administration, messages, say_so};
+use super::{Effects, administration, linking, messages, say_so};
 use crate::action::{Action, Safety};
 use crate::state::administration as lists;
+use crate::state::code::{self, Code};
+use crate::state::page::Page;
 use crate::state::picker::{Item, Kind, Picker};
 use crate::state::secret::{Asking, SecretForm};
-use crate::state::{Confirm, Page, Popup, State};
+use crate::state::{Confirm, Popup, State};
 
 /// Does it, or asks for it.
 pub(super) fn act(state: &mut State, safety: Safety, effects: &mut Effects) {
     match safety {
-        Safety::Password => state.popup = Some(Popup::Secret(Box::new(SecretForm::new(Asking::Password)))),
-        Safety::TwoFactor => state.popup = Some(Popup::Secret(Box::new(SecretForm::new(Asking::TwoFactor)))),
-        Safety::TwoFactorOff => {
-            state.popup = Some(Popup::Secret(Box::new(SecretForm::new(Asking::TwoFactorOff))));
-        }
+        Safety::Password => ask(state, Asking::Password),
+        Safety::TwoFactor => ask(state, Asking::TwoFactor),
+        Safety::TwoFactorOff => ask(state, Asking::TwoFactorOff),
+        Safety::Link => ask(state, Asking::Link),
+        Safety::LinkCode(code) => linking::confirm(state, code, effects),
+        Safety::Unlink => ask(state, Asking::Unlink),
         Safety::Admin => administration::menu(state, effects),
         Safety::Account(account) => {
             let card = lists::account(state, &account);
             state.popup = Some(Popup::Picker(Box::new(card)));
         }
-        Safety::Create(name, role) => {
-            state.popup = Some(Popup::Secret(Box::new(SecretForm::new(Asking::Account(name, role)))));
-        }
+        Safety::Create(name, role) => ask(state, Asking::Account(name, role)),
         Safety::CopyOnce(once) => {
             messages::copy(state, once.code.expose(), effects);
             administration::show_once(state, &once);
@@ -49,6 +48,10 @@ pub(super) fn act(state: &mut State, safety: Safety, effects: &mut Effects) {
         Safety::Ask(request) => effects.look(*request),
         Safety::Confirm(question, request) => confirm(state, question, *request),
     }
+}
+
+fn ask(state: &mut State, asking: Asking) {
+    state.popup = Some(Popup::Secret(Box::new(SecretForm::new(asking))));
 }
 
 fn confirm(state: &mut State, question: String, request: Request) {
@@ -80,7 +83,12 @@ pub(super) fn key(state: &mut State, key: KeyEvent, effects: &mut Effects) {
 }
 
 /// What came back, where it is about this; the answer again where it is not.
-pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) -> Option<Answer> {
+pub(super) fn looked(
+    state: &mut State,
+    request: &Request,
+    answer: Answer,
+    effects: &mut Effects,
+) -> Option<Answer> {
     match administration::looked(state, request, answer)? {
         Answer::ListSessions(sessions) => {
             let user = match request {
@@ -90,6 +98,7 @@ pub(super) fn looked(state: &mut State, request: &Request, answer: Answer) -> Op
             show_sessions(state, user, &sessions);
         }
         Answer::BeginTotp(setup) => show_setup(state, &setup),
+        Answer::BeginLink(begun) => linking::begun(state, begun, effects),
         Answer::ConfirmTotp(made) => {
             let codes: Vec<&str> = made.codes.iter().map(Secret::expose).collect();
             let rows = vec![
@@ -116,6 +125,7 @@ fn done(request: &Request) -> Option<String> {
         Request::RevokeCode(_) => "The invite code is ended; accounts made with it stay".to_owned(),
         Request::RevokeSession(ask) if ask.session.is_none() => "All other logins have ended".to_owned(),
         Request::RevokeSession(_) => "That login has ended".to_owned(),
+        Request::RemoveLink(_) => "Your account is not linked with the provider any more".to_owned(),
         Request::DisableTotp(_) => "Logins ask for the password alone".to_owned(),
         Request::DisableUser(ask) => format!("@{} is disabled", ask.user),
         Request::EnableUser(ask) => format!("@{} may log in again", ask.user),
@@ -125,7 +135,7 @@ fn done(request: &Request) -> Option<String> {
 }
 
 fn show(state: &mut State, title: &str, rows: Vec<(String, String)>) {
-    state.popup = Some(Popup::Page(Page { title: title.to_owned(), rows, top: 0 }));
+    state.popup = Some(Popup::Page(Page::new(title.to_owned(), rows)));
 }
 
 fn show_sessions(state: &mut State, user: Option<&UserName>, sessions: &Sessions) {
@@ -139,16 +149,19 @@ fn show_sessions(state: &mut State, user: Option<&UserName>, sessions: &Sessions
             action: Action::Safety(Safety::End(user.cloned(), None)),
         });
     }
+    let linked = if sessions.provider.is_some() { " · linked with the provider" } else { "" };
     let title = match (user, sessions.second_factor) {
         (Some(user), _) if sessions.sessions.is_empty() => {
             return say_so(state, format!("@{user} is logged in nowhere"));
         }
         (Some(user), _) => format!("logins of @{user} · Enter ends one"),
         (None, Some(factor)) => format!(
-            "your logins · Enter ends one · second factor on, {} recovery codes left",
+            "your logins · Enter ends one · second factor on, {} recovery codes left{linked}",
             factor.recovery_codes
         ),
-        (None, None) => "your logins · Enter ends one · no second factor; /twofactor sets one up".to_owned(),
+        (None, None) => {
+            format!("your logins · Enter ends one · no second factor; /twofactor sets one up{linked}")
+        }
     };
     let picker = Picker::new(Kind::Sessions, items).titled(title);
     state.popup = Some(Popup::Picker(Box::new(picker)));
@@ -171,15 +184,11 @@ fn session_item(state: &State, user: Option<&UserName>, session: &SessionInfo) -
 
 /// The secret as a code to photograph, where one can be drawn, and as text.
 fn show_setup(state: &mut State, setup: &TotpSetup) {
-    let line = |text: String| (String::new(), text);
-    let mut rows = vec![
-        line("Photograph this with your authenticator app, or type the secret into it.".to_owned()),
-        line("Then write /twofactor and the code that it shows.".to_owned()),
-        line(setup.secret.expose().to_owned()),
+    let lines = vec![
+        "Photograph the code with your authenticator app, or type this secret into it:".to_owned(),
+        code::in_groups(setup.secret.expose()),
+        "Then write /twofactor and the code that it shows.".to_owned(),
     ];
-    if let Ok(code) = QrCode::new(setup.url.expose()) {
-        let drawn = code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
-        rows.push(line(drawn));
-    }
-    show(state, "second factor", rows);
+    let page = Page::with_code("second factor", lines, Code::of(setup.url.expose()));
+    state.popup = Some(Popup::Page(page));
 }

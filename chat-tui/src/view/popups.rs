@@ -9,8 +9,8 @@ use crate::action::Plain;
 use crate::help::{self, Row};
 use crate::keymap::{Context, Keymap};
 use crate::layout::{self, POPUP};
+use crate::state::palette;
 use crate::state::picker::{Kind, Picker};
-use crate::state::{Page, palette};
 use crate::text;
 
 /// Columns for the names in a list.
@@ -80,26 +80,6 @@ fn label_columns(kind: Kind, is_message: bool) -> usize {
     if kind == Kind::Pins || is_message { 2 * LABEL } else { LABEL }
 }
 
-/// Draws a page to read.
-pub(super) fn page(keymap: &Keymap, page: &Page, canvas: &mut Canvas) {
-    let theme = canvas.theme;
-    let height = page.rows.iter().map(|(_, text)| text.lines().count().max(1)).sum::<usize>() * 2 + 2;
-    let height = u16::try_from(height).unwrap_or(POPUP.1).min(POPUP.1);
-    let inner = popup(&with_way_out(keymap, &page.title), height, canvas);
-    let left = page.rows.iter().map(|(left, _)| text::width(left)).max().unwrap_or(0);
-    let indent = if left > 0 && left + 2 < usize::from(inner.width) { left + 2 } else { 0 };
-    let columns = usize::from(inner.width).saturating_sub(indent).max(1);
-    let mut row = 0;
-    for (left, right) in page.rows.iter().skip(page.top) {
-        let right = SafeText::block(right);
-        canvas.put_in(inner, (0, row), indent, &SafeText::line(left), theme.dim());
-        for range in text::wrap(right.as_str(), columns) {
-            canvas.part(inner, (indent, row), &right.as_str()[range], theme.plain());
-            row += 1;
-        }
-    }
-}
-
 /// Draws the help, scrolled down by so many rows.
 pub(super) fn help(keymap: &Keymap, top: usize, canvas: &mut Canvas) {
     let theme = canvas.theme;
@@ -123,7 +103,7 @@ pub(super) fn help(keymap: &Keymap, top: usize, canvas: &mut Canvas) {
 }
 
 /// The title of a page, with the key that closes it.
-fn with_way_out(keymap: &Keymap, title: &str) -> String {
+pub(super) fn with_way_out(keymap: &Keymap, title: &str) -> String {
     let closes = keymap.hint(Context::Page, Plain::Cancel, "closes");
     [title.to_owned()].into_iter().chain(closes).collect::<Vec<_>>().join(" · ")
 }

@@ -22,6 +22,8 @@ pub(super) fn draw(form: &SecretForm, canvas: &mut Canvas) -> Option<Position> {
         Asking::Password => "change your password".to_owned(),
         Asking::TwoFactor => "set up a second factor".to_owned(),
         Asking::TwoFactorOff => "end the second factor".to_owned(),
+        Asking::Link => "link with the provider".to_owned(),
+        Asking::Unlink => "end the link with the provider".to_owned(),
         Asking::Account(name, role) => format!("account for @{name}, {role}"),
     };
     let inner = if height > 4 && width > 8 { canvas.frame(area, &title, theme.dim()) } else { area };

@@ -6,8 +6,10 @@ use ratatui::style::Style;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::canvas::Canvas;
+use super::page;
 use crate::action::Plain;
 use crate::keymap::{Context, Does, Keymap};
+use crate::state::code::Code;
 use crate::state::composer::{Composer, Edit};
 use crate::state::sign_in::{Field, SignIn, Way};
 use crate::text;
@@ -43,7 +45,7 @@ pub(super) fn draw(form: &SignIn, keymap: &Keymap, canvas: &mut Canvas) -> Optio
         for words in provider.words() {
             row += paragraph(&words, inner, row, theme.title(), canvas);
         }
-        row += picture(&provider.picture, inner, row, canvas);
+        row += provider.code.as_ref().map_or(0, |code| picture(code, inner, row, canvas));
     }
     row += usize::from(inner.height > 8);
     if let Some(busy) = form.busy {
@@ -61,22 +63,16 @@ pub(super) fn draw(form: &SignIn, keymap: &Keymap, canvas: &mut Canvas) -> Optio
 
 /// How much higher the form grows for what the provider needs.
 fn extra_rows(form: &SignIn) -> u16 {
-    let rows = form.provider.as_ref().map_or(0, |provider| provider.picture.len() + 2);
+    let code = form.provider.as_ref().and_then(|provider| provider.code.as_ref());
+    let rows = form.provider.as_ref().map_or(0, |_| code.map_or(0, |code| code.most().1) + 2);
     u16::try_from(rows).unwrap_or(u16::MAX - SIZE.1)
 }
 
-/// Draws a code to photograph, if there is room for all of it; a part is worth nothing.
-fn picture(lines: &[String], area: Rect, row: usize, canvas: &mut Canvas) -> usize {
-    let width = lines.iter().map(|line| text::width(line)).max().unwrap_or(0);
+/// Draws a code to photograph, if there is room for all of it; says how many rows it took.
+fn picture(code: &Code, area: Rect, row: usize, canvas: &mut Canvas) -> usize {
     // Below it stand what is waited for and the keys.
-    if width + 2 > usize::from(area.width) || row + lines.len() + 3 > usize::from(area.height) {
-        return 0;
-    }
-    let style = canvas.theme.plain();
-    for (at, line) in lines.iter().enumerate() {
-        canvas.part(area, (2, row + at), line, style);
-    }
-    lines.len()
+    let area = Rect { height: area.height.saturating_sub(3), ..area };
+    page::squares(code, area, row, canvas)
 }
 
 fn welcome(form: &SignIn) -> SafeText {

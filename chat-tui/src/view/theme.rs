@@ -2,7 +2,7 @@
 //! that it reads the same with `NO_COLOR`.
 
 use chat_proto::UserId;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 
 use crate::markup::code::Ink;
 use crate::theme::{Palette, Role};
@@ -91,6 +91,15 @@ impl<'a> Theme<'a> {
             Ink::Added => Role::Good,
             Ink::Removed => Role::Bad,
         })
+    }
+
+    /// A code to photograph: white squares on black, whatever the theme; without colours as the
+    /// terminal has them.
+    pub(super) fn squares(self) -> Style {
+        if self.palette.names().is_empty() {
+            return self.plain();
+        }
+        Style::new().fg(Color::White).bg(Color::Black)
     }
 
     pub(super) fn new_line(self) -> Style {

@@ -16,7 +16,7 @@ fn admin() -> Stage {
 }
 
 /// A command, without what the composer does by itself.
-fn command(stage: &mut Stage, line: &str) -> String {
+pub fn command(stage: &mut Stage, line: &str) -> String {
     let effects = stage.keys(&[line, "Enter"]);
     effects
         .trim_start_matches("typing #deploys, ")
@@ -342,6 +342,29 @@ fn a_second_factor_is_set_up_and_ended() {
     answer(&mut stage, BeginTotp { password: Secret::new("x") }, Answer::BeginTotp(setup));
     sizes(&mut stage, "twofactor");
     stage.keys(&["Esc"]);
+    // A real one is longer: on a small screen the code has a screen of its own, or a sentence says
+    // that it has no room; the secret can always be typed.
+    let secret = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+    let url = format!("otpauth://totp/acme:mara?secret={secret}&issuer=acme%20rockets%20and%20sons");
+    for (columns, rows, words, alone) in [
+        (80, 30, "Then write", false),
+        (80, 24, "shows it as a code", true),
+        (40, 24, "shows it as a code", true),
+        (36, 24, "too small", false),
+        (80, 12, "too small", false),
+    ] {
+        stage.input(chat_tui::What::Terminal(crossterm::event::Event::Resize(columns, rows)));
+        let setup = TotpSetup { secret: Secret::new(secret), url: Secret::new(url.clone()) };
+        answer(&mut stage, BeginTotp { password: Secret::new("x") }, Answer::BeginTotp(setup));
+        let screen = stage.screen(columns, rows);
+        assert!(screen.contains(words) && screen.contains("JBSW Y3DP EHPK"), "{columns}x{rows}\n{screen}");
+        assert_eq!(screen.contains('█'), words == "Then write", "{screen}");
+        stage.keys(&["PageDown"]);
+        let below = stage.screen(columns, rows);
+        assert_eq!(below.contains('█') && !below.contains("JBSW"), alone, "{columns}x{rows}\n{below}");
+        stage.keys(&["Esc"]);
+    }
+    stage.input(chat_tui::What::Terminal(crossterm::event::Event::Resize(80, 24)));
     assert_eq!(command(&mut stage, "/twofactor 123 456"), "totp.confirm code=123 456");
     let codes = (0..10).map(|n| Secret::new(format!("AAAA-BBBB-{n:04}"))).collect();
     answer(&mut stage, ConfirmTotp { code: Secret::new("1") }, Answer::ConfirmTotp(RecoveryCodes { codes }));

@@ -395,6 +395,9 @@ fn word(effect: &Effect) -> Option<String> {
             format!("picture {}x{}{}", wanted.columns, wanted.rows, if wanted.whole { " whole" } else { "" })
         }
         Effect::SignIn(ask) => format!("{ask:?}"),
+        Effect::FinishLink(_, code, pause) => {
+            format!("finish link {} {}s", code.as_ref().map_or("", Secret::expose), pause.as_secs())
+        }
         Effect::Trust(stranger) => format!("trust {}", stranger.fingerprint.word()),
         Effect::Start(account) => format!("start {}", account.user.name),
         Effect::SignOut(account) => format!("sign out {}", account.user.name),

@@ -1,5 +1,6 @@
 //! Keys and settings as a person has them: profiles, own keys, chords, a file that changes.
 
+use crate::administration::command;
 use crate::common::*;
 use chat_tui::effect::Outcome;
 use chat_tui::settings::Source;
@@ -172,4 +173,23 @@ fn a_key_is_changed_from_the_palette_by_pressing_it() {
     );
     stage.keys(&["Ctrl-K", "#random", "Ctrl-R"]);
     assert!(stage.notice().starts_with("Only what is an action"), "{}", stage.notice());
+}
+
+#[test]
+fn a_key_is_changed_by_a_command_too() {
+    let mut stage = Stage::team();
+    stage.keys(&["/bind", "Enter", "inbox", "Enter"]);
+    assert!(stage.state.popup.is_none());
+    assert!(stage.screen(100, 24).contains("Press the new key for \"inbox\" (now Alt-I)"));
+    assert_eq!(stage.keys(&["Ctrl-Q"]), "keys.chat Ctrl-Q = inbox, Alt-I = nothing");
+    stage.keys(&["/bind inbox", "Enter"]);
+    assert_eq!(stage.keys(&["Ctrl-Q"]), "keys.chat Ctrl-Q = inbox, Alt-I = nothing");
+    assert_eq!(command(&mut stage, "/bind Inbox ctrl-q"), "keys.chat Ctrl-Q = inbox Alt-I = nothing");
+    assert_eq!(command(&mut stage, "/bind inbox Ctrl-F"), "");
+    assert_eq!(stage.keys(&["y"]), "keys.chat Ctrl-F = inbox, Alt-I = nothing");
+    // The longest name is meant.
+    stage.keys(&["/bind edit last message", "Enter"]);
+    assert!(stage.screen(100, 24).contains("Press the new key for \"edit last message\""));
+    stage.keys(&["Esc", "/bind dance F4", "Enter"]);
+    assert_eq!(stage.notice(), "There is no action of that name; /bind alone lists them");
 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use chat_client::provider::{Answers, Missing};
-use chat_proto::{OidcBegun, Registration, Secret, SignInProvider, Timestamp};
+use chat_proto::{Answer, BeginLink, OidcBegun, Registration, Request, Secret, SignInProvider, Timestamp};
 use chat_tui::What;
 use chat_tui::effect::{Effect, Outcome};
 use chat_tui::state::sign_in::{Ask, Known};
 
+use crate::administration::command;
 use crate::common::{Stage, said};
 use crate::flows::hello;
 
@@ -90,4 +91,52 @@ fn by_the_browser_the_code_of_the_page_is_typed_and_what_else_is_missing() {
     assert!(screen.contains("Words.") && !screen.contains("page's code"), "it is over: {screen}");
     // On a narrow screen the chosen way is seen.
     assert!(stage.screen(40, 14).contains("(•) Acme"), "{}", stage.screen(40, 14));
+}
+
+#[test]
+fn an_account_is_linked_and_the_link_ended() {
+    let mut stage = Stage::team();
+    assert_eq!(command(&mut stage, "/link 4k7q-m9xa"), "");
+    assert_eq!(stage.notice(), "Write /link alone first: it says where to go");
+    assert_eq!(command(&mut stage, "/link"), "");
+    assert!(stage.screen(80, 24).contains("link with the provider"));
+    assert_eq!(stage.keys(&["correct horse", "Enter"]), "link.begin password=correct horse");
+
+    let ask = || Box::new(Request::BeginLink(BeginLink { password: Secret::new("x") }));
+    let done = stage.outcome(Outcome::Looked(ask(), Box::new(Answer::BeginLink(begun(false)))));
+    assert_eq!(said(&done), "finish link  0s");
+    let screen = stage.screen(80, 40);
+    for words in ["https://id.example.org/device", "WDJB-MJHT", "this page may be closed", "█"] {
+        assert!(screen.contains(words), "{words}: {screen}");
+    }
+    assert!(!screen.contains("secret name"));
+    let poll = || Secret::new("the secret name");
+    let pause = Some(Missing::Time(Duration::from_secs(5)));
+    stage.state.take_dirty();
+    stage.state.now.clock = Timestamp(1);
+    let waits = || Outcome::Linking(poll(), None, Err(("Not yet.".to_owned(), pause)));
+    // The clock of the stage is past the end that the server told.
+    stage.outcome(waits());
+    assert!(stage.notice().contains("in time"), "{}", stage.notice());
+    assert!(!stage.screen(80, 24).contains("WDJB"));
+
+    let far = OidcBegun { expires_at: Timestamp(i64::MAX), ..begun(true) };
+    assert!(stage.outcome(Outcome::Looked(ask(), Box::new(Answer::BeginLink(far)))).is_empty());
+    assert!(stage.screen(80, 24).contains("Then write /link"));
+    stage.keys(&["Esc"]);
+    assert_eq!(command(&mut stage, "/link 4k7q-m9xa"), "finish link 4k7q-m9xa 0s");
+    let code = || Some(Secret::new("4k7q-m9xa"));
+    stage.state.take_dirty();
+    let again = stage.outcome(Outcome::Linking(poll(), code(), Err(("Not yet.".to_owned(), pause))));
+    assert_eq!(said(&again), "finish link 4k7q-m9xa 5s");
+    assert!(!stage.state.take_dirty(), "who only waits draws nothing");
+    let wrong = Err(("Another code.".to_owned(), Some(Missing::Confirm)));
+    assert!(stage.outcome(Outcome::Linking(poll(), code(), wrong)).is_empty());
+    assert!(stage.notice().starts_with("Another code."), "{}", stage.notice());
+    assert!(stage.outcome(Outcome::Linking(Secret::new("another"), None, Ok(()))).is_empty());
+    stage.outcome(Outcome::Linking(poll(), code(), Ok(())));
+    assert!(stage.notice().contains("is linked"), "{}", stage.notice());
+
+    assert_eq!(command(&mut stage, "/unlink"), "");
+    assert_eq!(stage.keys(&["correct horse", "Enter"]), "link.remove password=correct horse");
 }

@@ -5,8 +5,9 @@ use chat_client::known::Mark;
 use chat_client::stranger::Stranger;
 use chat_proto::{Fingerprint, SafeText, Timestamp};
 use chat_tui::effect::Outcome;
+use chat_tui::plain::{Out, Talk};
 use chat_tui::state::sign_in::Known;
-use chat_tui::update::What;
+use chat_tui::{Moment, What};
 
 use crate::common::{NOW, Stage};
 
@@ -79,4 +80,68 @@ fn where_there_is_room_a_fingerprint_is_shown_whole() {
             }
         }
     }
+}
+
+/// What the lines say to this, and what is done.
+fn lines(talk: &mut Talk, what: What) -> String {
+    told(talk.take(Moment { clock: Timestamp(NOW), ms: 0 }, what))
+}
+
+fn line(talk: &mut Talk, line: &str) -> String {
+    told(talk.line(Moment { clock: Timestamp(NOW), ms: 0 }, line))
+}
+
+fn told(out: Out) -> String {
+    let lines: String = out.lines.iter().map(|line| format!("{line}\n")).collect();
+    format!("{lines}[{}]", crate::common::said(&out.effects))
+}
+
+fn form() -> Talk {
+    let mut talk = Talk::with(Stage::empty().state);
+    lines(&mut talk, What::FirstRun(Known { server: Some("chat.example.org".into()), ..Known::default() }));
+    talk
+}
+
+#[test]
+fn lines_ask_whom_to_trust_and_only_the_whole_word_is_a_yes() {
+    let mut talk = form().with_a_person();
+    let asked = lines(&mut talk, What::Outcome(Outcome::Untrusted(stranger(None))));
+    for part in ["No authority vouches", "chat.example.org, localhost", "ABAB ABAB", "Write yes or no."] {
+        assert!(asked.contains(part), "{part} in {asked}");
+    }
+    assert!(talk.is_ready() && !talk.has_failed(), "the answer is a line");
+    for other in ["y", "hello", ""] {
+        assert_eq!(line(&mut talk, other), "Write yes or no.\n[]", "{other}");
+    }
+    let done = line(&mut talk, "yes");
+    assert!(done.contains("[trust ABAB"), "{done}");
+    let goes_on = lines(&mut talk, What::Outcome(Outcome::Trusted(Ok(()))));
+    assert!(goes_on.starts_with("Trusted") && goes_on.contains("Probe"), "{goes_on}");
+
+    let mut talk = form().with_a_person();
+    lines(&mut talk, What::Outcome(Outcome::Untrusted(stranger(None))));
+    assert!(line(&mut talk, "no").contains("nothing was sent"));
+    assert!(talk.has_failed());
+}
+
+#[test]
+fn lines_take_the_digits_of_a_changed_certificate() {
+    let mut talk = Talk::with(Stage::team().state).with_a_person();
+    let asked = lines(&mut talk, What::Engine(Update::Untrusted(changed())));
+    assert!(asked.contains("CERTIFICATE CHANGED") && asked.contains("1212 1212"), "{asked}");
+    assert!(!lines(&mut talk, What::Engine(Update::Untrusted(changed()))).contains("CHANGED"), "once");
+    assert!(line(&mut talk, "yes").contains("first four digits"));
+    assert!(line(&mut talk, "1212").contains("not the first digits"));
+    assert!(line(&mut talk, "abab").contains("[trust ABAB"));
+    lines(&mut talk, What::Outcome(Outcome::Trusted(Err("the disk is full".to_owned()))));
+    assert!(line(&mut talk, "no").contains("/trust shows it again"));
+    assert!(line(&mut talk, "/trust").contains("CERTIFICATE CHANGED"), "asked again");
+}
+
+#[test]
+fn a_script_is_not_asked() {
+    let mut talk = form();
+    let told = lines(&mut talk, What::Outcome(Outcome::Untrusted(stranger(None))));
+    assert!(told.contains("--trust") && !told.contains("yes or no"), "{told}");
+    assert!(talk.has_failed() && !talk.is_ready());
 }
