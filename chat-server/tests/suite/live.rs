@@ -58,6 +58,7 @@ impl Running {
             files: Place::Folder(dir.path().join("files")),
             sso: None,
             keep_days,
+            traces: None,
             log: "off".to_owned(),
             log_format: LogFormat::default(),
         };
