@@ -32,7 +32,7 @@ pub use files::Size;
 pub use settings::{RegistrationMode, Settings, example};
 use span::DAY_S;
 pub use span::Span;
-pub use tls::TlsMode;
+pub use tls::{CERTIFICATE_NAMES, TlsMode};
 
 /// The file that is read when `--config` does not name another.
 const FILE_NAME: &str = "server.toml";

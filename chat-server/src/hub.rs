@@ -34,7 +34,7 @@ pub use task::{Beginning, Enclosed, Letter, Task};
 pub use visits::{Visit, Visits};
 
 /// Requests that may wait for one shard; past that its clients wait, each on its own connection.
-const SHARD_QUEUE: usize = 1_024;
+pub const SHARD_QUEUE: usize = 1_024;
 
 /// The server's clock. Order never comes from it.
 #[must_use]
