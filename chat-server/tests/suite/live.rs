@@ -1,5 +1,6 @@
 //! A running server and bare sockets: the slow reader, the drain, presence, races.
 
+mod doors;
 mod retention;
 
 use std::collections::BTreeSet;
