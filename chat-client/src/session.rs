@@ -336,6 +336,7 @@ impl Session {
             Push::ConversationAdded { conversation } => self.added(conversation),
             Push::Invitation { invitation } => self.invited(invitation),
             Push::Report { report } => self.tell(Update::Report(Box::new(report))),
+            Push::Lockdown(doors) => self.tell(Update::Lockdown(doors.since)),
             Push::Profile { profile } => self.tell(Update::Profile(Box::new(profile))),
             Push::Blocked { user, on } => self.block(user.id, on, now),
             Push::Privacy { privacy } => self.show(privacy),

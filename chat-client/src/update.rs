@@ -93,6 +93,8 @@ pub enum Update {
     Alert(Alert),
     /// Somebody reported a message, or a report was closed, where one keeps order.
     Report(Box<Report>),
+    /// An admin locked the server down at that time, or opened its doors; told to admins.
+    Lockdown(Option<Timestamp>),
     /// A bot answers a slash command that one ran, here or on another device. It is in no history.
     BotAnswer(CommandReply),
     /// What the watched people say of themselves, in place of what was told before.

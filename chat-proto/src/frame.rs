@@ -238,6 +238,7 @@ const PUSHES: &[&str] = &[
     "inbox.item",
     "inbox.changed",
     "thread",
+    "lockdown",
     "notify",
     "dnd",
     "starred",

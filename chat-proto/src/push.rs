@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CommandCall, CommandReply, Conversation, ConversationId, DndState, Epoch, Event, InboxItem, InboxState,
-    Invitation, NotifyState, Person, Presence, Privacy, Profile, Report, Seq, SetSaved, SetStar,
+    Invitation, Lockdown, NotifyState, Person, Presence, Privacy, Profile, Report, Seq, SetSaved, SetStar,
     SignInProvider, ThreadState, Timestamp, UserId, lenient, limits,
 };
 
@@ -121,6 +121,9 @@ pub enum Push {
         /// As it is now.
         report: Report,
     },
+    /// An admin locked the server down, or opened its doors; for admins.
+    #[serde(rename = "lockdown")]
+    Lockdown(Lockdown),
     /// The receiver is no longer a member.
     #[serde(rename = "conversation.removed")]
     ConversationRemoved {

@@ -26,7 +26,7 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
 use crate::metrics::metrics;
-pub use guesses::{Guesses, Key};
+pub use guesses::{ACCOUNT_TRIES, ADDRESS_TRIES, Guesses, Key};
 pub use rules::check_password;
 pub use totp::{enrolment, new_recovery_codes, new_totp_secret, recovery_hash, step_of};
 use workers::Workers;

@@ -78,6 +78,7 @@ pub async fn examine(loaded: anyhow::Result<Loaded>) -> Vec<Finding> {
     findings.push(machine::clock(&config));
     findings.extend(network::certificate(&config));
     findings.push(network::port(&config).await);
+    findings.extend(network::provider(&config).await);
     findings.push(network::openness(&config));
     findings
 }

@@ -15,11 +15,12 @@ mod keeping;
 pub mod live;
 mod moderation;
 mod outgoing;
+pub mod pace;
 mod people;
 mod query;
 mod retention;
 mod room;
-mod search;
+pub mod search;
 mod second_factor;
 mod sign_in;
 mod sso;
@@ -45,8 +46,8 @@ use crate::sso::Sso;
 use crate::store::{BanKind, Store, StoreError};
 use doors::Doors;
 use file::FileDesk;
-use incoming::IncomingPace;
 use live::Live;
+use pace::Paces;
 
 /// The version that `hello` names for people.
 const SERVER: &str = concat!("chat-server/", env!("CARGO_PKG_VERSION"));
@@ -65,8 +66,8 @@ pub struct App {
     pub session_idle: Duration,
     /// What is posted to other programs.
     pub outgoing: Outgoing,
-    /// How fast other programs may post.
-    pub pace: IncomingPace,
+    /// How fast accounts may do what costs, and other programs post.
+    pub paces: Paces,
     /// What a reload may change.
     pub live: ArcSwap<Live>,
     /// Uploads and downloads.

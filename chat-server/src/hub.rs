@@ -22,6 +22,7 @@ use chat_proto::{
     UserId, WireError,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
+use tracing::Span;
 
 use crate::domain::Actor;
 use crate::domain::policy::{Policy, PolicyChange};
@@ -34,7 +35,7 @@ pub use task::{Beginning, Enclosed, Letter, Task};
 pub use visits::{Visit, Visits};
 
 /// Requests that may wait for one shard; past that its clients wait, each on its own connection.
-const SHARD_QUEUE: usize = 1_024;
+pub const SHARD_QUEUE: usize = 1_024;
 
 /// The server's clock. Order never comes from it.
 #[must_use]
@@ -106,6 +107,15 @@ struct Job {
     actor: Actor,
     task: Task,
     reply: Reply,
+    /// The request that it is part of.
+    asked: Span,
+}
+
+impl Job {
+    /// Ends the request's part of a trace here: what it asked for is done and answered.
+    fn is_answered(&self) {
+        self.asked.in_scope(|| ());
+    }
 }
 
 /// Which of a person's connections end.
@@ -371,7 +381,7 @@ impl Hub {
 
     /// Hands a task to the conversation's shard, which answers through the reply.
     pub async fn submit(&self, conversation: ConversationId, actor: Actor, task: Task, reply: Reply) {
-        let job = ToShard::Do(Box::new(Job { conversation, actor, task, reply }));
+        let job = ToShard::Do(Box::new(Job { conversation, actor, task, reply, asked: Span::current() }));
         if let Err(mpsc::error::SendError(ToShard::Do(job))) = self.shard(conversation).send(job).await {
             job.reply.error(&unavailable());
         }

@@ -44,3 +44,4 @@ pub mod limits;
 pub mod log;
 pub mod serve;
 pub mod service;
+pub mod traces;

@@ -2,6 +2,9 @@
 //!
 //! The numbers come from where they are enforced, so the document cannot say another one.
 
+mod accounts;
+mod authority;
+
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -9,6 +12,7 @@ use chat_proto::limits as wire;
 
 use crate::auth;
 use crate::config::Settings;
+use crate::handler::pace;
 use crate::hub;
 use crate::server;
 use crate::sso;
@@ -60,6 +64,10 @@ fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs())
 }
 
+fn rate(rate: pace::Rate) -> String {
+    format!("{} a second for long, {} at once", rate.per_second, rate.burst)
+}
+
 fn number<T: ToString>(setting: Option<T>) -> String {
     setting.map_or_else(String::new, |number| number.to_string())
 }
@@ -70,8 +78,10 @@ pub fn all() -> Vec<Limit> {
     let defaults = Settings::defaults();
     let mut rows = door(&defaults);
     rows.extend(frames(&defaults));
+    rows.extend(accounts::rows());
     rows.extend(work());
     rows.extend(files(&defaults));
+    rows.extend(authority::rows());
     rows
 }
 
@@ -225,6 +235,20 @@ fn frames(defaults: &Settings) -> Vec<Limit> {
             "signals are left out from half of it; then closed: slow",
             "minutes of a busy room for a bad line; resume brings the rest",
         ),
+        row(
+            "account",
+            "requests a second on all connections, for long",
+            format!("{} times one connection's", pace::CONNECTIONS_OF_ACCOUNT),
+            "rate_limited, with a wait",
+            "more connections are no way around the limit of one",
+        ),
+        row(
+            "account",
+            "requests at once on all connections",
+            format!("{} times one connection's", pace::CONNECTIONS_OF_ACCOUNT),
+            "rate_limited, with a wait",
+            "several devices start at once",
+        ),
         row("connection", "silence", "2 pings", "closed: silent", "a dead line is not a reader"),
     ]
 }
@@ -252,6 +276,13 @@ fn work() -> Vec<Limit> {
             auth::WAITING,
             "unavailable, with a wait",
             "about a second of work on a small machine; logins cannot take the memory",
+        ),
+        row(
+            "server",
+            "requests that wait for the conversations of one core",
+            hub::SHARD_QUEUE,
+            "their clients wait",
+            "one busy room holds up no memory",
         ),
         row("request", "page of history", wire::HISTORY_PAGE, "less is given", "an answer stays small")
             .told(),
@@ -349,6 +380,13 @@ fn files(defaults: &Settings) -> Vec<Limit> {
             wire::DOWNLOADS_AT_ONCE,
             "rate_limited, with a wait",
             "several devices",
+        ),
+        row(
+            "person",
+            "uploads begun",
+            rate(pace::UPLOADS),
+            "rate_limited, with a wait",
+            "each costs a row and a file, even when nothing comes",
         ),
         row(
             "person",

@@ -9,9 +9,12 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata};
+use tracing_subscriber::filter::FilterExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, filter, fmt, reload};
+
+use crate::traces::Traces;
 
 /// The targets that are ours, by which name they begin.
 const OURS: &str = "chat_";
@@ -34,19 +37,26 @@ pub struct Log {
 }
 
 impl Log {
-    /// Begins to log. Once in a process.
+    /// Begins to log, and to trace where there is a collector. Once in a process.
     ///
     /// # Errors
     /// If the filter cannot be read.
-    pub fn start(filter: &str, format: LogFormat) -> anyhow::Result<Self> {
+    pub fn start(filter: &str, format: LogFormat, traces: Option<&Traces>) -> anyhow::Result<Self> {
         let (filter, handle) = reload::Layer::new(parse(filter)?);
         let text = fmt::layer().with_writer(std::io::stderr).with_ansi(false);
         let lines = match format {
             LogFormat::Text => text.boxed(),
             LogFormat::Json => text.json().flatten_event(true).with_current_span(false).boxed(),
         };
-        let lines = lines.with_filter(filter::dynamic_filter_fn(|meta, _| may_be_written(meta)));
-        tracing_subscriber::registry().with(filter).with(lines).init();
+        // The filter is the lines' own: what is traced does not depend on what is logged.
+        let ours = filter::filter_fn(may_be_written).with_max_level_hint(LevelFilter::TRACE);
+        let lines = lines.with_filter(filter.and(ours));
+        let registry = tracing_subscriber::registry().with(lines);
+        match traces {
+            // Not an empty layer: with one, each place that says nothing would ask whether it may.
+            None => registry.init(),
+            Some(traces) => registry.with(traces.layer()).init(),
+        }
         Ok(Self { filter: handle })
     }
 
@@ -67,6 +77,11 @@ pub fn parse(filter: &str) -> anyhow::Result<EnvFilter> {
     EnvFilter::try_new(filter).with_context(|| format!("log = {filter:?} is not a log filter"))
 }
 
+/// Whether we wrote it, and not another crate.
+pub(crate) fn is_ours(meta: &Metadata<'_>) -> bool {
+    meta.target().starts_with(OURS)
+}
+
 fn may_be_written(meta: &Metadata<'_>) -> bool {
-    meta.target().starts_with(OURS) || LevelFilter::from_level(Level::INFO) >= *meta.level()
+    is_ours(meta) || LevelFilter::from_level(Level::INFO) >= *meta.level()
 }

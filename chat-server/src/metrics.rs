@@ -20,7 +20,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 pub use kind::{By, Bytes, Count, Counts, Held, Level, Seconds};
-pub use label::{Door, HookCall, Kept, Label, Reload, ResumeResult};
+pub use label::{Door, HookCall, Kept, Label, Reload, ResumeResult, Traced};
 
 use chat_proto::{CloseReason, ErrorCode, RequestKind};
 use kind::Metric;
@@ -178,6 +178,8 @@ table! {
     posts: Count = "chat_webhook_posts";
     /// Reloads of the configuration and of the certificate, by what came of them
     reloads: By<Reload> = "chat_reloads";
+    /// Spans of traces, by what became of them; none where no collector is named
+    trace_spans: By<Traced> = "chat_trace_spans";
     /// 1 while the server is stopping
     draining: Level = "chat_draining";
     /// When the process started, in seconds since 1970

@@ -21,7 +21,7 @@ use crate::files::Files;
 use crate::handler::App;
 use crate::handler::doors::Doors;
 use crate::handler::file::FileDesk;
-use crate::handler::incoming::IncomingPace;
+use crate::handler::pace::Paces;
 use crate::hub::{Hub, now};
 use crate::metrics::metrics;
 use crate::outgoing::Outgoing;
@@ -71,6 +71,11 @@ impl Running {
         if let (Some(tls), Some(source)) = (&self.tls, &config.server.tls) {
             tls.reload(source)?;
         }
+        let (before, now) = (&self.app.live.load().limits, &config.live.limits);
+        if (before.requests_per_second, before.request_burst) != (now.requests_per_second, now.request_burst)
+        {
+            self.app.paces.set_requests(now);
+        }
         self.app.live.store(Arc::new(config.live.clone()));
         Ok(())
     }
@@ -106,7 +111,7 @@ impl Opened {
             guesses: Guesses::default(),
             session_idle: config.session_idle,
             outgoing: Outgoing::new(config.allow_private_hooks)?,
-            pace: IncomingPace::default(),
+            paces: Paces::new(&config.live.limits),
             live: ArcSwap::from_pointee(config.live.clone()),
             desk: FileDesk::new(files),
             doors: Doors::new(store.lockdown().await?),

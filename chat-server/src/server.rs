@@ -35,7 +35,10 @@ use upgrade::Upgrades;
 pub use connection::{HANDSHAKE_TIMEOUT, HEAD_BYTES, HEADERS};
 pub use routes::Readiness;
 pub use scrape::serve_metrics;
-pub use tls::{Acme, AcmeState, Facts, OwnCertificate, Tls, TlsFiles, TlsSource};
+pub use tls::{
+    ACME_LONGEST_WAIT, ACME_PATIENCE, ACME_SHORTEST_WAIT, Acme, AcmeState, Facts, OwnCertificate, Tls,
+    TlsFiles, TlsSource,
+};
 
 /// How long connections may take to end when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use sd_notify::NotifyState;
@@ -17,9 +18,18 @@ use crate::config::{self, Places, Settings};
 use crate::log::Log;
 use crate::metrics::{Reload, metrics};
 use crate::serve::{Ready, Running, serve};
+use crate::server::DRAIN_TIMEOUT;
+use crate::traces::Traces;
 
 /// The code of a process that was told twice to stop.
 const STOPPED_TWICE: i32 = 130;
+
+/// How long the last traces may take, within the time of the drain: a collector that hangs must not
+/// make every restart slow.
+const LAST_TRACES: Duration = Duration::from_secs(2);
+
+/// What they get where the drain has used up its time.
+const LEAST_FOR_TRACES: Duration = Duration::from_millis(500);
 
 /// The settings that a reload changes; all others need a restart.
 pub const LIVE: &[&str] = &[
@@ -47,9 +57,11 @@ pub async fn run(places: Places, flags: Settings, announce: impl FnOnce(&Ready))
     let loaded = config::load(&places, flags.clone())?;
     let in_force = loaded.settings.clone();
     let config = loaded.check()?;
-    let log = Log::start(&config.log, config.log_format)?;
+    let traces = config.traces.as_deref().map(Traces::new).transpose()?;
+    let log = Log::start(&config.log, config.log_format, traces.as_ref())?;
     let stop = CancellationToken::new();
-    stop_on_signal(&stop)?;
+    let told = stop_on_signal(&stop)?;
+    let bound = config.server.drain_delay + DRAIN_TIMEOUT;
     let hangup = signal(SignalKind::hangup())?;
     let on_ready = |ready: Ready| {
         announce(&ready);
@@ -60,17 +72,23 @@ pub async fn run(places: Places, flags: Settings, announce: impl FnOnce(&Ready))
         let until = stop.clone();
         tokio::spawn(async move { until.run_until_cancelled_owned(reloader.follow(hangup)).await });
     };
-    serve(config, stop.clone(), on_ready).await
+    let served = serve(config, stop.clone(), on_ready).await;
+    if let Some(traces) = traces {
+        let used = told.get().map(Instant::elapsed).unwrap_or_default();
+        traces.end(bound.saturating_sub(used).clamp(LEAST_FOR_TRACES, LAST_TRACES)).await;
+    }
+    served
 }
 
 fn serving(url: &str) -> String {
     format!("serving on {url}")
 }
 
-/// The first signal begins the end, the second one is it.
-fn stop_on_signal(stop: &CancellationToken) -> anyhow::Result<()> {
+/// The first signal begins the end, the second one is it; gives when the first one came.
+fn stop_on_signal(stop: &CancellationToken) -> anyhow::Result<Arc<OnceLock<Instant>>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let stop = stop.clone();
+    let (stop, told) = (stop.clone(), Arc::new(OnceLock::new()));
+    let noted = told.clone();
     tokio::spawn(async move {
         for is_first in [true, false] {
             tokio::select! {
@@ -78,6 +96,7 @@ fn stop_on_signal(stop: &CancellationToken) -> anyhow::Result<()> {
                 _ = terminate.recv() => {}
             }
             if is_first {
+                noted.get_or_init(Instant::now);
                 tell(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
                 stop.cancel();
             }
@@ -86,7 +105,7 @@ fn stop_on_signal(stop: &CancellationToken) -> anyhow::Result<()> {
         // What is acknowledged is on the disk.
         std::process::exit(STOPPED_TWICE);
     });
-    Ok(())
+    Ok(told)
 }
 
 /// Says something to systemd, if it listens.

@@ -299,7 +299,7 @@ impl Session {
             Ok(frame) => frame,
             Err(bad) => return self.refuse_frame(bad.id.as_ref(), &bad.error),
         };
-        let limited = self.pace.take();
+        let limited = self.pace.take().or_else(|| self.app.paces.request(self.caller.person.id).err());
         match frame {
             ClientFrame::Signal(signal) if limited.is_none() => self.app.signal(&self.caller, signal),
             ClientFrame::Signal(_) => {}

@@ -103,10 +103,18 @@ impl Sso {
     /// Looks at the provider once, so that its admin reads in the log what is wrong and the first
     /// person does not wait.
     pub async fn warm_up(&self) {
-        match self.provider.describe().await {
+        match self.describe().await {
             Ok(ways) => info!(ways, "people can log in by the provider"),
             Err(cause) => warn!(%cause, "the provider by which people log in does not answer as it should"),
         }
+    }
+
+    /// The ways by which people can go to the provider, as it describes itself.
+    ///
+    /// # Errors
+    /// Why nobody can, in words for its admin.
+    pub async fn describe(&self) -> Result<&'static str, String> {
+        self.provider.describe().await.map_err(|cause| cause.to_string())
     }
 
     /// Begins a login, or a link.

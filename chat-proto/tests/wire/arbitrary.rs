@@ -743,6 +743,7 @@ fn push() -> impl Strategy<Value = Push> {
         (id(), any::<bool>()).prop_map(|(conversation, on)| Push::Starred(SetStar { conversation, on })),
         saved().prop_map(Push::Saved),
         report().prop_map(|report| Push::Report { report }),
+        any::<Option<i64>>().prop_map(|since| Push::Lockdown(Lockdown { since: since.map(Timestamp) })),
         (uuid(), id(), person(), command_name(), any::<String>()).prop_map(
             |(run, conversation, user, name, text)| {
                 Push::Command(CommandCall { run: RunId(run), conversation, user, name, text })

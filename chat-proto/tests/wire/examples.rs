@@ -36,6 +36,7 @@ names!(push_name, PUSHES, Push {
     Push::Starred(_) => "starred",
     Push::Saved(_) => "saved",
     Push::Report { .. } => "report",
+    Push::Lockdown(_) => "lockdown",
     Push::Command(_) => "command",
     Push::CommandAnswer(_) => "command.answer",
     Push::Profile { .. } => "profile",

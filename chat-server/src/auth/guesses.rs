@@ -30,10 +30,10 @@ const FORGOTTEN: Duration = Duration::from_secs(15 * 60);
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 
 /// Free tries for one account from everywhere: a household of forgetful devices.
-const ACCOUNT_TRIES: u32 = 4 * limits::FREE_TRIES;
+pub const ACCOUNT_TRIES: u32 = 4 * limits::FREE_TRIES;
 
 /// Free tries from one address for all accounts: an office behind one address on a Monday.
-const ADDRESS_TRIES: u32 = 50;
+pub const ADDRESS_TRIES: u32 = 50;
 
 /// What tries are counted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -17,7 +17,7 @@ pub(super) const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/dire
 const FOLDER: &str = "tls";
 
 /// Names in one certificate; what authorities take at most.
-const NAMES: usize = 100;
+pub const CERTIFICATE_NAMES: usize = 100;
 
 /// The longest name in DNS.
 const NAME_CHARS: usize = 253;
@@ -98,7 +98,7 @@ fn acme(s: &Settings, data_dir: &Path, own: OwnCertificate) -> anyhow::Result<Ac
 }
 
 fn check_names(setting: &str, names: &[String]) -> anyhow::Result<()> {
-    ensure!(names.len() <= NAMES, "{setting} has more than {NAMES} names");
+    ensure!(names.len() <= CERTIFICATE_NAMES, "{setting} has more than {CERTIFICATE_NAMES} names");
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '*');
     let is_good = |name: &&String| (1..=NAME_CHARS).contains(&name.len()) && name.chars().all(fits);
     match names.iter().find(|name| !is_good(name)) {

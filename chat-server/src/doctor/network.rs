@@ -4,16 +4,19 @@ use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
-use chat_proto::Registration;
+use chat_proto::{Ping, Registration};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 use super::{Finding, is_public};
 use crate::config::Config;
+use crate::console::{self, Console};
 use crate::hub::now;
 use crate::server::{Acme, AcmeState, Facts, Tls, TlsFiles, TlsSource};
+use crate::sso::Sso;
 
 /// A certificate that ends sooner should have been renewed.
 const RENEW_DAYS: i64 = 14;
@@ -96,9 +99,7 @@ pub(super) async fn port(config: &Config) -> Finding {
     let address = config.listen;
     match TcpListener::bind(address).await {
         Ok(_) => Finding::ok(CHECK, format!("{address} is free")),
-        Err(cause) if cause.kind() == ErrorKind::AddrInUse => {
-            taken(address, config.server.tls.is_some()).await
-        }
+        Err(cause) if cause.kind() == ErrorKind::AddrInUse => taken(address, config).await,
         Err(cause) if cause.kind() == ErrorKind::PermissionDenied => Finding::problem(
             CHECK,
             format!("{address} is not for this user"),
@@ -108,9 +109,16 @@ pub(super) async fn port(config: &Config) -> Finding {
     }
 }
 
-async fn taken(address: SocketAddr, is_tls: bool) -> Finding {
+async fn taken(address: SocketAddr, config: &Config) -> Finding {
     const CHECK: &str = "port";
-    if is_tls {
+    // Through TLS nobody can be asked without trusting a certificate; the console needs none.
+    if matches!(tokio::time::timeout(PATIENCE, console_answers(&config.data_dir)).await, Ok(true)) {
+        return Finding::ok(
+            CHECK,
+            format!("a chat-server answers on {address}: the one of this data directory"),
+        );
+    }
+    if config.server.tls.is_some() {
         let advice = "if it is not this server, choose another with --listen";
         return Finding::warning(
             CHECK,
@@ -126,6 +134,31 @@ async fn taken(address: SocketAddr, is_tls: bool) -> Finding {
         format!("something else listens on {address}"),
         "stop it, or choose another port with --listen",
     )
+}
+
+/// Whether a server runs on this data directory and answers there.
+async fn console_answers(data_dir: &Path) -> bool {
+    let Ok(stream) = UnixStream::connect(console::place(data_dir)).await else { return false };
+    Console::new(stream).ask(Ping {}).await.is_ok()
+}
+
+/// Whether people can log in by the provider, as far as one can see without logging in.
+pub(super) async fn provider(config: &Config) -> Option<Finding> {
+    const CHECK: &str = "provider";
+    let settings = config.sso.clone()?;
+    let issuer = settings.issuer.clone();
+    let described = match Sso::new(settings) {
+        Ok(sso) => sso.describe().await,
+        Err(cause) => Err(format!("{cause:#}")),
+    };
+    Some(match described {
+        Ok(ways) => Finding::ok(CHECK, format!("{issuer} describes itself; people log in by {ways}")),
+        Err(cause) => Finding::problem(
+            CHECK,
+            format!("{issuer}: {cause}"),
+            "oidc_issuer must be what the provider calls itself, to the letter, and this machine must reach it",
+        ),
+    })
 }
 
 async fn is_ours(address: SocketAddr) -> std::io::Result<bool> {

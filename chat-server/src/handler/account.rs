@@ -165,6 +165,7 @@ impl App {
         proven: Proven,
         device: &str,
     ) -> Result<Authenticated, WireError> {
+        self.paces.login(proven.person.id)?;
         let (row, token) = proven.session(device);
         let session = row.id;
         let begun = self.store.create_session(row).await.map_err(store_failed)?;
@@ -249,7 +250,7 @@ pub(super) fn name_taken(name: &UserName) -> WireError {
 }
 
 /// Whether nobody may take this name: a reserved one, or one that looks like it.
-pub(super) fn is_reserved(name: &UserName) -> bool {
+pub(crate) fn is_reserved(name: &UserName) -> bool {
     let looks = looks_like(name);
     UserName::RESERVED.iter().any(|word| *word == name.as_str() || look_of(word) == looks)
 }

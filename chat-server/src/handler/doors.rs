@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chat_proto::{
     Answer, AuditDetails, Codes, CreateCode, CreateUser, CreatedUser, Done, ErrorCode, Lockdown, NewCode,
-    Person, RevokeCode, Role, SetLockdown, SurveyPage, SurveyRooms, Timestamp, UserId, WireError, limits,
+    Person, Push, RevokeCode, Role, SetLockdown, SurveyPage, SurveyRooms, Timestamp, UserId, WireError,
+    limits,
 };
 use tracing::{info, warn};
 use uuid::Uuid;
@@ -147,6 +148,8 @@ impl App {
         ask: SetLockdown,
     ) -> Result<Handled, WireError> {
         must_be_admin(caller.role)?;
+        // Two admins at once must not leave the store with other news than the doors.
+        let turn = self.hub.policy_turn().await;
         let is = self.doors.shut_since();
         let since = match (ask.on, is) {
             (None, is) | (Some(true), is @ Some(_)) => is,
@@ -159,9 +162,14 @@ impl App {
                 self.store.set_lockdown(since, note).await.map_err(store_failed)?;
                 self.doors.set(since);
                 warn!(by = %caller.person.id, on, "lockdown");
+                let told = Push::Lockdown(Lockdown { since });
+                for admin in self.store.admins().await.map_err(store_failed)? {
+                    self.hub.tell(admin, Some(caller.key), &told).await;
+                }
                 since
             }
         };
+        drop(turn);
         Ok(Answer::SetLockdown(Lockdown { since }).into())
     }
 

@@ -163,6 +163,7 @@ impl App {
                 format!("A file has at most {most} here, and this one {}; send less.", ByteSize(size));
             return Err(WireError::new(ErrorCode::TooLarge, message));
         }
+        self.paces.upload(visitor.person.id)?;
         // Ids sort by time: the list of uploads is in their order.
         let (id, owner, at) = (FileId(Uuid::now_v7()), visitor.person.id, now());
         let begun = self.store.begin_file(NewFile { id, owner, name, size, at }, live.file_quotas).await;

@@ -3,14 +3,10 @@
 //! What is posted goes the way of every message: the webhook's bot is a member of the room, and
 //! the room's rules hold for it. In an announcement room it needs the role of a moderator.
 
-use std::num::NonZeroU32;
-
 use chat_proto::{
     Answer, ClientId, ConversationId, CreateIncoming, DeleteIncoming, Done, ErrorCode, HookId, IncomingHook,
     IncomingHooks, ListIncoming, NewIncoming, Secret, WireError, limits,
 };
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tracing::{debug, info};
 use uuid::Uuid;
 
@@ -23,39 +19,8 @@ use crate::hub::{Enclosed, Letter, Task};
 use crate::slack::{NotAMessage, text_of};
 use crate::store::{IncomingTarget, NewIncomingHook, StoreError};
 
-/// Webhooks whose pace is remembered before those that are at rest are forgotten.
-const PACES: usize = 1_000;
-
 /// When to come back after the server failed, in milliseconds.
 const LATER_MS: u64 = 1_000;
-
-/// How fast each incoming webhook may post.
-pub struct IncomingPace {
-    limiter: DefaultKeyedRateLimiter<HookId>,
-    clock: DefaultClock,
-}
-
-impl Default for IncomingPace {
-    fn default() -> Self {
-        let at_least_one = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(at_least_one(limits::INCOMING_PER_SECOND))
-            .allow_burst(at_least_one(limits::INCOMING_BURST));
-        Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
-    }
-}
-
-impl IncomingPace {
-    /// Counts a post to a webhook that there is.
-    fn take(&self, hook: HookId) -> Result<(), Refused> {
-        if self.limiter.len() > PACES {
-            self.limiter.retain_recent();
-        }
-        self.limiter.check_key(&hook).map_err(|early| {
-            let wait = early.wait_time_from(self.clock.now());
-            Refused::too_fast(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX))
-        })
-    }
-}
 
 /// Why a post was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +61,10 @@ impl App {
             Refused::Unavailable
         })?;
         let IncomingTarget { id, conversation, bot } = target.ok_or(Refused::NoService)?;
-        self.pace.take(id)?;
+        self.paces
+            .hooks
+            .take(&id)
+            .map_err(|wait| Refused::too_fast(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)))?;
         let body = text_of(body).map_err(|cause| match cause {
             NotAMessage::Invalid => Refused::InvalidPayload,
             NotAMessage::NoText => Refused::NoText,

@@ -11,11 +11,12 @@ use crate::hub::now;
 use crate::store::{self, SearchCursor};
 
 /// The longest that one search may take; a person has turned away by then.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(2);
 
 impl App {
     pub(super) async fn search(self: &Arc<Self>, caller: &Caller, ask: Search) -> Result<Handled, WireError> {
         let query = SearchQuery::parse(&ask.query).map_err(|error| invalid(error.to_string()))?;
+        self.paces.search(caller.person.id)?;
         let wanted = Wanted::of(&query);
         // Only signs were typed, which nothing is found by.
         let filters = SearchQuery { all: Vec::new(), none: Vec::new(), ..query.clone() };

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use chat_proto::{Answer, ConversationId, ErrorCode, Event, Person, RoomName, Sent, UserId, WireError};
 use tokio::sync::mpsc;
-use tracing::{error, warn};
+use tracing::{Instrument, debug_span, error, warn};
 
 use super::outbox::Outbox;
 use super::task::{Beginning, Task};
@@ -166,13 +166,18 @@ impl Shard {
         }
         metrics().turn_changes.of(jobs.len());
         let began = Instant::now();
-        self.take_turn(jobs).await;
+        // For traces; at the usual level of the log nobody hears of it.
+        let span = debug_span!("turn", changes = jobs.len());
+        for job in &jobs {
+            span.follows_from(&job.asked);
+        }
+        self.take_turn(jobs).instrument(span).await;
         metrics().turn_seconds.since(began);
     }
 
     async fn take_turn(&mut self, jobs: Vec<Job>) {
         match self.attempt(&jobs).await {
-            Ok((outcomes, committed)) => self.deliver_all(jobs, outcomes, committed).await,
+            Ok((outcomes, committed)) => self.deliver(jobs, outcomes, committed).await,
             Err(StoreError::Conflict) => {
                 for job in jobs {
                     self.alone(job).await;
@@ -187,7 +192,7 @@ impl Shard {
         for _ in 0..ATTEMPTS {
             match self.attempt(std::slice::from_ref(&job)).await {
                 Ok((outcomes, committed)) => {
-                    return self.deliver_all(vec![job], outcomes, committed).await;
+                    return self.deliver(vec![job], outcomes, committed).await;
                 }
                 Err(StoreError::Failed(cause)) => return refuse_all(&[job], &cause),
                 Err(StoreError::Conflict) => {}
@@ -219,7 +224,8 @@ impl Shard {
             }
         }
         if result.is_ok() && !writes.is_empty() {
-            result = self.store.commit(writes).await;
+            let span = debug_span!("commit", writes = writes.len());
+            result = self.store.commit(writes).instrument(span).await;
         }
         match result {
             Ok(committed) => Ok((outcomes, committed)),

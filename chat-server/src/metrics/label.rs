@@ -109,6 +109,15 @@ labels! {
         /// Something that a request needed.
         Request = "request",
     }
+    /// What became of a span of a trace.
+    Traced by "result" {
+        /// The collector took it.
+        Sent = "sent",
+        /// The collector did not.
+        Failed = "failed",
+        /// Too many were waiting for the collector.
+        Dropped = "dropped",
+    }
     /// What came of a reload.
     Reload by "result" {
         /// It is in force.

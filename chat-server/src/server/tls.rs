@@ -35,7 +35,9 @@ use tracing::{error, info};
 use crate::metrics::{Reload, metrics};
 use resolver::{CHALLENGE, Resolver};
 
-pub use acme::{Acme, AcmeState};
+pub use acme::{
+    Acme, AcmeState, LONGEST as ACME_LONGEST_WAIT, PATIENCE as ACME_PATIENCE, SHORTEST as ACME_SHORTEST_WAIT,
+};
 pub use facts::Facts;
 pub use own::OwnCertificate;
 

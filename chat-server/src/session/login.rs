@@ -10,6 +10,7 @@ use chat_proto::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 
 use super::End;
 use super::socket::{Incoming, Socket};
@@ -91,7 +92,8 @@ async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
             }
             request => request,
         };
-        match app.authenticate(request, from).await {
+        let span = info_span!("login", kind = request.kind().as_str());
+        match app.authenticate(request, from).instrument(span).await {
             Ok(authenticated) => return Ok((id, authenticated)),
             Err(error) => refuse(socket, Some(&id), &error).await?,
         }

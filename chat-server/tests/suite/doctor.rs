@@ -102,3 +102,74 @@ fn a_certificate_is_read() {
     assert_eq!(output.status.code(), Some(1));
     assert!(finding(&findings, "certificate")["found"].as_str().unwrap().contains("does not fit"));
 }
+
+#[tokio::test]
+async fn behind_tls_the_console_says_whose_port_it_is() {
+    let dir = folder();
+    let mut command = command(&dir, "tls = \"self-signed\"\n");
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let address = lines.find_map(|line| line.unwrap().strip_prefix("listening on wss://").map(str::to_owned));
+    let config = format!("listen = \"{}\"\ntls = \"self-signed\"\n", address.unwrap());
+    fs::write(dir.path().join("server.toml"), config).unwrap();
+    let ask = || {
+        let mut doctor = Command::new(env!("CARGO_BIN_EXE_chat-server"));
+        doctor.arg("--data-dir").arg(dir.path());
+        finding(&examine(doctor).0, "port").clone()
+    };
+    let found = ask();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(found["state"], "ok", "{found}");
+    assert!(found["found"].as_str().unwrap().contains("of this data directory"), "{found}");
+    assert!(ask()["found"].as_str().unwrap().contains("is free"));
+}
+
+/// A provider that describes itself, under this name.
+fn provider(called: impl Fn(&str) -> String + Send + 'static) -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let here = url.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = [0; 4_096];
+            let _ = stream.read(&mut head).unwrap();
+            let body = if head.starts_with(b"GET /.well-known/") {
+                serde_json::json!({
+                    "issuer": called(&here),
+                    "authorization_endpoint": format!("{here}/auth"),
+                    "device_authorization_endpoint": format!("{here}/device"),
+                    "token_endpoint": format!("{here}/token"),
+                    "jwks_uri": format!("{here}/keys"),
+                    "response_types_supported": ["code"],
+                    "subject_types_supported": ["public"],
+                    "id_token_signing_alg_values_supported": ["RS256"],
+                })
+            } else {
+                serde_json::json!({"keys": []})
+            }
+            .to_string();
+            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close";
+            write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn the_provider_is_asked_who_it_is() {
+    let dir = folder();
+    let ask = |issuer: &str| {
+        let secret = "oidc_client_id = \"chat\"\noidc_client_secret = \"x\"\n";
+        let (findings, output) = examine(command(&dir, &format!("oidc_issuer = \"{issuer}\"\n{secret}")));
+        (finding(&findings, "provider").clone(), output.status.code())
+    };
+    let (found, _) = ask(&provider(str::to_owned));
+    assert_eq!(found["state"], "ok", "{found}");
+    for wrong in [provider(|_| "https://another.example.org".to_owned()), "http://127.0.0.1:9".to_owned()] {
+        let (found, code) = ask(&wrong);
+        assert_eq!((&found["state"], code), (&"problem".into(), Some(1)), "{found}");
+    }
+}

@@ -17,8 +17,8 @@ use chat_server::files::{Bucket, Files, Place};
 use chat_server::handler::App;
 use chat_server::handler::doors::Doors;
 use chat_server::handler::file::{FileDesk, Visitor};
-use chat_server::handler::incoming::IncomingPace;
 use chat_server::handler::live::Live;
+use chat_server::handler::pace::Paces;
 use chat_server::hub::{Hub, now};
 use chat_server::outgoing::Outgoing;
 use chat_server::store::{NewAccount, Store};
@@ -45,7 +45,7 @@ impl Fixture {
             guesses: Guesses::default(),
             session_idle: Duration::from_secs(60 * 60),
             outgoing: Outgoing::new(false).unwrap(),
-            pace: IncomingPace::default(),
+            paces: Paces::new(&chat_proto::Limits::default()),
             live: ArcSwap::from_pointee(Live::default()),
             desk: FileDesk::new(files),
             doors: Doors::default(),

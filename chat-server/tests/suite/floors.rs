@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 7] = [
     &["handler"],
     &["session", "console"],
     &["server"],
-    &["config", "serve", "backup", "cli", "doctor", "exchange", "limits", "log", "main", "service"],
+    &["config", "serve", "backup", "cli", "doctor", "exchange", "limits", "log", "main", "service", "traces"],
 ];
 
 fn floor_of(module: &str) -> usize {

@@ -1,5 +1,6 @@
 //! A running server and bare sockets: the slow reader, the drain, presence, races.
 
+mod doors;
 mod retention;
 
 use std::collections::BTreeSet;
@@ -58,6 +59,7 @@ impl Running {
             files: Place::Folder(dir.path().join("files")),
             sso: None,
             keep_days,
+            traces: None,
             log: "off".to_owned(),
             log_format: LogFormat::default(),
         };

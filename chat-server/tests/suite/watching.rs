@@ -7,3 +7,4 @@ mod logs;
 mod numbers;
 mod proxies;
 mod reload;
+mod traces;

@@ -3,49 +3,12 @@
 use std::io::{Read, Write};
 
 use anyhow::Result;
-use chat_tests::{Script, Server, uuid};
+use chat_tests::{Script, uuid};
 use serde_json::{Value, json};
 
 use crate::raw_socket::{Heard, RawSocket, tcp};
-use crate::scenarios::{message, room, say, text};
-
-/// Memory that a server may hold more after an attack than before. Allocators keep some; a leak of
-/// anything per frame or per connection would be far above it.
-const SLACK_BYTES: u64 = 48 * 1024 * 1024;
-
-/// A server and a pair of people whom nothing may disturb.
-struct Stage {
-    server: Server,
-    ada: Script,
-    lin: Script,
-    room: String,
-    resident_before: u64,
-}
-
-impl Stage {
-    fn set() -> Result<Self> {
-        let server = Server::start()?;
-        let mut ada = Script::register(&server, "ada")?;
-        let mut lin = Script::register(&server, "lin")?;
-        let room = room("calm", &mut ada, &mut [&mut lin])?;
-        let resident_before = server.resident_bytes()?;
-        Ok(Self { server, ada, lin, room, resident_before })
-    }
-
-    /// The pair still chats, and the server holds no more than before.
-    fn is_undisturbed(&mut self) -> Result<()> {
-        let body = format!("still here {}", uuid());
-        say(&mut self.ada, &self.room, &body)?;
-        self.lin.expect_message(&body)?;
-        let now = self.server.resident_bytes()?;
-        assert!(
-            now < self.resident_before + SLACK_BYTES,
-            "memory went from {} to {now} bytes",
-            self.resident_before
-        );
-        Ok(())
-    }
-}
+use crate::scenarios::{message, say, text};
+use crate::stage::Stage;
 
 fn code_of(heard: &Heard) -> &str {
     match heard {

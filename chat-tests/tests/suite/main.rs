@@ -22,6 +22,7 @@ mod raw_socket;
 mod scenarios;
 mod security;
 mod snapshot_plus_events;
+mod stage;
 mod terminals;
 mod terminals_accounts;
 mod terminals_plain;

@@ -131,6 +131,7 @@ impl Replica {
             // Nothing of these is held.
             Push::Dnd(_)
             | Push::Report { .. }
+            | Push::Lockdown(_)
             | Push::Hello(_)
             | Push::Typing { .. }
             | Push::Presence { .. }

@@ -2,7 +2,7 @@
 
 use chat_proto::{
     Answer, CreatedUser, ListAccounts, Lockdown, NewCode, Request, ResetCode, Role, RoomSurvey, SetLockdown,
-    SurveyPage,
+    SurveyPage, Timestamp,
 };
 
 use super::{Effects, complain, say_so};
@@ -120,17 +120,34 @@ fn doors(state: &mut State, request: &Request, now: Lockdown) {
             };
             say_so(state, words.to_owned());
         }
-        // The list that is open tells how they stand.
-        _ => {
-            if let Some(Popup::Picker(open)) = &state.popup
-                && open.kind == crate::state::picker::Kind::Admin
-                && open.query().is_empty()
-            {
-                let (_, at) = open.rows();
-                let mut menu = lists::menu(state);
-                menu.choose(at);
-                show(state, menu);
-            }
-        }
+        _ => stand_anew(state),
+    }
+}
+
+/// Another admin shut the doors or opened them.
+pub(super) fn doors_moved(state: &mut State, since: Option<Timestamp>) -> bool {
+    let moved = state.lockdown.is_some() != since.is_some();
+    state.lockdown = since;
+    if moved {
+        let words = match since {
+            Some(_) => "Another admin locked the server down: nobody new comes in",
+            None => "Another admin opened the doors again",
+        };
+        say_so(state, words.to_owned());
+        stand_anew(state);
+    }
+    moved
+}
+
+/// The list that is open tells how the doors stand.
+fn stand_anew(state: &mut State) {
+    if let Some(Popup::Picker(open)) = &state.popup
+        && open.kind == crate::state::picker::Kind::Admin
+        && open.query().is_empty()
+    {
+        let (_, at) = open.rows();
+        let mut menu = lists::menu(state);
+        menu.choose(at);
+        show(state, menu);
     }
 }

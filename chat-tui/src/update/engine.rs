@@ -93,6 +93,7 @@ pub(super) fn news(state: &mut State, news: Update, effects: &mut Effects) -> bo
             false
         }
         Update::Report(report) => moderation::reported(state, &report),
+        Update::Lockdown(since) => administration::doors_moved(state, since),
         Update::BotAnswer(reply) => bots::answered(state, &reply),
         Update::InboxItem(item) => listings::came_in(state, item),
         Update::Thread(stands) => state.threads.take(stands),

@@ -266,11 +266,10 @@ fn a_lockdown_stands_on_the_screen_as_long_as_it_holds() {
     answer(&mut stage, SetLockdown { on: None }, Answer::SetLockdown(Lockdown { since: None }));
     let screen = stage.screen(80, 24);
     assert!(screen.contains("lock down") && !screen.contains("LOCKED"), "{screen}");
-    answer(
-        &mut stage,
-        SetLockdown { on: Some(true) },
-        Answer::SetLockdown(Lockdown { since: Some(Timestamp(NOW)) }),
-    );
+    // Another admin does it again: the server tells.
+    stage.news(Update::Lockdown(Some(Timestamp(NOW))));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("LOCKED") && screen.contains("open the doors"), "{screen}");
     stage.news(Update::Me { user: me(), role: Role::Member, server_name: "acme".into() });
     assert!(!stage.screen(80, 24).contains("LOCKED"), "who is no admin any more is not told");
 }

@@ -6,6 +6,7 @@ use chat_proto::{DisplayName, Person, Role, Timestamp, UserId, UserName, limits}
 use serde_json::Value;
 
 use super::{id_of, text};
+use crate::handler::account::is_reserved;
 use crate::store::{Record, UserRecord};
 
 /// Everybody who was named so far.
@@ -77,7 +78,7 @@ impl People {
 fn user_name(name: &str) -> Option<UserName> {
     let made = || made_name(name, limits::USER_NAME_CHARS);
     let name = UserName::parse(name).or_else(|_| UserName::parse(&made())).ok()?;
-    match name.is_reserved() {
+    match is_reserved(&name) {
         true => UserName::parse(&format!("{name}-slack")).ok(),
         false => Some(name),
     }

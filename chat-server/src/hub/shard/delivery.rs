@@ -5,7 +5,7 @@ use std::time::Instant;
 use chat_proto::{
     Answer, ConversationId, Event, EventKind, Person, Push, ReadState, ServerFrame, UserId, limits,
 };
-use tracing::warn;
+use tracing::{Instrument, debug_span, warn};
 
 use super::{Outcome, Shard, refuse_all};
 use crate::domain::not_found;
@@ -16,7 +16,12 @@ use crate::metrics::metrics;
 use crate::store::{Committed, READ_MARKS_SHOWN_UP_TO};
 
 impl Shard {
-    pub(super) async fn deliver_all(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>, committed: Committed) {
+    pub(super) async fn deliver(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>, committed: Committed) {
+        let span = debug_span!("delivery", changes = jobs.len());
+        self.deliver_all(jobs, outcomes, committed).instrument(span).await;
+    }
+
+    async fn deliver_all(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>, committed: Committed) {
         let began = Instant::now();
         let called = self.called(&outcomes, &committed);
         self.recount(&committed).await;
@@ -29,6 +34,7 @@ impl Shard {
                 Outcome::Happened(event) => self.deliver_event(&job, &event).await,
                 Outcome::Read => self.deliver_read(&job),
             }
+            job.is_answered();
         }
         self.tell_called(called);
         self.tell_threads(&committed);

@@ -27,17 +27,17 @@ use tracing::{error, info};
 use super::{Facts, OwnCertificate, Tls, TlsFiles, keep};
 
 /// One try, all in all. Authorities look from several places, one after the other.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+pub const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 /// How long the authority may take to look, and to sign.
 const POLLING: RetryPolicy = RetryPolicy::new().timeout(Duration::from_secs(120));
 
 /// The wait after the first failure. With its doubling at most five fall into the first hour, which is
 /// what Let's Encrypt allows for a name.
-const SHORTEST: Duration = Duration::from_secs(2 * 60);
+pub const SHORTEST: Duration = Duration::from_secs(2 * 60);
 
 /// The longest wait: a name that is put right in the morning has its certificate by noon.
-const LONGEST: Duration = Duration::from_secs(6 * 60 * 60);
+pub const LONGEST: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// Doublings after which [`LONGEST`] is reached.
 const DOUBLINGS: u32 = 8;

@@ -181,6 +181,21 @@ impl Sqlite {
         .await
     }
 
+    /// Who runs the server.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn admins(&self) -> Result<Vec<UserId>, StoreError> {
+        self.read(|db| {
+            let mut query =
+                db.prepare_cached("SELECT id FROM users WHERE role IN ('admin', 'owner') LIMIT ?1")?;
+            let people =
+                query.query_map([TOLD], |r| r.get(0).map(UserId))?.collect::<rusqlite::Result<_>>()?;
+            Ok(people)
+        })
+        .await
+    }
+
     /// Who keeps order in a conversation: its moderators and owners, and the server's admins.
     ///
     /// # Errors

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
-use tracing::{error, info};
+use tracing::span::EnteredSpan;
+use tracing::{Span, debug_span, error, info};
 
 use super::index;
 use crate::metrics::{Kept, metrics};
@@ -28,6 +29,8 @@ const QUEUE: usize = 4_096;
 trait Job: Send {
     /// Does the work and keeps the result. False if it failed and its changes must go.
     fn run(&mut self, connection: &Connection) -> bool;
+    /// What asked for it.
+    fn asked(&self) -> &Span;
     /// Gives the result to who waits for it; an error in its place if the commit failed.
     fn answer(self: Box<Self>, commit: Result<(), StoreError>);
 }
@@ -36,12 +39,17 @@ struct Typed<T, F> {
     work: Option<F>,
     result: Option<Result<T, StoreError>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
+    asked: Span,
 }
 
 impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Typed<T, F> {
     fn run(&mut self, connection: &Connection) -> bool {
         self.result = self.work.take().map(|work| work(connection));
         matches!(self.result, Some(Ok(_)))
+    }
+
+    fn asked(&self) -> &Span {
+        &self.asked
     }
 
     fn answer(self: Box<Self>, commit: Result<(), StoreError>) {
@@ -109,7 +117,8 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let gone = || StoreError::Failed("the writer is gone".to_owned());
         let (answer, answered) = oneshot::channel();
-        let job: Box<dyn Job> = Box::new(Typed { work: Some(work), result: None, answer });
+        let job: Box<dyn Job> =
+            Box::new(Typed { work: Some(work), result: None, answer, asked: Span::current() });
         match self.orders.try_send(Order::Job(job)) {
             Ok(()) => {}
             Err(mpsc::TrySendError::Disconnected(_)) => return Err(gone()),
@@ -192,8 +201,10 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>, mut upkeep:
                 Order::Close(closed) => closing = Some(closed),
             }
         }
+        let span = span_of(&group);
         let began = Instant::now();
         let commit = run_group(&mut connection, &mut group, &upkeep);
+        drop(span);
         if !group.is_empty() {
             metrics().commit_seconds.since(began);
             metrics().commit_writes.of(group.len());
@@ -215,6 +226,18 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>, mut upkeep:
         // Who asked may have stopped waiting.
         let _ = closed.send(());
     }
+}
+
+/// The part of traces that all these share: one transaction with one sync.
+fn span_of(group: &[Box<dyn Job>]) -> EnteredSpan {
+    let span = match group.len() {
+        0 => Span::none(),
+        jobs => debug_span!("batch", jobs),
+    };
+    for job in group {
+        span.follows_from(job.asked());
+    }
+    span.entered()
 }
 
 /// Waits for an order; `None` when none came for so long.

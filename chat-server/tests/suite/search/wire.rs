@@ -71,6 +71,7 @@ async fn a_search_over_the_wire() {
         files: Place::Folder(dir.path().join("files")),
         sso: None,
         keep_days: None,
+        traces: None,
         log: "off".to_owned(),
         log_format: LogFormat::default(),
     };

@@ -4,60 +4,23 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, ensure};
-use chat_tests::{Options, Script, Server, uuid};
 use serde_json::json;
 
 use crate::raw_socket::{Heard, RawSocket, tcp};
-use crate::scenarios::{room, say};
-
-/// What the server may hold more afterwards: allocators keep some of what was freed.
-const SLACK_BYTES: u64 = 64 * 1024 * 1024;
-
-struct Pair {
-    server: Server,
-    ada: Script,
-    lin: Script,
-    room: String,
-    resident_before: u64,
-}
-
-impl Pair {
-    fn meet(more: &[&str]) -> Result<Self> {
-        let more = more.iter().map(|&text| text.to_owned()).collect();
-        let server = Server::start_with(Options { more, ..Options::default() })?;
-        let mut ada = Script::register(&server, "ada")?;
-        let mut lin = Script::register(&server, "lin")?;
-        let room = room("calm", &mut ada, &mut [&mut lin])?;
-        let resident_before = server.resident_bytes()?;
-        Ok(Self { server, ada, lin, room, resident_before })
-    }
-
-    fn is_undisturbed(&mut self) -> Result<()> {
-        let body = format!("still here {}", uuid());
-        say(&mut self.ada, &self.room, &body)?;
-        self.lin.expect_message(&body)?;
-        let now = self.server.resident_bytes()?;
-        ensure!(
-            now < self.resident_before + SLACK_BYTES,
-            "memory went from {} to {now}",
-            self.resident_before
-        );
-        Ok(())
-    }
-}
+use crate::stage::{SLACK_BYTES, Stage};
 
 /// CVE-2026-26233: a hundred logins in one go ended somebody's server.
 #[test]
 fn a_hundred_logins_at_once_are_answered_and_disturb_nobody() -> Result<()> {
-    let mut pair = Pair::meet(&["--connections-per-address", "500"])?;
+    let mut stage = Stage::set_with(&["--connections-per-address", "500"])?;
     let mut sockets: Vec<RawSocket> =
-        (0..100).map(|_| RawSocket::connect(&pair.server)).collect::<Result<_>>()?;
+        (0..100).map(|_| RawSocket::connect(&stage.server)).collect::<Result<_>>()?;
     for (n, raw) in sockets.iter_mut().enumerate() {
         let name = if n % 2 == 0 { "ada".to_owned() } else { format!("nobody{n}") };
         let payload = json!({"protocol": 1, "name": name, "password": format!("guess {n}")});
         raw.send(&json!({"type": "auth.login", "id": "l", "payload": payload}).to_string())?;
     }
-    pair.is_undisturbed()?;
+    stage.is_undisturbed()?;
     let mut answered = 0;
     for raw in &mut sockets {
         match raw.hear()? {
@@ -72,16 +35,16 @@ fn a_hundred_logins_at_once_are_answered_and_disturb_nobody() -> Result<()> {
         }
     }
     ensure!(answered > 20, "only {answered} were answered");
-    pair.is_undisturbed()
+    stage.is_undisturbed()
 }
 
 #[test]
 fn a_thousand_half_open_connections_cost_little() -> Result<()> {
-    let mut pair = Pair::meet(&["--connections-per-address", "5000", "--max-connections", "5000"])?;
+    let mut stage = Stage::set_with(&["--connections-per-address", "5000", "--max-connections", "5000"])?;
     let mut halves: Vec<TcpStream> = Vec::new();
     let begun = format!("GET /ws HTTP/1.1\r\nHost: chat\r\nX: {}", "x".repeat(4_000));
     for n in 0..1_000 {
-        let mut half = tcp(&pair.server)?;
+        let mut half = tcp(&stage.server)?;
         // Nothing, a beginning, and a handshake that is done and then says nothing.
         match n % 4 {
             0 => {}
@@ -98,9 +61,9 @@ fn a_thousand_half_open_connections_cost_little() -> Result<()> {
     for half in halves.iter_mut().skip(1).step_by(4) {
         let _ = half.write_all(b"x");
     }
-    let full = pair.server.resident_bytes()?;
-    ensure!(full < pair.resident_before + SLACK_BYTES, "a thousand took {}", full - pair.resident_before);
-    pair.is_undisturbed()?;
+    let full = stage.server.resident_bytes()?;
+    ensure!(full < stage.resident_before + SLACK_BYTES, "a thousand took {}", full - stage.resident_before);
+    stage.is_undisturbed()?;
     for half in &mut halves {
         let mut rest = Vec::new();
         match half.read_to_end(&mut rest) {
@@ -109,12 +72,12 @@ fn a_thousand_half_open_connections_cost_little() -> Result<()> {
             Err(cause) => return Err(cause).context("the server still waits"),
         }
     }
-    pair.is_undisturbed()
+    stage.is_undisturbed()
 }
 
 #[test]
 fn pings_and_pieces_without_end_disturb_nobody() -> Result<()> {
-    let mut pair = Pair::meet(&[])?;
+    let mut stage = Stage::set_with(&[])?;
     let handshake = b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     // Masked with zeroes: pings; empty pieces of a message that never ends; frames that announce
@@ -138,11 +101,11 @@ fn pings_and_pieces_without_end_disturb_nobody() -> Result<()> {
         ("a reserved kind", reserved),
         ("a piece of nothing", lone),
     ] {
-        let mut stream = tcp(&pair.server)?;
+        let mut stream = tcp(&stage.server)?;
         stream.write_all(handshake)?;
         // The server reads slowly or not at all any more; what does not fit is not waited for.
         let _ = stream.write_all(&bytes);
-        pair.is_undisturbed().with_context(|| what.to_owned())?;
+        stage.is_undisturbed().with_context(|| what.to_owned())?;
         let mut rest = Vec::new();
         // Every one of these comes to its end by the server, at the latest when no login came.
         match stream.read_to_end(&mut rest) {
@@ -151,5 +114,5 @@ fn pings_and_pieces_without_end_disturb_nobody() -> Result<()> {
             Err(cause) => return Err(cause).with_context(|| format!("{what}: the connection stays")),
         }
     }
-    pair.is_undisturbed()
+    stage.is_undisturbed()
 }
