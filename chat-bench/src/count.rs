@@ -32,7 +32,7 @@ const SENDERS: usize = 10;
 const LENGTH: usize = 100;
 
 /// How much more it may become before it has to be looked at, in hundredths.
-const TOLERANCE: f64 = 10.0;
+const TOLERANCE: u64 = 10;
 
 /// How the instructions are counted.
 #[derive(Debug, clap::Args)]
@@ -158,9 +158,9 @@ fn compare(path: &Path, now: Instructions) -> Result<()> {
     for (what, now, known) in [("login", now.login, known.login), ("message", now.send, known.send)] {
         let change = (now as f64 / known.max(1) as f64 - 1.0) * 100.0;
         say(&format!("{what}: {} instructions, {change:+.1} % of {}", told(now), told(known)))?;
-        if change > TOLERANCE {
+        if now * 100 > known * (100 + TOLERANCE) {
             worse.push(what);
-        } else if change < -TOLERANCE {
+        } else if now * 100 < known * (100 - TOLERANCE) {
             say("  That is much better; `cargo xtask bench count --write` keeps it so.")?;
         }
     }

@@ -24,8 +24,8 @@ const PATIENCE: u64 = 30 * SECOND;
 /// A wait that nothing ends is looked at again after so long.
 const LOOK_AGAIN: u64 = SECOND / 20;
 
-/// Sends at once before the clock is looked at again.
-const AT_ONCE: u64 = 64;
+/// Sends at once before what came back is looked at.
+pub(crate) const AT_ONCE: usize = 64;
 
 /// At a pace that the server cannot hold, so many seconds of messages may be under way before the
 /// run is given up, and so many messages besides.
@@ -98,7 +98,7 @@ impl<'a> Load<'a> {
             self.send(next, clock::now())?;
             next = (next + 1) % self.routes.len();
         }
-        let clock = Stages::new(span);
+        let mut clock = Stages::new(span);
         let mut start = None;
         loop {
             self.crowd.wait(clock::now() + LOOK_AGAIN)?;
@@ -112,11 +112,8 @@ impl<'a> Load<'a> {
                 };
                 self.send(route, clock::now())?;
             }
-            match clock.stage() {
-                Stage::Warm => {}
-                Stage::Measured if start.is_none() => start = Some(self.start()?),
-                Stage::Measured => {}
-                Stage::Over => break,
+            if clock.is_over(&mut start, || self.start())? {
+                break;
             }
         }
         self.end(start, false)
@@ -127,32 +124,29 @@ impl<'a> Load<'a> {
     /// # Errors
     /// The server does not do what it must.
     pub(crate) fn open(&mut self, messages_a_second: f64, span: Span) -> Result<Phase> {
-        let step = SECOND as f64 / messages_a_second.max(f64::MIN_POSITIVE);
+        // Slower than one a second there would be nothing to measure in some seconds.
+        let messages_a_second = messages_a_second.max(1.0);
+        let step = SECOND as f64 / messages_a_second;
         let bound = messages_a_second * OVERLOAD.0 + OVERLOAD.1;
         let began = clock::now();
         let (mut sent, mut due, mut start, mut overload) = (0_u64, began, None, false);
-        let clock = Stages::new(span);
+        let mut clock = Stages::new(span);
         loop {
-            let mut now = clock::now();
-            while due <= now {
+            // No more at once, so that what comes back is read even where the pace is too much.
+            for _ in 0..AT_ONCE {
+                if due > clock::now() {
+                    break;
+                }
                 self.send(usize::try_from(sent)? % self.routes.len(), due)?;
                 sent += 1;
                 due = began + (sent as f64 * step) as u64;
-                if sent.is_multiple_of(AT_ONCE) {
-                    now = clock::now();
-                    // What came meanwhile is read: a socket that nobody reads fills up.
-                    self.crowd.wait(now)?;
-                }
             }
             self.crowd.wait(due.min(clock::now() + LOOK_AGAIN))?;
             while let Some(news) = self.crowd.news() {
                 self.take(&news, start.as_mut())?;
             }
-            match clock.stage() {
-                Stage::Warm => {}
-                Stage::Measured if start.is_none() => start = Some(self.start()?),
-                Stage::Measured => {}
-                Stage::Over => break,
+            if clock.is_over(&mut start, || self.start())? {
+                break;
             }
             if self.ledger.under_way() as f64 > bound || self.ledger.is_nearly_full() {
                 overload = true;
@@ -249,26 +243,32 @@ impl<'a> Load<'a> {
 /// Where in its span a phase is.
 struct Stages {
     measured_from: u64,
+    measured: u64,
     over: u64,
-}
-
-enum Stage {
-    Warm,
-    Measured,
-    Over,
 }
 
 impl Stages {
     fn new(span: Span) -> Self {
         let measured_from = clock::now() + nanoseconds(span.warm);
-        Self { measured_from, over: measured_from + nanoseconds(span.measured) }
+        Self { measured_from, measured: nanoseconds(span.measured), over: u64::MAX }
     }
 
-    fn stage(&self) -> Stage {
-        match clock::now() {
-            now if now < self.measured_from => Stage::Warm,
-            now if now < self.over => Stage::Measured,
-            _ => Stage::Over,
+    /// Begins what is measured when it is time; says whether it is over. It lasts until at least one
+    /// message is done, because without one there is nothing to say.
+    fn is_over(&mut self, start: &mut Option<Start>, begin: impl FnOnce() -> Result<Start>) -> Result<bool> {
+        let now = clock::now();
+        match start {
+            None if now < self.measured_from => Ok(false),
+            None => {
+                *start = Some(begin()?);
+                self.over = now + self.measured;
+                Ok(false)
+            }
+            Some(start) if start.messages == 0 => {
+                ensure!(now < self.over.saturating_add(PATIENCE), "no message arrives");
+                Ok(false)
+            }
+            Some(_) => Ok(now >= self.over),
         }
     }
 }

@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use chat_proto::{
     Body, ClientId, ConversationId, ConversationKind, Description, Event, EventKind, Message, Person,
     RoomName, RoomRole, RoomRules, Seq, Timestamp, Topic, UserName,
 };
 use chat_server::hub;
-use chat_server::store::{ConversationRecord, MemberRecord, Store};
+use chat_server::store::{ConversationRecord, MemberRecord, Place, Store};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use uuid::Uuid;
@@ -99,7 +99,8 @@ async fn fill(data: &Path, world: &World, each: usize) -> Result<Vec<Conversatio
                 topic: Topic::default(),
             },
         )?;
-        let place = store.begin_import(record(world, id, name), first).await?;
+        let place = store.begin_import(record(world, id, name), first.clone()).await?;
+        write(&store, id, &place, vec![first]).await?;
         let mut seq = 1;
         while seq <= each {
             let mut events = Vec::new();
@@ -117,15 +118,19 @@ async fn fill(data: &Path, world: &World, each: usize) -> Result<Vec<Conversatio
                     EventKind::Message(Box::new(Message::new(client_id, body))),
                 )?);
             }
-            if store.import_events(id, place.clone(), events).await?.is_err() {
-                bail!("the archive is written by somebody else, too");
-            }
+            write(&store, id, &place, events).await?;
         }
         store.finish_import(place.conversation).await?;
         rooms.push(place.conversation);
     }
     store.close().await;
     Ok(rooms)
+}
+
+async fn write(store: &Store, room: ConversationId, place: &Place, events: Vec<Event>) -> Result<()> {
+    let written = store.import_events(room, place.clone(), events).await?;
+    ensure!(written.is_ok(), "the archive is written by somebody else, too");
+    Ok(())
 }
 
 fn record(world: &World, id: ConversationId, name: RoomName) -> ConversationRecord {

@@ -18,7 +18,7 @@ use crate::figures::{Sample, number};
 use crate::gathering::rest;
 use crate::latency::Latency;
 use crate::load::ledger::{Entry, Ledger};
-use crate::load::{Load, Pace, Phase, Route, Start};
+use crate::load::{AT_ONCE, Load, Pace, Phase, Route, Start};
 use crate::mark::Mark;
 use crate::subject::Subject;
 use crate::talk::{self, Conversation, Id, conversation};
@@ -195,7 +195,10 @@ impl<'a> Team<'a> {
         let (began, step) = (clock::now(), SECOND as f64 / rate);
         let (mut acts, mut due) = (0_u64, began);
         while clock::now() < began + nanoseconds {
-            while due <= clock::now() {
+            for _ in 0..AT_ONCE {
+                if due > clock::now() {
+                    break;
+                }
                 self.act(due)?;
                 acts += 1;
                 due = began + (acts as f64 * step) as u64;
