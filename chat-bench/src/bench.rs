@@ -75,7 +75,9 @@ impl Server {
             cores: Cores::choose()?,
             worlds: Vec::new(),
         };
-        let machine = bench.cores.to_string();
+        // Both were built by the same profile.
+        let profile = if cfg!(debug_assertions) { "unoptimised" } else { "release" };
+        let machine = format!("{}; {profile} build", bench.cores);
         say(&format!("The {machine}."))?;
         let workloads = if self.workloads.is_empty() { Workload::all() } else { self.workloads };
         let path = self.dir.join("server.jsonl");
@@ -97,8 +99,7 @@ impl Server {
         say(&tables)?;
         say(&format!("Wrote {}.", path.display()))?;
         if let Some(document) = self.document {
-            let profile = if cfg!(debug_assertions) { ", unoptimised" } else { "" };
-            document::write(&document, "server", &format!("The {machine}{profile}.\n\n{tables}"))?;
+            document::write(&document, "server", &format!("The {machine}.\n\n{tables}"))?;
             say(&format!("Wrote {}.", document.display()))?;
         }
         Ok(())

@@ -6,6 +6,7 @@
 //! 3. Nobody waits for anybody: what a socket does not take is written when it takes more.
 
 mod client;
+mod order;
 mod timer;
 
 use std::collections::VecDeque;
@@ -139,7 +140,7 @@ impl Crowd {
 
     /// The number of the last event that this one heard there; 0 where there was none.
     pub(crate) fn last_heard(&self, client: u32, conversation: &Conversation) -> u64 {
-        self.clients[client as usize].last_heard(conversation)
+        self.clients[client as usize].order.last(conversation)
     }
 
     /// A client says something: `write` appends the text to an empty buffer.

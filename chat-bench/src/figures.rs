@@ -115,11 +115,11 @@ impl Spread {
     }
 }
 
-/// Three or four digits, and thousands apart.
+/// Three or four digits, and thousands apart; a whole number as it is.
 pub(crate) fn number(value: f64) -> String {
     let digits = match value.abs() {
-        0.0 => return "0".to_owned(),
         100.0.. => 0,
+        _ if value.fract() == 0.0 => 0,
         10.0.. => 1,
         0.1.. => 2,
         _ => 4,
@@ -165,26 +165,29 @@ mod tests {
         let runs = [1.0, 1.2, 1.1].map(|cost| sample("100", vec![("us", cost), (GENERATOR, 50.0)]));
         let text = tables(&runs);
         assert!(text.starts_with("**fanout**"), "{text}");
-        assert!(text.contains("| 100  | 3    | 1.10 ±9% | 50.0        |"), "{text}");
+        assert!(text.contains("| 100  | 3    | 1.10 ±9% | 50          |"), "{text}");
         assert!(!text.contains('!'), "{text}");
     }
 
     #[test]
     fn a_generator_that_is_too_busy_is_marked_and_explained() {
         let text = tables(&[sample("10", vec![(GENERATOR, 99.0)])]);
-        assert!(text.contains("**99.0 !**") && text.contains("generator was as busy"), "{text}");
+        assert!(text.contains("**99 !**") && text.contains("generator was as busy"), "{text}");
     }
 
     #[test]
     fn a_case_without_a_figure_has_a_line_in_its_place() {
         let text = tables(&[sample("a", vec![("x", 1.0)]), sample("b", vec![("y", f64::NAN)])]);
-        assert!(text.contains("| b    | 1    | -    | - |"), "{text}");
+        assert!(
+            text.contains("| a    | 1    | 1 | - |") && text.contains("| b    | 1    | - | - |"),
+            "{text}"
+        );
     }
 
     #[test]
     fn numbers_are_short_and_grouped() {
-        let told = [0.0, 0.0123, 0.5, 12.345, 999.6, 3_357_562.4, -1_234.0].map(number);
-        assert_eq!(told, ["0", "0.0123", "0.50", "12.3", "1,000", "3,357,562", "-1,234"]);
+        let told = [0.0, 20.0, 0.0123, 0.5, 12.345, 999.6, 3_357_562.4, -1_234.0].map(number);
+        assert_eq!(told, ["0", "20", "0.0123", "0.50", "12.3", "1,000", "3,357,562", "-1,234"]);
     }
 
     #[test]

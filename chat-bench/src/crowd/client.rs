@@ -3,16 +3,17 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use mio::net::TcpStream;
 use rand::RngExt;
 use rand::rngs::SmallRng;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::What;
+use super::order::Order;
 use crate::clock;
 use crate::frame::{self, Kind, Strange};
-use crate::talk::{self, Conversation, Heard, Id};
+use crate::talk::{self, Heard, Id};
 use crate::upgrade;
 
 /// A client.
@@ -24,8 +25,8 @@ pub(crate) struct Client {
     half: Vec<u8>,
     /// What waits to be written.
     pub(crate) out: Vec<u8>,
-    /// The last event of each conversation.
-    heard: Vec<(Conversation, u64)>,
+    /// What it has heard.
+    pub(crate) order: Order,
     /// When it began to connect.
     pub(crate) began: u64,
 }
@@ -64,7 +65,7 @@ impl Client {
             stage: Stage::Connecting { greeting },
             half: Vec::new(),
             out: Vec::new(),
-            heard: Vec::new(),
+            order: Order::default(),
             began: clock::now(),
         })
     }
@@ -177,7 +178,7 @@ impl Client {
     fn understand(&mut self, text: &[u8], tell: &mut impl FnMut(What)) -> Result<()> {
         match talk::hear(text) {
             Heard::Event { conversation, seq, mark } => {
-                self.in_order(conversation, seq)?;
+                self.order.follow(conversation, seq)?;
                 if let Some(mark) = mark {
                     tell(What::Delivered(mark));
                 }
@@ -197,23 +198,6 @@ impl Client {
             }
         }
         Ok(())
-    }
-
-    /// Every event exactly once, in order: its number follows the one before.
-    fn in_order(&mut self, conversation: &Conversation, seq: u64) -> Result<()> {
-        match self.heard.iter_mut().find(|(known, _)| known == conversation) {
-            Some((_, last)) => {
-                let before = std::mem::replace(last, seq);
-                ensure!(seq == before + 1, "event {seq} came after event {before} of its conversation");
-            }
-            None => self.heard.push((*conversation, seq)),
-        }
-        Ok(())
-    }
-
-    /// The last event that it heard there.
-    pub(crate) fn last_heard(&self, conversation: &Conversation) -> u64 {
-        self.heard.iter().find(|(known, _)| known == conversation).map_or(0, |(_, seq)| *seq)
     }
 
     /// Closes the socket; false if it was closed.
