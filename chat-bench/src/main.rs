@@ -1,6 +1,35 @@
-//! The `chat-bench` program.
+//! The `chat-bench` program: makes traffic on the real wire and says what it cost the server.
+//!
+//! One thread, so that the generator takes little of what it measures. It needs Linux: cores, timers and
+//! costs are the kernel's.
 
+mod bench;
+mod workload;
+
+mod load;
+mod plan;
+
+mod crowd;
+mod gathering;
+
+mod frame;
+mod mark;
+mod talk;
+mod upgrade;
+
+mod count;
+mod subject;
 mod world;
+
+mod document;
+mod figures;
+mod latency;
+
+mod clock;
+mod disk;
+mod interrupt;
+mod machine;
+mod process;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,6 +49,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum What {
+    /// Measure a server: what it costs, how fast it is, how much it holds
+    Server(bench::Server),
+    /// Count the instructions of a login and of a message, and compare them with those in the
+    /// repository; needs valgrind
+    Count(count::Count),
     /// Fill an empty data directory with people, rooms and pairs, and write down who they are
     World {
         /// The data directory
@@ -32,9 +66,8 @@ enum What {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run(Cli::parse()).await {
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("chat-bench: {error:#}");
@@ -43,10 +76,13 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> Result<()> {
+fn run(cli: Cli) -> Result<()> {
+    interrupt::tidy_up_on_signals()?;
     match cli.what {
+        What::Server(server) => server.run(),
+        What::Count(count) => count.run(),
         What::World { dir, out, size } => {
-            let world = World::make(&dir, size).await?;
+            let world = World::make(&dir, size)?;
             std::fs::write(&out, serde_json::to_string(&world)?)
                 .with_context(|| format!("writing {}", out.display()))
         }

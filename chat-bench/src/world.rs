@@ -8,14 +8,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
-    ClientId, ConversationId, ConversationKind, Description, Person, Registration, RoomName, SessionId,
-    Timestamp, Topic, UserId, UserName,
+    ClientId, ConversationId, ConversationKind, Description, Epoch, Person, Registration, RoomName,
+    SessionId, Topic, UserId, UserName,
 };
-use chat_server::auth::{self, SecretHash};
+use chat_server::auth::SecretHash;
 use chat_server::domain::Room;
 use chat_server::hub;
 use chat_server::store::{NewAccount, NewSession, Proof, Store, Write};
 use serde::{Deserialize, Serialize};
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -26,7 +27,7 @@ const AT_ONCE: usize = 512;
 const NO_PASSWORD: &str = "none";
 
 /// How large a world is.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
 pub(crate) struct Size {
     /// People with an account and a token
     #[arg(long, default_value_t = 100)]
@@ -34,7 +35,8 @@ pub(crate) struct Size {
     /// Rooms
     #[arg(long, default_value_t = 1)]
     pub(crate) rooms: usize,
-    /// Members of each room: the first room has the first people, the next room the next
+    /// Members of each room: the first room has the first people, the next room the next, and so on
+    /// round the circle
     #[arg(long, default_value_t = 100)]
     pub(crate) members: usize,
     /// Directs: the first two people, the next two
@@ -53,6 +55,8 @@ pub(crate) struct World {
     pub(crate) rooms: Vec<ConversationId>,
     /// How many members each has.
     pub(crate) members: usize,
+    /// This life of the database.
+    pub(crate) epoch: Epoch,
     /// The directs.
     pub(crate) pairs: Vec<ConversationId>,
 }
@@ -62,14 +66,17 @@ impl World {
     ///
     /// # Errors
     /// The folder cannot be used, or the size makes no sense.
-    pub(crate) async fn make(dir: &Path, size: Size) -> Result<Self> {
-        ensure!(
-            size.rooms * size.members <= size.people || size.rooms <= 1 && size.members <= size.people,
-            "{} rooms of {} need more people than {}",
-            size.rooms,
-            size.members,
-            size.people
-        );
+    pub(crate) fn make(dir: &Path, size: Size) -> Result<Self> {
+        runtime()?.block_on(Self::write(dir, size))
+    }
+
+    /// The places in [`Self::people`] of a room's members.
+    pub(crate) fn members_of(&self, room: usize) -> impl Iterator<Item = usize> + use<> {
+        circle(self.people.len(), self.members, room)
+    }
+
+    async fn write(dir: &Path, size: Size) -> Result<Self> {
+        ensure!(size.members <= size.people, "rooms of {} need {} people", size.members, size.members);
         ensure!(size.pairs * 2 <= size.people, "{} pairs need {} people", size.pairs, size.pairs * 2);
         std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
         let store = Store::open(&dir.join("chat.sqlite"))?;
@@ -88,18 +95,34 @@ impl World {
             }
         }
         let mut rooms = Vec::with_capacity(size.rooms);
-        for (n, members) in people.chunks(size.members.max(1)).take(size.rooms).enumerate() {
+        for n in 0..size.rooms {
+            let members: Vec<Person> =
+                circle(people.len(), size.members, n).map(|at| people[at].clone()).collect();
             let name = RoomName::parse(&format!("room-{n}")).map_err(|cause| anyhow::anyhow!("{cause}"))?;
-            rooms.push(begin(&store, ConversationKind::Room, Some(name), members).await?);
+            rooms.push(begin(&store, ConversationKind::Room, Some(name), &members).await?);
         }
         let mut pairs = Vec::with_capacity(size.pairs);
         for pair in people.chunks_exact(2).take(size.pairs) {
             pairs.push(begin(&store, ConversationKind::Direct, None, pair).await?);
         }
+        let epoch = store.epoch();
         store.close().await;
         let people = people.iter().map(|person| person.id).collect();
-        Ok(Self { tokens, people, rooms, members: size.members, pairs })
+        Ok(Self { tokens, people, rooms, members: size.members, epoch, pairs })
     }
+}
+
+/// The members of a room among so many people.
+fn circle(people: usize, members: usize, room: usize) -> impl Iterator<Item = usize> {
+    (0..members).map(move |n| (room * members + n) % people)
+}
+
+/// What the store's verbs run on.
+///
+/// # Errors
+/// The system has no room for it.
+pub(crate) fn runtime() -> Result<Runtime> {
+    Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
 /// Makes an account and logs it in.

@@ -53,7 +53,18 @@ impl Folder {
     /// # Errors
     /// There is no place for it.
     pub fn new(prefix: &str) -> Result<Self> {
-        let dir = TempDir::with_prefix(prefix)?;
+        Self::hold(TempDir::with_prefix(prefix)?)
+    }
+
+    /// Makes one in this folder, where the system's own place for temporary files will not do.
+    ///
+    /// # Errors
+    /// There is no place for it.
+    pub fn below(dir: &Path, prefix: &str) -> Result<Self> {
+        Self::hold(TempDir::with_prefix_in(prefix, dir)?)
+    }
+
+    fn hold(dir: TempDir) -> Result<Self> {
         let path = dir.path().to_owned();
         held().folders.insert(path.clone());
         Ok(Self { path, dir: Some(dir) })

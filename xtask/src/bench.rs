@@ -3,12 +3,14 @@
 //!
 //! 1. What is measured is what a person would see: bytes in at the terminal, a finished frame out.
 //! 2. Every figure is told with its spread, and with the machine's part in it: the runs are listed.
-//! 3. Nothing fails because something was slow; `docs/benchmarks.md` says what is aimed at.
+//! 3. Nothing fails because something was slow; `docs/benchmarks.md` says what is aimed at. What is
+//!    counted in instructions is the same in every run, so it may fail.
 
 mod client;
 mod figures;
 mod process;
 mod room;
+mod server;
 
 use std::fs;
 
@@ -19,6 +21,7 @@ use crate::build;
 use crate::interrupt::tidy_up_on_signals;
 use crate::say;
 pub(crate) use client::Client;
+pub(crate) use server::{Count, Server};
 
 /// Where the figures go, one JSON object a line.
 const FIGURES: &str = "target/bench/client.jsonl";
@@ -28,12 +31,25 @@ const FIGURES: &str = "target/bench/client.jsonl";
 pub(crate) enum What {
     /// The terminal client: start, keys, scrolling, a flood, memory, idling
     Client(Client),
+    /// The server: messages to rooms and pairs, idle connections, storms of logins and resumes,
+    /// history and search, a team's day
+    Server(Server),
+    /// The instructions of a login and of a message, compared with those in the repository; fails
+    /// if they became more by a tenth. Needs valgrind
+    Count(Count),
 }
 
 /// Measures, prints a table, and writes the figures down.
 pub(crate) fn run(what: &What) -> Result<()> {
+    match what {
+        What::Client(client) => run_client(client),
+        What::Server(server) => server.run(),
+        What::Count(count) => count.run(),
+    }
+}
+
+fn run_client(client: &Client) -> Result<()> {
     tidy_up_on_signals()?;
-    let What::Client(client) = what;
     build::for_bench()?;
     let figures = client.measure()?;
     say(figures::table(&figures))?;

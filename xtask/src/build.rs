@@ -70,6 +70,23 @@ pub(crate) fn for_bench() -> Result<()> {
     cargo(&["build", "--quiet", "--release", "--package", "chat-tui"])
 }
 
+/// Builds the server and what measures it; says where the latter is.
+pub(crate) fn bench_of_server(profile: Profile) -> Result<PathBuf> {
+    if std::env::var_os("CHAT_BIN_DIR").is_none() {
+        say("Building the server and what measures it …")?;
+        let mut arguments = vec!["build", "--quiet", "--bins"];
+        for package in ["chat-server", "chat-bench"] {
+            arguments.extend(["--package", package]);
+        }
+        if profile == Profile::Release {
+            arguments.push("--release");
+        }
+        cargo(&arguments)?;
+        chat_tests::use_binaries_in(target_dir()?.join(profile.folder()));
+    }
+    chat_tests::bin("chat-bench")
+}
+
 /// A binary as people install it.
 pub(crate) fn fast(name: &str) -> Result<PathBuf> {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);

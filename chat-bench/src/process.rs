@@ -1,0 +1,154 @@
+//! What the system knows of a process: `/proc`, read and parsed.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+/// Nanoseconds of a millionth of a second.
+const MICROSECOND: f64 = 1_000.0;
+
+/// What a process has used up to a moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Used {
+    /// Time of all its threads on a processor, exact.
+    pub(crate) processor_ns: u64,
+    /// The same as the kernel counts it in ticks: in the program, and in the system for it.
+    pub(crate) user_ticks: u64,
+    /// See `user_ticks`.
+    pub(crate) system_ticks: u64,
+    /// How often one of its threads slept and was woken.
+    pub(crate) wakes: u64,
+    /// Bytes written to storage.
+    pub(crate) written: u64,
+}
+
+/// The memory of a process, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// Resident.
+    pub(crate) resident: u64,
+    /// Of that, what no file backs.
+    pub(crate) anonymous: u64,
+}
+
+impl Used {
+    /// What this process has used so far.
+    ///
+    /// # Errors
+    /// It is gone, or the system has no `/proc`.
+    pub(crate) fn by(pid: u32) -> Result<Self> {
+        let dir = Path::new("/proc").join(pid.to_string());
+        let stat = fs::read_to_string(dir.join("stat")).context("the process is gone")?;
+        let (user_ticks, system_ticks) = ticks(&stat).context("/proc/PID/stat is strange")?;
+        // Not every user may read it.
+        let io = fs::read_to_string(dir.join("io")).unwrap_or_default();
+        let mut used = Used { user_ticks, system_ticks, ..Used::default() };
+        used.written = number(&io, "write_bytes:").unwrap_or_default();
+        for thread in fs::read_dir(dir.join("task"))? {
+            let dir = thread?.path();
+            // A thread may end while it is looked at.
+            let Ok(status) = fs::read_to_string(dir.join("status")) else { continue };
+            used.wakes += number(&status, "voluntary_ctxt_switches:").unwrap_or_default();
+            let times = fs::read_to_string(dir.join("schedstat")).unwrap_or_default();
+            used.processor_ns += on_processor(&times).unwrap_or_default();
+        }
+        Ok(used)
+    }
+
+    /// What was used since an earlier moment.
+    pub(crate) fn since(self, before: Used) -> Used {
+        // Threads that have ended take their time with them.
+        Used {
+            processor_ns: self.processor_ns.saturating_sub(before.processor_ns),
+            user_ticks: self.user_ticks.saturating_sub(before.user_ticks),
+            system_ticks: self.system_ticks.saturating_sub(before.system_ticks),
+            wakes: self.wakes.saturating_sub(before.wakes),
+            written: self.written.saturating_sub(before.written),
+        }
+    }
+
+    /// Time on a processor in millionths of a second.
+    pub(crate) fn processor_us(self) -> f64 {
+        self.processor_ns as f64 / MICROSECOND
+    }
+
+    /// The same by the ticks.
+    pub(crate) fn ticks_us(self) -> f64 {
+        let second = rustix::param::clock_ticks_per_second();
+        (self.user_ticks + self.system_ticks) as f64 * 1e6 / second.max(1) as f64
+    }
+}
+
+impl Memory {
+    /// The memory of this process now.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub(crate) fn of(pid: u32) -> Result<Self> {
+        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).context("the process is gone")?;
+        let kib = |name| number(&text, name).map(|kib| kib * 1024);
+        let resident = kib("Rss:").context("/proc/PID/smaps_rollup is strange")?;
+        Ok(Self { resident, anonymous: kib("Anonymous:").unwrap_or_default() })
+    }
+}
+
+/// A number by its name, from lines of names and numbers.
+fn number(text: &str, name: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+/// The ticks of user and system time.
+fn ticks(stat: &str) -> Option<(u64, u64)> {
+    // The second field is the name in brackets, which may hold anything, brackets and spaces too.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_whitespace().skip(11);
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+/// The nanoseconds on a processor.
+fn on_processor(schedstat: &str) -> Option<u64> {
+    schedstat.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ticks_are_found_behind_any_name() {
+        let rest = "S 1 2 3 4 5 6 7 8 9 10 77 88 0 0 20 0 4 0 100";
+        for name in ["chat-server", "a) b (c", ""] {
+            assert_eq!(ticks(&format!("17 ({name}) {rest}")), Some((77, 88)), "{name}");
+        }
+        assert_eq!(ticks("17 (cut) S 1 2"), None);
+    }
+
+    #[test]
+    fn numbers_are_found_by_their_whole_names() {
+        let status = "nonvoluntary_ctxt_switches:\t7\nvoluntary_ctxt_switches:\t5\n";
+        assert_eq!(number(status, "voluntary_ctxt_switches:"), Some(5));
+        assert_eq!(number("Rss:      2048 kB\nPss: 1 kB", "Rss:"), Some(2048));
+        assert_eq!(number("read_bytes: 1\nwrite_bytes: 4096", "write_bytes:"), Some(4096));
+        assert_eq!(number("", "Rss:"), None);
+        assert_eq!(on_processor("123456 77 8\n"), Some(123_456));
+    }
+
+    #[test]
+    fn this_process_has_used_something() {
+        let before = Used::by(std::process::id()).unwrap();
+        assert!(Memory::of(std::process::id()).unwrap().resident > 0);
+        let after = Used::by(std::process::id()).unwrap();
+        assert!(after.processor_ns >= before.processor_ns && after.processor_ns > 0);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,80}") {
+            let _ = (ticks(&text), number(&text, "Rss:"), on_processor(&text));
+        }
+    }
+}
