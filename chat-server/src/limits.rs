@@ -93,7 +93,7 @@ fn door(defaults: &Settings) -> Vec<Limit> {
             "connections at once",
             number(defaults.max_connections),
             "they wait in the system's queue",
-            "each costs some 20 KiB and a file descriptor",
+            "each costs some 6 KiB and a file descriptor",
         )
         .set_by("max_connections"),
         row(

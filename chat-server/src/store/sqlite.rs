@@ -42,6 +42,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chat_proto::Epoch;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
@@ -213,6 +214,10 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A statement is planned once, without looking at its values. Otherwise those with a partial index
+    // in reach are planned anew at every use, because another value might fit another index; that
+    // was most of the cost of a login.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // FULL: every commit is synced before it returns. NORMAL could lose an acknowledged message
     // to a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
