@@ -77,7 +77,9 @@ fn every_licence_is_one_that_is_allowed() {
 #[test]
 fn every_package_is_ours_or_comes_from_crates_io() {
     let rules = rules();
-    assert!(["unknown-registry", "unknown-git"].iter().all(|of| rules["sources"][of].as_str() == Some("deny")));
+    assert!(
+        ["unknown-registry", "unknown-git"].iter().all(|of| rules["sources"][of].as_str() == Some("deny"))
+    );
     for package in packages() {
         let (name, manifest) = (text(&package, "name"), Path::new(text(&package, "manifest_path")));
         match package["source"].as_str() {

@@ -141,8 +141,9 @@ struct Upkeep {
 impl Upkeep {
     /// Takes in a batch of new messages, in the transaction of a group if enough wait.
     fn with_group(&self, db: &mut Transaction<'_>) -> rusqlite::Result<()> {
-        self.is_behind.store(true, Ordering::Release);
-        if index::behind(db)? < index::BATCH {
+        let behind = index::behind(db)?;
+        self.is_behind.store(behind > 0, Ordering::Release);
+        if behind < index::BATCH {
             return Ok(());
         }
         // A message is worth more than finding it: if its words cannot be taken in, the next group
@@ -210,12 +211,16 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>, mut upkeep:
             metrics().commit_writes.of(group.len());
         }
         if let Err(cause) = &commit {
+            // What was taken into the index may be gone with the rest.
+            upkeep.is_behind.store(true, Ordering::Release);
             metrics().store_errors.add_one(Kept::Commit);
             error!(%cause, jobs = group.len(), "a commit failed; nothing of it was kept");
         }
         for job in group {
             job.answer(commit.clone());
         }
+        // On a server that is never quiet, it would never be full.
+        upkeep.is_filling = upkeep.is_filling && closing.is_none() && fill(&mut connection);
     }
     // One file is left behind, for whoever copies it.
     if let Err(cause) = connection.pragma_update(None, "wal_checkpoint", "TRUNCATE") {
