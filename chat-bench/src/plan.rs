@@ -13,8 +13,8 @@ pub(crate) struct Rooms {
     pub(crate) members: usize,
     /// Messages under way.
     pub(crate) window: usize,
-    /// Deliveries a second in the phase that is the same for all servers.
-    pub(crate) fixed: f64,
+    /// Deliveries a second in the phase that is the same for all servers; once for each size.
+    pub(crate) fixed: Option<f64>,
 }
 
 /// What a run does.
@@ -61,14 +61,14 @@ impl Plan {
             fixed: seconds(0.5, 4.0),
             length: 100,
             fanout: vec![
-                room(10, 64, 10_000.0),
-                room(100, 6, 10_000.0),
-                room(100, 64, 10_000.0),
-                room(1_000, 4, 10_000.0),
-                room(1_000, 64, 10_000.0),
+                room(10, 64, Some(10_000.0)),
+                room(100, 6, Some(10_000.0)),
+                room(100, 64, None),
+                room(1_000, 4, Some(10_000.0)),
+                room(1_000, 64, None),
                 // Twenty messages a second.
-                room(10_000, 4, 200_000.0),
-                Rooms { rooms: 100, members: 10, window: 64, fixed: 10_000.0 },
+                room(10_000, 4, Some(200_000.0)),
+                Rooms { rooms: 100, members: 10, window: 64, fixed: Some(10_000.0) },
             ],
             pairs: (500, 2_000.0),
             idle: vec![5_000, 10_000, usize::MAX],
@@ -92,8 +92,8 @@ impl Plan {
             fixed: span,
             length: 100,
             fanout: vec![
-                Rooms { rooms: 1, members: 10, window: 4, fixed: 500.0 },
-                Rooms { rooms: 3, members: 4, window: 4, fixed: 100.0 },
+                Rooms { rooms: 1, members: 10, window: 4, fixed: Some(500.0) },
+                Rooms { rooms: 3, members: 4, window: 4, fixed: Some(100.0) },
             ],
             pairs: (5, 50.0),
             idle: vec![10, 20],

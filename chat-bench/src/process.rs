@@ -1,5 +1,7 @@
 //! What the system knows of a process: `/proc`, read and parsed.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
@@ -9,18 +11,26 @@ use anyhow::{Context, Result};
 const MICROSECOND: f64 = 1_000.0;
 
 /// What a process has used up to a moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Used {
-    /// Time of all its threads on a processor, exact.
-    pub(crate) processor_ns: u64,
+    /// Its threads. Each by itself: one that ends takes its counts with it, and those of all together
+    /// would seem to have become less.
+    threads: BTreeMap<OsString, Thread>,
     /// The same as the kernel counts it in ticks: in the program, and in the system for it.
     pub(crate) user_ticks: u64,
     /// See `user_ticks`.
     pub(crate) system_ticks: u64,
-    /// How often one of its threads slept and was woken.
-    pub(crate) wakes: u64,
     /// Bytes written to storage.
     pub(crate) written: u64,
+}
+
+/// What a thread has used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Thread {
+    /// Time on a processor, exact.
+    processor_ns: u64,
+    /// How often it slept and was woken.
+    wakes: u64,
 }
 
 /// The memory of a process, in bytes.
@@ -49,32 +59,44 @@ impl Used {
             let dir = thread?.path();
             // A thread may end while it is looked at.
             let Ok(status) = fs::read_to_string(dir.join("status")) else { continue };
-            used.wakes += number(&status, "voluntary_ctxt_switches:").unwrap_or_default();
             let times = fs::read_to_string(dir.join("schedstat")).unwrap_or_default();
-            used.processor_ns += on_processor(&times).unwrap_or_default();
+            let processor_ns = on_processor(&times).unwrap_or_default();
+            let wakes = number(&status, "voluntary_ctxt_switches:").unwrap_or_default();
+            let name = dir.file_name().unwrap_or_default().to_owned();
+            used.threads.insert(name, Thread { processor_ns, wakes });
         }
         Ok(used)
     }
 
-    /// What was used since an earlier moment.
-    pub(crate) fn since(self, before: Used) -> Used {
-        // Threads that have ended take their time with them.
+    /// What was used since an earlier moment. A thread that has ended meanwhile is missing here; the
+    /// ticks have it.
+    pub(crate) fn since(self, before: &Used) -> Used {
+        let mut threads = self.threads;
+        for (name, thread) in &mut threads {
+            let then = before.threads.get(name).copied().unwrap_or_default();
+            thread.processor_ns = thread.processor_ns.saturating_sub(then.processor_ns);
+            thread.wakes = thread.wakes.saturating_sub(then.wakes);
+        }
         Used {
-            processor_ns: self.processor_ns.saturating_sub(before.processor_ns),
+            threads,
             user_ticks: self.user_ticks.saturating_sub(before.user_ticks),
             system_ticks: self.system_ticks.saturating_sub(before.system_ticks),
-            wakes: self.wakes.saturating_sub(before.wakes),
             written: self.written.saturating_sub(before.written),
         }
     }
 
+    /// How often one of its threads slept and was woken.
+    pub(crate) fn wakes(&self) -> u64 {
+        self.threads.values().map(|thread| thread.wakes).sum()
+    }
+
     /// Time on a processor in millionths of a second.
-    pub(crate) fn processor_us(self) -> f64 {
-        self.processor_ns as f64 / MICROSECOND
+    pub(crate) fn processor_us(&self) -> f64 {
+        self.threads.values().map(|thread| thread.processor_ns).sum::<u64>() as f64 / MICROSECOND
     }
 
     /// The same by the ticks.
-    pub(crate) fn ticks_us(self) -> f64 {
+    pub(crate) fn ticks_us(&self) -> f64 {
         let second = rustix::param::clock_ticks_per_second();
         (self.user_ticks + self.system_ticks) as f64 * 1e6 / second.max(1) as f64
     }
@@ -142,7 +164,20 @@ mod tests {
         let before = Used::by(std::process::id()).unwrap();
         assert!(Memory::of(std::process::id()).unwrap().resident > 0);
         let after = Used::by(std::process::id()).unwrap();
-        assert!(after.processor_ns >= before.processor_ns && after.processor_ns > 0);
+        assert!(after.processor_us() > 0.0 && after.since(&before).processor_us() >= 0.0);
+    }
+
+    #[test]
+    fn a_thread_that_ends_does_not_take_away_what_others_used() {
+        let used = |threads: &[(&str, u64)]| Used {
+            threads: threads
+                .iter()
+                .map(|(name, ms)| ((*name).into(), Thread { processor_ns: ms * 1_000_000, wakes: *ms }))
+                .collect(),
+            ..Used::default()
+        };
+        let since = used(&[("1", 12), ("3", 4)]).since(&used(&[("1", 10), ("2", 500)]));
+        assert_eq!((since.processor_us(), since.wakes()), (6_000.0, 6));
     }
 
     proptest! {

@@ -67,8 +67,8 @@ impl Start {
         let ended = clock::now();
         Ok(Phase {
             seconds: ended.saturating_sub(self.at) as f64 / clock::SECOND as f64,
-            server: subject.used()?.since(self.server),
-            generator: Used::by(std::process::id())?.since(self.generator),
+            server: subject.used()?.since(&self.server),
+            generator: Used::by(std::process::id())?.since(&self.generator),
             bytes: crowd.bytes - self.bytes,
             messages: self.messages,
             deliveries: self.deliveries,
@@ -115,9 +115,9 @@ impl Phase {
 
     /// How busy the server and the generator were, and whether the pace was too much.
     pub(crate) fn shares(&self) -> Values {
-        let share = |used: Used| used.processor_us() / self.seconds / 1e4;
+        let share = |used: &Used| used.processor_us() / self.seconds / 1e4;
         let mut values =
-            vec![("server %", share(self.server)), (crate::figures::GENERATOR, share(self.generator))];
+            vec![("server %", share(&self.server)), (crate::figures::GENERATOR, share(&self.generator))];
         if self.overload {
             values.push(("overload", 1.0));
         }
@@ -125,8 +125,8 @@ impl Phase {
     }
 
     /// What the server used.
-    pub(crate) fn server(&self) -> Used {
-        self.server
+    pub(crate) fn server(&self) -> &Used {
+        &self.server
     }
 
     /// What is told of the times.

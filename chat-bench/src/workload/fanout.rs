@@ -44,17 +44,20 @@ fn case(bench: &mut Bench, rooms: Rooms) -> Result<Vec<Sample>> {
     let mut load = Load::new(&mut crowd, Some(&subject), routes(&world, rooms)?, Pace::Rooms, plan.length);
     let most = load.closed(rooms.window, plan.most)?;
     let half = load.open(most.messages_a_second() * HALF, plan.half)?;
-    let fixed = load.open(rooms.fixed / rooms.members as f64, plan.fixed)?;
     let name = match rooms.rooms {
         1 => number(rooms.members as f64),
         many => format!("{many} rooms of {}", rooms.members),
     };
     let sample = |phase: String, values| Sample { workload: NAME, case: format!("{name}, {phase}"), values };
-    Ok(vec![
+    let mut samples = vec![
         sample(format!("{} in flight", rooms.window), most.of_deliveries()),
         sample(format!("half of {}", rooms.window), half.of_deliveries()),
-        sample(format!("{}/s", number(rooms.fixed)), fixed.of_deliveries()),
-    ])
+    ];
+    if let Some(rate) = rooms.fixed {
+        let fixed = load.open(rate / rooms.members as f64, plan.fixed)?;
+        samples.push(sample(format!("{}/s", number(rate)), fixed.of_deliveries()));
+    }
+    Ok(samples)
 }
 
 fn routes(world: &World, rooms: Rooms) -> Result<Vec<Route>> {

@@ -43,11 +43,11 @@ pub(crate) fn run(bench: &mut Bench) -> Result<Vec<Sample>> {
     let quiet = nanoseconds(bench.plan.quiet);
     let (before, pings) = (subject.used()?, crowd.pings);
     rest(&mut crowd, quiet)?;
-    let used = subject.used()?.since(before);
+    let used = subject.used()?.since(&before);
     let seconds = quiet as f64 / SECOND as f64;
     let mut values = memory(subject.memory()?, alone, crowd.len());
     values.push(("server %", used.processor_us() / seconds / 1e4));
-    values.push(("wake-ups/s", used.wakes as f64 / seconds));
+    values.push(("wake-ups/s", used.wakes() as f64 / seconds));
     values.push(("pings answered/s", (crowd.pings - pings) as f64 / seconds));
     let case = format!("{} after {} s", number(crowd.len() as f64), number(seconds));
     samples.push(Sample { workload: NAME, case, values });

@@ -28,7 +28,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<Vec<Sample>> {
     rest(&mut crowd, SECOND / 5)?;
     let (server, own) = (subject.used()?, Used::by(std::process::id())?);
     let storm = log_in(&mut crowd, &world, 1..logins + 1)?;
-    let (server, own) = (subject.used()?.since(server), Used::by(std::process::id())?.since(own));
+    let (server, own) = (subject.used()?.since(&server), Used::by(std::process::id())?.since(&own));
     let mut values = vec![
         ("logins/s", logins as f64 / storm.seconds),
         ("us CPU/login", server.processor_us() / logins as f64),

@@ -50,7 +50,7 @@ pub(crate) fn run(bench: &mut Bench) -> Result<Vec<Sample>> {
     let mut crowd = Crowd::new(subject.port())?;
     let (server, own) = (subject.used()?, Used::by(std::process::id())?);
     let back = gather(&mut crowd, greetings(&world).into_iter(), Id::RESUME, AT_ONCE)?;
-    let (server, own) = (subject.used()?.since(server), Used::by(std::process::id())?.since(own));
+    let (server, own) = (subject.used()?.since(&server), Used::by(std::process::id())?.since(&own));
     ensure!(
         back.messages == (MISSED, MISSED),
         "everybody missed {MISSED} messages and got between {:?}",

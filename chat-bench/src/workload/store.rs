@@ -78,7 +78,7 @@ fn over_the_wire(bench: &Bench, archive: &Archive) -> Result<Vec<Sample>> {
         for _ in 0..bench.plan.asks {
             latency.add(ask(&mut crowd, archive, question, &mut chance)?);
         }
-        let (used, asks) = (subject.used()?.since(before), bench.plan.asks as f64);
+        let (used, asks) = (subject.used()?.since(&before), bench.plan.asks as f64);
         let mut values = times(&latency);
         values.push(("us CPU/answer", used.processor_us() / asks));
         values.push(("bytes/answer", (crowd.bytes - bytes) as f64 / asks));

@@ -19,10 +19,14 @@ const DOCUMENT: &str = "docs/benchmarks.md";
 /// The instructions that are held against those of today.
 const INSTRUCTIONS: &str = "chat-bench/instructions.toml";
 
+/// What `chat-bench` knows; here too, so that a slip is told before anything is built.
+const WORKLOADS: [&str; 8] = ["fanout", "pairs", "sends", "idle", "logins", "resumes", "store", "day"];
+
 /// How the server is measured.
 #[derive(Debug, Args)]
 pub(crate) struct Server {
-    /// fanout, pairs, sends, idle, logins, resumes, store, day; all of them if none is named
+    /// What is measured; everything if nothing is named
+    #[arg(value_parser = WORKLOADS)]
     workloads: Vec<String>,
     /// How often each; the table has the median and half of the range
     #[arg(long, value_name = "N", default_value_t = 3)]
