@@ -16,6 +16,12 @@ use crate::text;
 /// Columns for the names in a list.
 const LABEL: usize = 26;
 
+/// In a list that is narrower, names have the room that they need and what is beside them the rest.
+const NARROW: usize = 2 * LABEL;
+
+/// A detail with less room would be a few letters that say nothing; then the name has it all.
+const LEAST_DETAIL: usize = 12;
+
 /// Draws a list to choose from; says where the cursor stands.
 pub(super) fn picker(picker: &Picker, keymap: &Keymap, canvas: &mut Canvas) -> Option<Position> {
     let theme = canvas.theme;
@@ -39,11 +45,19 @@ pub(super) fn picker(picker: &Picker, keymap: &Keymap, canvas: &mut Canvas) -> O
         canvas.part(inner, (layout::HEAD_LEFT, row + 1), right, theme.plain());
     }
     let height = usize::from(list.height);
+    let room = usize::from(list.width).saturating_sub(2);
+    let shown = rows.iter().skip(skip).take(height);
+    let widest = shown.map(|item| text::width(SafeText::line(&item.label).as_str())).max().unwrap_or(0);
     for (at, item) in rows.iter().skip(skip).take(height).enumerate() {
         let label = SafeText::line(&item.label);
         let is_message = matches!(item.action, Action::Show(..));
-        let label_columns =
-            label_columns(picker.kind, is_message).min(usize::from(list.width).saturating_sub(2));
+        let mut label_columns = label_columns(picker.kind, is_message).min(room);
+        if room < NARROW {
+            label_columns = label_columns.min(widest);
+            if room.saturating_sub(label_columns + 1) < LEAST_DETAIL {
+                label_columns = room;
+            }
+        }
         canvas.put_in(list, (2, at), label_columns, &label, theme.plain());
         let mut beside = list;
         if at + skip < picker.quick() {
