@@ -69,10 +69,10 @@ impl Outbox {
     /// Puts a frame in that must not be lost; cuts the connection if it does not fit.
     pub fn push(&self, frame: Frame) {
         let len = frame.len();
-        if self.put(frame, OUTBOX_BYTES) == Put::Full {
-            self.cut(CloseReason::Slow);
-        } else {
-            metrics().outbox_bytes.up(len);
+        match self.put(frame, OUTBOX_BYTES) {
+            Put::In => metrics().outbox_bytes.up(len),
+            Put::Full => self.cut(CloseReason::Slow),
+            Put::Gone => {}
         }
     }
 
@@ -109,7 +109,7 @@ impl Outbox {
 }
 
 /// What became of a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Put {
     In,
     Full,

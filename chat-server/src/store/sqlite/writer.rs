@@ -82,7 +82,7 @@ impl Writer {
     pub(super) fn start(connection: Connection) -> Self {
         let (orders, waiting) = mpsc::sync_channel(QUEUE);
         let is_behind = Arc::new(AtomicBool::new(true));
-        let upkeep = Upkeep { is_behind: is_behind.clone(), is_filling: false };
+        let upkeep = Upkeep { is_behind: is_behind.clone(), is_filling: false, has_failed: false };
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
         if let Err(cause) = thread.spawn(move || work(connection, &waiting, upkeep)) {
             // Every later job then fails with "the writer is gone".
@@ -136,46 +136,54 @@ struct Upkeep {
     is_behind: Arc<AtomicBool>,
     /// Whether it lacks messages from before.
     is_filling: bool,
+    /// Whether the last try to take new ones in failed: then it is not tried again and again in quiet,
+    /// but with the next group, and by a search.
+    has_failed: bool,
 }
 
 impl Upkeep {
     /// Takes in a batch of new messages, in the transaction of a group if enough wait.
-    fn with_group(&self, db: &mut Transaction<'_>) -> rusqlite::Result<()> {
-        let behind = index::behind(db)?;
-        self.is_behind.store(behind > 0, Ordering::Release);
-        if behind < index::BATCH {
-            return Ok(());
-        }
-        // A message is worth more than finding it: if its words cannot be taken in, the next group
-        // tries again.
-        let savepoint = db.savepoint()?;
-        match index::catch_up(&savepoint) {
-            Ok(_) => savepoint.commit(),
-            Err(cause) => {
-                error!(%cause, "cannot take new messages into the search index");
-                Ok(())
+    /// A message is worth more than finding it: whatever is wrong with the index fails no group.
+    fn with_group(&mut self, db: &mut Transaction<'_>) {
+        self.has_failed = false;
+        let behind = index::behind(db).and_then(|behind| {
+            if behind >= index::BATCH {
+                let savepoint = db.savepoint()?;
+                index::catch_up(&savepoint)?;
+                savepoint.commit()?;
             }
+            Ok(behind)
+        });
+        self.is_behind.store(!matches!(behind, Ok(0)), Ordering::Release);
+        if let Err(cause) = behind {
+            self.complain(&cause);
         }
+    }
+
+    fn complain(&mut self, cause: &rusqlite::Error) {
+        self.has_failed = true;
+        error!(%cause, "cannot take new messages into the search index; tried again with the next");
     }
 
     /// What is done while nothing waits: new messages first, then some from before.
     fn in_quiet(&mut self, connection: &mut Connection) {
-        if self.is_behind.load(Ordering::Acquire) {
+        if self.wants_to_catch_up() {
             match alone(connection, index::catch_up) {
                 Ok(left) => self.is_behind.store(left > 0, Ordering::Release),
-                Err(cause) => {
-                    error!(%cause, "cannot take new messages into the search index; a search tries again");
-                    self.is_behind.store(false, Ordering::Release);
-                }
+                Err(cause) => self.complain(&cause),
             }
         } else if self.is_filling {
             self.is_filling = fill(connection);
         }
     }
 
+    fn wants_to_catch_up(&self) -> bool {
+        self.is_behind.load(Ordering::Acquire) && !self.has_failed
+    }
+
     /// For how long to wait for a job before there is something else to do.
     fn patience(&self) -> Option<Duration> {
-        if self.is_behind.load(Ordering::Acquire) {
+        if self.wants_to_catch_up() {
             Some(QUIET)
         } else if self.is_filling {
             Some(Duration::ZERO)
@@ -204,7 +212,7 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>, mut upkeep:
         }
         let span = span_of(&group);
         let began = Instant::now();
-        let commit = run_group(&mut connection, &mut group, &upkeep);
+        let commit = run_group(&mut connection, &mut group, &mut upkeep);
         drop(span);
         if !group.is_empty() {
             metrics().commit_seconds.since(began);
@@ -296,7 +304,7 @@ fn fill(connection: &mut Connection) -> bool {
 fn run_group(
     connection: &mut Connection,
     group: &mut [Box<dyn Job>],
-    upkeep: &Upkeep,
+    upkeep: &mut Upkeep,
 ) -> Result<(), StoreError> {
     let mut transaction = match group {
         [] => return Ok(()),
@@ -315,7 +323,7 @@ fn run_group(
             } // otherwise dropped, which rolls this job back and no other
         }
     }
-    upkeep.with_group(&mut transaction)?;
+    upkeep.with_group(&mut transaction);
     transaction.commit()?;
     Ok(())
 }
