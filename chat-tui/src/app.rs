@@ -2,7 +2,8 @@
 //!
 //! 1. It waits for the terminal, the engine, outcomes and signals, and for a timer only when the
 //!    state says that something is due. With nothing due it sleeps.
-//! 2. It draws at most once per batch, and only if the state says that something changed.
+//! 2. It draws at most once per batch, and only if the state says that something changed: at once
+//!    after whatever the person did, and for news of others at most once per [`FRAME`].
 //! 3. Whatever ends it, the engine is told goodbye and the terminal is given back.
 
 mod line;
@@ -38,6 +39,10 @@ pub use surface::Surface;
 /// Inputs taken before the screen is drawn: a flood of news must not freeze it.
 const BATCH: usize = 512;
 
+/// The time between two drawings that nobody's hand asked for. More than sixty a second no screen shows,
+/// and in a flood of messages they would take most of a processor.
+const FRAME: Duration = Duration::from_millis(16);
+
 /// How long the goodbye may take; a person has asked to leave.
 pub(crate) const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -60,6 +65,10 @@ pub struct App {
     paths: Paths,
     places: Places,
     began: Instant,
+    /// When what has changed is to be on the screen, if it is not there yet.
+    owed: Option<Instant>,
+    /// When it was last drawn.
+    drawn: Option<Instant>,
     /// Who reads the real terminal.
     keyboard: Option<Keyboard>,
 }
@@ -75,7 +84,8 @@ impl App {
     #[must_use]
     pub fn with_desk(desk: Desk, paths: Paths, places: Places, events: mpsc::Receiver<What>) -> Self {
         let (lines, waiting, left) = (Vec::new(), VecDeque::new(), mpsc::channel(desk::ACCOUNTS));
-        Self { desk, lines, waiting, events, left, paths, places, began: Instant::now(), keyboard: None }
+        let (began, owed, drawn) = (Instant::now(), None, None);
+        Self { desk, lines, waiting, events, left, paths, places, began, owed, drawn, keyboard: None }
     }
 
     /// With these accounts beside the first.
@@ -99,6 +109,7 @@ impl App {
     async fn serve(&mut self, surface: &mut impl Surface, first: What) -> anyhow::Result<()> {
         let mut batch = vec![(None, first)];
         loop {
+            let is_by_hand = batch.iter().any(|(_, what)| !matches!(what, What::Engine(_) | What::Tick));
             self.desk.hold(true);
             for (from, what) in batch.drain(..) {
                 self.take(from, what, surface).await?;
@@ -110,9 +121,7 @@ impl App {
             for (seat, effect) in self.desk.settle() {
                 self.perform(seat, effect, surface).await?;
             }
-            if self.desk.active_mut().take_dirty() {
-                surface.draw(self.desk.active())?;
-            }
+            self.show(is_by_hand, surface)?;
             match self.wait().await {
                 Some(came) => batch.push(came),
                 None => return Ok(()),
@@ -121,12 +130,26 @@ impl App {
         }
     }
 
+    /// Draws what has changed, now or when its time comes.
+    fn show(&mut self, is_by_hand: bool, surface: &mut impl Surface) -> anyhow::Result<()> {
+        let now = Instant::now();
+        if self.desk.active_mut().take_dirty() && self.owed.is_none() {
+            self.owed = Some(self.drawn.map_or(now, |drawn| drawn + FRAME));
+        }
+        if self.owed.is_some_and(|due| is_by_hand || due <= now) {
+            surface.draw(self.desk.active())?;
+            (self.owed, self.drawn) = (None, Some(now));
+        }
+        Ok(())
+    }
+
     /// Waits for one input; `None` when nothing more will ever come.
     async fn wait(&mut self) -> Option<Came> {
         if let Some(account) = self.waiting.pop_front() {
             return Some((None, What::Account(account)));
         }
         let due = self.desk.next_due_ms().map(|due| self.began + Duration::from_millis(due));
+        let due = due.into_iter().chain(self.owed).min();
         let timer = async {
             match due {
                 Some(due) => tokio::time::sleep_until(due).await,

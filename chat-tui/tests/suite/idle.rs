@@ -164,6 +164,31 @@ async fn a_flood_is_drawn_in_few_frames() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn news_take_no_more_frames_than_a_screen_shows_and_keys_wait_for_none() {
+    let (sender, counter, _dir) = running();
+    settle().await;
+    counter.frames();
+    let news = async |n: u32| {
+        let rooms = vec![room(DEPLOYS, &format!("deploys-{n}"), "")];
+        sender.send(What::Engine(Update::Conversations(rooms))).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    };
+    for n in 0..1_000 {
+        news(n).await;
+    }
+    let frames = counter.frames();
+    assert!((30..=64).contains(&frames), "{frames} frames in a second");
+    settle().await;
+    assert!(counter.frames() <= 1, "what was owed is drawn, once");
+    news(1_000).await;
+    news(1_001).await;
+    counter.frames();
+    sender.send(What::Terminal(TermEvent::Key(KeyEvent::from(KeyCode::Char('x'))))).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(counter.frames(), 1, "a key is answered at once");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_countdown_draws_once_a_second_and_stops() {
     let (sender, counter, _dir) = running();
     let waiting = Connection::Waiting { retry_in: Duration::from_secs(3), reason: "cut".into() };
