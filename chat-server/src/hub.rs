@@ -6,6 +6,7 @@
 
 pub mod frame;
 pub mod outbox;
+mod pace;
 mod presence;
 mod runs;
 mod shard;
@@ -17,9 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwap;
 use chat_proto::{
-    CloseReason, ConversationId, ErrorCode, FrameId, Person, Push, Seq, ServerFrame, SessionId, Timestamp,
-    UserId, WireError,
+    CloseReason, ConversationId, ErrorCode, FrameId, Limits, Person, Push, Seq, ServerFrame, SessionId,
+    Timestamp, UserId, WireError,
 };
 use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
 use tracing::Span;
@@ -29,6 +31,7 @@ use crate::domain::policy::{Policy, PolicyChange};
 use crate::metrics::metrics;
 use crate::store::Store;
 use outbox::{Frame, Outbox};
+pub use pace::{Pace, Rate, SENDERS_OF_CONVERSATION, too_many};
 pub use presence::PresenceHub;
 pub use runs::{Run, Runs};
 pub use task::{Beginning, Enclosed, Letter, Task};
@@ -217,6 +220,8 @@ pub struct Hub {
     runs: Runs,
     visits: Visits,
     sessions: Arc<AtomicU64>,
+    /// How fast messages may come into each conversation.
+    sends: Arc<ArcSwap<Pace<ConversationId>>>,
     /// Held from the store's write to the shards' knowing of it: otherwise two admins who ban and
     /// pardon in the same moment could leave the shards with other news than the store.
     policy_turn: Arc<Mutex<()>>,
@@ -225,18 +230,43 @@ pub struct Hub {
 impl Hub {
     /// Starts so many shards, each with a copy of the policy, and the presence task.
     #[must_use]
-    pub fn start(store: &Store, policy: &Policy, shards: usize, presence_grace: Duration) -> Self {
+    pub fn start(
+        store: &Store,
+        policy: &Policy,
+        shards: usize,
+        presence_grace: Duration,
+        limits: &Limits,
+    ) -> Self {
+        let sends = Arc::new(ArcSwap::from_pointee(pace::of_conversations(limits)));
         let shards = (0..shards.max(1))
             .map(|_| {
                 let (tasks, waiting) = mpsc::channel(SHARD_QUEUE);
-                tokio::spawn(shard::Shard::new(store.clone(), policy.clone()).run(waiting));
+                tokio::spawn(shard::Shard::new(store.clone(), policy.clone(), sends.clone()).run(waiting));
                 tasks
             })
             .collect();
         let presence = PresenceHub::start(store.clone(), policy.clone(), presence_grace);
         let policy_turn = Arc::new(Mutex::new(()));
         let sessions = Arc::new(AtomicU64::new(1));
-        Self { shards, presence, runs: Runs::start(), visits: Visits::default(), sessions, policy_turn }
+        Self {
+            shards,
+            presence,
+            runs: Runs::start(),
+            visits: Visits::default(),
+            sessions,
+            policy_turn,
+            sends,
+        }
+    }
+
+    /// From now on with what one connection may ask since a reload.
+    pub fn set_sends(&self, limits: &Limits) {
+        self.sends.store(Arc::new(pace::of_conversations(limits)));
+    }
+
+    /// Forgets how fast messages came into conversations in which it is quiet.
+    pub fn forget_resting(&self) {
+        self.sends.load().forget_resting();
     }
 
     /// Who is there.

@@ -64,7 +64,7 @@ fn seconds(time: Duration) -> String {
     format!("{} s", time.as_secs())
 }
 
-fn rate(rate: pace::Rate) -> String {
+fn rate(rate: hub::Rate) -> String {
     format!("{} a second for long, {} at once", rate.per_second, rate.burst)
 }
 
@@ -102,6 +102,14 @@ fn door(defaults: &Settings) -> Vec<Limit> {
             number(defaults.connections_per_address),
             refused,
             "one address cannot take all places; a large office behind one still fits",
+        )
+        .set_by("connections_per_address"),
+        row(
+            "address",
+            "new connections",
+            format!("a {}th of those a second for long, all of them at once", server::NEW_EACH_SECOND),
+            refused,
+            "a handshake costs as much as many messages; an office that comes back after a restart fits",
         )
         .set_by("connections_per_address"),
         row(

@@ -75,6 +75,7 @@ impl Running {
         if (before.requests_per_second, before.request_burst) != (now.requests_per_second, now.request_burst)
         {
             self.app.paces.set_requests(now);
+            self.app.hub.set_sends(now);
         }
         self.app.live.store(Arc::new(config.live.clone()));
         Ok(())
@@ -106,7 +107,7 @@ impl Opened {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let policy = store.policy(now()).await?;
         let app = Arc::new(App {
-            hub: Hub::start(&store, &policy, cores, config.presence_grace),
+            hub: Hub::start(&store, &policy, cores, config.presence_grace, &config.live.limits),
             passwords: Passwords::new(cores)?,
             guesses: Guesses::default(),
             session_idle: config.session_idle,

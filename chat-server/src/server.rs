@@ -32,6 +32,7 @@ use address::Addresses;
 use connection::{House, Peer};
 use upgrade::Upgrades;
 
+pub use address::NEW_EACH_SECOND;
 pub use connection::{HANDSHAKE_TIMEOUT, HEAD_BYTES, HEADERS};
 pub use routes::Readiness;
 pub use scrape::serve_metrics;

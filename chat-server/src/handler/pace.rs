@@ -1,26 +1,13 @@
 //! How fast somebody may do what costs, whatever the number of their connections.
 
-use std::hash::Hash;
-use std::num::NonZeroU32;
-use std::time::Duration;
-
 use arc_swap::ArcSwap;
-use chat_proto::{ErrorCode, HookId, Limits, UserId, WireError, limits};
-use governor::clock::{Clock, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use chat_proto::{HookId, Limits, UserId, WireError, limits};
+
+use crate::hub::{Pace, Rate, too_many};
 
 /// All connections of one account together may ask so many times as much as one: several devices at
 /// work, and no program that opens more connections to get around the limit of one.
 pub const CONNECTIONS_OF_ACCOUNT: u32 = 4;
-
-/// So much a second for long, and so much at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// A second, for long.
-    pub per_second: u32,
-    /// At once.
-    pub burst: u32,
-}
 
 /// Searches of one account: each may keep a reader of the database for two seconds.
 pub const SEARCHES: Rate = Rate { per_second: 2, burst: 60 };
@@ -31,29 +18,6 @@ pub const UPLOADS: Rate = Rate { per_second: 2, burst: 200 };
 /// Logins of one account that succeed: each costs a hash and a session. Those that fail wait in
 /// `auth::guesses`.
 pub const LOGINS: Rate = Rate { per_second: 1, burst: 100 };
-
-/// Token buckets (GCRA), one for each key.
-pub(crate) struct Pace<K: Hash + Eq + Clone> {
-    limiter: DefaultKeyedRateLimiter<K>,
-    clock: DefaultClock,
-}
-
-impl<K: Hash + Eq + Clone> Pace<K> {
-    fn new(rate: Rate) -> Self {
-        let at_least_one = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(at_least_one(rate.per_second)).allow_burst(at_least_one(rate.burst));
-        Self { limiter: RateLimiter::keyed(quota), clock: DefaultClock::default() }
-    }
-
-    /// Counts one; the time to wait if it came too early.
-    pub(crate) fn take(&self, key: &K) -> Result<(), Duration> {
-        self.limiter.check_key(key).map_err(|early| early.wait_time_from(self.clock.now()))
-    }
-
-    fn forget_resting(&self) {
-        self.limiter.retain_recent();
-    }
-}
 
 /// The paces of all. Those who rest are forgotten each minute, so there are never more than there
 /// are accounts and webhooks.
@@ -114,20 +78,12 @@ impl Paces {
 }
 
 fn of_account(connection: &Limits) -> Rate {
-    Rate {
-        per_second: connection.requests_per_second.saturating_mul(CONNECTIONS_OF_ACCOUNT),
-        burst: connection.request_burst.saturating_mul(CONNECTIONS_OF_ACCOUNT),
-    }
-}
-
-/// The refusal that names what there was too much of.
-fn too_many(what: &str, wait: Duration) -> WireError {
-    let wait_ms = u64::try_from(wait.max(Duration::from_millis(1)).as_millis()).unwrap_or(u64::MAX);
-    WireError::new(ErrorCode::RateLimited, format!("Too many {what}; slow down.")).retry_after_ms(wait_ms)
+    Rate::of_connections(connection, CONNECTIONS_OF_ACCOUNT)
 }
 
 #[cfg(test)]
 mod tests {
+    use chat_proto::ErrorCode;
     use uuid::Uuid;
 
     use super::*;

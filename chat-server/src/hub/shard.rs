@@ -10,13 +10,16 @@ mod personal;
 mod purge;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use chat_proto::{Answer, ConversationId, ErrorCode, Event, Person, RoomName, Sent, UserId, WireError};
 use tokio::sync::mpsc;
 use tracing::{Instrument, debug_span, error, warn};
 
 use super::outbox::Outbox;
+use super::pace::{Pace, too_many};
 use super::task::{Beginning, Task};
 use super::{Job, SessionKey, ToShard, now, unavailable};
 use crate::domain::audit::{self, Before};
@@ -40,6 +43,8 @@ pub(super) struct Shard {
     policy: Policy,
     rooms: HashMap<ConversationId, Room>,
     online: HashMap<UserId, Vec<Listener>>,
+    /// How fast messages may come into each conversation.
+    sends: Arc<ArcSwap<Pace<ConversationId>>>,
 }
 
 /// A connection of somebody.
@@ -65,8 +70,8 @@ enum Outcome {
 }
 
 impl Shard {
-    pub(super) fn new(store: Store, policy: Policy) -> Self {
-        Self { store, policy, rooms: HashMap::new(), online: HashMap::new() }
+    pub(super) fn new(store: Store, policy: Policy, sends: Arc<ArcSwap<Pace<ConversationId>>>) -> Self {
+        Self { store, policy, rooms: HashMap::new(), online: HashMap::new(), sends }
     }
 
     pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<ToShard>) {
@@ -256,7 +261,18 @@ impl Shard {
         };
         let (before, now) = (Before::of(room, &command), now());
         let permitted = self.policy.may(job.actor.person.id, room, &command, now);
-        let change = match permitted.and_then(|()| room.decide(&job.actor, command, now)) {
+        let decided = permitted.and_then(|()| room.decide(&job.actor, command, now));
+        let is_too_fast = |change: &Change| match change {
+            Change::Event(event) if event.message().is_some() => {
+                self.sends.load().take(&job.conversation).err()
+            }
+            _ => None,
+        };
+        let decided = decided.and_then(|change| match is_too_fast(&change) {
+            Some(wait) => Err(too_many("messages in this conversation", wait)),
+            None => Ok(change),
+        });
+        let change = match decided {
             Ok(change) => change,
             Err(refusal) => {
                 // What was stored before stays known, whatever has changed here since.

@@ -7,6 +7,7 @@ use chat_proto::limits as wire;
 use super::{Limit, rate, row, seconds};
 use crate::auth;
 use crate::handler::{pace, search};
+use crate::hub;
 
 pub(super) fn rows() -> Vec<Limit> {
     vec![
@@ -65,6 +66,13 @@ pub(super) fn rows() -> Vec<Limit> {
             seconds(search::PATIENCE),
             "unavailable, with what helps",
             "a person has turned away by then",
+        ),
+        row(
+            "conversation",
+            "messages of all its members",
+            format!("{} times one connection's requests", hub::SENDERS_OF_CONVERSATION),
+            "rate_limited, with a wait",
+            "nobody can read faster; a room gone mad leaves the server to the others",
         ),
         row(
             "member of a room",

@@ -9,7 +9,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chat_proto::{
-    FileId, FileName, Person, Registration, Role, Secret, SessionId, Timestamp, UserId, UserName,
+    FileId, FileName, Limits, Person, Registration, Role, Secret, SessionId, Timestamp, UserId, UserName,
 };
 use chat_server::auth::{Guesses, Passwords};
 use chat_server::domain::policy::Policy;
@@ -39,7 +39,7 @@ impl Fixture {
         let store = Store::open(&dir.path().join("chat.sqlite")).unwrap();
         let files = Files::open(&place(dir.path()), dir.path().join("uploads")).unwrap();
         let app = App {
-            hub: Hub::start(&store, &Policy::default(), 1, Duration::ZERO),
+            hub: Hub::start(&store, &Policy::default(), 1, Duration::ZERO, &Limits::default()),
             store,
             passwords: Passwords::new(1).unwrap(),
             guesses: Guesses::default(),

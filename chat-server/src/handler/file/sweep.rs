@@ -37,6 +37,7 @@ impl App {
     /// Takes away what nobody needs at this time.
     pub async fn sweep(&self, now: Timestamp) {
         self.paces.forget_resting();
+        self.hub.forget_resting();
         // Each is told in the log where it fails, and tried again the next time.
         let _ = self.sweep_uploads(now).await;
         let _ = self.sweep_parts().await;

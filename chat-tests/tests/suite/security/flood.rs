@@ -4,9 +4,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::json;
+use chat_tests::{Options, Script, Server, uuid};
+use serde_json::{Value, json};
 
 use crate::raw_socket::{Heard, RawSocket, tcp};
+use crate::scenarios::message;
 use crate::stage::{SLACK_BYTES, Stage};
 
 /// CVE-2026-26233: a hundred logins in one go ended somebody's server.
@@ -115,4 +117,57 @@ fn pings_and_pieces_without_end_disturb_nobody() -> Result<()> {
         }
     }
     stage.is_undisturbed()
+}
+
+/// What one connection may ask at once in the test below; a room then takes ten times that.
+const BURST: usize = 2;
+
+/// So many that together they are faster than a room, however slow the machine.
+const PEOPLE: usize = 20;
+
+/// One person who is fast waits by their own limit; many at once, each within theirs, are bounded by the
+/// room's. Who is no member cannot use it up.
+#[test]
+fn a_room_takes_no_more_than_can_be_read_and_strangers_take_none_of_it() -> Result<()> {
+    let more = ["--requests-per-second", "1", "--request-burst", "2"].map(str::to_owned).to_vec();
+    let server = Server::start_with(Options { more, ..Options::default() })?;
+    let mut ada = Script::register(&server, "ada")?;
+    let made = ada.ok("room.create", json!({"client_id": uuid(), "name": "town"}))?;
+    let id = made["id"].as_str().context("a room has an id")?.to_owned();
+    let come = |name: String| -> Result<Script> {
+        drop(Script::register(&server, &name)?);
+        // A connection of their own, which has asked for nothing yet.
+        Script::login(&server, &name)
+    };
+    let mut strangers = (0..12).map(|n| come(format!("stranger{n}"))).collect::<Result<Vec<_>>>()?;
+    let mut people = Vec::new();
+    for n in 0..PEOPLE {
+        let name = format!("person{n}");
+        Script::register(&server, &name)?.ok("room.join", json!({"room": "town"}))?;
+        people.push(Script::login(&server, &name)?);
+    }
+    let refused = at_once(&mut strangers, &id)?;
+    ensure!(refused.len() == 24 && refused.iter().all(|why| why["code"] == "not_found"), "{refused:?}");
+    let refused = at_once(&mut people, &id)?;
+    ensure!(!refused.is_empty() && refused.len() <= PEOPLE * BURST - 20, "{refused:?}");
+    for why in &refused {
+        ensure!(why["code"] == "rate_limited" && why["retry_after_ms"].as_u64() > Some(0), "{why}");
+        ensure!(why["message"].as_str().is_some_and(|told| told.contains("in this conversation")), "{why}");
+    }
+    Ok(())
+}
+
+/// All of them write as fast as each may, before anybody hears an answer; gives the refusals.
+fn at_once(people: &mut [Script], conversation: &str) -> Result<Vec<Value>> {
+    let mut asked = Vec::new();
+    for (n, person) in people.iter_mut().enumerate() {
+        for _ in 0..BURST {
+            asked.push((n, person.start_request("message.send", message(conversation, &uuid(), "hello"))?));
+        }
+    }
+    let mut refused = Vec::new();
+    for (n, id) in asked {
+        refused.extend(people[n].reply(&id)?.err());
+    }
+    Ok(refused)
 }
