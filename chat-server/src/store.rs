@@ -7,6 +7,7 @@
 //!
 //! The engine is SQLite; see [`sqlite`](self) for how it writes.
 
+mod aside;
 mod bots;
 mod exchange;
 mod files;
@@ -26,13 +27,14 @@ use crate::auth::SecretHash;
 use crate::domain::audit::Note;
 use crate::domain::{Hearing, ReadPosition};
 
+pub use aside::{Aside, AsideKind, Field, Group, Is, Translation, Untranslated};
 pub use bots::{
     BotAccount, Delivery, Failure, IncomingTarget, NewBot, NewIncomingHook, NewOutgoingHook, NewToken,
     OutgoingTarget, Standing,
 };
 pub use exchange::{
-    Arrival, Arrived, ConversationRecord, EXPORT_FORMAT, FileRecord, Header, MemberRecord, Place, Record,
-    UserRecord, VersionRecord, WentOn,
+    About, Arrival, Arrived, ConversationRecord, EXPORT_FORMAT, FileRecord, Header, MemberMarks,
+    MemberRecord, Place, Record, UserRecord, VersionRecord, WentOn,
 };
 pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};

@@ -9,7 +9,7 @@ use chat_proto::{
     RoomName, RoomRole, RoomRules, Seq, Timestamp, Topic, UserName,
 };
 use chat_server::hub;
-use chat_server::store::{ConversationRecord, MemberRecord, Place, Store};
+use chat_server::store::{ConversationRecord, MemberMarks, MemberRecord, Place, Store};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use uuid::Uuid;
@@ -144,7 +144,9 @@ fn record(world: &World, id: ConversationId, name: RoomName) -> ConversationReco
         description: Description::default(),
         private: false,
         rules: RoomRules::default(),
-        members: members.map(|(n, user)| MemberRecord { user: *user, role: role(n) }).collect(),
+        members: members
+            .map(|(n, user)| MemberRecord { user: *user, role: role(n), marks: MemberMarks::default() })
+            .collect(),
     }
 }
 

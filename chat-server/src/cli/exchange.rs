@@ -44,12 +44,13 @@ pub(super) async fn export(args: ExportArgs, config: &Config, json: bool) -> any
         return print(&format!("{}\n", serde_json::to_string(&done)?));
     }
     let mut text = format!(
-        "{}\n{} accounts, {} conversations, {} events, {} files\n",
+        "{}\n{} accounts, {} conversations, {} events, {} files, {} other lines\n",
         done.path.display(),
         done.users,
         done.conversations,
         done.events,
-        done.files
+        done.files,
+        done.asides
     );
     for missing in &done.missing {
         text.push_str(&format!("missing: {missing}\n"));

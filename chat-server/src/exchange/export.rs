@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use chat_proto::{Seq, UserId, UserName};
+use chat_proto::{ConversationId, Seq, UserId, UserName};
 use futures_util::StreamExt;
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::files::{Contents, Hold};
 use crate::hub::now;
 use crate::serve::DATABASE;
-use crate::store::{ContentHash, EXPORT_FORMAT, FileRecord, Header, Record, Resting};
+use crate::store::{AsideKind, ContentHash, EXPORT_FORMAT, FileRecord, Group, Header, Record, Resting};
 
 /// Rows asked of the database at once.
 const PAGE: u32 = 500;
@@ -40,6 +40,8 @@ pub struct Exported {
     pub events: u64,
     /// Files.
     pub files: u64,
+    /// Lines of what people keep and where they stand, and of what was done to keep order.
+    pub asides: u64,
     /// Files whose bytes could not be had.
     pub missing: Vec<String>,
 }
@@ -90,8 +92,10 @@ pub async fn export(
         of,
     }))?;
     writer.users()?;
+    writer.asides(Group::Accounts, None)?;
     writer.files(&Contents::open(&config.files)?).await?;
     writer.conversations()?;
+    writer.asides(Group::End, None)?;
     let done = writer.finish()?;
     // It has its name only when it is whole.
     fs::rename(unfinished.keep(), to).with_context(|| format!("cannot put it to {}", to.display()))?;
@@ -108,7 +112,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn line(&mut self, record: &Record) -> anyhow::Result<()> {
+    fn line(&mut self, record: &impl Serialize) -> anyhow::Result<()> {
         serde_json::to_writer(&mut self.lines, record)?;
         self.lines.write_all(b"\n").context("cannot write the export")
     }
@@ -181,11 +185,12 @@ impl Writer<'_> {
                 for version in self.database.versions(id, self.author)? {
                     self.line(&Record::Version(version))?;
                 }
+                self.asides(Group::Conversation, Some(id))?;
             }
         }
     }
 
-    fn events(&mut self, conversation: chat_proto::ConversationId) -> anyhow::Result<()> {
+    fn events(&mut self, conversation: ConversationId) -> anyhow::Result<()> {
         let mut after = Seq(0);
         loop {
             let page = self.database.events(conversation, self.author, after, PAGE)?;
@@ -198,6 +203,18 @@ impl Writer<'_> {
             let n = self.done.events;
             self.progress.at(|| format!("events: {n}"));
         }
+    }
+
+    /// What stands beside the logs, of one conversation where it is named.
+    fn asides(&mut self, group: Group, conversation: Option<ConversationId>) -> anyhow::Result<()> {
+        let (database, of) = (self.database, self.author);
+        for kind in AsideKind::ALL.into_iter().filter(|kind| kind.group() == group) {
+            database.asides(kind, conversation, of, &mut |aside| {
+                self.done.asides += 1;
+                self.line(&aside)
+            })??;
+        }
+        Ok(())
     }
 
     fn finish(mut self) -> anyhow::Result<Exported> {

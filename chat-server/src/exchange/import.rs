@@ -1,15 +1,16 @@
 //! Taking an export in.
 
+mod asides;
 mod remap;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use bytesize::ByteSize;
-use chat_proto::{Event, FileId, Role, Seq, UserId};
+use chat_proto::{ConversationId, Event, FileId, Role, Seq, UserId};
 
 use super::bytes::Bytes;
 use super::slack::{self, Zip};
@@ -21,8 +22,8 @@ use crate::handler::account::looks_like;
 use crate::hub::now;
 use crate::serve::{DATABASE, UPLOADS, lock, open_store};
 use crate::store::{
-    Arrival, ConversationRecord, EXPORT_FORMAT, FileRecord, Place, Record, Resting, Store, UserRecord,
-    VersionRecord,
+    Arrival, Aside, ConversationRecord, EXPORT_FORMAT, FileRecord, MemberRecord, Place, Record, Resting,
+    Store, UserRecord, VersionRecord,
 };
 
 /// Events written in one commit.
@@ -80,6 +81,9 @@ async fn run(
         files,
         most,
         users: HashMap::new(),
+        unclaimed: HashSet::new(),
+        places: HashMap::new(),
+        asides: Vec::new(),
         absent: HashMap::new(),
         open: None,
         report,
@@ -99,8 +103,10 @@ struct Open {
     record: ConversationRecord,
     place: Option<Place>,
     waiting: Vec<Event>,
-    /// Whether anything came, so that it needs its counts.
+    /// Whether anything came, now or in a run that was cut, so that it needs its counts.
     is_changed: bool,
+    /// Whether its members have read it all and it has its counts.
+    is_settled: bool,
     /// Whether the rest of it is passed over.
     is_closed: bool,
 }
@@ -112,6 +118,12 @@ pub(super) struct Importer {
     most: Role,
     /// Who is who here.
     users: HashMap<UserId, chat_proto::Person>,
+    /// Those of them, by their ids here, into whose accounts nobody here can have logged in.
+    unclaimed: HashSet<UserId>,
+    /// Which conversation is which, and what was added to its numbers.
+    places: HashMap<ConversationId, (ConversationId, u64)>,
+    /// Lines that wait to be written together.
+    asides: Vec<Aside>,
     /// Files that did not come, by their names.
     absent: HashMap<FileId, String>,
     open: Option<Open>,
@@ -135,6 +147,12 @@ impl Importer {
                 break;
             }
             ensure!(line.ends_with(b"\n"), "{}: line {n} is cut off or too long", path.display());
+            if n > 1
+                && let Ok(aside) = serde_json::from_slice::<Aside>(&line)
+            {
+                self.aside(&aside).await.with_context(|| format!("{}: line {n}", path.display()))?;
+                continue;
+            }
             let record: Record = serde_json::from_slice(&line)
                 .with_context(|| format!("{}: line {n} is none of an export", path.display()))?;
             ensure!(
@@ -144,7 +162,8 @@ impl Importer {
             );
             self.take(record, &mut bytes).await.with_context(|| format!("{}: line {n}", path.display()))?;
         }
-        self.close().await
+        self.close().await?;
+        self.write_asides().await
     }
 
     async fn slack(&mut self, path: &Path) -> anyhow::Result<()> {
@@ -181,6 +200,7 @@ impl Importer {
                     place: None,
                     waiting: Vec::new(),
                     is_changed: false,
+                    is_settled: false,
                     is_closed: false,
                 });
                 Ok(())
@@ -200,6 +220,9 @@ impl Importer {
         }
         if arrived.name != name && arrived.how == Arrival::Made {
             self.report.note(format!("@{name} is taken here; the other one is @{}", arrived.name));
+        }
+        if arrived.is_unclaimed {
+            self.unclaimed.insert(arrived.id);
         }
         self.users.insert(id, chat_proto::Person { id: arrived.id, name: arrived.name, bot });
         Ok(())
@@ -293,7 +316,10 @@ impl Importer {
         }
         if open.place.is_none() {
             ensure!(event.seq == Seq(1), "the first event of a conversation is missing");
-            open.place = Some(self.place(&open.record, &event).await?);
+            let place = self.place(&open.record, &event).await?;
+            open.is_changed = place.is_unfinished;
+            self.places.insert(open.record.id, (place.conversation, place.shift));
+            open.place = Some(place);
         }
         let Some(place) = &open.place else { return Ok(()) };
         if event.seq.0 <= place.head {
@@ -315,7 +341,7 @@ impl Importer {
         let mut here = record.clone();
         here.members.clear();
         for member in &record.members {
-            here.members.push(crate::store::MemberRecord { user: self.person(member.user)?.id, ..*member });
+            here.members.push(MemberRecord { user: self.person(member.user)?.id, ..*member });
         }
         let place = self.store.begin_import(here, first.clone()).await?;
         if place.is_new {
@@ -397,12 +423,24 @@ impl Importer {
         flushed
     }
 
+    /// All events of a conversation are here: its members have read them, until it is said otherwise.
+    async fn settle(&mut self, open: &mut Open) -> anyhow::Result<()> {
+        self.flush(open).await?;
+        if let Some(place) = open.place.as_ref().filter(|_| open.is_changed && !open.is_settled) {
+            self.store.finish_import(place.conversation).await?;
+            open.is_settled = true;
+        }
+        Ok(())
+    }
+
     async fn close(&mut self) -> anyhow::Result<()> {
         let Some(mut open) = self.open.take() else { return Ok(()) };
-        self.flush(&mut open).await?;
-        match open.place.filter(|_| open.is_changed) {
-            Some(place) => Ok(self.store.finish_import(place.conversation).await?),
-            None => Ok(()),
+        self.settle(&mut open).await?;
+        self.write_asides().await?;
+        if let Some(place) = open.place.as_ref().filter(|_| open.is_changed) {
+            self.marks(&open.record, place).await?;
+            self.store.end_import(open.record.id).await?;
         }
+        Ok(())
     }
 }

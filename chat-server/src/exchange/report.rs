@@ -24,6 +24,9 @@ pub struct Report {
     pub events_known: u64,
     /// New files.
     pub files: u64,
+    /// New lines of what people keep and where they stand: followed threads, inboxes, saved messages,
+    /// invitations, blocks, bans, reports, the audit log.
+    pub asides: u64,
     /// What is different here, in words.
     pub notes: Vec<String>,
     /// Notes beyond those.
@@ -52,11 +55,12 @@ impl Report {
     pub fn words(&self) -> String {
         let would = if self.dry_run { "would come" } else { "came" };
         let mut text = format!(
-            "{would}: {} accounts, {} conversations, {} events, {} files\nhere already: {} accounts by name, {} events\n",
+            "{would}: {} accounts, {} conversations, {} events, {} files, {} other lines\nhere already: {} accounts by name, {} events\n",
             self.users_made,
             self.conversations_made,
             self.events,
             self.files,
+            self.asides,
             self.users_matched,
             self.events_known
         );

@@ -20,7 +20,7 @@ use uuid::{Builder, Uuid};
 
 use super::Report;
 use crate::hub::now;
-use crate::store::{ConversationRecord, EXPORT_FORMAT, Header, MemberRecord, Record};
+use crate::store::{ConversationRecord, EXPORT_FORMAT, Header, MemberMarks, MemberRecord, Record};
 use people::People;
 pub(super) use zip::Zip;
 
@@ -133,6 +133,7 @@ impl Reader {
             .map(|n| MemberRecord {
                 user: members[n],
                 role: if is_direct { RoomRole::Member } else { kept(n) },
+                marks: MemberMarks::default(),
             })
             .collect();
         if !is_direct

@@ -2,13 +2,14 @@
 //! them. They are the same for an export of ours and for what is read out of Slack's.
 
 use chat_proto::{
-    ConversationId, ConversationKind, Description, DisplayName, Event, FileId, FileName, Role, RoomName,
-    RoomRole, RoomRules, Seq, Timestamp, Topic, UserId, UserName,
+    ConversationId, ConversationKind, Description, DisplayName, Dnd, Event, FileId, FileName, Notify,
+    Privacy, Role, RoomName, RoomRole, RoomRules, Seq, Status, Timestamp, Topic, UserId, UserName, Zone,
 };
 use serde::{Deserialize, Serialize};
 
-/// The form of the lines. A program refuses those that are newer than itself.
-pub const EXPORT_FORMAT: u32 = 1;
+/// The form of the lines. A program refuses those that are newer than itself. 2 knows what people keep
+/// and where they stand ([`Aside`](super::Aside), [`About`], [`MemberMarks`]).
+pub const EXPORT_FORMAT: u32 = 2;
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,6 +61,29 @@ pub struct UserRecord {
     pub bot: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// What the person says of themselves and how they want to be met.
+    #[serde(flatten)]
+    pub about: About,
+}
+
+/// What somebody says of themselves and how they want to be met.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// What they are doing.
+    #[serde(default)]
+    pub status: Status,
+    /// Where their clock is.
+    #[serde(default)]
+    pub zone: Zone,
+    /// What they show.
+    #[serde(default)]
+    pub privacy: Privacy,
+    /// When they are not to be disturbed.
+    #[serde(default)]
+    pub dnd: Dnd,
+    /// Since when the account is disabled, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_at: Option<Timestamp>,
 }
 
 /// A file.
@@ -115,6 +139,23 @@ pub struct MemberRecord {
     /// What they may do there.
     #[serde(default)]
     pub role: RoomRole,
+    /// Where they stand.
+    #[serde(flatten)]
+    pub marks: MemberMarks,
+}
+
+/// Where somebody stands in a conversation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberMarks {
+    /// How far they have read; to the end, if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<Seq>,
+    /// How they want to hear of it.
+    #[serde(default)]
+    pub notify: Notify,
+    /// Whether they have starred it.
+    #[serde(default)]
+    pub starred: bool,
 }
 
 /// An earlier text of a message.
@@ -141,6 +182,8 @@ pub struct Arrived {
     pub name: UserName,
     /// How.
     pub how: Arrival,
+    /// Whether nobody can have logged in to it yet, so that it is as the export says.
+    pub is_unclaimed: bool,
 }
 
 /// How an account came.
@@ -167,6 +210,8 @@ pub struct Place {
     pub name: Option<RoomName>,
     /// Whether it is new.
     pub is_new: bool,
+    /// Whether an import began with it and did not come to its end.
+    pub is_unfinished: bool,
 }
 
 /// Why a conversation cannot take more events of an export.

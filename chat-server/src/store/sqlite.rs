@@ -6,6 +6,7 @@
 
 mod accounts;
 mod administration;
+mod asides;
 mod audit;
 mod bans;
 mod bots;

@@ -46,6 +46,7 @@ fn workspace() -> Vec<(&'static str, Vec<u8>)> {
         {"id": "U2", "name": "lin.wei", "profile": {"real_name": "林 伟"}},
         {"id": "U3", "name": "channel", "profile": {}, "deleted": true},
         {"id": "U4", "name": "Guest User!", "is_restricted": true, "profile": {}},
+        {"id": "U5", "name": "ch\u{430}nnel", "profile": {}},
         {"id": "UB", "name": "deploybot", "is_bot": true, "profile": {}},
     ]);
     let channels = json!([
@@ -199,6 +200,9 @@ async fn a_workspace_comes_over_once() {
         store.account(UserName::parse("channel-slack").unwrap()).await.unwrap().is_some(),
         "reserved names"
     );
+    if let Ok(alike) = UserName::parse("ch\u{430}nnel") {
+        assert!(store.account(alike).await.unwrap().is_none(), "a name that looks like a reserved one");
+    }
     assert!(!outside.path().join("evil.json").exists() && !dir.path().join("evil.json").exists());
     store.close().await;
 }

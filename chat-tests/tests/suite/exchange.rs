@@ -85,6 +85,91 @@ fn everything_goes_out_and_comes_in_elsewhere() -> Result<()> {
     Ok(())
 }
 
+/// Keeps, follows, marks, silences, asks in, blocks, bans and reports.
+fn keep(server: &Server, ada: &mut Script, lin: &mut Script, id: &str) -> Result<()> {
+    server.command(&["user", "role", "ada", "owner"])?;
+    let mut mallory = Script::register(server, "mallory")?;
+    mallory.ok("room.join", json!({"room": "deploys"}))?;
+    let spam = say(&mut mallory, id, "buy this")?;
+    let called = say(ada, id, "@lin, look at this")?;
+    lin.ok("read.mark", json!({"conversation": id, "seq": called - 1}))?;
+    lin.ok("saved.set", about(id, called, json!({"on": true})))?;
+    lin.ok("conversation.star", json!({"conversation": id, "on": true}))?;
+    lin.ok("conversation.notify", json!({"conversation": id, "level": "all", "mute_s": 3_600}))?;
+    lin.ok("thread.follow", json!({"conversation": id, "thread": called, "on": true}))?;
+    say_with(ada, id, "and more", json!({"thread": called}))?;
+    lin.ok(
+        "profile.set",
+        json!({"display_name": "Lin W.", "zone": "Asia/Tokyo", "status": {"emoji": "🌱", "text": "away"}}),
+    )?;
+    lin.ok("privacy.set", json!({"typing": false}))?;
+    lin.ok("dnd.set", json!({"schedule": {"from": "22:00", "to": "07:00", "zone": "Asia/Tokyo"}}))?;
+    lin.ok("block.set", json!({"user": "mallory", "on": true}))?;
+    lin.ok("report.create", about(id, spam, json!({"reason": "spam"})))?;
+    ada.ok("member.ban", json!({"conversation": id, "user": "mallory", "reason": "spam"}))?;
+    ada.ok("user.mute", json!({"user": "mallory", "for_s": 86_400, "reason": "spam again"}))?;
+    let secret =
+        ada.ok("room.create", json!({"client_id": chat_tests::uuid(), "name": "secret", "private": true}))?;
+    ada.ok("room.invite", json!({"conversation": secret["id"], "user": "lin"}))?;
+    Ok(())
+}
+
+fn export_lines(dir: &Path, out: &Path) -> Result<Vec<String>> {
+    let output = server_command(&["export", out.to_str().unwrap()], dir)?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let lines = std::fs::read_to_string(out.join("export.jsonl"))?;
+    // The first says when it was made.
+    Ok(lines.lines().skip(1).map(str::to_owned).collect())
+}
+
+#[test]
+fn what_people_keep_and_where_they_stand_comes_along() -> Result<()> {
+    let (mut server, mut ada, mut lin) = ada_and_lin()?;
+    let (id, _) = live(&server, &mut ada, &mut lin)?;
+    keep(&server, &mut ada, &mut lin, &id)?;
+    server.kill();
+    let dir = Folder::new("chat-export-")?;
+    let (all, again) = (dir.path().join("all"), dir.path().join("again"));
+    let then = export_lines(&server.data_dir(), &all)?;
+    for kind in
+        ["block", "server_ban", "invitation", "notice", "thread", "saved", "room_ban", "report", "audit"]
+    {
+        let kind = format!("\"type\":\"{kind}\"");
+        assert!(then.iter().any(|line| line.contains(&kind)), "no line has {kind}");
+    }
+    let home = Folder::new("chat-server-")?;
+    let report = import(&all, home.path(), &[])?;
+    assert_eq!(report["left_out"], json!({}), "{report}");
+    assert!(report["asides"].as_u64() >= Some(9), "{report}");
+    let now = export_lines(home.path(), &again)?;
+    for (then, now) in then.iter().zip(&now) {
+        assert_eq!(then, now);
+    }
+    assert_eq!(then.len(), now.len());
+    assert_eq!(import(&all, home.path(), &[])?["asides"], 0, "and once only");
+    Ok(())
+}
+
+#[test]
+fn a_file_bans_nobody_who_is_here_already() -> Result<()> {
+    let (server, mut ada, mut lin) = ada_and_lin()?;
+    let (id, _) = live(&server, &mut ada, &mut lin)?;
+    keep(&server, &mut ada, &mut lin, &id)?;
+    let dir = Folder::new("chat-export-")?;
+    let all = dir.path().join("all");
+    export_lines(&server.data_dir(), &all)?;
+    let mut other = Server::start()?;
+    drop(Script::register(&other, "mallory")?);
+    other.kill();
+    let report = import(&all, &other.data_dir(), &[])?;
+    assert!(report["left_out"].to_string().contains("accounts that are in use here"), "{report}");
+    other.restart()?;
+    let mut mallory = Script::login(&other, "mallory")?;
+    let mine = room("mine", &mut mallory, &mut [])?;
+    say(&mut mallory, &mine, "I may write here")?;
+    Ok(())
+}
+
 #[test]
 fn people_who_are_there_already_keep_their_accounts() -> Result<()> {
     let (server, mut ada, mut lin) = ada_and_lin()?;

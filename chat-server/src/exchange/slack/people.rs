@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{id_of, text};
 use crate::handler::account::is_reserved;
-use crate::store::{Record, UserRecord};
+use crate::store::{About, Record, UserRecord};
 
 /// Everybody who was named so far.
 pub(super) struct People {
@@ -69,6 +69,7 @@ impl People {
             role: if is_guest { Role::Guest } else { Role::Member },
             bot: is_bot,
             created_at: Timestamp(0),
+            about: About::default(),
         }));
         self.known.insert(slack.to_owned(), person.clone());
         person

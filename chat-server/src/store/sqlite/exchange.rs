@@ -1,11 +1,15 @@
 //! What goes into an export.
 
-use chat_proto::{ConversationId, Event, FileId, Seq, Timestamp, UserId, UserName};
-use rusqlite::{OptionalExtension, params};
+use chat_proto::{
+    ConversationId, Emoji, Event, FileId, Privacy, Seq, Status, StatusText, Timestamp, UserId, UserName, Zone,
+};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::resting::{Resting, RestingError};
 use super::{log, row};
-use crate::store::{ContentHash, ConversationRecord, FileRecord, MemberRecord, UserRecord, VersionRecord};
+use crate::store::{
+    About, ContentHash, ConversationRecord, FileRecord, MemberMarks, MemberRecord, UserRecord, VersionRecord,
+};
 
 impl Resting {
     /// Accounts after this one, in the order of their ids.
@@ -15,7 +19,9 @@ impl Resting {
     pub fn users(&self, after: Option<UserId>, limit: u32) -> Result<Vec<UserRecord>, RestingError> {
         self.look(|db| {
             db.prepare_cached(
-                "SELECT id, name, display_name, role, bot, created_at FROM users WHERE id > ?1 ORDER BY id LIMIT ?2",
+                "SELECT id, name, display_name, role, bot, created_at, status_emoji, status_text, status_until, zone,
+                     read_receipts, typing, shows_last_seen, dnd, disabled_at
+                 FROM users WHERE id > ?1 ORDER BY id LIMIT ?2",
             )?
             .query_map(params![after.map_or(uuid::Uuid::nil(), |user| user.0), limit], |r| {
                 let display_name: String = r.get(2)?;
@@ -26,6 +32,7 @@ impl Resting {
                     role: row::role(r, 3)?,
                     bot: r.get(4)?,
                     created_at: Timestamp(r.get(5)?),
+                    about: about(r, 6)?,
                 })
             })?
             .collect()
@@ -79,8 +86,8 @@ impl Resting {
         })
     }
 
-    /// Conversations after this one in the order of their ids, with their members; only those in
-    /// which somebody has written, if there is such a somebody.
+    /// Conversations after this one in the order of their ids, with their members; for one person
+    /// only those in which they have written or are, and of the members only them.
     ///
     /// # Errors
     /// [`RestingError`]
@@ -96,7 +103,8 @@ impl Resting {
                     "SELECT id, kind, name, topic, description, private,
                          announcement, slow_mode_s, archived, free_calls, keep_days FROM conversations c
                      WHERE id > ?1 AND (?2 IS NULL OR EXISTS (
-                         SELECT 1 FROM events e WHERE e.conversation = c.id AND e.author = ?2))
+                         SELECT 1 FROM events e WHERE e.conversation = c.id AND e.author = ?2)
+                         OR EXISTS (SELECT 1 FROM members m WHERE m.conversation = c.id AND m.user = ?2))
                      ORDER BY id LIMIT ?3",
                 )?
                 .query_map(
@@ -119,16 +127,20 @@ impl Resting {
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             for conversation in &mut found {
                 // Who else is there is not one person's word.
-                if of.is_none() {
-                    conversation.members = db
-                        .prepare_cached(
-                            "SELECT user, role FROM members WHERE conversation = ?1 ORDER BY user",
-                        )?
-                        .query_map([conversation.id.0], |r| {
-                            Ok(MemberRecord { user: UserId(r.get(0)?), role: row::room_role(r, 1)? })
-                        })?
-                        .collect::<rusqlite::Result<_>>()?;
-                }
+                conversation.members = db
+                    .prepare_cached(
+                        "SELECT user, role, read_seq, level, muted_until, starred FROM members
+                         WHERE conversation = ?1 AND (?2 IS NULL OR user = ?2) ORDER BY user",
+                    )?
+                    .query_map(params![conversation.id.0, of.map(|user| user.0)], |r| {
+                        let marks = MemberMarks {
+                            read: Some(row::seq(r, 2)?),
+                            notify: row::notify(r, 3)?,
+                            starred: r.get(5)?,
+                        };
+                        Ok(MemberRecord { user: UserId(r.get(0)?), role: row::room_role(r, 1)?, marks })
+                    })?
+                    .collect::<rusqlite::Result<_>>()?;
             }
             Ok(found)
         })
@@ -189,4 +201,21 @@ impl Resting {
             .collect()
         })
     }
+}
+
+/// Reads what somebody says of themselves; its columns begin at `at`.
+fn about(r: &Row<'_>, at: usize) -> rusqlite::Result<About> {
+    let (emoji, text): (String, String) = (r.get(at)?, r.get(at + 1)?);
+    let dnd: String = r.get(at + 7)?;
+    Ok(About {
+        status: Status {
+            emoji: Emoji::new(emoji).ok(),
+            text: StatusText::new(text).unwrap_or_default(),
+            until: r.get::<_, Option<_>>(at + 2)?.map(Timestamp),
+        },
+        zone: Zone::new(r.get::<_, String>(at + 3)?).unwrap_or_default(),
+        privacy: Privacy { read_receipts: r.get(at + 4)?, typing: r.get(at + 5)?, last_seen: r.get(at + 6)? },
+        dnd: serde_json::from_str(&dnd).map_err(|cause| row::unreadable(at + 7, cause))?,
+        disabled_at: r.get::<_, Option<_>>(at + 8)?.map(Timestamp),
+    })
 }

@@ -2,15 +2,15 @@
 //! as it happened, once, however often the same export comes.
 
 use chat_proto::{
-    ConversationId, ConversationKind, Event, EventKind, FileId, Role, RoomName, Seq, UserId, UserName,
+    ConversationId, ConversationKind, Emoji, Event, EventKind, FileId, Role, RoomName, Seq, UserId, UserName,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::change::{change_target, content};
 use super::{Sqlite, files, log, row};
 use crate::store::{
-    Arrival, Arrived, Committed, ContentHash, ConversationRecord, FileRecord, Place, StoreError, UserRecord,
-    VersionRecord, WentOn,
+    About, Arrival, Arrived, Committed, ContentHash, ConversationRecord, FileRecord, Place, StoreError,
+    UserRecord, VersionRecord, WentOn,
 };
 
 /// Other names that are tried where one is taken.
@@ -34,20 +34,27 @@ impl Sqlite {
         self.write(move |db| {
             let known = |sql: &str, key: &dyn rusqlite::ToSql| {
                 db.prepare_cached(sql)?
-                    .query_row([key], |r| Ok((row::person(r, 0)?, r.get::<_, bool>(2)?)))
+                    .query_row([key], |r| Ok((row::person(r, 0)?, r.get::<_, String>(3)?)))
                     .optional()
             };
-            if let Some((person, _)) = known("SELECT id, name, bot FROM users WHERE id = ?1", &user.id.0)? {
-                return Ok(Arrived { id: person.id, name: person.name, how: Arrival::Known });
+            let by_id = "SELECT id, name, bot, password FROM users WHERE id = ?1";
+            if let Some((person, password)) = known(by_id, &user.id.0)? {
+                let is_unclaimed = password == NO_PASSWORD;
+                return Ok(Arrived { id: person.id, name: person.name, how: Arrival::Known, is_unclaimed });
             }
-            let named = known("SELECT id, name, bot FROM users WHERE name = ?1", &user.name.as_str())?;
-            if let Some((person, _)) = named.filter(|(_, bot)| *bot == user.bot) {
-                return Ok(Arrived { id: person.id, name: person.name, how: Arrival::Matched });
+            let by_name = "SELECT id, name, bot, password FROM users WHERE name = ?1";
+            let named = known(by_name, &user.name.as_str())?;
+            if let Some((person, _)) = named.filter(|(person, _)| person.bot == user.bot) {
+                let (id, name) = (person.id, person.name);
+                return Ok(Arrived { id, name, how: Arrival::Matched, is_unclaimed: false });
             }
             let name = free_name(db, &user.name, skeleton)?;
+            let About { status, zone, privacy, dnd, disabled_at } = &user.about;
+            let dnd = serde_json::to_string(dnd).map_err(|cause| StoreError::Failed(cause.to_string()))?;
             db.prepare_cached(
-                "INSERT INTO users (id, name, skeleton, password, role, created_at, bot, display_name)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO users (id, name, skeleton, password, role, created_at, bot, display_name, status_emoji,
+                     status_text, status_until, zone, read_receipts, typing, shows_last_seen, dnd, disabled_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
             )?
             .execute(params![
                 user.id.0,
@@ -57,9 +64,18 @@ impl Sqlite {
                 user.role.min(most).as_str(),
                 user.created_at.0,
                 user.bot,
-                user.display_name.as_str()
+                user.display_name.as_str(),
+                status.emoji.as_ref().map_or("", Emoji::as_str),
+                status.text.as_str(),
+                status.until.map(|until| until.0),
+                zone.as_str(),
+                privacy.read_receipts,
+                privacy.typing,
+                privacy.last_seen,
+                dnd,
+                disabled_at.map(|at| at.0),
             ])?;
-            Ok(Arrived { id: user.id, name, how: Arrival::Made })
+            Ok(Arrived { id: user.id, name, how: Arrival::Made, is_unclaimed: true })
         })
         .await
     }
@@ -159,8 +175,8 @@ impl Sqlite {
             )?
             .execute(params![place.conversation.0, row::int(state.0), row::int(state.1), newest])?;
             db.prepare_cached(
-                "INSERT INTO imports (source, conversation, shift, head) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET head = excluded.head",
+                "INSERT INTO imports (source, conversation, shift, head, finished) VALUES (?1, ?2, ?3, ?4, 0)
+                 ON CONFLICT (source) DO UPDATE SET head = excluded.head, finished = 0",
             )?
             .execute(params![
                 source.0,
@@ -191,6 +207,18 @@ impl Sqlite {
                 version.at.0,
                 version.body
             ])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// A conversation of an export has come with all that belongs to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn end_import(&self, source: ConversationId) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.prepare_cached("UPDATE imports SET finished = 1 WHERE source = ?1")?.execute([source.0])?;
             Ok(())
         })
         .await
@@ -247,7 +275,7 @@ fn numbered(name: &str, n: u32) -> String {
 fn begin(db: &Connection, record: &ConversationRecord, first: &Event) -> rusqlite::Result<Place> {
     let known = db
         .prepare_cached(
-            "SELECT i.conversation, i.shift, i.head, c.name FROM imports i
+            "SELECT i.conversation, i.shift, i.head, c.name, i.finished FROM imports i
              JOIN conversations c ON c.id = i.conversation WHERE i.source = ?1",
         )?
         .query_row([record.id.0], |r| {
@@ -257,6 +285,7 @@ fn begin(db: &Connection, record: &ConversationRecord, first: &Event) -> rusqlit
                 head: row::count(r, 2)?,
                 name: room_name(r.get(3)?),
                 is_new: false,
+                is_unfinished: !r.get::<_, bool>(4)?,
             })
         })
         .optional()?;
@@ -266,7 +295,8 @@ fn begin(db: &Connection, record: &ConversationRecord, first: &Event) -> rusqlit
     // The server that it was exported from, perhaps restored from a backup meanwhile.
     if let Some(here) = log::event(db, record.id, Seq(1))?.filter(|here| here.at == first.at) {
         let (head, name) = head(db, here.conversation)?;
-        return Ok(Place { conversation: here.conversation, shift: 0, head, name, is_new: false });
+        let conversation = here.conversation;
+        return Ok(Place { conversation, shift: 0, head, name, is_new: false, is_unfinished: false });
     }
     let people: Vec<UserId> = record.members.iter().map(|member| member.user).collect();
     let key = (record.kind == ConversationKind::Direct).then(|| log::people_key(&people));
@@ -276,7 +306,7 @@ fn begin(db: &Connection, record: &ConversationRecord, first: &Event) -> rusqlit
         .optional()?;
     if let Some(conversation) = same_people {
         let (shift, name) = head(db, conversation)?;
-        return Ok(Place { conversation, shift, head: 0, name, is_new: false });
+        return Ok(Place { conversation, shift, head: 0, name, is_new: false, is_unfinished: false });
     }
     make(db, record, first, key)
 }
@@ -323,9 +353,11 @@ fn make(
     )?
     .execute([id.0])?;
     // Remembered at once: a room without events would otherwise be made a second time.
-    db.prepare_cached("INSERT INTO imports (source, conversation, shift, head) VALUES (?1, ?2, 0, 0)")?
-        .execute([record.id.0, id.0])?;
-    Ok(Place { conversation: id, shift: 0, head: 0, name, is_new: true })
+    db.prepare_cached(
+        "INSERT INTO imports (source, conversation, shift, head, finished) VALUES (?1, ?2, 0, 0, 0)",
+    )?
+    .execute([record.id.0, id.0])?;
+    Ok(Place { conversation: id, shift: 0, head: 0, name, is_new: true, is_unfinished: true })
 }
 
 fn free_room(db: &Connection, name: &RoomName) -> rusqlite::Result<RoomName> {
