@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use chat_tests::http::{Answer, Http};
-use chat_tests::{Folder, Options, PASSWORD, Running, Script, Server};
+use chat_tests::{Folder, Key, Options, PASSWORD, Running, Script, Server, Terminal, bin};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::cli::{Shell, json_lines};
+use crate::terminals_accounts::sign_up;
 use provider::{CLIENT, Lie, Provider, SECRET};
 
 /// A server whose people log in by this provider, with these further settings; the owner has a
@@ -374,4 +376,56 @@ fn chat_cli_logs_in_and_links() -> Result<()> {
     let reason = shell.fails(&["unlink"], 1)?;
     assert!(reason.contains("password"), "an account without a password stays linked: {reason}");
     Ok(())
+}
+
+/// `/link` from a terminal, both ways the provider has, and `/unlink`.
+#[test]
+fn chat_tui_links_and_unlinks() -> Result<()> {
+    for flow in [DEVICE, BROWSER] {
+        let provider = Provider::start()?;
+        let (server, mut owner) = server(&provider, "open", flow)?;
+        let dir = TempDir::with_prefix("chat-tui-")?;
+        sign_up(&dir, &server, "ada")?;
+        let data = dir.path().to_string_lossy().into_owned();
+        let tui = Terminal::start(&bin("chat-tui")?, &["--data-dir", &data], &[("TZ", "UTC")], 140, 50)?;
+        tui.wait_for_text("● connected")?;
+        provider.seat("7", "ada at work");
+        command(&tui, "/link")?;
+        tui.wait_for_text("password")?;
+        command(&tui, PASSWORD)?;
+        tui.wait_for_text("Open this address in a browser")?;
+        assert!(!tui.screen().contains(PASSWORD));
+        if flow == DEVICE {
+            let code = after(&tui.screen(), "type this code there: ")?;
+            provider.approve(&code);
+        } else {
+            let url =
+                tui.screen().split_whitespace().find(|word| word.contains("127.0.0.1:1/")).map(str::to_owned);
+            let page = browse(&server, &way_back(&server, &provider, &json!({"url": url}))?)?;
+            tui.press(Key::Escape)?;
+            tui.wait_for("the page to close", |screen| !screen.contains("Open this address"))?;
+            command(&tui, &format!("/link {}", code_on(&page)?))?;
+        }
+        tui.wait_for_text("Your account is linked with the provider")?;
+        command(&tui, "/link")?;
+        tui.wait_for_text("password")?;
+        command(&tui, PASSWORD)?;
+        tui.wait_for_text("linked already")?;
+        command(&tui, "/unlink")?;
+        tui.wait_for_text("password")?;
+        command(&tui, PASSWORD)?;
+        tui.wait_for_text("not linked")?;
+        owner.ok("user.get", json!({"user": "ada"}))?;
+    }
+    Ok(())
+}
+
+fn command(tui: &Terminal, words: &str) -> Result<()> {
+    tui.type_text(words)?;
+    tui.press(Key::Enter)
+}
+
+fn after(screen: &str, words: &str) -> Result<String> {
+    let (_, rest) = screen.split_once(words).with_context(|| screen.to_owned())?;
+    Ok(rest.split_whitespace().next().unwrap_or_default().to_owned())
 }
