@@ -472,28 +472,6 @@ fn only_people_on_screen_are_watched() {
 }
 
 #[test]
-fn what_cannot_be_seen_draws_nothing() {
-    let mut stage = Stage::team();
-    stage.state.take_dirty();
-    let quiet = |stage: &mut Stage, update| {
-        stage.news(update);
-        assert!(!stage.state.take_dirty());
-    };
-    quiet(&mut stage, Update::Typing { conversation: RANDOM, user: person("ada"), active: true });
-    quiet(
-        &mut stage,
-        Update::Presence(vec![Presence {
-            user: person("ada").id,
-            state: PresenceState::Online,
-            last_seen: None,
-        }]),
-    );
-    quiet(&mut stage, Update::Read { conversation: DEPLOYS, user: person("ada").id, seq: Seq(2) });
-    stage.input(What::Terminal(TermEvent::FocusLost));
-    assert!(!stage.state.take_dirty());
-}
-
-#[test]
 fn what_is_typed_before_the_first_conversation_is_there_is_kept() {
     let mut stage = Stage::empty();
     stage.keys(&["/msg li"]);

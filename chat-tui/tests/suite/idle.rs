@@ -213,3 +213,25 @@ async fn what_moves_nothing_draws_nothing() {
     drop(sender);
     settle().await;
 }
+
+#[test]
+fn what_cannot_be_seen_draws_nothing() {
+    let mut stage = Stage::team();
+    stage.state.take_dirty();
+    let quiet = |stage: &mut Stage, update| {
+        stage.news(update);
+        assert!(!stage.state.take_dirty());
+    };
+    quiet(&mut stage, Update::Typing { conversation: RANDOM, user: person("ada"), active: true });
+    quiet(
+        &mut stage,
+        Update::Presence(vec![Presence {
+            user: person("ada").id,
+            state: PresenceState::Online,
+            last_seen: None,
+        }]),
+    );
+    quiet(&mut stage, Update::Read { conversation: DEPLOYS, user: person("ada").id, seq: Seq(2) });
+    stage.input(What::Terminal(TermEvent::FocusLost));
+    assert!(!stage.state.take_dirty());
+}
