@@ -5,6 +5,7 @@
 //! Presence is owned by one more task.
 
 pub mod frame;
+mod held;
 pub mod outbox;
 mod pace;
 mod presence;

@@ -52,10 +52,11 @@ impl Drop for Queue {
     }
 }
 
-/// The same frame for many, counted once.
+/// The same frame for many, counted once. Who waits for it is woken when all have it.
 pub struct Copies {
     frame: Frame,
     put: usize,
+    takers: Vec<Waker>,
 }
 
 impl Outbox {
@@ -70,7 +71,10 @@ impl Outbox {
     pub fn push(&self, frame: Frame) {
         let len = frame.len();
         match self.put(frame, OUTBOX_BYTES) {
-            Put::In => metrics().outbox_bytes.up(len),
+            Put::In(taker) => {
+                metrics().outbox_bytes.up(len);
+                taker.into_iter().for_each(Waker::wake);
+            }
             Put::Full => self.cut(CloseReason::Slow),
             Put::Gone => {}
         }
@@ -88,6 +92,7 @@ impl Outbox {
         wake_all(lock(&self.0));
     }
 
+    /// Puts a frame in. Who waits for it is to be woken by the caller, when the lock is free.
     fn put(&self, frame: Frame, room: usize) -> Put {
         let mut queue = lock(&self.0);
         if queue.is_gone || queue.cut.is_some() {
@@ -98,20 +103,15 @@ impl Outbox {
         }
         queue.bytes += frame.len();
         queue.frames.push(frame);
-        let waker = queue.taker.take();
-        // Who is woken must find the lock free.
-        drop(queue);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        Put::In
+        Put::In(queue.taker.take())
     }
 }
 
 /// What became of a frame.
 #[derive(Debug)]
 enum Put {
-    In,
+    /// It waits, and so did somebody for it.
+    In(Option<Waker>),
     Full,
     /// There is nobody to get it.
     Gone,
@@ -121,13 +121,13 @@ impl Copies {
     /// Of this frame.
     #[must_use]
     pub fn of(text: String) -> Self {
-        Self { frame: text.into(), put: 0 }
+        Self { frame: text.into(), put: 0, takers: Vec::new() }
     }
 
     /// Puts one in that must not be lost, as [`Outbox::push`].
     pub fn push(&mut self, outbox: &Outbox) {
         match outbox.put(self.frame.clone(), OUTBOX_BYTES) {
-            Put::In => self.put += 1,
+            Put::In(taker) => self.is_in(taker),
             Put::Full => outbox.cut(CloseReason::Slow),
             Put::Gone => {}
         }
@@ -136,16 +136,28 @@ impl Copies {
     /// Puts one in that nobody will miss, unless much waits already.
     pub fn push_signal(&mut self, outbox: &Outbox) {
         match outbox.put(self.frame.clone(), SIGNAL_BYTES) {
-            Put::In => self.put += 1,
+            Put::In(taker) => self.is_in(taker),
             Put::Full => metrics().signals_shed.add_one(),
             Put::Gone => {}
         }
+    }
+
+    fn is_in(&mut self, taker: Option<Waker>) {
+        self.put += 1;
+        self.takers.extend(taker);
+    }
+
+    /// Those who wait for it, to be woken by the caller in place of this.
+    #[must_use]
+    pub fn takers(mut self) -> Vec<Waker> {
+        std::mem::take(&mut self.takers)
     }
 }
 
 impl Drop for Copies {
     fn drop(&mut self) {
         metrics().outbox_bytes.up(self.put * self.frame.len());
+        self.takers.drain(..).for_each(Waker::wake);
     }
 }
 

@@ -18,6 +18,7 @@ use chat_proto::{Answer, ConversationId, ErrorCode, Event, Person, RoomName, Sen
 use tokio::sync::mpsc;
 use tracing::{Instrument, debug_span, error, warn};
 
+use super::held::Held;
 use super::outbox::Outbox;
 use super::pace::{Pace, too_many};
 use super::task::{Beginning, Task};
@@ -43,6 +44,8 @@ pub(super) struct Shard {
     policy: Policy,
     rooms: HashMap<ConversationId, Room>,
     online: HashMap<UserId, Vec<Listener>>,
+    /// Who is to be woken for what is in their outboxes.
+    held: Held,
     /// How fast messages may come into each conversation.
     sends: Arc<ArcSwap<Pace<ConversationId>>>,
 }
@@ -71,7 +74,7 @@ enum Outcome {
 
 impl Shard {
     pub(super) fn new(store: Store, policy: Policy, sends: Arc<ArcSwap<Pace<ConversationId>>>) -> Self {
-        Self { store, policy, rooms: HashMap::new(), online: HashMap::new(), sends }
+        Self { store, policy, rooms: HashMap::new(), online: HashMap::new(), held: Held::default(), sends }
     }
 
     pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<ToShard>) {
@@ -99,6 +102,7 @@ impl Shard {
                 }
             }
             self.turn(jobs).await;
+            self.held.release(!waiting.is_empty());
             self.forget_some();
         }
     }

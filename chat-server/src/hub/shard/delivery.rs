@@ -9,6 +9,7 @@ use tracing::{Instrument, debug_span, warn};
 
 use super::{Outcome, Shard, refuse_all};
 use crate::domain::not_found;
+use crate::hub::held::HELD_FROM;
 use crate::hub::outbox::{Copies, Frame, Outbox};
 use crate::hub::task::Task;
 use crate::hub::{Job, SessionKey};
@@ -67,7 +68,7 @@ impl Shard {
         }
     }
 
-    async fn deliver_begin(&self, job: &Job, members: &[UserId], event: &Event) {
+    async fn deliver_begin(&mut self, job: &Job, members: &[UserId], event: &Event) {
         self.show(job).await;
         for member in members {
             self.tell_added(*member, job).await;
@@ -75,7 +76,7 @@ impl Shard {
         self.broadcast(event);
     }
 
-    async fn deliver_event(&self, job: &Job, event: &Event) {
+    async fn deliver_event(&mut self, job: &Job, event: &Event) {
         match job.task.answer(event) {
             Some(answer) => job.reply.ok(&answer),
             None => self.show(job).await,
@@ -95,13 +96,16 @@ impl Shard {
     }
 
     /// Gives one event, encoded once, to every connection of every member.
-    pub(super) fn broadcast(&self, event: &Event) {
+    pub(super) fn broadcast(&mut self, event: &Event) {
         let Some(room) = self.rooms.get(&event.conversation) else { return };
         let mut copies = Copies::of(ServerFrame::encode_push(&Push::Event(event.clone())));
         for member in room.members.keys() {
             for (_, outbox) in self.sessions(*member) {
                 copies.push(outbox);
             }
+        }
+        if room.members.len() >= HELD_FROM {
+            self.held.add(copies.takers());
         }
     }
 
