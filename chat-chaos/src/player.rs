@@ -132,36 +132,41 @@ impl Player {
 
     /// Has it do something; false if it is dead, or takes nothing any more.
     pub(crate) fn give(&self, op: u64, act: Act) -> bool {
+        // Held over both, so that the order in the history is the order in which it is told.
+        let mut hand = self.hand();
         // Written down first: nothing may be seen of it before.
         self.notes.news(News::Asked { op, act: act.clone() });
-        self.order(&Order::Do { op, act })
+        hand.order(&Order::Do { op, act })
     }
 
     /// Has it connect now.
     pub(crate) fn hurry(&self) {
-        self.order(&Order::Hurry);
+        self.hand().order(&Order::Hurry);
     }
 
     /// Says goodbye, and waits for the end of an engine.
     pub(crate) fn end(&self) {
-        self.order(&Order::End);
-        if let Hand::Engine(process) = &mut *self.hand()
+        let mut hand = self.hand();
+        hand.order(&Order::End);
+        if let Hand::Engine(process) = &mut *hand
             && let Some(process) = process.take()
         {
             process.end(false);
         }
     }
 
-    fn order(&self, order: &Order) -> bool {
-        match &mut *self.hand() {
+    fn hand(&self) -> MutexGuard<'_, Hand> {
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hand {
+    fn order(&mut self, order: &Order) -> bool {
+        match self {
             Hand::Engine(None) => false,
             Hand::Engine(Some(process)) => process.write(order),
             Hand::Bare(orders) => orders.try_send(order.clone()).is_ok(),
         }
-    }
-
-    fn hand(&self) -> MutexGuard<'_, Hand> {
-        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,7 +17,9 @@ struct Places {
 pub(super) fn check(ledger: &Ledger<'_>, end: &End, findings: &mut Findings) {
     let places = places(end);
     let mut last: BTreeMap<(usize, ConversationId), (u64, Seq)> = BTreeMap::new();
-    for deed in ledger.sends() {
+    let mut sends: Vec<&Deed<'_>> = ledger.sends().collect();
+    sends.sort_by_key(|deed| deed.at_us);
+    for deed in sends {
         let at = one(deed, &places, findings);
         let conversation = deed.act.conversation();
         let Some(seq) = at else { continue };
