@@ -24,7 +24,7 @@ use clap::Args;
 use directories::ProjectDirs;
 
 use crate::files::Place;
-use crate::handler::live::Live;
+use crate::handler::live::{Live, PING_INTERVAL};
 use crate::log::LogFormat;
 use crate::server::ServerOptions;
 use crate::sso::SsoSettings;
@@ -54,6 +54,12 @@ const SESSION_IDLE: Duration = Duration::from_secs(90 * DAY_S);
 
 /// What is shorter is a mistake, as a number without its unit.
 const SHORTEST_IDLE: Duration = Duration::from_secs(1);
+
+/// Asked more often, idle connections would cost more than busy ones.
+const SHORTEST_PING: Duration = Duration::from_secs(1);
+
+/// Asked less often, a person would wait for many minutes before a dead line is told as such.
+const LONGEST_PING: Duration = Duration::from_secs(5 * 60);
 
 /// The longest pause before the drain: with the drain itself it fits into the time that the unit
 /// gives the server to stop.
@@ -190,6 +196,13 @@ impl Loaded {
             "session-idle must be at least {}; people would be logged out while they read",
             String::from(Span(SHORTEST_IDLE))
         );
+        let ping_interval = s.ping_interval.map_or(PING_INTERVAL, |span| span.0);
+        ensure!(
+            (SHORTEST_PING..=LONGEST_PING).contains(&ping_interval),
+            "ping-interval must be from {} to {}",
+            String::from(Span(SHORTEST_PING)),
+            String::from(Span(LONGEST_PING))
+        );
         let max_connections = s.max_connections.unwrap_or_default();
         ensure!(max_connections > 0, "max-connections must be at least 1");
         let (requests_per_second, request_burst) =
@@ -214,6 +227,7 @@ impl Loaded {
                 connections_per_address,
                 trusted_proxies,
                 proxy_header: s.proxy_header.unwrap_or_default(),
+                ping_interval,
             },
             owner_code: s.owner_code.map(Secret::new),
             server: ServerOptions { max_connections, tls, metrics: s.metrics_listen, drain_delay },
@@ -331,6 +345,8 @@ mod tests {
             "trusted_proxies = [\"10.0.0.0/99\"]",
             "log = \"chat=loud\"",
             "session_idle = \"10ms\"",
+            "ping_interval = \"10ms\"",
+            "ping_interval = \"1h\"",
             "drain_delay = \"31s\"",
             "otlp_endpoint = \"127.0.0.1:4318\"",
             "otlp_endpoint = \"http://who:secret@127.0.0.1:4318\"",

@@ -165,7 +165,7 @@ impl App {
             },
             provider: self.sso.as_ref().map(|sso| sso.offer.clone()),
             limits: live.limits.clone(),
-            ping_interval_ms: chat_proto::limits::PING_INTERVAL_MS,
+            ping_interval_ms: u64::try_from(live.ping_interval.as_millis()).unwrap_or(u64::MAX),
             server_time: now(),
         }
     }

@@ -40,6 +40,7 @@ pub const LIVE: &[&str] = &[
     "files_per_user",
     "log",
     "name",
+    "ping_interval",
     "proxy_header",
     "registration",
     "request_burst",

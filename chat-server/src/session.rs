@@ -191,7 +191,7 @@ impl Session {
         {
             return End::Lost;
         }
-        let mut heartbeat = heartbeat();
+        let mut heartbeat = heartbeat(self.app.live.load().ping_interval);
         let mut heard = true;
         loop {
             let woken = poll_fn(|context| self.poll_woken(context, socket, &mut heartbeat, leaving)).await;
@@ -370,8 +370,7 @@ impl Session {
 
 /// Ticks at the ping interval, beginning at a random place in it, so that connections that came
 /// together do not ping together.
-fn heartbeat() -> Interval {
-    let every = Duration::from_millis(limits::PING_INTERVAL_MS);
+fn heartbeat(every: Duration) -> Interval {
     let first = every.mul_f64(rand::random_range(0.5..1.0));
     let mut heartbeat = interval_at(Instant::now() + first, every);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -69,7 +69,8 @@ impl Replica {
         row.head = event.seq;
         // What ends is no news.
         if !matches!(event.what, EventKind::Deleted { .. }) {
-            row.active_at = row.active_at.max(event.at);
+            // As the server has it, also when its clock went back: it orders the list by this.
+            row.active_at = event.at;
         }
         match &event.what {
             EventKind::Message(message) => self.count_message(event, message, me),

@@ -334,6 +334,20 @@ fn the_row_of_a_room_follows_its_events() {
     assert_eq!(world.asked("conversation.get"), 0);
 }
 
+/// The list is ordered by this. After the server's clock had been an hour ahead for a moment, the room
+/// stayed at the top of this client's list for an hour, and of nobody else's.
+#[test]
+fn a_clock_that_went_back_leaves_no_room_at_the_top() {
+    let mut world = World::online(1);
+    for at in [7, 3_600_007, 8] {
+        let mut event = world.server.append(0, OTHER, EventKind::Joined);
+        event.at = Timestamp(at);
+        world.line.push_back(ServerFrame::encode_push(&Push::Event(event)));
+    }
+    world.deliver(usize::MAX);
+    assert_eq!(world.row(0).active_at, Timestamp(8));
+}
+
 #[test]
 fn a_draft_is_sent_with_its_ties() {
     let mut world = World::online(1);

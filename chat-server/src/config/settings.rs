@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::retention::Retention;
 use super::tls::{self, TlsMode};
 use super::{OWNER_CODE_VARIABLE, SESSION_IDLE, Size, Span, files, sso};
-use crate::handler::live::{CONNECTIONS_PER_ADDRESS, ProxyHeader};
+use crate::handler::live::{CONNECTIONS_PER_ADDRESS, PING_INTERVAL, ProxyHeader};
 use crate::log::LogFormat;
 use crate::registration::ProviderRegistration;
 use crate::sso::Flow;
@@ -104,6 +104,10 @@ pub struct Settings {
     /// How long a login stays valid without being used
     #[arg(long, value_name = "TIME", env = "CHAT_SERVER_SESSION_IDLE")]
     pub session_idle: Option<Span>,
+    /// How often a quiet connection is asked whether it is still there; shorter where something on
+    /// the way forgets connections that say nothing
+    #[arg(long, value_name = "TIME", env = "CHAT_SERVER_PING_INTERVAL")]
+    pub ping_interval: Option<Span>,
     /// Requests a second that one connection may make for long
     #[arg(long, value_name = "N", env = "CHAT_SERVER_REQUESTS_PER_SECOND")]
     pub requests_per_second: Option<u32>,
@@ -237,6 +241,7 @@ impl Settings {
             presence_grace: Some(Span(Duration::from_secs(30))),
             drain_delay: Some(Span(Duration::ZERO)),
             session_idle: Some(Span(SESSION_IDLE)),
+            ping_interval: Some(Span(PING_INTERVAL)),
             requests_per_second: Some(limits.requests_per_second),
             request_burst: Some(limits.request_burst),
             allow_private_hooks: Some(false),
@@ -274,7 +279,7 @@ impl Settings {
             data_dir listen name registration owner_code tls tls_cert tls_key tls_names acme_domains
             acme_contact acme_directory acme_ca_file acme_agree metrics_listen otlp_endpoint trusted_proxies
             proxy_header connections_per_address max_connections allowed_origins presence_grace
-            drain_delay session_idle requests_per_second request_burst allow_private_hooks files
+            drain_delay session_idle ping_interval requests_per_second request_burst allow_private_hooks files
             file_size files_per_user files_per_server s3_endpoint s3_region s3_allow_http
             s3_access_key_id s3_secret_access_key retention oidc_issuer oidc_client_id
             oidc_client_secret oidc_name oidc_flow oidc_redirect oidc_registration oidc_required

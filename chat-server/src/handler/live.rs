@@ -1,7 +1,9 @@
 //! What may change while the server runs: one value, swapped whole. Who reads it takes it once and
 //! goes on with what it took.
 
-use chat_proto::{Limits, Registration};
+use std::time::Duration;
+
+use chat_proto::{Limits, Registration, limits};
 use ipnet::IpNet;
 
 use crate::store::FileQuotas;
@@ -25,6 +27,8 @@ pub struct Live {
     pub trusted_proxies: Vec<IpNet>,
     /// Where those proxies say it.
     pub proxy_header: ProxyHeader,
+    /// How often a connection is pinged. It keeps the one that it began with.
+    pub ping_interval: Duration,
 }
 
 /// How a proxy says for whom it speaks. Exactly one way is read: a client could write the others
@@ -54,9 +58,13 @@ impl Default for Live {
             connections_per_address: CONNECTIONS_PER_ADDRESS,
             trusted_proxies: Vec::new(),
             proxy_header: ProxyHeader::default(),
+            ping_interval: PING_INTERVAL,
         }
     }
 }
+
+/// How often a connection is pinged when no setting says.
+pub const PING_INTERVAL: Duration = Duration::from_millis(limits::PING_INTERVAL_MS);
 
 /// Connections of one address when no setting says: a large office behind one address, and a
 /// tenth of what the whole server takes.

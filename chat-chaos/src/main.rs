@@ -1,0 +1,194 @@
+//! The `chat-chaos` program: breaks the world around the real binaries by a seed, and proves from outside what
+//! must hold all the same. It needs Linux: signals, mounts and limits are the kernel's.
+
+mod run;
+mod soak;
+
+mod breaker;
+mod director;
+mod plan;
+mod stage;
+
+mod ending;
+
+mod check;
+mod history;
+mod report;
+
+mod crowd;
+mod player;
+mod seen;
+
+mod actor;
+mod bare;
+
+mod disk;
+mod fault;
+mod frame;
+mod link;
+mod node;
+
+mod interrupt;
+mod namespace;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, Parser, Subcommand};
+
+use fault::Fault;
+use run::{Outcome, Settings};
+
+/// Threads for all that is not a process of its own.
+const THREADS: usize = 4;
+
+/// Proves the chat under faults.
+#[derive(Parser)]
+#[command(name = "chat-chaos")]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Let people talk while things break, and check what is there at the end
+    Run(Run),
+    /// Let a server work for long, and see whether memory, descriptors and the log stay as they are
+    Soak(soak::Soak),
+    /// Which faults can be made on this machine, and why others cannot
+    Faults,
+    /// One client in its own process; for this program's own use
+    #[command(hide = true)]
+    Client,
+}
+
+/// How a run is made.
+#[derive(Args)]
+struct Run {
+    /// The plan of what people do and what breaks follows from it; a new one if none is named
+    #[arg(long)]
+    seed: Option<u64>,
+    /// So many seeds one after the other, from the first on
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seeds: u64,
+    /// How long people talk in each
+    #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
+    length: Duration,
+    /// What breaks; all that can on this machine if nothing is named, and nothing for `none`
+    #[arg(long, value_name = "FAULT", value_delimiter = ',')]
+    faults: Option<Vec<String>>,
+    /// Wishes a second of all people together
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    rate: u32,
+    /// Further connections that listen, are cut at once and come back
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    crowd: usize,
+    /// One JSON object a run in place of the table
+    #[arg(long)]
+    json: bool,
+    /// Where failed runs are kept
+    #[arg(long, value_name = "DIR", default_value = "target/chaos")]
+    keep: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match start(Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("chat-chaos: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether all holds.
+fn start(cli: Cli) -> Result<bool> {
+    match cli.what {
+        What::Client => actor::run().map(|()| true),
+        What::Faults => faults().map(|()| true),
+        What::Run(run) => {
+            let faults = chosen(run.faults.as_deref())?;
+            if faults.iter().any(|fault| fault.wants_a_disk()) {
+                namespace::enter()?;
+            }
+            interrupt::tidy_up_on_signals()?;
+            runs(&run, &faults)
+        }
+        What::Soak(soak) => {
+            interrupt::tidy_up_on_signals()?;
+            soak.run()
+        }
+    }
+}
+
+fn faults() -> Result<()> {
+    for fault in Fault::ALL {
+        let can = fault.impossible().map_or("can be made".to_owned(), |why| format!("not here: {why}"));
+        say(&format!("{:<10} {can}", fault.name()))?;
+    }
+    Ok(())
+}
+
+/// What is broken: what was named, which must be possible, or all that is.
+fn chosen(named: Option<&[String]>) -> Result<Vec<Fault>> {
+    let Some(named) = named else {
+        let (can, cannot): (Vec<Fault>, Vec<Fault>) =
+            Fault::ALL.into_iter().partition(|fault| fault.impossible().is_none());
+        for fault in cannot {
+            eprintln!("left out: {} ({})", fault.name(), fault.impossible().unwrap_or_default());
+        }
+        return Ok(can);
+    };
+    let mut faults = Vec::new();
+    for name in named.iter().filter(|name| *name != "none") {
+        let fault = Fault::ALL.into_iter().find(|fault| fault.name() == *name);
+        let fault = fault.with_context(|| format!("no fault is called {name}; see `cargo xtask chaos faults`"))?;
+        let cannot = fault.impossible();
+        ensure!(cannot.is_none(), "{name} cannot be made here: {}", cannot.unwrap_or_default());
+        faults.push(fault);
+    }
+    Ok(faults)
+}
+
+fn runs(run: &Run, faults: &[Fault]) -> Result<bool> {
+    let first = run.seed.unwrap_or_else(|| u64::from(rand::random::<u32>()));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for seed in (first..).take(usize::try_from(run.seeds)?) {
+        eprintln!("seed {seed} …");
+        let settings = Settings {
+            seed,
+            length: run.length,
+            faults: faults.to_vec(),
+            rate: run.rate,
+            crowd: run.crowd,
+            keep: run.keep.clone(),
+        };
+        let outcome = runtime.block_on(run::run_bounded(&settings))?;
+        if run.json {
+            say(&serde_json::to_string(&outcome)?)?;
+        }
+        if outcome.findings.is_empty() {
+            eprintln!("  holds: {} events, {:.0} s", outcome.events, outcome.seconds);
+        } else {
+            eprint!("{}", report::findings(&outcome));
+        }
+        outcomes.push(outcome);
+    }
+    if !run.json {
+        say(&report::table(&outcomes))?;
+    }
+    let failed = outcomes.iter().filter(|outcome| !outcome.findings.is_empty()).count();
+    eprintln!("{failed} of {} runs found something", outcomes.len());
+    Ok(failed == 0)
+}
+
+/// Prints a line; this program's output is its interface.
+fn say(text: &str) -> Result<()> {
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}

@@ -1,0 +1,213 @@
+//! One seed: a stage is set, people and breakers play their plans at once, and the end is checked.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use chat_proto::Seq;
+use chat_tests::Folder;
+use serde::Serialize;
+use tokio::task::block_in_place;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::breaker::Breaker;
+use crate::check::{self, Finding};
+use crate::crowd::Crowd;
+use crate::director::{Director, LAST_ANSWERS};
+use crate::ending;
+use crate::fault::Fault;
+use crate::history::{Entry, News, What};
+use crate::plan::{Break, Plan};
+use crate::stage::Stage;
+
+/// Longest time for a crowd to come back and catch up.
+const CROWD_REST: Duration = Duration::from_secs(120);
+
+/// What a run does.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) seed: u64,
+    pub(crate) length: Duration,
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) rate: u32,
+    pub(crate) crowd: usize,
+    /// Where a failed run is kept.
+    pub(crate) keep: PathBuf,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) seed: u64,
+    pub(crate) seconds: f64,
+    /// Acts that were asked, and how many of them were acknowledged, by kind.
+    pub(crate) acts: BTreeMap<&'static str, [usize; 2]>,
+    /// What was broken, and how often.
+    pub(crate) faults: BTreeMap<String, usize>,
+    /// Events in all logs.
+    pub(crate) events: usize,
+    /// Events that were shown to somebody.
+    pub(crate) shown: usize,
+    /// How often somebody of the crowd came back, and what all of it saw.
+    pub(crate) crowd: (u64, u64),
+    /// How often the server was started.
+    pub(crate) lives: usize,
+    pub(crate) findings: Vec<Finding>,
+    /// Where all of it is kept, if something was found.
+    pub(crate) kept: Option<PathBuf>,
+}
+
+/// Runs a seed.
+///
+/// # Errors
+/// Something that is no property of the chat: a port, a folder, a mount.
+pub(crate) async fn run(settings: &Settings) -> Result<Outcome> {
+    let dir = Folder::new("chat-chaos-")?;
+    let began = Instant::now();
+    let stage = Arc::new(Stage::set(dir.path(), &settings.faults).await?);
+    let mut outcome = Outcome { seed: settings.seed, ..Outcome::default() };
+    let played = play(&stage, settings, &mut outcome).await;
+    let history = stage.recorder.entries();
+    let end = match played {
+        Ok((end, crowd)) => {
+            outcome.findings = check::check(&history, &end);
+            outcome.findings.extend(crowd.into_iter().map(|text| Finding { property: "crowd", text }));
+            outcome.events = end.logs.values().map(Vec::len).sum();
+            Some(end)
+        }
+        Err(cause) => {
+            outcome.findings.push(Finding { property: "run", text: format!("{cause:#}") });
+            None
+        }
+    };
+    count(&history, &mut outcome);
+    outcome.lives = stage.machine().node.lives;
+    if let Err(cause) = block_in_place(|| stage.machine().node.end()) {
+        outcome.findings.push(Finding { property: "run", text: format!("at the end: {cause:#}") });
+    }
+    outcome.seconds = began.elapsed().as_secs_f64();
+    if !outcome.findings.is_empty() {
+        let kept = keep(&stage, settings, &outcome, dir.path(), end.as_ref());
+        outcome.kept = Some(kept.context("keeping what a failed run left")?);
+    }
+    Ok(outcome)
+}
+
+async fn play(
+    stage: &Arc<Stage>,
+    settings: &Settings,
+    outcome: &mut Outcome,
+) -> Result<(check::End, Vec<String>)> {
+    let lengths = ending::lengths(stage).await?;
+    for player in &stage.players {
+        player.start()?;
+    }
+    let room = stage.places.first().map(|place| place.id).context("no room")?;
+    let (crowd, members) = Crowd::start(settings.crowd, stage.address(), &stage.crowd.1, room);
+    let crowd = Arc::new(crowd);
+    let plan = Plan::draw(settings.seed, settings.length, &settings.faults, settings.rate);
+    let until = Instant::now() + settings.length;
+    // What breaks the server and what breaks the rest do not wait for each other.
+    let (server, rest): (Vec<Break>, Vec<Break>) =
+        plan.breaks.iter().cloned().partition(|one| is_of_the_server(one.fault));
+    let mut lanes = [(0, server), (1, rest)].map(|(lane, breaks)| {
+        (Breaker::new(Arc::clone(stage), Some(Arc::clone(&crowd)), lane), breaks)
+    });
+    let mut director = Director::new(Arc::clone(stage));
+    let [(one, first), (other, second)] = &mut lanes;
+    let ((), broken, also) =
+        tokio::join!(director.play(&plan.steps), one.play(first, until), other.play(second, until));
+    for (breaker, _) in lanes {
+        for (fault, times) in breaker.broken {
+            *outcome.faults.entry(fault).or_default() += times;
+        }
+    }
+    broken.and(also)?;
+    sleep(LAST_ANSWERS).await;
+    stage.recorder.fault("all is mended");
+    let end = ending::gather(stage, lengths).await?;
+    let head = Seq(end.logs.get(&room).map_or(0, Vec::len) as u64);
+    let complaints = crowd.end(members, head, CROWD_REST).await;
+    outcome.crowd = crowd.counts();
+    Ok((end, complaints))
+}
+
+fn is_of_the_server(fault: Fault) -> bool {
+    matches!(
+        fault,
+        Fault::Kill | Fault::Stop | Fault::Restart | Fault::Full | Fault::Errors | Fault::Power | Fault::Clock
+    )
+}
+
+fn count(history: &[Entry], outcome: &mut Outcome) {
+    let mut kinds: BTreeMap<u64, &'static str> = BTreeMap::new();
+    let mut settled = std::collections::BTreeSet::new();
+    for entry in history {
+        let What::Client { news, .. } = &entry.what else { continue };
+        match news {
+            News::Asked { op, act } => {
+                kinds.insert(*op, act.kind());
+                outcome.acts.entry(act.kind()).or_default()[0] += 1;
+            }
+            News::Done { op, .. } => _ = settled.insert(*op),
+            News::Outgoing { body, rung: crate::history::Rung::Stored { .. }, .. } => {
+                settled.extend(check::op_of(body));
+            }
+            News::Shown { events, .. } => outcome.shown += events.len(),
+            _ => {}
+        }
+    }
+    for kind in settled.iter().filter_map(|op| kinds.get(op)) {
+        outcome.acts.entry(kind).or_default()[1] += 1;
+    }
+}
+
+/// Copies what is needed to understand a failed run.
+fn keep(
+    stage: &Stage,
+    settings: &Settings,
+    outcome: &Outcome,
+    dir: &Path,
+    end: Option<&check::End>,
+) -> Result<PathBuf> {
+    let to = settings.keep.join(format!("seed-{}", settings.seed));
+    // What an earlier run of the seed left says nothing about this one.
+    let _ = fs::remove_dir_all(&to);
+    fs::create_dir_all(&to)?;
+    let machine = stage.machine();
+    fs::write(to.join("server.log"), machine.node.log())?;
+    fs::write(to.join("outcome.json"), serde_json::to_string_pretty(outcome)?)?;
+    if let Some(end) = end {
+        fs::write(to.join("end.json"), serde_json::to_string(end)?)?;
+    }
+    let data = machine.node.data().to_owned();
+    for from in [dir.to_owned(), data] {
+        for entry in fs::read_dir(&from)?.filter_map(Result::ok) {
+            let name = entry.file_name();
+            let wanted = [".jsonl", ".db", ".db-wal", ".sqlite", ".sqlite-wal"];
+            if wanted.iter().any(|end| name.to_string_lossy().ends_with(end)) {
+                fs::copy(entry.path(), to.join(name))?;
+            }
+        }
+    }
+    Ok(to)
+}
+
+/// As [`run`], with a bound on the whole.
+///
+/// # Errors
+/// As there.
+pub(crate) async fn run_bounded(settings: &Settings) -> Result<Outcome> {
+    let bound = settings.length * 3 + CROWD_REST * 3;
+    match timeout(bound, run(settings)).await {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            let text = format!("it did not come to an end within {} s", bound.as_secs());
+            let findings = vec![Finding { property: "run", text }];
+            Ok(Outcome { seed: settings.seed, findings, ..Outcome::default() })
+        }
+    }
+}
