@@ -5,17 +5,23 @@
 //!    referee between writers and knows no policy of its own.
 //! 3. No SQL stands outside this folder.
 //!
-//! The engine is SQLite; see [`sqlite`](self) for how it writes.
+//! There are two engines: `sqlite`, one file for one server, and `postgres`, one database for several.
+//! The verbs are written once, in `verbs`, over the little of SQL drivers in `sql`; only what the engines
+//! do differently stands with them.
 
 mod aside;
 mod bots;
+mod engine;
 mod exchange;
 mod files;
 mod moderation;
 mod people;
+mod postgres;
 mod search;
 mod sign_in;
+mod sql;
 mod sqlite;
+mod verbs;
 
 use chat_proto::{
     Conversation, ConversationId, ConversationKind, Description, Event, Member, Person, PersonRow, Reason,
@@ -32,6 +38,7 @@ pub use bots::{
     BotAccount, Delivery, Failure, IncomingTarget, NewBot, NewIncomingHook, NewOutgoingHook, NewToken,
     OutgoingTarget, Standing,
 };
+pub use engine::{OpenError, Store};
 pub use exchange::{
     About, Arrival, Arrived, ConversationRecord, EXPORT_FORMAT, FileRecord, Header, MemberMarks,
     MemberRecord, Place, Record, UserRecord, VersionRecord, WentOn,
@@ -39,9 +46,12 @@ pub use exchange::{
 pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
 pub use people::ReadBy;
+pub use postgres::{Address, AddressError};
 pub use search::{Hits, Search, SearchCursor};
 pub use sign_in::{AtLogin, EndedSession, Identity, PendingReset, Proof, Refusal, StoredFactor};
-pub use sqlite::{Checked, Facts, OpenError, Resting, RestingError, Sqlite as Store, check, noted_every};
+pub use sql::Error as SqlError;
+pub use sqlite::{Checked, Facts, Resting, RestingError, check};
+pub use verbs::noted_every;
 
 /// Why the store did not do it. Nothing was changed.
 #[derive(Debug, Clone, Error)]

@@ -4,56 +4,27 @@
 //! takes every job that waits into one transaction (group commit), each under its own savepoint,
 //! so that one refused job takes nothing from the others. See `writer`.
 
-mod accounts;
-mod administration;
-mod asides;
-mod audit;
-mod bans;
-mod bots;
-mod change;
 mod check;
-mod doors;
-mod exchange;
-mod files;
-mod hooks;
-mod identities;
-mod import;
-mod inbox;
 mod index;
-mod keeping;
-mod lists;
-mod log;
-mod messages;
-mod notify;
-mod people;
-mod reports;
 mod resting;
-mod retention;
-mod row;
-mod search;
-mod second_factor;
-mod sign_in;
 mod snapshot;
-mod threads;
-mod welcome;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chat_proto::Epoch;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
-use thiserror::Error;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 
-use super::StoreError;
+use super::sql;
+use super::{OpenError, StoreError};
 pub use check::{Checked, check};
+pub(super) use index::{change, is_filling};
 pub use resting::{Facts, Resting, RestingError};
 use writer::Writer;
-
-pub use accounts::noted_every;
 
 mod migrations {
     refinery::embed_migrations!("migrations");
@@ -61,9 +32,6 @@ mod migrations {
 
 /// Read connections: reads are short and mostly from memory; more would only queue for cores.
 const READERS: usize = 4;
-
-/// Searches at once: fewer than [`READERS`], so that nothing else waits behind them.
-const SEARCHES: usize = 2;
 
 /// Prepared statements kept per connection; about as many as there are.
 const STATEMENTS: usize = 192;
@@ -78,47 +46,15 @@ const WRITER_CACHE_KIB: i64 = 16 * 1024;
 /// How long a connection waits for another process, such as `chat-server invite`, to commit.
 const BUSY: Duration = Duration::from_secs(5);
 
-/// Why the database could not be opened.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// The file or its folder cannot be used.
-    #[error(
-        "cannot open the database {0}: {1}. Check that the data directory exists and that you may write there"
-    )]
-    Unusable(PathBuf, rusqlite::Error),
-    /// It was written by a newer version.
-    #[error(
-        "the database {path} was written by a newer chat-server (its schema is {found}, this program knows {known}). \
-         Start the newer version, or restore a backup from before the upgrade"
-    )]
-    Newer {
-        /// Which file.
-        path: PathBuf,
-        /// Its schema.
-        found: i32,
-        /// The newest schema that this program knows.
-        known: i32,
-    },
-    /// There could be no copy from before the upgrade; the database is as it was.
-    #[error(
-        "cannot copy the database {0} before its upgrade to {1}: {2}. Make room there, or make a backup and \
-         remove old copies from that folder; the database was not changed"
-    )]
-    Snapshot(PathBuf, PathBuf, String),
-    /// A migration did not go through; the database is as it was.
-    #[error("cannot bring the database {0} to this version: {1}")]
-    Migration(PathBuf, refinery::Error),
-}
+/// SQLite asks so often (in its own steps, about a microsecond each) whether to go on with a query.
+const STEPS: i32 = 1_000;
 
 /// A handle on the database; cheap to clone.
 #[derive(Clone)]
-pub struct Sqlite {
+pub(super) struct Sqlite {
     writer: Writer,
     readers: Arc<Readers>,
-    searches: Arc<Semaphore>,
     epoch: Epoch,
-    /// Told when there may be something to deliver to a webhook.
-    deliveries: Arc<Notify>,
 }
 
 /// Idle read connections. The lock is held only to take one out or put one back.
@@ -129,10 +65,7 @@ struct Readers {
 
 impl Sqlite {
     /// Opens the database in this file, making or upgrading it where needed.
-    ///
-    /// # Errors
-    /// [`OpenError`], with what to do.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
+    pub(super) fn open(path: &Path) -> Result<Self, OpenError> {
         let unusable = |cause| OpenError::Unusable(path.to_owned(), cause);
         let mut connection = connect(path).map_err(unusable)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(unusable)?;
@@ -140,53 +73,68 @@ impl Sqlite {
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB).map_err(unusable)?;
         migrate(&mut connection, path)?;
         let epoch = epoch(&connection).map_err(unusable)?;
-        index::open(&connection).map_err(unusable)?;
+        index::open(&connection).map_err(|cause| OpenError::Index(path.to_owned(), cause))?;
         let idle: Vec<Connection> =
             (0..READERS).map(|_| connect(path)).collect::<Result<_, _>>().map_err(unusable)?;
         for reader in &idle {
             reader.pragma_update(None, "query_only", true).map_err(unusable)?;
         }
         let readers = Readers { idle: Mutex::new(idle), permits: Semaphore::new(READERS) };
-        let searches = Arc::new(Semaphore::new(SEARCHES));
-        Ok(Self {
-            writer: Writer::start(connection),
-            readers: Arc::new(readers),
-            searches,
-            epoch,
-            deliveries: Arc::default(),
-        })
+        Ok(Self { writer: Writer::start(connection), readers: Arc::new(readers), epoch })
     }
 
-    /// This life of the database.
-    #[must_use]
-    pub fn epoch(&self) -> Epoch {
+    pub(super) fn epoch(&self) -> Epoch {
         self.epoch
     }
 
     /// Finishes the writes that wait and leaves one file behind. Writes fail from then on.
-    pub async fn close(&self) {
+    pub(super) async fn close(&self) {
         self.writer.close().await;
     }
 
     /// Runs a change on the writer thread; returns after its commit.
-    async fn write<T: Send + 'static>(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        job: impl FnOnce(&sql::Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer.run(job).await
     }
 
     /// Runs a query on one of the readers.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        query: impl FnOnce(&sql::Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.read_mut(move |reader| {
             // One snapshot for all that it reads, so that the parts of an answer fit together.
-            let snapshot = reader.transaction()?;
-            query(&snapshot)
+            let snapshot = reader.transaction().map_err(sql::Error::from)?;
+            query(&sql::Connection::Sqlite(&snapshot))
         })
         .await
+    }
+
+    /// As `read`; the query is interrupted at the deadline.
+    pub(super) async fn read_until<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        query: impl FnOnce(&sql::Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read_mut(move |reader| {
+            let late = move || Instant::now() >= deadline;
+            reader.progress_handler(STEPS, Some(late)).map_err(sql::Error::from)?;
+            let result = match reader.transaction().map_err(sql::Error::from) {
+                Ok(snapshot) => query(&sql::Connection::Sqlite(&snapshot)),
+                Err(cause) => Err(cause.into()),
+            };
+            reader.progress_handler(STEPS, None::<fn() -> bool>).map_err(sql::Error::from)?;
+            result
+        })
+        .await
+    }
+
+    /// Returns when the search index has every message that is committed now.
+    pub(super) async fn index_all(&self) -> Result<(), StoreError> {
+        self.writer.index_all().await
     }
 
     /// As `read`, for a query that sets something on its reader; it must set it back.
@@ -266,13 +214,4 @@ fn epoch(connection: &Connection) -> rusqlite::Result<Epoch> {
         [uuid::Uuid::new_v4()],
     )?;
     connection.query_row("SELECT epoch FROM server", [], |row| row.get(0)).map(Epoch)
-}
-
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::Conflict,
-            _ => StoreError::Failed(error.to_string()),
-        }
-    }
 }

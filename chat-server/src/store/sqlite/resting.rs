@@ -8,8 +8,9 @@ use chat_proto::Epoch;
 use rusqlite::{Connection, OpenFlags, params};
 use thiserror::Error;
 
-use super::{BUSY, OpenError, applied_version, known_version, row, snapshot};
-use crate::store::ContentHash;
+use super::{BUSY, applied_version, known_version, snapshot};
+use crate::store::sql::{self, Connection as Either};
+use crate::store::{ContentHash, OpenError};
 
 /// Problems that are named; one is enough to throw a copy away.
 const PROBLEMS: u32 = 5;
@@ -22,7 +23,7 @@ pub enum RestingError {
     Missing(PathBuf),
     /// The file, its folder or its content cannot be used.
     #[error("the database {0}: {1}")]
-    Unusable(PathBuf, rusqlite::Error),
+    Unusable(PathBuf, sql::Error),
     /// It is damaged.
     #[error("the database {0} is damaged: {1}")]
     Damaged(PathBuf, String),
@@ -63,7 +64,7 @@ impl Resting {
         if !database.is_file() {
             return Err(RestingError::Missing(database.to_owned()));
         }
-        let failed = |cause| RestingError::Unusable(database.to_owned(), cause);
+        let failed = |cause: rusqlite::Error| RestingError::Unusable(database.to_owned(), cause.into());
         let source = connect(database).map_err(failed)?;
         snapshot::copy(&source, to).map_err(failed)?;
         Self::open(to)
@@ -77,7 +78,7 @@ impl Resting {
         if !path.is_file() {
             return Err(RestingError::Missing(path.to_owned()));
         }
-        let db = connect(path).map_err(|cause| RestingError::Unusable(path.to_owned(), cause))?;
+        let db = connect(path).map_err(|cause| RestingError::Unusable(path.to_owned(), cause.into()))?;
         Ok(Self { path: path.to_owned(), db })
     }
 
@@ -87,7 +88,7 @@ impl Resting {
     /// # Errors
     /// [`RestingError`]
     pub fn check(&self) -> Result<(), RestingError> {
-        let failed = |cause| RestingError::Unusable(self.path.clone(), cause);
+        let failed = |cause: rusqlite::Error| RestingError::Unusable(self.path.clone(), cause.into());
         let found = applied_version(&self.db).map_err(failed)?;
         let known = known_version();
         if found > known {
@@ -105,7 +106,7 @@ impl Resting {
     /// # Errors
     /// [`RestingError`]
     pub fn facts(&self) -> Result<Facts, RestingError> {
-        self.read_facts().map_err(|cause| RestingError::Unusable(self.path.clone(), cause))
+        self.read_facts().map_err(|cause| RestingError::Unusable(self.path.clone(), cause.into()))
     }
 
     /// The contents that files are made of, after this one in the order of their hashes: the
@@ -118,7 +119,8 @@ impl Resting {
         after: Option<ContentHash>,
         limit: u32,
     ) -> Result<Vec<(ContentHash, u64, bool)>, RestingError> {
-        self.read_contents(after, limit).map_err(|cause| RestingError::Unusable(self.path.clone(), cause))
+        self.read_contents(after, limit)
+            .map_err(|cause| RestingError::Unusable(self.path.clone(), cause.into()))
     }
 
     /// Gives it a new life: clients that knew the old one begin anew, also those that have seen
@@ -130,7 +132,7 @@ impl Resting {
         let epoch = uuid::Uuid::new_v4();
         let changed = self.db.execute("UPDATE server SET epoch = ?1", [epoch]);
         let closed = changed.and_then(|_| self.db.close().map_err(|(_, cause)| cause));
-        closed.map(|()| Epoch(epoch)).map_err(|cause| RestingError::Unusable(self.path, cause))
+        closed.map(|()| Epoch(epoch)).map_err(|cause| RestingError::Unusable(self.path, cause.into()))
     }
 
     /// Whether it has today's schema, which whoever reads more than its numbers needs.
@@ -138,15 +140,17 @@ impl Resting {
     /// # Errors
     /// [`RestingError`]
     pub fn is_current(&self) -> Result<bool, RestingError> {
-        self.look(|db| Ok(applied_version(db)? == known_version()))
+        let failed = |cause: rusqlite::Error| RestingError::Unusable(self.path.clone(), cause.into());
+        Ok(applied_version(&self.db).map_err(failed)? == known_version())
     }
 
     /// Asks it something.
-    pub(super) fn look<T>(
+    pub(in crate::store) fn look<T>(
         &self,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+        query: impl FnOnce(&Either) -> sql::Result<T>,
     ) -> Result<T, RestingError> {
-        query(&self.db).map_err(|cause| RestingError::Unusable(self.path.clone(), cause))
+        query(&Either::Sqlite(&self.db))
+            .map_err(|cause| RestingError::Unusable(self.path.clone(), cause.into()))
     }
 
     fn problems(&self) -> rusqlite::Result<Vec<String>> {
@@ -167,7 +171,7 @@ impl Resting {
     }
 
     fn read_facts(&self) -> rusqlite::Result<Facts> {
-        let count = |sql: &str| self.db.query_row(sql, [], |r| row::count(r, 0));
+        let count = |sql: &str| self.db.query_row(sql, [], |r| count_of(r, 0));
         Ok(Facts {
             schema: applied_version(&self.db)?,
             epoch: Epoch(self.db.query_row("SELECT epoch FROM server", [], |r| r.get(0))?),
@@ -195,9 +199,14 @@ impl Resting {
                 "SELECT hash, size, thumbnail IS NOT NULL FROM objects
                  WHERE unused = 0 AND hash > ?1 ORDER BY hash LIMIT ?2",
             )?
-            .query_map(params![after, limit], |r| Ok((ContentHash(r.get(0)?), row::count(r, 1)?, r.get(2)?)))?
+            .query_map(params![after, limit], |r| Ok((ContentHash(r.get(0)?), count_of(r, 1)?, r.get(2)?)))?
             .collect()
     }
+}
+
+/// A number that is never negative.
+fn count_of(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(at).map(|n| u64::try_from(n).unwrap_or(0))
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {

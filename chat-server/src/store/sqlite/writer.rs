@@ -15,6 +15,7 @@ use tracing::{Span, debug_span, error, info};
 use super::index;
 use crate::metrics::{Kept, metrics};
 use crate::store::StoreError;
+use crate::store::sql;
 
 /// Jobs in one transaction. Past this, waiting longer costs more than another sync saves.
 const GROUP: usize = 512;
@@ -42,9 +43,9 @@ struct Typed<T, F> {
     asked: Span,
 }
 
-impl<T: Send, F: FnOnce(&Connection) -> Result<T, StoreError> + Send> Job for Typed<T, F> {
+impl<T: Send, F: FnOnce(&sql::Connection) -> Result<T, StoreError> + Send> Job for Typed<T, F> {
     fn run(&mut self, connection: &Connection) -> bool {
-        self.result = self.work.take().map(|work| work(connection));
+        self.result = self.work.take().map(|work| work(&sql::Connection::Sqlite(connection)));
         matches!(self.result, Some(Ok(_)))
     }
 
@@ -113,7 +114,7 @@ impl Writer {
 
     pub(super) async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&sql::Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let gone = || StoreError::Failed("the writer is gone".to_owned());
         let (answer, answered) = oneshot::channel();
@@ -146,10 +147,10 @@ impl Upkeep {
     /// A message is worth more than finding it: whatever is wrong with the index fails no group.
     fn with_group(&mut self, db: &mut Transaction<'_>) {
         self.has_failed = false;
-        let behind = index::behind(db).and_then(|behind| {
+        let behind = index::behind(&sql::Connection::Sqlite(db)).and_then(|behind| {
             if behind >= index::BATCH {
                 let savepoint = db.savepoint()?;
-                index::catch_up(&savepoint)?;
+                index::catch_up(&sql::Connection::Sqlite(&savepoint))?;
                 savepoint.commit()?;
             }
             Ok(behind)
@@ -160,7 +161,7 @@ impl Upkeep {
         }
     }
 
-    fn complain(&mut self, cause: &rusqlite::Error) {
+    fn complain(&mut self, cause: &sql::Error) {
         self.has_failed = true;
         error!(%cause, "cannot take new messages into the search index; tried again with the next");
     }
@@ -195,7 +196,7 @@ impl Upkeep {
 
 fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>, mut upkeep: Upkeep) {
     let mut closing = None;
-    upkeep.is_filling = index::is_filling(&connection).unwrap_or(false);
+    upkeep.is_filling = index::is_filling(&sql::Connection::Sqlite(&connection)).unwrap_or(false);
     while closing.is_none()
         && let Ok(first) = next(waiting, upkeep.patience())
     {
@@ -212,7 +213,7 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>, mut upkeep:
         }
         let span = span_of(&group);
         let began = Instant::now();
-        let commit = run_group(&mut connection, &mut group, &mut upkeep);
+        let commit = run_group(&mut connection, &mut group, &mut upkeep).map_err(StoreError::from);
         drop(span);
         if !group.is_empty() {
             metrics().commit_seconds.since(began);
@@ -277,12 +278,13 @@ fn next(
 /// Some work in a transaction of its own.
 fn alone<T>(
     connection: &mut Connection,
-    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
+    work: impl FnOnce(&sql::Connection) -> sql::Result<T>,
+) -> sql::Result<T> {
     // Immediate, or a commit of another process between its reads and its writes would fail it.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let done = work(&transaction)?;
-    transaction.commit().map(|()| done)
+    let done = work(&sql::Connection::Sqlite(&transaction))?;
+    transaction.commit()?;
+    Ok(done)
 }
 
 /// Takes some messages from before into the search index; true when there may be more.
@@ -305,7 +307,7 @@ fn run_group(
     connection: &mut Connection,
     group: &mut [Box<dyn Job>],
     upkeep: &mut Upkeep,
-) -> Result<(), StoreError> {
+) -> sql::Result<()> {
     let mut transaction = match group {
         [] => return Ok(()),
         _ => connection.transaction_with_behavior(TransactionBehavior::Immediate)?,

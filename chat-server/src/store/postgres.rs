@@ -1,0 +1,190 @@
+//! The PostgreSQL engine: several servers on one database.
+//!
+//! 1. Every verb is one transaction. Reads see one snapshot.
+//! 2. Verbs that look before they write were written for one writer, so they take turns: a lock of
+//!    the database's own ([`WRITER`]). Committing messages does not take it: there the row of the
+//!    conversation and `UNIQUE (conversation, seq)` decide between writers. Nor do verbs that
+//!    touch one person's own rows.
+//! 3. Nothing is tried twice but what has not begun. A commit whose answer is lost may be stored or
+//!    not: it fails, the client asks again, and its client id says whether it was.
+
+mod address;
+mod commit;
+mod migrate;
+mod search;
+mod session;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chat_proto::Epoch;
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio::runtime::Handle;
+
+pub use address::{Address, AddressError};
+pub(in crate::store) use search::{change, vector};
+pub(in crate::store) use session::Session;
+
+use super::sql::{self, Connection, Texts};
+use super::{OpenError, StoreError};
+
+/// Connections of one server. A database has a hundred by default, for all servers together.
+const CONNECTIONS: usize = 16;
+
+/// How long a verb waits for one of them to be free.
+const WAIT: Duration = Duration::from_secs(10);
+
+/// How often a transaction is begun on another connection when the one that was lent is broken, as
+/// all are after the database was restarted.
+const BEGINNINGS: usize = 3;
+
+/// The number of the lock that verbs take which look before they write.
+const WRITER: i64 = 0x63_68_61_74_01;
+
+/// What every new connection is told: whoever dies in the middle of a transaction holds no lock for
+/// long, and nothing waits for a lock for ever.
+const GREETING: &str = "SET idle_in_transaction_session_timeout = '30s'; SET lock_timeout = '20s'; \
+    SET statement_timeout = '25s'; SET client_min_messages = warning";
+
+/// How a transaction that looks before it writes begins.
+fn begin_alone() -> String {
+    format!("BEGIN; SELECT pg_advisory_xact_lock({WRITER})")
+}
+
+const BEGIN: &str = "BEGIN";
+const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// A handle on the database; cheap to clone.
+#[derive(Clone)]
+pub(in crate::store) struct Postgres {
+    pool: Pool,
+    texts: Arc<Texts>,
+    epoch: Epoch,
+}
+
+impl Postgres {
+    /// Opens this database, making or upgrading its tables where needed.
+    pub(in crate::store) async fn connect(address: &Address) -> Result<Self, OpenError> {
+        let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
+        let tls = address.tls().map_err(|cause| unusable(cause.to_string()))?;
+        let manager = Manager::from_config(
+            address.config().clone(),
+            tls,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let greet = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
+            Box::pin(async move { client.batch_execute(GREETING).await.map_err(HookError::Backend) })
+        });
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS)
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(WAIT))
+            .runtime(Runtime::Tokio1)
+            .post_create(greet)
+            .build()
+            .map_err(|cause| unusable(cause.to_string()))?;
+        let mut client = pool.get().await.map_err(|cause| unusable(said(&cause)))?;
+        migrate::migrate(&mut client, address).await?;
+        let epoch =
+            migrate::epoch(&client).await.map_err(|cause| unusable(sql::Error::from(cause).to_string()))?;
+        Ok(Self { pool, texts: Arc::default(), epoch })
+    }
+
+    pub(in crate::store) fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Gives the connections back; verbs fail from then on.
+    pub(in crate::store) fn close(&self) {
+        self.pool.close();
+    }
+
+    /// Runs a change that looks before it writes, alone among its kind.
+    pub(in crate::store) async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.turn(begin_alone(), job).await
+    }
+
+    /// Runs a change that is right whoever writes beside it.
+    pub(in crate::store) async fn write_beside<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.turn(BEGIN.to_owned(), job).await
+    }
+
+    /// Runs a query on one snapshot.
+    pub(in crate::store) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.turn(BEGIN_READING.to_owned(), query).await
+    }
+
+    /// As `read`; the database stops the query at the deadline.
+    pub(in crate::store) async fn read_until<T: Send + 'static>(
+        &self,
+        deadline: Instant,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        // 0 would be no limit at all.
+        let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
+        // Planned for its values, of which one may be in every message and the next in none.
+        let begin = format!(
+            "{BEGIN_READING}; SET LOCAL statement_timeout = {left}; SET LOCAL plan_cache_mode = force_custom_plan"
+        );
+        self.turn(begin, query).await
+    }
+
+    async fn turn<T: Send + 'static>(
+        &self,
+        begin: String,
+        job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (mut first, texts) = (Some(self.lend().await?), self.texts.clone());
+        let (this, runtime) = (self.clone(), Handle::current());
+        let done = tokio::task::spawn_blocking(move || {
+            let mut tries = 0;
+            let session = loop {
+                let client = match first.take() {
+                    Some(client) => client,
+                    None => runtime.block_on(this.lend())?,
+                };
+                tries += 1;
+                match Session::begin(client, runtime.clone(), texts.clone(), &begin) {
+                    Ok(session) => break session,
+                    Err(cause) if cause.is_lost_connection() && tries < BEGINNINGS => {}
+                    Err(cause) => return Err(cause.into()),
+                }
+            };
+            match job(&Connection::Postgres(&session)) {
+                Ok(done) => session.commit().map(|()| done).map_err(StoreError::from),
+                Err(cause) => {
+                    session.roll_back();
+                    Err(cause)
+                }
+            }
+        });
+        done.await.map_err(|_| StoreError::Failed("the verb came to no end".to_owned()))?
+    }
+
+    async fn lend(&self) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(|cause| StoreError::Failed(said(&cause)))
+    }
+}
+
+/// The pool's own text names only the kind of error.
+fn said(error: &deadpool_postgres::PoolError) -> String {
+    match error {
+        deadpool_postgres::PoolError::Backend(cause) => {
+            let source = std::error::Error::source(cause).map(ToString::to_string);
+            source.unwrap_or_else(|| cause.to_string())
+        }
+        deadpool_postgres::PoolError::Timeout(_) => {
+            "it does not answer, or all connections are in use".to_owned()
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,39 @@
+//! What can be asked of a store and done to it, for either engine.
+
+mod accounts;
+mod administration;
+mod asides;
+mod audit;
+mod bans;
+mod bots;
+mod change;
+mod doors;
+mod entry;
+mod exchange;
+mod files;
+mod hooks;
+mod identities;
+mod import;
+mod inbox;
+mod keeping;
+mod lists;
+mod log;
+mod messages;
+mod notify;
+mod people;
+mod reports;
+mod retention;
+mod row;
+mod search;
+mod second_factor;
+mod sign_in;
+mod threads;
+mod welcome;
+
+pub use accounts::noted_every;
+
+pub(super) use entry::Entry;
+pub(super) use log::commit;
+pub(super) use row::{EVENT, event, int};
+
+use super::Store;
