@@ -74,11 +74,8 @@ pub(crate) fn run() -> Result<()> {
     });
     drop(lines);
     runtime.block_on(async {
-        let (client, updates) = chat_client::start(Options {
-            account,
-            tls: Tls::default(),
-            storage: Storage::File(cache),
-        })?;
+        let (client, updates) =
+            chat_client::start(Options { account, tls: Tls::default(), storage: Storage::File(cache) })?;
         let telling = tokio::spawn(tell(updates));
         obey(client, given).await;
         telling.await.context("telling the news")
@@ -112,9 +109,7 @@ async fn perform(client: &Client, op: u64, act: Act) {
     let news = match act {
         Act::Send { .. } => return,
         Act::Edit { conversation, seq, body } => match Body::new(body) {
-            Ok(body) => {
-                ask(client, op, EditMessage { conversation, seq, body }, |done| Some(done.seq)).await
-            }
+            Ok(body) => ask(client, op, EditMessage { conversation, seq, body }, |done| Some(done.seq)).await,
             Err(_) => return,
         },
         Act::Delete { conversation, seq } => {
@@ -140,9 +135,7 @@ async fn perform(client: &Client, op: u64, act: Act) {
         Act::Join { room, .. } => ask(client, op, JoinRoom { room }, |_| None).await,
         Act::Accept { conversation } => ask(client, op, AcceptInvitation { conversation }, |_| None).await,
         Act::Leave { conversation } => ask(client, op, LeaveRoom { conversation }, |_| None).await,
-        Act::Invite { conversation, user } => {
-            ask(client, op, Invite { conversation, user }, |_| None).await
-        }
+        Act::Invite { conversation, user } => ask(client, op, Invite { conversation, user }, |_| None).await,
         Act::Remove { conversation, user } => {
             ask(client, op, RemoveMember { conversation, user, reason: Topic::default() }, |_| None).await
         }

@@ -44,13 +44,8 @@ enum Stepping {
     Answered,
 }
 
-const STEPS: [Stepping; 5] = [
-    Stepping::BeforeItIsKept,
-    Stepping::Kept,
-    Stepping::Sent,
-    Stepping::Arrived,
-    Stepping::Answered,
-];
+const STEPS: [Stepping; 5] =
+    [Stepping::BeforeItIsKept, Stepping::Kept, Stepping::Sent, Stepping::Arrived, Stepping::Answered];
 
 /// See the module.
 pub(crate) struct Breaker {
@@ -115,7 +110,8 @@ impl Breaker {
             }
             Fault::CutAll => stage.players.iter().for_each(|player| player.link.cut()),
             Fault::Torn => {
-                let (up, down) = if one.dice.is_multiple_of(2) { (Way::Torn, Way::Flow) } else { (Way::Flow, Way::Torn) };
+                let (up, down) =
+                    if one.dice.is_multiple_of(2) { (Way::Torn, Way::Flow) } else { (Way::Flow, Way::Torn) };
                 player.link.set(up, down);
                 sleep(one.lasts + LATE).await;
                 player.link.mend();
@@ -208,7 +204,12 @@ impl Breaker {
         let error = if one.dice.is_multiple_of(2) { "EIO" } else { "ENOSPC" };
         let mut strace = Command::new("strace");
         strace.args(["-f", "-qq", "-o", "/dev/null", "-p", &pid.to_string()]);
-        strace.args(["-e", "trace=fdatasync,pwrite64", "-e", &format!("inject={calls}:error={error}:{when}")]);
+        strace.args([
+            "-e",
+            "trace=fdatasync,pwrite64",
+            "-e",
+            &format!("inject={calls}:error={error}:{when}"),
+        ]);
         for name in ["chat.sqlite", "chat.sqlite-wal"] {
             strace.arg("-P").arg(data.join(name));
         }

@@ -119,7 +119,12 @@ async fn restlessness(stage: &Stage, client: usize, player: &Player) -> Result<O
         None => player.has_engine() && seen.rows.get(&row.id).is_none_or(|told| told.head < row.head),
     };
     if let Some(row) = given.values().find(behind) {
-        return Ok(Some(format!("client {client} has not heard all of {}: {:?} of {}", row.id, seen.heads.get(&row.id), row.head.0)));
+        return Ok(Some(format!(
+            "client {client} has not heard all of {}: {:?} of {}",
+            row.id,
+            seen.heads.get(&row.id),
+            row.head.0
+        )));
     }
     if !player.has_engine() {
         return Ok(None);
@@ -136,8 +141,20 @@ async fn restlessness(stage: &Stage, client: usize, player: &Player) -> Result<O
     }))
 }
 
+/// How often something is asked that a busy machine may be too slow for, so short is the heartbeat.
+const TRIES: usize = 5;
+
 /// What the server lists for somebody.
 async fn rows(url: &str, token: &Secret) -> Result<BTreeMap<ConversationId, Conversation>> {
+    for _ in 1..TRIES {
+        if let Ok(rows) = rows_once(url, token).await {
+            return Ok(rows);
+        }
+    }
+    rows_once(url, token).await
+}
+
+async fn rows_once(url: &str, token: &Secret) -> Result<BTreeMap<ConversationId, Conversation>> {
     let (mut wire, welcome) = Wired::open(&url.parse()?, &Tls::default(), token).await?;
     let mut rows = welcome.conversations;
     let mut cursor = welcome.cursor;
@@ -151,6 +168,15 @@ async fn rows(url: &str, token: &Secret) -> Result<BTreeMap<ConversationId, Conv
 }
 
 async fn fresh(url: &str, token: &Secret) -> Result<View> {
+    for _ in 1..TRIES {
+        if let Ok(view) = fresh_once(url, token).await {
+            return Ok(view);
+        }
+    }
+    fresh_once(url, token).await
+}
+
+async fn fresh_once(url: &str, token: &Secret) -> Result<View> {
     let rows = rows(url, token).await?;
     let (mut wire, _) = Wired::open(&url.parse()?, &Tls::default(), token).await?;
     let mut logs = BTreeMap::new();

@@ -81,8 +81,7 @@ impl Link {
     pub(crate) async fn open(targets: Vec<SocketAddr>) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("a port for a link")?;
         let (weather, _) = watch::channel(FINE);
-        let link =
-            Self { address: listener.local_addr()?, weather: Arc::new(weather), trap: Arc::default() };
+        let link = Self { address: listener.local_addr()?, weather: Arc::new(weather), trap: Arc::default() };
         let serving = link.clone();
         tokio::spawn(async move { serving.serve(&listener, &targets).await });
         Ok(link)
@@ -129,7 +128,8 @@ impl Link {
         let turn = AtomicUsize::new(0);
         loop {
             let Ok((client, _)) = listener.accept().await else { return };
-            let Some(target) = targets.get(turn.fetch_add(1, Ordering::Relaxed) % targets.len().max(1)) else {
+            let Some(target) = targets.get(turn.fetch_add(1, Ordering::Relaxed) % targets.len().max(1))
+            else {
                 return;
             };
             // A closed link hangs up at once, as a machine without a server does.
@@ -170,13 +170,17 @@ impl Link {
             let way = |weather: &Weather| if up { weather.up } else { weather.down };
             weather.wait_for(|weather| way(weather) != Way::Still).await.map_err(std::io::Error::other)?;
             let Some(piece) = splitter.next(&mut from).await? else { return Ok(()) };
-            let way = if std::mem::take(&mut is_head) { Way::Flow } else { way(&weather.borrow_and_update()) };
+            let way =
+                if std::mem::take(&mut is_head) { Way::Flow } else { way(&weather.borrow_and_update()) };
             match way {
                 Way::Flow => {}
                 Way::Late(most) => sleep_until(Instant::now() + most.mul_f64(rand::random())).await,
                 Way::Lost => continue,
                 Way::Still => {
-                    weather.wait_for(|weather| if up { weather.up } else { weather.down } != Way::Still).await.map_err(std::io::Error::other)?;
+                    weather
+                        .wait_for(|weather| if up { weather.up } else { weather.down } != Way::Still)
+                        .await
+                        .map_err(std::io::Error::other)?;
                 }
                 Way::Torn => {
                     to.write_all(&piece[..piece.len() / 2]).await?;

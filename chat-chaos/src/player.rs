@@ -95,6 +95,14 @@ impl Player {
         Self { notes, person, token, link, cache: None, hand: Mutex::new(Hand::Bare(orders)) }
     }
 
+    /// The engine's process, while it lives.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        match &*self.hand() {
+            Hand::Engine(process) => process.as_ref().map(|process| process.child.id()),
+            Hand::Bare(_) => None,
+        }
+    }
+
     /// Whether it has an engine.
     pub(crate) fn has_engine(&self) -> bool {
         self.cache.is_some()

@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 use chat_client::link::Link as Wired;
 use chat_client::tls::Tls;
 use chat_proto::{
-    AcceptInvitation, ClientId, ConversationId, CreateRoom, Invite, JoinRoom, OpenDirect, PROTOCOL_VERSION,
-    Person, Register, RoomName, Secret,
+    AcceptInvitation, Ask, ClientId, ConversationId, CreateRoom, Invite, JoinRoom, OpenDirect,
+    PROTOCOL_VERSION, Person, Register, RoomName, Secret,
 };
 use chat_tests::PASSWORD;
 
@@ -65,21 +65,18 @@ impl Stage {
         let (url, target) = (node.url(), node.address());
         let machines = vec![Mutex::new(Machine { node, disk })];
 
-        let mut wires = Vec::new();
+        let mut known = Vec::new();
         let mut players = Vec::new();
         for client in 0..=PEOPLE {
             let name = if client == 0 { "keeper".to_owned() } else { format!("person{client}") };
-            let (wire, person, token) = register(&url, &name).await?;
-            wires.push((wire, person.clone()));
+            let (person, token) = register(&url, &name).await?;
+            known.push((person.clone(), token.clone()));
             let link = Link::open(vec![target]).await?;
             players.push((client, person, token, link));
         }
-        let (wire, person, token) = register(&url, "crowd").await?;
-        wires.push((wire, person.clone()));
-        let places = make_places(&mut wires).await?;
-        for (wire, _) in wires {
-            wire.close().await;
-        }
+        let (person, token) = register(&url, "crowd").await?;
+        known.push((person.clone(), token.clone()));
+        let places = make_places(&url, &known).await?;
         let players = players
             .into_iter()
             .map(|(client, person, token, link)| {
@@ -111,7 +108,11 @@ impl Stage {
     }
 }
 
-async fn register(url: &str, name: &str) -> Result<(Wired, Person, Secret)> {
+/// Makes an account.
+///
+/// # Errors
+/// The server refuses.
+pub(crate) async fn register(url: &str, name: &str) -> Result<(Person, Secret)> {
     let mut wire = Wired::dial(&url.parse()?, &Tls::default()).await?;
     let register = Register {
         protocol: PROTOCOL_VERSION,
@@ -121,36 +122,49 @@ async fn register(url: &str, name: &str) -> Result<(Wired, Person, Secret)> {
         device: Default::default(),
     };
     let welcome = wire.request(register).await.with_context(|| format!("registering {name}"))?;
-    Ok((wire, welcome.user, welcome.token.context("no token for a new account")?))
+    wire.close().await;
+    Ok((welcome.user, welcome.token.context("no token for a new account")?))
+}
+
+/// Asks one thing as somebody, on a connection that lives no longer: one that waits while others work would be
+/// taken for dead, so short is the heartbeat.
+///
+/// # Errors
+/// The server refuses, or does not answer.
+pub(crate) async fn once<A: Ask>(url: &str, token: &Secret, ask: A) -> Result<A::Answer> {
+    let (mut wire, _) = Wired::open(&url.parse()?, &Tls::default(), token).await?;
+    let answer = wire.request(ask).await?;
+    wire.close().await;
+    Ok(answer)
 }
 
 /// Rooms of the keeper, and directs. At the beginning about half of the people are in each room; all are in
 /// the first, and so is the crowd.
-async fn make_places(wires: &mut [(Wired, Person)]) -> Result<Vec<Place>> {
+async fn make_places(url: &str, people: &[(Person, Secret)]) -> Result<Vec<Place>> {
     let mut places = Vec::new();
+    let (_, keeper) = people.first().context("nobody")?;
     for n in 0..PUBLIC + PRIVATE {
         let private = n >= PUBLIC;
         let name: RoomName = if private { format!("vault{n}") } else { format!("hall{n}") }.parse()?;
         let create = CreateRoom { private, ..CreateRoom::new(ClientId(uuid::Uuid::now_v7()), name.clone()) };
-        let id = wires[0].0.request(create).await?.id;
-        for client in 1..wires.len() {
+        let conversation = once(url, keeper, create).await?.id;
+        for (client, (person, token)) in people.iter().enumerate().skip(1) {
             let is_crowd = client > PEOPLE;
             if n != 0 && (is_crowd || (client + n) % 2 == 0) {
                 continue;
             }
             if private {
-                let user = wires[client].1.name.clone();
-                wires[0].0.request(Invite { conversation: id, user }).await?;
-                wires[client].0.request(AcceptInvitation { conversation: id }).await?;
+                once(url, keeper, Invite { conversation, user: person.name.clone() }).await?;
+                once(url, token, AcceptInvitation { conversation }).await?;
             } else {
-                wires[client].0.request(JoinRoom { room: name.clone() }).await?;
+                once(url, token, JoinRoom { room: name.clone() }).await?;
             }
         }
-        places.push(Place { id, name: Some(name) });
+        places.push(Place { id: conversation, name: Some(name) });
     }
-    for n in 0..DIRECTS {
-        let user = wires[2 * n + 2].1.name.clone();
-        let row = wires[2 * n + 1].0.request(OpenDirect { user, also: Vec::new() }).await?;
+    for pair in people[1..].chunks_exact(2).take(DIRECTS) {
+        let user = pair[1].0.name.clone();
+        let row = once(url, &pair[0].1, OpenDirect { user, also: Vec::new() }).await?;
         places.push(Place { id: row.id, name: None });
     }
     Ok(places)
