@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::actor::Order;
+use crate::dial::Dial;
 use crate::history::{Act, News, Rung};
 use crate::player::Notes;
 
@@ -64,7 +65,7 @@ struct Bare {
 
 /// Runs until there are no more orders.
 pub(crate) async fn run(
-    url: String,
+    dial: Dial,
     token: Secret,
     me: UserId,
     notes: Notes,
@@ -85,9 +86,8 @@ pub(crate) async fn run(
         frames: Vec::new(),
         ready: false,
     };
-    let Ok(server) = url.parse() else { return };
     loop {
-        if let Ok(mut wire) = Wire::dial(&server, None).await {
+        if let Ok(mut wire) = dial.wire().await {
             let over = bare.live(&mut wire, &mut orders).await;
             bare.cut();
             if over {

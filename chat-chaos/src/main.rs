@@ -21,12 +21,16 @@ mod seen;
 
 mod actor;
 mod bare;
+mod dial;
 
 mod disk;
 mod fault;
 mod frame;
 mod link;
 mod node;
+
+#[cfg(test)]
+mod sim;
 
 mod interrupt;
 mod namespace;

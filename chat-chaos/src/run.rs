@@ -21,6 +21,7 @@ use crate::ending;
 use crate::fault::Fault;
 use crate::history::{Entry, News, What};
 use crate::plan::{Break, Plan};
+use crate::player::Player;
 use crate::stage::Stage;
 
 /// Longest time for a crowd to come back and catch up.
@@ -128,7 +129,7 @@ async fn play(
         plan.breaks.iter().cloned().partition(|one| is_of_the_server(one.fault));
     let mut lanes = [(0, server), (1, rest)]
         .map(|(lane, breaks)| (Breaker::new(Arc::clone(stage), Some(Arc::clone(&crowd)), lane), breaks));
-    let mut director = Director::new(Arc::clone(stage));
+    let mut director = Director::new(Arc::clone(&stage.cast));
     let [(one, first), (other, second)] = &mut lanes;
     let ((), broken, also) =
         tokio::join!(director.play(&plan.steps), one.play(first, until), other.play(second, until));
@@ -140,7 +141,10 @@ async fn play(
     broken.and(also)?;
     sleep(LAST_ANSWERS).await;
     stage.recorder.fault("all is mended");
-    let end = ending::gather(stage, lengths).await?;
+    let end = ending::gather(stage, lengths, async {
+        block_in_place(|| stage.players.iter().for_each(Player::end));
+    })
+    .await?;
     let head = Seq(end.logs.get(&room).map_or(0, Vec::len) as u64);
     let complaints = crowd.end(members, head, CROWD_REST).await;
     outcome.crowd = crowd.counts();

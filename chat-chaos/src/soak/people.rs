@@ -18,8 +18,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::dial::Dial;
 use crate::director::EMOJIS;
-use crate::stage::{once, register};
+use crate::stage::register;
 
 /// Rooms; everybody is in all of them.
 const ROOMS: usize = 3;
@@ -50,14 +51,15 @@ impl Team {
         for n in 0..size.max(1) {
             people.push(register(url, &format!("worker{n}")).await?);
         }
+        let dial = Dial::to(url.to_owned());
         let mut rooms = Vec::new();
         for n in 0..ROOMS {
             let name: RoomName = format!("office{n}").parse()?;
             let (_, first) = people.first().context("nobody")?;
             let made =
-                once(url, first, CreateRoom::new(ClientId(uuid::Uuid::now_v7()), name.clone())).await?;
+                dial.once(first, CreateRoom::new(ClientId(uuid::Uuid::now_v7()), name.clone())).await?;
             for (_, token) in people.iter().skip(1) {
-                once(url, token, JoinRoom { room: name.clone() }).await?;
+                dial.once(token, JoinRoom { room: name.clone() }).await?;
             }
             rooms.push(made.id);
         }
