@@ -74,18 +74,20 @@ pub(crate) fn run() -> Result<()> {
     });
     drop(lines);
     runtime.block_on(async {
-        let (client, updates) = chat_client::start(Options {
-            account,
-            tls: Tls::default(),
-            storage: Storage::File(cache),
-        })?;
-        let telling = tokio::spawn(tell(updates));
-        obey(client, given).await;
+        let (client, updates) =
+            chat_client::start(Options { account, tls: Tls::default(), storage: Storage::File(cache) })?;
+        let telling = tokio::spawn(tell(updates, say));
+        obey(client, given, say).await;
         telling.await.context("telling the news")
     })
 }
 
-async fn obey(client: Client, mut given: mpsc::Receiver<Order>) {
+/// Does what it is told, until the end of it.
+pub(crate) async fn obey(
+    client: Client,
+    mut given: mpsc::Receiver<Order>,
+    say: impl Fn(&Said) + Clone + Send + 'static,
+) {
     while let Some(order) = given.recv().await {
         match order {
             Order::End => break,
@@ -100,22 +102,24 @@ async fn obey(client: Client, mut given: mpsc::Receiver<Order>) {
                 }
             }
             Order::Do { op, act } => {
-                let client = client.clone();
-                tokio::spawn(async move { perform(&client, op, act).await });
+                let (client, say) = (client.clone(), say.clone());
+                tokio::spawn(async move {
+                    for said in perform(&client, op, act).await {
+                        say(&said);
+                    }
+                });
             }
         }
     }
     client.close().await;
 }
 
-async fn perform(client: &Client, op: u64, act: Act) {
+async fn perform(client: &Client, op: u64, act: Act) -> Vec<Said> {
     let news = match act {
-        Act::Send { .. } => return,
+        Act::Send { .. } => return Vec::new(),
         Act::Edit { conversation, seq, body } => match Body::new(body) {
-            Ok(body) => {
-                ask(client, op, EditMessage { conversation, seq, body }, |done| Some(done.seq)).await
-            }
-            Err(_) => return,
+            Ok(body) => ask(client, op, EditMessage { conversation, seq, body }, |done| Some(done.seq)).await,
+            Err(_) => return Vec::new(),
         },
         Act::Delete { conversation, seq } => {
             ask(client, op, DeleteMessage { conversation, seq }, |done| Some(done.seq)).await
@@ -131,8 +135,8 @@ async fn perform(client: &Client, op: u64, act: Act) {
             let anchor = before.map_or(Anchor::Newest, Anchor::Before);
             match client.history(conversation, anchor, PAGE).await {
                 Ok(page) => {
-                    say(&Said::News(News::Shown { conversation, events: page.events, page: true }));
-                    News::Done { op, seq: None }
+                    let shown = News::Shown { conversation, events: page.events, page: true };
+                    return vec![Said::News(shown), Said::News(News::Done { op, seq: None })];
                 }
                 Err(error) => failed(op, error),
             }
@@ -140,14 +144,12 @@ async fn perform(client: &Client, op: u64, act: Act) {
         Act::Join { room, .. } => ask(client, op, JoinRoom { room }, |_| None).await,
         Act::Accept { conversation } => ask(client, op, AcceptInvitation { conversation }, |_| None).await,
         Act::Leave { conversation } => ask(client, op, LeaveRoom { conversation }, |_| None).await,
-        Act::Invite { conversation, user } => {
-            ask(client, op, Invite { conversation, user }, |_| None).await
-        }
+        Act::Invite { conversation, user } => ask(client, op, Invite { conversation, user }, |_| None).await,
         Act::Remove { conversation, user } => {
             ask(client, op, RemoveMember { conversation, user, reason: Topic::default() }, |_| None).await
         }
     };
-    say(&Said::News(news));
+    vec![Said::News(news)]
 }
 
 async fn ask<A: Ask>(client: &Client, op: u64, ask: A, seq: impl Fn(&A::Answer) -> Option<Seq>) -> News {
@@ -167,7 +169,8 @@ fn failed(op: u64, error: RequestError) -> News {
     }
 }
 
-async fn tell(mut updates: Updates) {
+/// Says what it is told, until the end of it.
+pub(crate) async fn tell(mut updates: Updates, say: impl Fn(&Said)) {
     while let Some(update) = updates.next().await {
         if let Some(said) = said(update) {
             say(&said);

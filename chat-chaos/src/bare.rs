@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::actor::Order;
+use crate::dial::Dial;
 use crate::history::{Act, News, Rung};
 use crate::player::Notes;
 
@@ -64,7 +65,7 @@ struct Bare {
 
 /// Runs until there are no more orders.
 pub(crate) async fn run(
-    url: String,
+    dial: Dial,
     token: Secret,
     me: UserId,
     notes: Notes,
@@ -85,9 +86,8 @@ pub(crate) async fn run(
         frames: Vec::new(),
         ready: false,
     };
-    let Ok(server) = url.parse() else { return };
     loop {
-        if let Ok(mut wire) = Wire::dial(&server, None).await {
+        if let Ok(mut wire) = dial.wire().await {
             let over = bare.live(&mut wire, &mut orders).await;
             bare.cut();
             if over {
@@ -125,7 +125,11 @@ impl Bare {
             if !frames.is_empty() && wire.send(frames).await.is_err() {
                 return false;
             }
-            let wakes = (heard + silence).min(if self.has_unsent() { self.not_before.max(Instant::now() + AGAIN) } else { heard + silence });
+            let wakes = (heard + silence).min(if self.has_unsent() {
+                self.not_before.max(Instant::now() + AGAIN)
+            } else {
+                heard + silence
+            });
             tokio::select! {
                 news = wire.next() => match news {
                     Heard::Text(text) => {
@@ -275,7 +279,9 @@ impl Bare {
 
     fn answered(&mut self, purpose: Purpose, answer: Answer) {
         match (purpose, answer) {
-            (Purpose::Login, Answer::Token(welcome)) => welcome.conversations.iter().for_each(|row| self.row(row)),
+            (Purpose::Login, Answer::Token(welcome)) => {
+                welcome.conversations.iter().for_each(|row| self.row(row))
+            }
             (Purpose::Resume, Answer::Resume(resumed)) => {
                 resumed.gone.into_iter().for_each(|conversation| self.gone(conversation));
                 for missed in resumed.resumed {
@@ -382,7 +388,10 @@ impl Bare {
         }
         if have < head && self.fetching.insert(conversation) {
             let (before, around, limit) = (None, None, None);
-            self.ask(Purpose::Missed(conversation), GetHistory { conversation, before, after: Some(have), around, limit });
+            self.ask(
+                Purpose::Missed(conversation),
+                GetHistory { conversation, before, after: Some(have), around, limit },
+            );
         }
     }
 }

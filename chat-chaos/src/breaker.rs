@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::crowd::Crowd;
 use crate::fault::Fault;
 use crate::history::{Act, tag};
-use crate::link::{Spot, Way};
+use crate::link::{Link, Spot, Way};
 use crate::plan::Break;
 use crate::player::Player;
-use crate::stage::Stage;
+use crate::stage::{Cast, Stage};
 
 /// How long a message may take to reach the spot where its client is killed; in a storm it may never.
 const CAUGHT_WITHIN: Duration = Duration::from_secs(10);
@@ -44,13 +44,8 @@ enum Stepping {
     Answered,
 }
 
-const STEPS: [Stepping; 5] = [
-    Stepping::BeforeItIsKept,
-    Stepping::Kept,
-    Stepping::Sent,
-    Stepping::Arrived,
-    Stepping::Answered,
-];
+const STEPS: [Stepping; 5] =
+    [Stepping::BeforeItIsKept, Stepping::Kept, Stepping::Sent, Stepping::Arrived, Stepping::Answered];
 
 /// See the module.
 pub(crate) struct Breaker {
@@ -92,6 +87,9 @@ impl Breaker {
     async fn one(&mut self, one: &Break) -> Result<()> {
         let stage = Arc::clone(&self.stage);
         let player = stage.players.get(one.whom).context("nobody")?;
+        if break_links(&stage, one).await {
+            return Ok(());
+        }
         match one.fault {
             Fault::Kill => {
                 block_in_place(|| stage.machine().node.kill());
@@ -107,37 +105,6 @@ impl Breaker {
                 block_in_place(|| stage.machine().node.end())?;
                 sleep(one.lasts).await;
                 block_in_place(|| stage.machine().node.start())?;
-            }
-            Fault::Cut => {
-                player.link.shut();
-                sleep(one.lasts).await;
-                player.link.mend();
-            }
-            Fault::CutAll => stage.players.iter().for_each(|player| player.link.cut()),
-            Fault::Torn => {
-                let (up, down) = if one.dice.is_multiple_of(2) { (Way::Torn, Way::Flow) } else { (Way::Flow, Way::Torn) };
-                player.link.set(up, down);
-                sleep(one.lasts + LATE).await;
-                player.link.mend();
-            }
-            Fault::Delay => {
-                stage.players.iter().for_each(|player| player.link.set(Way::Late(LATE), Way::Late(LATE)));
-                sleep(one.lasts).await;
-                stage.players.iter().for_each(|player| player.link.mend());
-            }
-            Fault::HalfOpen => {
-                let ways = [(Way::Lost, Way::Flow), (Way::Flow, Way::Lost), (Way::Lost, Way::Lost)];
-                let (up, down) = ways[(one.dice % 3) as usize];
-                player.link.set(up, down);
-                sleep(one.lasts).await;
-                // What was lost is not repaired by TCP as a machine's would: the connection must go.
-                player.link.mend();
-                player.link.cut();
-            }
-            Fault::Slow => {
-                player.link.set(Way::Flow, Way::Still);
-                sleep(one.lasts).await;
-                player.link.mend();
             }
             Fault::Client => {
                 block_in_place(|| player.kill());
@@ -173,6 +140,8 @@ impl Breaker {
                 }
                 set_clock(&stage, "+0")?;
             }
+            // See above.
+            Fault::Cut | Fault::CutAll | Fault::Torn | Fault::Delay | Fault::HalfOpen | Fault::Slow => {}
         }
         Ok(())
     }
@@ -208,7 +177,12 @@ impl Breaker {
         let error = if one.dice.is_multiple_of(2) { "EIO" } else { "ENOSPC" };
         let mut strace = Command::new("strace");
         strace.args(["-f", "-qq", "-o", "/dev/null", "-p", &pid.to_string()]);
-        strace.args(["-e", "trace=fdatasync,pwrite64", "-e", &format!("inject={calls}:error={error}:{when}")]);
+        strace.args([
+            "-e",
+            "trace=fdatasync,pwrite64",
+            "-e",
+            &format!("inject={calls}:error={error}:{when}"),
+        ]);
         for name in ["chat.sqlite", "chat.sqlite-wal"] {
             strace.arg("-P").arg(data.join(name));
         }
@@ -265,6 +239,45 @@ impl Breaker {
         }
         Ok(())
     }
+}
+
+/// Breaks connections and mends them, if that is what is to be broken.
+pub(crate) async fn break_links(cast: &Cast, one: &Break) -> bool {
+    let Some(player) = cast.players.get(one.whom) else { return false };
+    let all = || cast.players.iter().map(|player| &player.link);
+    match one.fault {
+        Fault::Cut => {
+            player.link.shut();
+            sleep(one.lasts).await;
+        }
+        Fault::CutAll => all().for_each(Link::cut),
+        Fault::Torn => {
+            let (up, down) =
+                if one.dice.is_multiple_of(2) { (Way::Torn, Way::Flow) } else { (Way::Flow, Way::Torn) };
+            player.link.set(up, down);
+            sleep(one.lasts + LATE).await;
+        }
+        Fault::Delay => {
+            all().for_each(|link| link.set(Way::Late(LATE), Way::Late(LATE)));
+            sleep(one.lasts).await;
+            all().for_each(Link::mend);
+        }
+        Fault::HalfOpen => {
+            let ways = [(Way::Lost, Way::Flow), (Way::Flow, Way::Lost), (Way::Lost, Way::Lost)];
+            let (up, down) = ways[(one.dice % 3) as usize];
+            player.link.set(up, down);
+            sleep(one.lasts).await;
+            // TCP would bring what was lost; here it is lost for good, so the connection must go.
+            player.link.cut();
+        }
+        Fault::Slow => {
+            player.link.set(Way::Flow, Way::Still);
+            sleep(one.lasts).await;
+        }
+        _ => return false,
+    }
+    player.link.mend();
+    true
 }
 
 /// Waits until a message lies in the outbox; false if none does in time.

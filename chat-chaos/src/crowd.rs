@@ -80,7 +80,12 @@ impl Crowd {
     }
 
     /// Waits until each has seen up to there, and ends them; what is wrong.
-    pub(crate) async fn end(&self, mut members: JoinSet<Option<Seq>>, head: Seq, within: Duration) -> Vec<String> {
+    pub(crate) async fn end(
+        &self,
+        mut members: JoinSet<Option<Seq>>,
+        head: Seq,
+        within: Duration,
+    ) -> Vec<String> {
         let until = Instant::now() + within;
         self.told.send_modify(|told| *told = Told { cuts: told.cuts + 1, until: Some(head) });
         let (mut behind, all) = (0, members.len());

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::history::{Act, tag};
 use crate::plan::{DIRECTS, PRIVATE, PUBLIC, Step, Wish};
 use crate::seen::{Known, Seen};
-use crate::stage::{Place, Stage};
+use crate::stage::{Cast, Place};
 
 /// What people react with.
 pub(crate) const EMOJIS: [&str; 8] = ["🎉", "👍", "👀", "🚀", "🔥", "🙏", "💯", "🌊"];
@@ -23,7 +23,7 @@ const TRESPASSES: usize = 12;
 
 /// See the module.
 pub(crate) struct Director {
-    stage: Arc<Stage>,
+    cast: Arc<Cast>,
     ops: u64,
     /// Reactions that were tried: each once.
     reacted: HashSet<(usize, ConversationId, Seq, usize)>,
@@ -32,8 +32,8 @@ pub(crate) struct Director {
 }
 
 impl Director {
-    pub(crate) fn new(stage: Arc<Stage>) -> Self {
-        Self { stage, ops: 0, reacted: HashSet::new(), condemned: BTreeSet::new() }
+    pub(crate) fn new(cast: Arc<Cast>) -> Self {
+        Self { cast, ops: 0, reacted: HashSet::new(), condemned: BTreeSet::new() }
     }
 
     /// Plays all steps. What nobody can do at its time is left out.
@@ -49,8 +49,8 @@ impl Director {
         let who = self.who(step);
         let Some(place) = self.place(&step.wish) else { return };
         let op = self.ops + 1;
-        let stage = Arc::clone(&self.stage);
-        let Some(player) = stage.players.get(who) else { return };
+        let cast = Arc::clone(&self.cast);
+        let Some(player) = cast.players.get(who) else { return };
         let act = {
             let seen = player.notes.seen();
             self.act(op, who, &place, &step.wish, &seen)
@@ -70,14 +70,14 @@ impl Director {
     }
 
     fn place(&self, wish: &Wish) -> Option<Place> {
-        self.stage.places.get(place_of(wish)).cloned()
+        self.cast.places.get(place_of(wish)).cloned()
     }
 
     fn act(&mut self, op: u64, who: usize, place: &Place, wish: &Wish, seen: &Seen) -> Option<Act> {
         let conversation = place.id;
         let is_member = seen.rows.contains_key(&conversation) || op.is_multiple_of(TRESPASSES as u64);
         let room = || place.name.clone();
-        let name = |whom: &usize| Some(self.stage.players.get(*whom)?.person.name.clone());
+        let name = |whom: &usize| Some(self.cast.players.get(*whom)?.person.name.clone());
         let act = match wish {
             Wish::Join { .. } => return Some(Act::Join { conversation, room: room()? }),
             Wish::Accept { .. } => return Some(Act::Accept { conversation }),

@@ -53,7 +53,10 @@ impl Disk {
         let disk = Self::Own { dir: dir.to_owned(), number: 0, at };
         File::create(disk.image()?)?.set_len(DISK_BYTES)?;
         // Nothing is left to be made later: a copy would not have it.
-        run(Command::new("mkfs.ext4").args(["-q", "-F", "-m", "0", "-E"]).arg("lazy_itable_init=0,lazy_journal_init=0").arg(disk.image()?))?;
+        run(Command::new("mkfs.ext4")
+            .args(["-q", "-F", "-m", "0", "-E"])
+            .arg("lazy_itable_init=0,lazy_journal_init=0")
+            .arg(disk.image()?))?;
         disk.mount()?;
         fs::create_dir_all(disk.data())?;
         run(Command::new("sync").arg("-f").arg(disk.data()))?;

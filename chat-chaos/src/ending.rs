@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use chat_client::account::Account;
-use chat_client::link::Link as Wired;
 use chat_client::tls::Tls;
 use chat_client::{Anchor, Options, Storage, Update};
 use chat_proto::{Conversation, ConversationId, Event, GetHistory, ListConversations, Secret, Seq};
-use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::check::{End, View};
+use crate::dial::Dial;
 use crate::plan::{DIRECTS, PRIVATE, PUBLIC};
 use crate::player::Player;
-use crate::stage::Stage;
+use crate::stage::Cast;
 
 /// How long everybody may take to come back and send what waits, with all mended. The longest wait between
 /// two tries of a client is half of it.
@@ -38,36 +37,40 @@ const PAGE: u32 = 200;
 ///
 /// # Errors
 /// The server does not answer.
-pub(crate) async fn lengths(stage: &Stage) -> Result<BTreeMap<ConversationId, u64>> {
+pub(crate) async fn lengths(cast: &Cast) -> Result<BTreeMap<ConversationId, u64>> {
     let mut lengths = BTreeMap::new();
-    for player in &stage.players {
-        let view = rows(&stage.url(), &player.token).await?;
+    for player in &cast.players {
+        let view = rows(&cast.dial, &player.token).await?;
         lengths.extend(view.values().map(|row| (row.id, row.head.0)));
     }
     Ok(lengths)
 }
 
-/// Mends all, waits, ends the clients and gathers.
+/// Mends all, waits, ends the clients by these means and gathers.
 ///
 /// # Errors
 /// The server cannot be asked any more, which is a finding in itself.
-pub(crate) async fn gather(stage: &Stage, began: BTreeMap<ConversationId, u64>) -> Result<End> {
+pub(crate) async fn gather(
+    cast: &Cast,
+    began: BTreeMap<ConversationId, u64>,
+    all_end: impl Future<Output = ()>,
+) -> Result<End> {
     let mut end = End { began, ..End::default() };
-    end.people = stage.players.iter().map(|player| player.person.clone()).collect();
+    end.people = cast.players.iter().map(|player| player.person.clone()).collect();
     for direct in 0..DIRECTS {
-        if let Some(place) = stage.places.get(PUBLIC + PRIVATE + direct) {
+        if let Some(place) = cast.places.get(PUBLIC + PRIVATE + direct) {
             end.directs.insert(place.id, vec![2 * direct + 1, 2 * direct + 2]);
         }
     }
-    for player in &stage.players {
+    for player in &cast.players {
         player.link.mend();
         player.start()?;
         player.hurry();
     }
-    end.complaints.extend(come_to_rest(stage).await?);
-    block_in_place(|| stage.players.iter().for_each(Player::end));
-    for (client, player) in stage.players.iter().enumerate() {
-        let view = fresh(&stage.url(), &player.token).await?;
+    end.complaints.extend(come_to_rest(cast).await?);
+    all_end.await;
+    for (client, player) in cast.players.iter().enumerate() {
+        let view = fresh(&cast.dial, &player.token).await?;
         for (conversation, events) in &view.logs {
             // The longest, should they differ; that they do is found then.
             let longest = end.logs.entry(*conversation).or_default();
@@ -85,12 +88,12 @@ pub(crate) async fn gather(stage: &Stage, began: BTreeMap<ConversationId, u64>) 
 
 /// Waits until everybody is online, has sent all, and was told what the server would tell anew; what has not
 /// happened in time.
-async fn come_to_rest(stage: &Stage) -> Result<Vec<String>> {
+async fn come_to_rest(cast: &Cast) -> Result<Vec<String>> {
     let until = Instant::now() + REST;
     loop {
         let mut restless = Vec::new();
-        for (client, player) in stage.players.iter().enumerate() {
-            if let Some(why) = restlessness(stage, client, player).await? {
+        for (client, player) in cast.players.iter().enumerate() {
+            if let Some(why) = restlessness(cast, client, player).await? {
                 restless.push(why);
             }
         }
@@ -101,7 +104,7 @@ async fn come_to_rest(stage: &Stage) -> Result<Vec<String>> {
     }
 }
 
-async fn restlessness(stage: &Stage, client: usize, player: &Player) -> Result<Option<String>> {
+async fn restlessness(cast: &Cast, client: usize, player: &Player) -> Result<Option<String>> {
     {
         let seen = player.notes.seen();
         if !seen.up {
@@ -111,7 +114,7 @@ async fn restlessness(stage: &Stage, client: usize, player: &Player) -> Result<O
             return Ok(Some(format!("client {client} still has messages to send: {:?}", seen.waiting)));
         }
     }
-    let given = rows(&stage.url(), &player.token).await?;
+    let given = rows(&cast.dial, &player.token).await?;
     let seen = player.notes.seen();
     let behind = |row: &&Conversation| match seen.heads.get(&row.id) {
         Some(head) => *head < row.head,
@@ -119,7 +122,12 @@ async fn restlessness(stage: &Stage, client: usize, player: &Player) -> Result<O
         None => player.has_engine() && seen.rows.get(&row.id).is_none_or(|told| told.head < row.head),
     };
     if let Some(row) = given.values().find(behind) {
-        return Ok(Some(format!("client {client} has not heard all of {}: {:?} of {}", row.id, seen.heads.get(&row.id), row.head.0)));
+        return Ok(Some(format!(
+            "client {client} has not heard all of {}: {:?} of {}",
+            row.id,
+            seen.heads.get(&row.id),
+            row.head.0
+        )));
     }
     if !player.has_engine() {
         return Ok(None);
@@ -136,9 +144,21 @@ async fn restlessness(stage: &Stage, client: usize, player: &Player) -> Result<O
     }))
 }
 
+/// How often something is asked that a busy machine may be too slow for, so short is the heartbeat.
+const TRIES: usize = 5;
+
 /// What the server lists for somebody.
-async fn rows(url: &str, token: &Secret) -> Result<BTreeMap<ConversationId, Conversation>> {
-    let (mut wire, welcome) = Wired::open(&url.parse()?, &Tls::default(), token).await?;
+async fn rows(dial: &Dial, token: &Secret) -> Result<BTreeMap<ConversationId, Conversation>> {
+    for _ in 1..TRIES {
+        if let Ok(rows) = rows_once(dial, token).await {
+            return Ok(rows);
+        }
+    }
+    rows_once(dial, token).await
+}
+
+async fn rows_once(dial: &Dial, token: &Secret) -> Result<BTreeMap<ConversationId, Conversation>> {
+    let (mut wire, welcome) = dial.open(token).await?;
     let mut rows = welcome.conversations;
     let mut cursor = welcome.cursor;
     while let Some(next) = cursor {
@@ -150,9 +170,18 @@ async fn rows(url: &str, token: &Secret) -> Result<BTreeMap<ConversationId, Conv
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
-async fn fresh(url: &str, token: &Secret) -> Result<View> {
-    let rows = rows(url, token).await?;
-    let (mut wire, _) = Wired::open(&url.parse()?, &Tls::default(), token).await?;
+async fn fresh(dial: &Dial, token: &Secret) -> Result<View> {
+    for _ in 1..TRIES {
+        if let Ok(view) = fresh_once(dial, token).await {
+            return Ok(view);
+        }
+    }
+    fresh_once(dial, token).await
+}
+
+async fn fresh_once(dial: &Dial, token: &Secret) -> Result<View> {
+    let rows = rows(dial, token).await?;
+    let (mut wire, _) = dial.open(token).await?;
     let mut logs = BTreeMap::new();
     for conversation in rows.keys() {
         let mut log: Vec<Event> = Vec::new();

@@ -82,7 +82,9 @@ impl Fault {
             Fault::Kill | Fault::Power | Fault::Client => ms(0, 600),
             // Two heartbeats of a second, and five seconds that the client adds.
             Fault::Stop => ms(2_500, 8_500),
-            Fault::Restart | Fault::Cut | Fault::CutAll | Fault::Torn | Fault::Crowd | Fault::Outbox => ms(0, 300),
+            Fault::Restart | Fault::Cut | Fault::CutAll | Fault::Torn | Fault::Crowd | Fault::Outbox => {
+                ms(0, 300)
+            }
             Fault::Delay => ms(800, 2_500),
             Fault::HalfOpen => ms(1_000, 9_000),
             Fault::Slow => ms(1_000, 4_000),
@@ -100,7 +102,9 @@ impl Fault {
     pub(crate) fn impossible(self) -> Option<&'static str> {
         match self {
             Fault::Power if !is_root() => Some("it needs root, to mount a disk of its own"),
-            Fault::Power if !Path::new("/dev/loop-control").exists() => Some("there are no loop devices here"),
+            Fault::Power if !Path::new("/dev/loop-control").exists() => {
+                Some("there are no loop devices here")
+            }
             Fault::Power if !has("mkfs.ext4") || !has("unshare") => Some("mkfs.ext4 or unshare is missing"),
             Fault::Errors if !has("strace") => Some("strace is missing, which makes system calls fail"),
             Fault::Errors if !is_root() => Some("it needs root, to trace the server"),

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use anyhow::{Context, Result};
 use chat_proto::{ClientId, ConversationId, Emoji, Event, RoomName, Seq, UserName};
 use serde::{Deserialize, Serialize};
+// Stands still where a test stops it.
+use tokio::time::Instant;
 
 /// One thing that somebody wants done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,7 +163,7 @@ pub(crate) struct Recorder {
 
 struct Inner {
     entries: Vec<Entry>,
-    file: BufWriter<File>,
+    file: Option<BufWriter<File>>,
 }
 
 impl Recorder {
@@ -172,8 +173,15 @@ impl Recorder {
     /// It cannot be written.
     pub(crate) fn begin(path: &Path) -> Result<Self> {
         let file = File::create(path).with_context(|| format!("making {}", path.display()))?;
-        let inner = Inner { entries: Vec::new(), file: BufWriter::new(file) };
+        let inner = Inner { entries: Vec::new(), file: Some(BufWriter::new(file)) };
         Ok(Self { inner: Arc::new(Mutex::new(inner)), began: Instant::now() })
+    }
+
+    /// Begins one in memory only.
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Self {
+        let inner = Inner { entries: Vec::new(), file: None };
+        Self { inner: Arc::new(Mutex::new(inner)), began: Instant::now() }
     }
 
     /// A client's news.
@@ -190,9 +198,11 @@ impl Recorder {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let at_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
         let entry = Entry { at_us, what };
-        if let Ok(line) = serde_json::to_string(&entry) {
+        if let Some(file) = &mut inner.file
+            && let Ok(line) = serde_json::to_string(&entry)
+        {
             // What cannot be kept in the file is still in memory, which is what is checked.
-            let _ = writeln!(inner.file, "{line}");
+            let _ = writeln!(file, "{line}");
         }
         inner.entries.push(entry);
     }
@@ -200,8 +210,10 @@ impl Recorder {
     /// All of it.
     pub(crate) fn entries(&self) -> Vec<Entry> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        // As above.
-        let _ = inner.file.flush();
+        if let Some(file) = &mut inner.file {
+            // As above.
+            let _ = file.flush();
+        }
         inner.entries.clone()
     }
 }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, split};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until};
@@ -71,6 +73,8 @@ pub(crate) struct Link {
     weather: Arc<watch::Sender<Weather>>,
     // A lock, because both directions look at it.
     trap: Arc<Mutex<Option<Trap>>>,
+    // The same.
+    dice: Arc<Mutex<StdRng>>,
 }
 
 impl Link {
@@ -80,12 +84,23 @@ impl Link {
     /// The system gives no port.
     pub(crate) async fn open(targets: Vec<SocketAddr>) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("a port for a link")?;
-        let (weather, _) = watch::channel(FINE);
-        let link =
-            Self { address: listener.local_addr()?, weather: Arc::new(weather), trap: Arc::default() };
+        let link = Self { address: listener.local_addr()?, ..Self::nowhere(rand::random()) };
         let serving = link.clone();
         tokio::spawn(async move { serving.serve(&listener, &targets).await });
         Ok(link)
+    }
+
+    /// One without a port, for [`Self::join`]; what is late by how much follows from the seed.
+    pub(crate) fn nowhere(seed: u64) -> Self {
+        let (weather, _) = watch::channel(FINE);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let dice = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
+        Self { address, weather: Arc::new(weather), trap: Arc::default(), dice }
+    }
+
+    /// Whether new connections are taken.
+    pub(crate) fn is_open(&self) -> bool {
+        self.weather.borrow().open
     }
 
     /// Where a client connects.
@@ -121,6 +136,10 @@ impl Link {
         caught
     }
 
+    fn dice(&self) -> std::sync::MutexGuard<'_, StdRng> {
+        self.dice.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn trap(&self) -> std::sync::MutexGuard<'_, Option<Trap>> {
         self.trap.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,25 +148,35 @@ impl Link {
         let turn = AtomicUsize::new(0);
         loop {
             let Ok((client, _)) = listener.accept().await else { return };
-            let Some(target) = targets.get(turn.fetch_add(1, Ordering::Relaxed) % targets.len().max(1)) else {
+            let Some(target) = targets.get(turn.fetch_add(1, Ordering::Relaxed) % targets.len().max(1))
+            else {
                 return;
             };
             // A closed link hangs up at once, as a machine without a server does.
-            if self.weather.borrow().open {
+            if self.is_open() {
                 let (link, target) = (self.clone(), *target);
                 tokio::spawn(async move { link.carry(client, target).await });
             }
         }
     }
 
-    async fn carry(&self, mut client: TcpStream, target: SocketAddr) {
-        let mut weather = self.weather.subscribe();
-        let cuts = weather.borrow_and_update().cuts;
-        let Ok(mut server) = dial(target).await else { return };
+    async fn carry(&self, client: TcpStream, target: SocketAddr) {
+        let Ok(server) = dial(target).await else { return };
         // Small frames, wanted at once; failing to say so costs some milliseconds.
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
-        let (from_client, to_client) = client.split();
-        let (from_server, to_server) = server.split();
+        self.join(client, server).await;
+    }
+
+    /// Carries between two ends of whatever kind, until one of them ends or the link is cut.
+    pub(crate) async fn join(
+        &self,
+        client: impl AsyncRead + AsyncWrite,
+        server: impl AsyncRead + AsyncWrite,
+    ) {
+        let mut weather = self.weather.subscribe();
+        let cuts = weather.borrow_and_update().cuts;
+        let (from_client, to_client) = split(client);
+        let (from_server, to_server) = split(server);
         // Whoever is first ends the connection, which drops both ends.
         tokio::select! {
             _ = self.pump(from_client, to_server, true) => {}
@@ -170,13 +199,20 @@ impl Link {
             let way = |weather: &Weather| if up { weather.up } else { weather.down };
             weather.wait_for(|weather| way(weather) != Way::Still).await.map_err(std::io::Error::other)?;
             let Some(piece) = splitter.next(&mut from).await? else { return Ok(()) };
-            let way = if std::mem::take(&mut is_head) { Way::Flow } else { way(&weather.borrow_and_update()) };
+            let way =
+                if std::mem::take(&mut is_head) { Way::Flow } else { way(&weather.borrow_and_update()) };
             match way {
                 Way::Flow => {}
-                Way::Late(most) => sleep_until(Instant::now() + most.mul_f64(rand::random())).await,
+                Way::Late(most) => {
+                    let late = most.mul_f64(self.dice().random());
+                    sleep_until(Instant::now() + late).await;
+                }
                 Way::Lost => continue,
                 Way::Still => {
-                    weather.wait_for(|weather| if up { weather.up } else { weather.down } != Way::Still).await.map_err(std::io::Error::other)?;
+                    weather
+                        .wait_for(|weather| if up { weather.up } else { weather.down } != Way::Still)
+                        .await
+                        .map_err(std::io::Error::other)?;
                 }
                 Way::Torn => {
                     to.write_all(&piece[..piece.len() / 2]).await?;

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use crate::fault::faketime;
 
 /// A heartbeat so short that a run can outlast it.
-const PING: &str = "1s";
+const SHORT_PING: &str = "1s";
 
 /// So much is asked of one account here that no limit for people fits.
 const REQUESTS: &str = "1000000";
@@ -32,6 +32,7 @@ pub(crate) struct Node {
     /// Where the time lies that it is told, if its clock can jump.
     clock: Option<PathBuf>,
     port: u16,
+    ping: &'static str,
     running: Option<Running>,
     /// What it logged in its lives so far.
     log: String,
@@ -42,7 +43,13 @@ pub(crate) struct Node {
 impl Node {
     /// A server on this folder. Not started yet.
     pub(crate) fn new(data: PathBuf, clock: Option<PathBuf>) -> Self {
-        Self { data, clock, port: 0, running: None, log: String::new(), lives: 0 }
+        Self { data, clock, port: 0, ping: SHORT_PING, running: None, log: String::new(), lives: 0 }
+    }
+
+    /// The same with another heartbeat.
+    pub(crate) fn with_ping(mut self, ping: &'static str) -> Self {
+        self.ping = ping;
+        self
     }
 
     /// Where it listens, after its first start.
@@ -92,7 +99,7 @@ impl Node {
         // A write beyond the limit on files must fail, not kill; what is ignored stays so.
         command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(bin("chat-server")?).arg("serve");
         command.args(["--listen", &format!("127.0.0.1:{}", self.port)]).arg("--data-dir").arg(&self.data);
-        command.args(["--registration", "open", "--presence-grace", "200ms", "--ping-interval", PING]);
+        command.args(["--registration", "open", "--presence-grace", "200ms", "--ping-interval", self.ping]);
         command.args(["--requests-per-second", REQUESTS, "--request-burst", REQUESTS]);
         command.args(["--max-connections", CONNECTIONS, "--connections-per-address", CONNECTIONS]);
         if let (Some(clock), Some(library)) = (&self.clock, faketime()) {

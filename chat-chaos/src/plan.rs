@@ -34,20 +34,54 @@ const CALM: Duration = Duration::from_millis(1_500);
 /// What somebody wants. Messages are picked by a number among those that there are then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wish {
-    Send { place: usize, mention: Option<usize>, long: bool },
-    Answer { place: usize, pick: usize },
-    Edit { place: usize, pick: usize },
-    Delete { place: usize, pick: usize },
-    React { place: usize, pick: usize, emoji: usize },
-    Read { place: usize },
-    Look { place: usize, pick: usize },
-    Join { place: usize },
-    Leave { place: usize },
+    Send {
+        place: usize,
+        mention: Option<usize>,
+        long: bool,
+    },
+    Answer {
+        place: usize,
+        pick: usize,
+    },
+    Edit {
+        place: usize,
+        pick: usize,
+    },
+    Delete {
+        place: usize,
+        pick: usize,
+    },
+    React {
+        place: usize,
+        pick: usize,
+        emoji: usize,
+    },
+    Read {
+        place: usize,
+    },
+    Look {
+        place: usize,
+        pick: usize,
+    },
+    Join {
+        place: usize,
+    },
+    Leave {
+        place: usize,
+    },
     /// The keeper asks somebody into a private room, or puts them out of it.
-    Invite { place: usize, whom: usize },
+    Invite {
+        place: usize,
+        whom: usize,
+    },
     /// See `Invite`.
-    Remove { place: usize, whom: usize },
-    Accept { place: usize },
+    Remove {
+        place: usize,
+        whom: usize,
+    },
+    Accept {
+        place: usize,
+    },
 }
 
 /// Somebody does something.
@@ -89,7 +123,10 @@ impl Plan {
         // Two streams, so that other faults do not change what people do.
         let mut people = StdRng::seed_from_u64(seed);
         let mut breaker = StdRng::seed_from_u64(seed ^ 0xfa17);
-        Self { steps: steps(&mut people, length, wishes_a_second), breaks: breaks(&mut breaker, length, faults) }
+        Self {
+            steps: steps(&mut people, length, wishes_a_second),
+            breaks: breaks(&mut breaker, length, faults),
+        }
     }
 }
 
@@ -179,7 +216,11 @@ mod tests {
         let plan = |seed, faults: &[Fault]| Plan::draw(seed, minute, faults, 30);
         assert_eq!(plan(7, &Fault::ALL), plan(7, &Fault::ALL));
         assert_ne!(plan(7, &Fault::ALL), plan(8, &Fault::ALL));
-        assert_eq!(plan(7, &Fault::ALL).steps, plan(7, &[Fault::Kill]).steps, "people do not know what breaks");
+        assert_eq!(
+            plan(7, &Fault::ALL).steps,
+            plan(7, &[Fault::Kill]).steps,
+            "people do not know what breaks"
+        );
         assert!(plan(7, &[]).breaks.is_empty());
     }
 

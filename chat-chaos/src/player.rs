@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 
 use crate::actor::{Opening, Order, Said};
 use crate::bare;
+use crate::dial::Dial;
 use crate::history::{Act, News, Recorder};
 use crate::link::Link;
 use crate::seen::Seen;
@@ -32,6 +33,14 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
+    /// What it says of itself.
+    pub(crate) fn hear(&self, said: Said) {
+        match said {
+            Said::News(news) => self.news(news),
+            Said::Rows(rows) => self.seen().rows(rows),
+        }
+    }
+
     pub(crate) fn news(&self, news: News) {
         self.seen().news(self.person.id, &news);
         self.recorder.client(self.client, news);
@@ -56,7 +65,8 @@ pub(crate) struct Player {
 enum Hand {
     /// An engine, while it lives.
     Engine(Option<Process>),
-    Bare(mpsc::Sender<Order>),
+    /// Somebody in this process.
+    Task(mpsc::Sender<Order>),
 }
 
 struct Process {
@@ -91,8 +101,29 @@ impl Player {
         let (orders, given) = mpsc::channel(ORDERS);
         let notes = notes(client, &person, recorder);
         notes.news(News::Born);
-        tokio::spawn(bare::run(link.url(), token.clone(), person.id, notes.clone(), given));
-        Self { notes, person, token, link, cache: None, hand: Mutex::new(Hand::Bare(orders)) }
+        tokio::spawn(bare::run(Dial::to(link.url()), token.clone(), person.id, notes.clone(), given));
+        Self { notes, person, token, link, cache: None, hand: Mutex::new(Hand::Task(orders)) }
+    }
+
+    /// Somebody in this process, who is given orders so.
+    #[cfg(test)]
+    pub(crate) fn task(
+        (person, token): (Person, Secret),
+        link: Link,
+        notes: Notes,
+        cache: Option<PathBuf>,
+        orders: mpsc::Sender<Order>,
+    ) -> Self {
+        notes.news(News::Born);
+        Self { notes, person, token, link, cache, hand: Mutex::new(Hand::Task(orders)) }
+    }
+
+    /// The engine's process, while it lives.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        match &*self.hand() {
+            Hand::Engine(process) => process.as_ref().map(|process| process.child.id()),
+            Hand::Task(_) => None,
+        }
     }
 
     /// Whether it has an engine.
@@ -165,12 +196,13 @@ impl Hand {
         match self {
             Hand::Engine(None) => false,
             Hand::Engine(Some(process)) => process.write(order),
-            Hand::Bare(orders) => orders.try_send(order.clone()).is_ok(),
+            Hand::Task(orders) => orders.try_send(order.clone()).is_ok(),
         }
     }
 }
 
-fn notes(client: usize, person: &Person, recorder: &Recorder) -> Notes {
+/// Notes of one client.
+pub(crate) fn notes(client: usize, person: &Person, recorder: &Recorder) -> Notes {
     Notes { client, person: person.clone(), recorder: recorder.clone(), seen: Arc::default() }
 }
 
@@ -185,11 +217,9 @@ impl Process {
         let stdout = child.stdout.take().context("a client without stdout")?;
         let reading = std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                match serde_json::from_str(&line) {
-                    Ok(Said::News(news)) => notes.news(news),
-                    Ok(Said::Rows(rows)) => notes.seen().rows(rows),
-                    // The last line of one that was killed may be half.
-                    Err(_) => {}
+                // The last line of one that was killed may be half.
+                if let Ok(said) = serde_json::from_str(&line) {
+                    notes.hear(said);
                 }
             }
         });

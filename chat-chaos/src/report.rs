@@ -54,7 +54,7 @@ pub(crate) fn findings(outcome: &Outcome) -> String {
     if let Some(kept) = &outcome.kept {
         text += &format!("  kept in {}\n", kept.display());
     }
-    text + &format!("  again: cargo xtask chaos run --seed {}\n", outcome.seed)
+    text + &format!("  again: cargo xtask chaos {}\n", outcome.again)
 }
 
 fn shorten(text: &str) -> String {

@@ -21,6 +21,7 @@ use crate::ending;
 use crate::fault::Fault;
 use crate::history::{Entry, News, What};
 use crate::plan::{Break, Plan};
+use crate::player::Player;
 use crate::stage::Stage;
 
 /// Longest time for a crowd to come back and catch up.
@@ -36,6 +37,17 @@ pub(crate) struct Settings {
     pub(crate) crowd: usize,
     /// Where a failed run is kept.
     pub(crate) keep: PathBuf,
+}
+
+impl Settings {
+    /// What repeats it.
+    fn again(&self) -> String {
+        let faults: Vec<String> = self.faults.iter().map(|fault| fault.name()).collect();
+        let faults = if faults.is_empty() { "none".to_owned() } else { faults.join(",") };
+        let length = humantime::format_duration(self.length).to_string().replace(' ', "");
+        let (seed, rate, crowd) = (self.seed, self.rate, self.crowd);
+        format!("--seed {seed} --for {length} --rate {rate} --crowd {crowd} --faults {faults}")
+    }
 }
 
 /// What came of it.
@@ -56,6 +68,8 @@ pub(crate) struct Outcome {
     /// How often the server was started.
     pub(crate) lives: usize,
     pub(crate) findings: Vec<Finding>,
+    /// What repeats the run, behind `cargo xtask chaos`.
+    pub(crate) again: String,
     /// Where all of it is kept, if something was found.
     pub(crate) kept: Option<PathBuf>,
 }
@@ -64,11 +78,11 @@ pub(crate) struct Outcome {
 ///
 /// # Errors
 /// Something that is no property of the chat: a port, a folder, a mount.
-pub(crate) async fn run(settings: &Settings) -> Result<Outcome> {
+async fn run(settings: &Settings) -> Result<Outcome> {
     let dir = Folder::new("chat-chaos-")?;
     let began = Instant::now();
     let stage = Arc::new(Stage::set(dir.path(), &settings.faults).await?);
-    let mut outcome = Outcome { seed: settings.seed, ..Outcome::default() };
+    let mut outcome = Outcome { seed: settings.seed, again: settings.again(), ..Outcome::default() };
     let played = play(&stage, settings, &mut outcome).await;
     let history = stage.recorder.entries();
     let end = match played {
@@ -113,10 +127,9 @@ async fn play(
     // What breaks the server and what breaks the rest do not wait for each other.
     let (server, rest): (Vec<Break>, Vec<Break>) =
         plan.breaks.iter().cloned().partition(|one| is_of_the_server(one.fault));
-    let mut lanes = [(0, server), (1, rest)].map(|(lane, breaks)| {
-        (Breaker::new(Arc::clone(stage), Some(Arc::clone(&crowd)), lane), breaks)
-    });
-    let mut director = Director::new(Arc::clone(stage));
+    let mut lanes = [(0, server), (1, rest)]
+        .map(|(lane, breaks)| (Breaker::new(Arc::clone(stage), Some(Arc::clone(&crowd)), lane), breaks));
+    let mut director = Director::new(Arc::clone(&stage.cast));
     let [(one, first), (other, second)] = &mut lanes;
     let ((), broken, also) =
         tokio::join!(director.play(&plan.steps), one.play(first, until), other.play(second, until));
@@ -128,7 +141,10 @@ async fn play(
     broken.and(also)?;
     sleep(LAST_ANSWERS).await;
     stage.recorder.fault("all is mended");
-    let end = ending::gather(stage, lengths).await?;
+    let end = ending::gather(stage, lengths, async {
+        block_in_place(|| stage.players.iter().for_each(Player::end));
+    })
+    .await?;
     let head = Seq(end.logs.get(&room).map_or(0, Vec::len) as u64);
     let complaints = crowd.end(members, head, CROWD_REST).await;
     outcome.crowd = crowd.counts();
@@ -138,7 +154,13 @@ async fn play(
 fn is_of_the_server(fault: Fault) -> bool {
     matches!(
         fault,
-        Fault::Kill | Fault::Stop | Fault::Restart | Fault::Full | Fault::Errors | Fault::Power | Fault::Clock
+        Fault::Kill
+            | Fault::Stop
+            | Fault::Restart
+            | Fault::Full
+            | Fault::Errors
+            | Fault::Power
+            | Fault::Clock
     )
 }
 
@@ -196,18 +218,14 @@ fn keep(
     Ok(to)
 }
 
-/// As [`run`], with a bound on the whole.
-///
-/// # Errors
-/// As there.
-pub(crate) async fn run_bounded(settings: &Settings) -> Result<Outcome> {
+/// Runs a seed, with a bound on the whole. What goes wrong with the run itself is a finding as well.
+pub(crate) async fn run_bounded(settings: &Settings) -> Outcome {
     let bound = settings.length * 3 + CROWD_REST * 3;
-    match timeout(bound, run(settings)).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            let text = format!("it did not come to an end within {} s", bound.as_secs());
-            let findings = vec![Finding { property: "run", text }];
-            Ok(Outcome { seed: settings.seed, findings, ..Outcome::default() })
-        }
-    }
+    let text = match timeout(bound, run(settings)).await {
+        Ok(Ok(outcome)) => return outcome,
+        Ok(Err(cause)) => format!("{cause:#}"),
+        Err(_) => format!("it did not come to an end within {} s", bound.as_secs()),
+    };
+    let findings = vec![Finding { property: "run", text }];
+    Outcome { seed: settings.seed, again: settings.again(), findings, ..Outcome::default() }
 }

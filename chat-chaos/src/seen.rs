@@ -40,7 +40,9 @@ impl Seen {
     /// Takes news.
     pub(crate) fn news(&mut self, me: UserId, news: &News) {
         match news {
-            News::Born | News::Died => *self = Seen { messages: std::mem::take(&mut self.messages), ..Seen::default() },
+            News::Born | News::Died => {
+                *self = Seen { messages: std::mem::take(&mut self.messages), ..Seen::default() }
+            }
             News::Line { up, .. } => self.up = *up,
             News::Forgot { conversation } => {
                 self.rows.remove(conversation);
@@ -66,7 +68,12 @@ impl Seen {
         match &event.what {
             EventKind::Message(message) if known.iter().all(|one| one.seq != event.seq) => {
                 let tag = message.body.as_str().split(' ').next().unwrap_or_default().to_owned();
-                known.push(Known { seq: event.seq, mine: event.author.id == me, tag, thread: message.thread });
+                known.push(Known {
+                    seq: event.seq,
+                    mine: event.author.id == me,
+                    tag,
+                    thread: message.thread,
+                });
             }
             EventKind::Deleted { target } => known.retain(|one| one.seq != *target),
             EventKind::Tombstone(_) => known.retain(|one| one.seq != event.seq),

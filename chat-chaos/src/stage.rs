@@ -1,8 +1,9 @@
 //! What a run takes place on: a server, people with their links, and the rooms and directs between them.
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use chat_client::link::Link as Wired;
@@ -13,6 +14,7 @@ use chat_proto::{
 };
 use chat_tests::PASSWORD;
 
+use crate::dial::Dial;
 use crate::disk::Disk;
 use crate::fault::Fault;
 use crate::history::Recorder;
@@ -28,6 +30,15 @@ pub(crate) struct Place {
     pub(crate) name: Option<RoomName>,
 }
 
+/// Who plays, and where.
+pub(crate) struct Cast {
+    /// Number 0 keeps the rooms.
+    pub(crate) players: Vec<Player>,
+    pub(crate) places: Vec<Place>,
+    /// The way to the server for which no fault is meant.
+    pub(crate) dial: Dial,
+}
+
 /// A server and its disk.
 pub(crate) struct Machine {
     pub(crate) node: Node,
@@ -39,11 +50,10 @@ pub(crate) struct Stage {
     pub(crate) recorder: Recorder,
     // Faults take turns at a machine; whoever holds this is the only one who breaks it.
     machines: Vec<Mutex<Machine>>,
-    /// Number 0 keeps the rooms.
-    pub(crate) players: Vec<Player>,
+    /// Who plays, and where.
+    pub(crate) cast: Arc<Cast>,
     /// Whose connections the crowd uses.
     pub(crate) crowd: (Person, Secret),
-    pub(crate) places: Vec<Place>,
     /// The file in which the servers' clock stands.
     pub(crate) clock: PathBuf,
 }
@@ -63,23 +73,21 @@ impl Stage {
         let mut node = Node::new(disk.data(), jumps);
         node.start()?;
         let (url, target) = (node.url(), node.address());
+        let dial = Dial::to(url.clone());
         let machines = vec![Mutex::new(Machine { node, disk })];
 
-        let mut wires = Vec::new();
+        let mut known = Vec::new();
         let mut players = Vec::new();
         for client in 0..=PEOPLE {
             let name = if client == 0 { "keeper".to_owned() } else { format!("person{client}") };
-            let (wire, person, token) = register(&url, &name).await?;
-            wires.push((wire, person.clone()));
+            let (person, token) = register(&url, &name).await?;
+            known.push((person.clone(), token.clone()));
             let link = Link::open(vec![target]).await?;
             players.push((client, person, token, link));
         }
-        let (wire, person, token) = register(&url, "crowd").await?;
-        wires.push((wire, person.clone()));
-        let places = make_places(&mut wires).await?;
-        for (wire, _) in wires {
-            wire.close().await;
-        }
+        let (person, token) = register(&url, "crowd").await?;
+        known.push((person.clone(), token.clone()));
+        let places = make_places(&dial, &known, "").await?;
         let players = players
             .into_iter()
             .map(|(client, person, token, link)| {
@@ -91,7 +99,8 @@ impl Stage {
                 }
             })
             .collect();
-        Ok(Self { recorder, machines, players, crowd: (person, token), places, clock })
+        let cast = Arc::new(Cast { players, places, dial });
+        Ok(Self { recorder, machines, cast, crowd: (person, token), clock })
     }
 
     /// The server, for whoever breaks or asks it.
@@ -100,18 +109,25 @@ impl Stage {
         self.machines[0].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where clients connect that no fault is meant for.
-    pub(crate) fn url(&self) -> String {
-        self.machine().node.url()
-    }
-
-    /// The same for the crowd.
+    /// Where the crowd connects.
     pub(crate) fn address(&self) -> SocketAddr {
         self.machine().node.address()
     }
 }
 
-async fn register(url: &str, name: &str) -> Result<(Wired, Person, Secret)> {
+impl Deref for Stage {
+    type Target = Cast;
+
+    fn deref(&self) -> &Cast {
+        &self.cast
+    }
+}
+
+/// Makes an account.
+///
+/// # Errors
+/// The server refuses.
+pub(crate) async fn register(url: &str, name: &str) -> Result<(Person, Secret)> {
     let mut wire = Wired::dial(&url.parse()?, &Tls::default()).await?;
     let register = Register {
         protocol: PROTOCOL_VERSION,
@@ -121,36 +137,41 @@ async fn register(url: &str, name: &str) -> Result<(Wired, Person, Secret)> {
         device: Default::default(),
     };
     let welcome = wire.request(register).await.with_context(|| format!("registering {name}"))?;
-    Ok((wire, welcome.user, welcome.token.context("no token for a new account")?))
+    wire.close().await;
+    Ok((welcome.user, welcome.token.context("no token for a new account")?))
 }
 
 /// Rooms of the keeper, and directs. At the beginning about half of the people are in each room; all are in
-/// the first, and so is the crowd.
-async fn make_places(wires: &mut [(Wired, Person)]) -> Result<Vec<Place>> {
+/// the first, and so is the crowd. Names of rooms end in this.
+///
+/// # Errors
+/// The server refuses.
+pub(crate) async fn make_places(dial: &Dial, people: &[(Person, Secret)], end: &str) -> Result<Vec<Place>> {
     let mut places = Vec::new();
+    let (_, keeper) = people.first().context("nobody")?;
     for n in 0..PUBLIC + PRIVATE {
         let private = n >= PUBLIC;
-        let name: RoomName = if private { format!("vault{n}") } else { format!("hall{n}") }.parse()?;
+        let name: RoomName =
+            if private { format!("vault{n}{end}") } else { format!("hall{n}{end}") }.parse()?;
         let create = CreateRoom { private, ..CreateRoom::new(ClientId(uuid::Uuid::now_v7()), name.clone()) };
-        let id = wires[0].0.request(create).await?.id;
-        for client in 1..wires.len() {
+        let conversation = dial.once(keeper, create).await?.id;
+        for (client, (person, token)) in people.iter().enumerate().skip(1) {
             let is_crowd = client > PEOPLE;
             if n != 0 && (is_crowd || (client + n) % 2 == 0) {
                 continue;
             }
             if private {
-                let user = wires[client].1.name.clone();
-                wires[0].0.request(Invite { conversation: id, user }).await?;
-                wires[client].0.request(AcceptInvitation { conversation: id }).await?;
+                dial.once(keeper, Invite { conversation, user: person.name.clone() }).await?;
+                dial.once(token, AcceptInvitation { conversation }).await?;
             } else {
-                wires[client].0.request(JoinRoom { room: name.clone() }).await?;
+                dial.once(token, JoinRoom { room: name.clone() }).await?;
             }
         }
-        places.push(Place { id, name: Some(name) });
+        places.push(Place { id: conversation, name: Some(name) });
     }
-    for n in 0..DIRECTS {
-        let user = wires[2 * n + 2].1.name.clone();
-        let row = wires[2 * n + 1].0.request(OpenDirect { user, also: Vec::new() }).await?;
+    for pair in people[1..].chunks_exact(2).take(DIRECTS) {
+        let user = pair[1].0.name.clone();
+        let row = dial.once(&pair[0].1, OpenDirect { user, also: Vec::new() }).await?;
         places.push(Place { id: row.id, name: None });
     }
     Ok(places)

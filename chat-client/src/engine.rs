@@ -26,7 +26,7 @@ use crate::session::{Effect, End, Now, Session, Ticket};
 use crate::stranger::Stranger;
 use crate::tls::{Tls, TlsError, Trust};
 use crate::update::{Connection, Update};
-use crate::wire::{DialError, Heard, Wire};
+use crate::wire::{DialError, Heard, Stream, Wire};
 use desk::Waiter;
 
 /// Updates that wait for the interface; when they are as many, the engine waits too.
@@ -80,12 +80,29 @@ pub enum StartError {
     NoRuntime,
 }
 
+/// How an engine comes to a line to its server, where that is not by TCP: in tests that have both in one
+/// process, and their own clock.
+pub type Road =
+    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send>> + Send + Sync>;
+
 /// Starts an engine on the current tokio runtime. What the cache knows is told before anything is
 /// asked from the network.
 ///
 /// # Errors
 /// [`StartError`]
 pub fn start(options: Options) -> Result<(Client, Updates), StartError> {
+    start_by(options, None)
+}
+
+/// As [`start`], for an engine that takes this road to its server.
+///
+/// # Errors
+/// As there.
+pub fn start_over(options: Options, road: Road) -> Result<(Client, Updates), StartError> {
+    start_by(options, Some(road))
+}
+
+fn start_by(options: Options, road: Option<Road>) -> Result<(Client, Updates), StartError> {
     let runtime = tokio::runtime::Handle::try_current().map_err(|_| StartError::NoRuntime)?;
     let Options { account, tls, storage } = options;
     let tls = account.server.is_tls().then(|| tls.load()).transpose()?;
@@ -104,6 +121,7 @@ pub fn start(options: Options) -> Result<(Client, Updates), StartError> {
     let engine = Engine {
         session: Session::new(&account, saved),
         server: account.server,
+        road,
         tls,
         stranger: None,
         line: Line::Stopped,
@@ -154,6 +172,7 @@ enum Step {
 struct Engine {
     session: Session,
     server: ServerAddress,
+    road: Option<Road>,
     tls: Option<Arc<Trust>>,
     /// The certificate of which the interface was told that nobody vouches for it.
     stranger: Option<Box<Stranger>>,
@@ -297,7 +316,17 @@ impl Engine {
 
     fn dial(&mut self) {
         let (server, tls) = (self.server.clone(), self.tls.clone());
-        self.line = Line::Dialling(Box::pin(async move { Wire::dial(&server, tls).await.map(Box::new) }));
+        let dialling: Dialling = match self.road.clone() {
+            None => Box::pin(async move { Wire::dial(&server, tls).await.map(Box::new) }),
+            Some(road) => Box::pin(async move {
+                let gone = |cause: io::Error| DialError::Unreachable {
+                    server: server.to_string(),
+                    cause: cause.to_string(),
+                };
+                Wire::over(road().await.map_err(gone)?, &server).await.map(Box::new)
+            }),
+        };
+        self.line = Line::Dialling(dialling);
         self.tell(Update::Connection(Connection::Connecting));
     }
 

@@ -32,5 +32,5 @@ pub mod words;
 
 pub use alert::is_quiet;
 pub use client::{Client, RequestError, Updates};
-pub use engine::{Options, StartError, Storage, start};
+pub use engine::{Options, Road, StartError, Storage, start, start_over};
 pub use update::{Alert, Anchor, Connection, Delivery, Draft, Enclosure, History, Outgoing, Update};

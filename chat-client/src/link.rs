@@ -109,6 +109,17 @@ impl Link {
         Ok((link, welcome))
     }
 
+    /// As [`Link::open`], on a connection that is there already.
+    ///
+    /// # Errors
+    /// [`LinkError`]
+    pub async fn over(mut wire: Wire, token: &Secret) -> Result<(Self, Welcome), LinkError> {
+        let hello = timeout(ANSWER_TIMEOUT, hear_hello(&mut wire)).await.map_err(late)??;
+        let mut link = Self { wire, hello, asked: 0, told: VecDeque::new() };
+        let welcome = link.request(Token { protocol: PROTOCOL_VERSION, token: token.clone() }).await?;
+        Ok((link, welcome))
+    }
+
     /// What the server said first.
     #[must_use]
     pub fn hello(&self) -> &Hello {

@@ -104,8 +104,8 @@ pub enum Heard {
     },
 }
 
-/// TCP or TLS.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+/// TCP or TLS, or what stands in their place.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// An open connection.
@@ -121,6 +121,14 @@ impl Wire {
     pub async fn dial(server: &ServerAddress, tls: Option<Arc<Trust>>) -> Result<Self, DialError> {
         let late = |_| DialError::TimedOut { server: server.to_string(), seconds: DIAL_TIMEOUT.as_secs() };
         timeout(DIAL_TIMEOUT, dial(server, tls)).await.map_err(late)?
+    }
+
+    /// Speaks to a server over a line that is there already.
+    ///
+    /// # Errors
+    /// Whoever is at the other end does not answer like a chat server.
+    pub async fn over(stream: Box<dyn Stream>, server: &ServerAddress) -> Result<Self, DialError> {
+        upgrade(stream, server).await
     }
 
     /// Sends texts in one go.
@@ -205,7 +213,10 @@ async fn secure(
 }
 
 async fn dial(server: &ServerAddress, tls: Option<Arc<Trust>>) -> Result<Wire, DialError> {
-    let stream = connect(server, tls).await?;
+    upgrade(connect(server, tls).await?, server).await
+}
+
+async fn upgrade(stream: Box<dyn Stream>, server: &ServerAddress) -> Result<Wire, DialError> {
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0)

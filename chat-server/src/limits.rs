@@ -257,7 +257,8 @@ fn frames(defaults: &Settings) -> Vec<Limit> {
             "rate_limited, with a wait",
             "several devices start at once",
         ),
-        row("connection", "silence", "2 pings", "closed: silent", "a dead line is not a reader"),
+        row("connection", "silence", "2 pings", "closed: silent", "a dead line is not a reader")
+            .set_by("ping_interval"),
     ]
 }
 

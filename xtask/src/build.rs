@@ -87,6 +87,21 @@ pub(crate) fn bench_of_server(profile: Profile) -> Result<PathBuf> {
     chat_tests::bin("chat-bench")
 }
 
+/// Builds the server and what breaks the world around it; says where the latter is.
+pub(crate) fn chaos(profile: Profile) -> Result<PathBuf> {
+    if std::env::var_os("CHAT_BIN_DIR").is_none() {
+        match profile {
+            Profile::Dev => cargo(&BINARIES)?,
+            Profile::Release => {
+                let packages = ["--package", "chat-server", "--package", "chat-chaos"];
+                cargo(&[&["build", "--quiet", "--bins", "--release"][..], &packages].concat())?;
+            }
+        }
+        chat_tests::use_binaries_in(target_dir()?.join(profile.folder()));
+    }
+    chat_tests::bin("chat-chaos")
+}
+
 /// A binary as people install it.
 pub(crate) fn fast(name: &str) -> Result<PathBuf> {
     let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);

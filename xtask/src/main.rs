@@ -1,8 +1,9 @@
 //! What people type in this repository: `cargo xtask demo`, `test`, `fuzz`, `deny`, `package`,
-//! `guide`, `picture`, `bench`.
+//! `guide`, `picture`, `bench`, `chaos`.
 
 mod bench;
 mod build;
+mod chaos;
 mod check;
 mod colleague;
 mod demo;
@@ -16,6 +17,7 @@ mod play;
 mod small_talk;
 mod team;
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -76,6 +78,16 @@ enum Task {
         #[arg(long, default_value = "dev")]
         profile: Profile,
     },
+    /// Break the world around the chat by a seed, and prove what must hold all the same; `soak` to
+    /// work for long and see whether anything grows; `-- --help` for all of it
+    Chaos {
+        /// Which binaries to build and use
+        #[arg(long, default_value = "dev")]
+        profile: Profile,
+        /// For chat-chaos
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Measure the product: how fast, how large, how quiet it is
     Bench {
         #[command(subcommand)]
@@ -92,6 +104,7 @@ fn main() -> ExitCode {
         Task::Package { profile } => package::run(profile),
         Task::Guide => guide::run(),
         Task::Picture { profile } => picture::run(profile),
+        Task::Chaos { profile, arguments } => chaos::run(profile, arguments),
         Task::Bench { what } => bench::run(&what),
     };
     match result {

@@ -63,7 +63,8 @@ pub(super) fn check(ledger: &Ledger<'_>, end: &End, findings: &mut Findings) {
         end.logs.iter().map(|(id, log)| (*id, Indexed::new(log))).collect();
     for shown in &ledger.shown {
         let Some(log) = logs.get(&shown.conversation) else {
-            findings.add(format!("client {} was shown {}, which is not there", shown.client, shown.conversation));
+            findings
+                .add(format!("client {} was shown {}, which is not there", shown.client, shown.conversation));
             continue;
         };
         for event in shown.events.iter().filter(|event| !log.agrees(event)) {

@@ -71,7 +71,8 @@ fn called(ledger: &Ledger<'_>, event: &Event, name: &str) -> bool {
 fn acknowledged(ledger: &Ledger<'_>, client: usize, row: &Conversation) -> Seq {
     let last = ledger.lives.get(&client).copied().unwrap_or_default();
     let marks = ledger.deeds.values().filter(|deed| deed.client == client && deed.life == last);
-    let of_here = marks.filter(|deed| matches!(deed.act, Act::Read { conversation, .. } if *conversation == row.id));
+    let of_here =
+        marks.filter(|deed| matches!(deed.act, Act::Read { conversation, .. } if *conversation == row.id));
     let done = of_here.filter_map(|deed| match deed.outcome {
         Outcome::Done(seq) => seq,
         _ => None,

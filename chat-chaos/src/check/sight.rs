@@ -35,7 +35,9 @@ pub(super) fn check(ledger: &Ledger<'_>, end: &End, findings: &mut Findings) {
             let is_there = of.get(&who.id).is_some_and(|of| super::members::is_there(of));
             if is_there != view.rows.contains_key(conversation) {
                 let stays = of.get(&who.id);
-                findings.add(format!("client {client} in {conversation}: the log says {stays:?}, its list another thing"));
+                findings.add(format!(
+                    "client {client} in {conversation}: the log says {stays:?}, its list another thing"
+                ));
             }
         }
     }
@@ -60,8 +62,5 @@ fn begun(
         .collect::<Vec<u64>>();
     asked.sort_unstable();
     let mut asked = asked.into_iter();
-    stays
-        .iter()
-        .map(|(from, _)| if from.0 <= began { 0 } else { asked.next().unwrap_or(u64::MAX) })
-        .collect()
+    stays.iter().map(|(from, _)| if from.0 <= began { 0 } else { asked.next().unwrap_or(u64::MAX) }).collect()
 }
