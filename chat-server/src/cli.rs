@@ -6,6 +6,7 @@ mod exchange;
 mod health;
 mod keep;
 mod link;
+mod migrate;
 mod output;
 mod room;
 mod user;
@@ -68,6 +69,10 @@ enum Command {
     Restore(keep::RestoreArgs),
     /// Write all that people wrote as JSON Lines with files, or what one person wrote
     Export(exchange::ExportArgs),
+    /// Bring everything from SQLite to PostgreSQL, or back; no server may run meanwhile
+    ///
+    /// The copy is compared row by row. One that was cut short goes on when this is run again.
+    Migrate(migrate::MigrateArgs),
     /// Take in an export, or Slack's; no server may run on the data directory
     Import(exchange::ImportArgs),
     /// Print what makes a shell complete these commands: source <(chat-server completions bash)
@@ -121,6 +126,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Import(args)) => {
             exchange::import(args, &load(Settings::default())?.check()?, json).await
         }
+        Some(Command::Migrate(args)) => migrate::run(&args, &load(Settings::default())?.check()?, json).await,
         Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?, json).await,
         Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?, json),
         Some(Command::Completions { shell }) => {

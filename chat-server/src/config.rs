@@ -28,6 +28,7 @@ use crate::handler::live::{Live, PING_INTERVAL};
 use crate::log::LogFormat;
 use crate::server::ServerOptions;
 use crate::sso::SsoSettings;
+use crate::store::Address;
 pub use files::Size;
 pub use settings::{RegistrationMode, Settings, example};
 use span::DAY_S;
@@ -81,6 +82,8 @@ pub struct Places {
 pub struct Config {
     /// Folder of the database.
     pub data_dir: PathBuf,
+    /// The PostgreSQL database; `None` for SQLite in the folder.
+    pub database: Option<Address>,
     /// Address to listen on.
     pub listen: SocketAddr,
     /// What may change while it runs.
@@ -170,6 +173,7 @@ impl Loaded {
     pub fn check(self) -> anyhow::Result<Config> {
         let s = self.settings.or(Settings::defaults());
         let listen = s.listen.context("listen has no value")?;
+        let database = s.database.as_deref().map(str::parse::<Address>).transpose()?;
         let tls = tls::source(&s, &self.data_dir, listen)?;
         let (files, file_quotas) = (files::place(&s, &self.data_dir)?, files::quotas(&s));
         let sso = sso::check(&s)?;
@@ -213,6 +217,7 @@ impl Loaded {
         );
         Ok(Config {
             data_dir: self.data_dir,
+            database,
             listen,
             live: Live {
                 name,
@@ -252,6 +257,7 @@ impl Loaded {
         let mut shown = self.settings.clone();
         shown.owner_code = shown.owner_code.map(|_| HIDDEN.to_owned());
         shown.oidc_client_secret = shown.oidc_client_secret.map(|_| HIDDEN.to_owned());
+        shown.database = shown.database.map(|text| without_secrets(&text));
         shown.s3_secret_access_key = shown.s3_secret_access_key.map(|_| HIDDEN.to_owned());
         Ok(format!(
             "# data directory: {}\n# file: {file}\n{}",
@@ -259,6 +265,11 @@ impl Loaded {
             toml::to_string(&shown)?
         ))
     }
+}
+
+/// Where the database is, without who one is there; what cannot be read may hold anything.
+fn without_secrets(address: &str) -> String {
+    address.parse::<Address>().map_or_else(|_| HIDDEN.to_owned(), |known| known.to_string())
 }
 
 #[cfg(test)]
@@ -306,7 +317,8 @@ mod tests {
     #[test]
     fn secrets_are_hidden_and_the_printed_file_can_be_read_again() {
         let loaded = load_file(
-            "owner_code = \"s3cret\"\ns3_secret_access_key = \"s3cret\"\noidc_client_secret = \"s3cret\"",
+            "owner_code = \"s3cret\"\ns3_secret_access_key = \"s3cret\"\noidc_client_secret = \"s3cret\"\n\
+             database = \"postgres://chat:s3cret@db.example.org/chat\"",
             Settings::default(),
         )
         .unwrap();
@@ -338,6 +350,8 @@ mod tests {
         for bad in [
             "tls_cert = \"a.pem\"",
             "tls = \"acme\"",
+            "database = \"mysql://db/chat\"",
+            "database = \"postgres://db\"",
             "max_connections = 0",
             "name = \"\"",
             "request_burst = 0",

@@ -70,7 +70,10 @@ pub async fn examine(loaded: anyhow::Result<Loaded>) -> Vec<Finding> {
     };
     let mut findings = vec![files::configuration(file.as_deref())];
     findings.push(files::data_directory(&config));
-    findings.push(files::database(&config));
+    findings.push(match &config.database {
+        None => files::database(&config),
+        Some(address) => files::shared_database(address).await,
+    });
     findings.push(files::uploads(&config).await);
     findings.push(machine::disk(&config));
     findings.push(machine::descriptors(&config));

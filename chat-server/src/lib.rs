@@ -42,6 +42,7 @@ pub mod doctor;
 pub mod exchange;
 pub mod limits;
 pub mod log;
+pub mod migrate;
 pub mod serve;
 pub mod service;
 pub mod traces;

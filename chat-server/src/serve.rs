@@ -102,7 +102,7 @@ impl Opened {
     /// Why it cannot be used, with what to do.
     pub async fn new(config: &Config) -> anyhow::Result<Self> {
         let lock = lock(&config.data_dir)?;
-        let store = open_store(&config.data_dir)?;
+        let store = open_store(config).await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let policy = store.policy(now()).await?;
@@ -167,6 +167,9 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
     metrics().started.set(usize::try_from(now().0 / 1_000).unwrap_or_default());
     info!(%address, data_dir = %config.data_dir.display(), "listening");
+    if let Some(database) = &config.database {
+        info!(%database, "the database is PostgreSQL");
+    }
     if let Some(scraped) = scraped {
         info!(address = %scraped.local_addr()?, "metrics are at http://{}/metrics", scraped.local_addr()?);
         tokio::spawn(server::serve_metrics(scraped, ended.clone()));
@@ -200,13 +203,17 @@ fn from_systemd() -> anyhow::Result<Option<TcpListener>> {
     Ok(Some(TcpListener::from_std(listener)?))
 }
 
-/// Opens the database in a data directory, making both where needed.
+/// Opens the database of this configuration, making it and the data directory where needed.
 ///
 /// # Errors
 /// Why it cannot be used, with what to do.
-pub fn open_store(data_dir: &Path) -> anyhow::Result<Store> {
-    make_private(data_dir)?;
-    Ok(Store::open(&data_dir.join(DATABASE))?)
+pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    make_private(&config.data_dir)?;
+    let store = match &config.database {
+        Some(address) => Store::connect(address).await?,
+        None => Store::open(&config.data_dir.join(DATABASE))?,
+    };
+    Ok(store)
 }
 
 fn make_private(dir: &Path) -> anyhow::Result<()> {

@@ -11,6 +11,7 @@
 
 mod aside;
 mod bots;
+mod copy;
 mod engine;
 mod exchange;
 mod files;
@@ -38,6 +39,7 @@ pub use bots::{
     BotAccount, Delivery, Failure, IncomingTarget, NewBot, NewIncomingHook, NewOutgoingHook, NewToken,
     OutgoingTarget, Standing,
 };
+pub use copy::{CopyError, Copying, copy};
 pub use engine::{OpenError, Store};
 pub use exchange::{
     About, Arrival, Arrived, ConversationRecord, EXPORT_FORMAT, FileRecord, Header, MemberMarks,
@@ -46,7 +48,7 @@ pub use exchange::{
 pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
 pub use people::ReadBy;
-pub use postgres::{Address, AddressError};
+pub use postgres::{Address, AddressError, Looked, look};
 pub use search::{Hits, Search, SearchCursor};
 pub use sign_in::{AtLogin, EndedSession, Identity, PendingReset, Proof, Refusal, StoredFactor};
 pub use sql::Error as SqlError;

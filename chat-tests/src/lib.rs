@@ -9,6 +9,7 @@
 mod binaries;
 mod cleanup;
 pub mod http;
+pub mod postgres;
 mod process;
 mod screenshot;
 mod script;

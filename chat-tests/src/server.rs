@@ -1,11 +1,13 @@
 //! A real `chat-server` process with a folder of its own.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::postgres::Database;
 use crate::{DEADLINE, Folder, Running, Signal, bin, run};
 
 /// How a server is started.
@@ -27,11 +29,16 @@ impl Default for Options {
 
 /// A server that ends with this value. Its folder goes too.
 pub struct Server {
+    // Dropped in this order: first what uses the others.
+    running: Running,
     dir: Folder,
     options: Options,
-    running: Running,
     ready: Ready,
+    _database: Option<Database>,
 }
+
+/// The variable by which a run of the tests chooses PostgreSQL (`postgres`) in place of SQLite.
+const ENGINE: &str = "CHAT_TEST_ENGINE";
 
 /// What a server printed before it served.
 struct Ready {
@@ -55,8 +62,9 @@ impl Server {
     /// It does not come up.
     pub fn start_with(options: Options) -> Result<Self> {
         let dir = Folder::new("chat-server-")?;
+        let database = database_in(dir.path())?;
         let (running, ready) = launch(dir.path(), &options, 0)?;
-        Ok(Self { dir, options, running, ready })
+        Ok(Self { running, dir, options, ready, _database: database })
     }
 
     /// Starts a server on a folder that has something in it, and on this port; 0 takes a free one.
@@ -65,7 +73,7 @@ impl Server {
     /// It does not come up.
     pub fn start_in(dir: Folder, options: Options, port: u16) -> Result<Self> {
         let (running, ready) = launch(dir.path(), &options, port)?;
-        Ok(Self { dir, options, running, ready })
+        Ok(Self { running, dir, options, ready, _database: None })
     }
 
     /// Where clients connect, as the server printed it.
@@ -202,6 +210,19 @@ impl Server {
         let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kib * 1024)
     }
+}
+
+/// A database of its own for the server of this folder, where the run is about PostgreSQL. The folder's
+/// configuration names it, so every command on the folder finds it.
+fn database_in(dir: &Path) -> Result<Option<Database>> {
+    if std::env::var(ENGINE).as_deref() != Ok("postgres") {
+        return Ok(None);
+    }
+    let database = Database::new()?;
+    let file = dir.join("server.toml");
+    std::fs::write(&file, format!("database = {:?}\n", database.address()))?;
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?;
+    Ok(Some(database))
 }
 
 /// Starts the process and reads what it prints until it is ready.

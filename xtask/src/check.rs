@@ -2,9 +2,9 @@
 
 use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
-use crate::build::{BINARIES, cargo};
+use crate::build::{BINARIES, cargo, root};
 use crate::{guide, say};
 
 /// Checks, cheapest first; the test runner comes last, so that its summary is what one sees.
@@ -19,10 +19,34 @@ pub(crate) fn run(fast: bool) -> Result<()> {
     say("── the guide for admins, on a clean root: cargo xtask guide")?;
     guide::run()?;
     if has_nextest() {
-        step("tests", &["nextest", "run", "--workspace", "--no-fail-fast"])
+        step("tests", &["nextest", "run", "--workspace", "--no-fail-fast"])?;
+        on_postgresql(&["nextest", "run", "--workspace", "--no-fail-fast", "-E", ON_POSTGRESQL])
     } else {
-        step("tests", &["test", "--workspace", "--all-targets", "--no-fail-fast"])
+        step("tests", &["test", "--workspace", "--all-targets", "--no-fail-fast"])?;
+        on_postgresql(&["test", "--workspace", "--test", "suite", "scenarios::"])
     }
+}
+
+/// The product on the other engine. What is about SQLite's file, or needs no database, is left out; the
+/// server's own suite runs itself on both.
+const ON_POSTGRESQL: &str = "package(chat-tests) and (test(/^scenarios::/) or test(/^isolation::/) \
+    or test(/^snapshot_plus_events::/) or test(/^bots::/) or test(/^admin::/) or test(/^crash::/))";
+
+fn on_postgresql(arguments: &[&str]) -> Result<()> {
+    // Where it is missing and cannot be installed, this says how; it is never left out.
+    chat_tests::postgres::programs()?;
+    say(format!(
+        "── tests of the product on PostgreSQL: CHAT_TEST_ENGINE=postgres cargo {}",
+        arguments.join(" ")
+    ))?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(arguments)
+        .env("CHAT_TEST_ENGINE", "postgres")
+        .current_dir(root())
+        .status()?;
+    ensure!(status.success(), "the product does not hold on PostgreSQL");
+    Ok(())
 }
 
 fn step(what: &str, arguments: &[&str]) -> Result<()> {

@@ -18,6 +18,7 @@ use super::{
 use crate::config::Config;
 use crate::files::{Contents, Hold, Place, content_path, thumbnail_path};
 use crate::hub::now;
+use crate::migrate::copy_of;
 use crate::serve::{DATABASE, LOCK, UPLOADS};
 use crate::server::TlsSource;
 use crate::store::{ContentHash, Resting};
@@ -54,7 +55,7 @@ pub async fn backup(
     let temporary = temporary.with_context(|| format!("cannot write in {}", folder.display()))?;
     progress.at(|| "copying the database".to_owned());
     let copied = temporary.path().join(DATABASE);
-    let database = Resting::copy_of(&config.data_dir.join(DATABASE), &copied)?;
+    let database = copy_of(config, &copied).await?;
     database.check().context("what was copied cannot be kept")?;
     let mut manifest = Manifest::new(database.facts()?, at);
 
@@ -63,6 +64,12 @@ pub async fn backup(
     let mut pack = Pack { tar: Builder::new(archive), manifest: &mut manifest, progress: &mut progress };
     pack.file(DATABASE_PART, &copied)?;
     pack.others(config, config_file)?;
+    if let Some(address) = &config.database {
+        pack.manifest.not_inside.push(format!(
+            "{address} in PostgreSQL's own form (that is pg_dump's); what is in it is inside, as SQLite: after restoring, \
+             take database out of the configuration, or bring it into an empty one with chat-server migrate"
+        ));
+    }
     match &config.files {
         Place::Folder(_) => pack.contents(&database, &Contents::open(&config.files)?).await?,
         Place::Bucket(bucket) => pack.manifest.not_inside.push(format!(

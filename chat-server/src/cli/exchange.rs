@@ -91,7 +91,7 @@ pub(super) async fn import(args: ImportArgs, config: &Config, json: bool) -> any
 
 /// Imported accounts have no password, so a server of nothing else has nobody to run it.
 async fn owner_code(config: &Config) -> anyhow::Result<Option<String>> {
-    let store = open_store(&config.data_dir)?;
+    let store = open_store(config).await?;
     let made = match store.has_owner_with_password().await? {
         true => None,
         false => {

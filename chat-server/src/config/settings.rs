@@ -25,6 +25,11 @@ pub struct Settings {
     /// Folder for the database; only a key of the file, where --data-dir does not say otherwise
     #[arg(skip)]
     pub data_dir: Option<PathBuf>,
+    /// A PostgreSQL database in place of SQLite in the data directory, for several servers:
+    /// postgres://user@host/name. Its password belongs into this file or the variable, because other
+    /// people on the machine can see flags
+    #[arg(long, value_name = "URL", env = "CHAT_SERVER_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", env = "CHAT_SERVER_LISTEN")]
     pub listen: Option<SocketAddr>,
@@ -218,6 +223,7 @@ impl Settings {
         let limits = Limits::default();
         Self {
             data_dir: None,
+            database: None,
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 7667))),
             name: Some("chat".to_owned()),
             registration: Some(RegistrationMode::Invite),
@@ -276,7 +282,7 @@ impl Settings {
             ($($field:ident)+) => { Settings { $($field: self.$field.or(weaker.$field),)+ } };
         }
         fill! {
-            data_dir listen name registration owner_code tls tls_cert tls_key tls_names acme_domains
+            data_dir database listen name registration owner_code tls tls_cert tls_key tls_names acme_domains
             acme_contact acme_directory acme_ca_file acme_agree metrics_listen otlp_endpoint trusted_proxies
             proxy_header connections_per_address max_connections allowed_origins presence_grace
             drain_delay session_idle ping_interval requests_per_second request_burst allow_private_hooks files

@@ -26,7 +26,9 @@ pub(super) fn configuration(file: Option<&Path>) -> Finding {
     let text = fs::read_to_string(file).unwrap_or_default();
     let has_secret = text.lines().any(|line| {
         let line = line.trim_start();
-        line.starts_with("owner_code") || line.starts_with("s3_secret_access_key")
+        line.starts_with("owner_code")
+            || line.starts_with("database")
+            || line.starts_with("s3_secret_access_key")
     });
     let shown = file.display();
     if has_secret && mode & OTHERS != 0 {
@@ -86,6 +88,31 @@ pub(super) fn database(config: &Config) -> Finding {
         return Finding::warning(CHECK, text, "make a backup; the next start brings it up to date");
     }
     Finding::ok(CHECK, format!("sound, schema {found}"))
+}
+
+/// PostgreSQL keeps its own pages in order; here it is whether we are let in, and what we find.
+pub(super) async fn shared_database(address: &store::Address) -> Finding {
+    const CHECK: &str = "database";
+    let store::Looked { version, found, known } = match store::look(address).await {
+        Ok(looked) => looked,
+        Err(cause) => {
+            let advice = "look whether PostgreSQL runs, and what its log says";
+            return Finding::problem(CHECK, cause.to_string(), advice);
+        }
+    };
+    let shown = format!("{address} answers, PostgreSQL {version}");
+    if found > known {
+        let text = format!("{shown}; its schema is {found}, and this program knows {known}");
+        return Finding::problem(CHECK, text, "start the newer chat-server that upgraded it");
+    }
+    match found {
+        0 => Finding::ok(CHECK, format!("{shown}; empty, the first start makes its tables")),
+        _ if found < known => {
+            let text = format!("{shown}; its schema is {found}, and this program's is {known}");
+            Finding::warning(CHECK, text, "make a backup with pg_dump; the next start brings it up to date")
+        }
+        _ => Finding::ok(CHECK, format!("{shown}, schema {found}")),
+    }
 }
 
 pub(super) async fn uploads(config: &Config) -> Finding {

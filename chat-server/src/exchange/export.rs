@@ -15,6 +15,7 @@ use crate::backup::Progress;
 use crate::config::Config;
 use crate::files::{Contents, Hold};
 use crate::hub::now;
+use crate::migrate::copy_of;
 use crate::serve::DATABASE;
 use crate::store::{AsideKind, ContentHash, EXPORT_FORMAT, FileRecord, Group, Header, Record, Resting};
 
@@ -63,7 +64,7 @@ pub async fn export(
     let unfinished = tempfile::Builder::new().prefix(".chat-export-").tempdir_in(folder);
     let unfinished = unfinished.with_context(|| format!("cannot write in {}", folder.display()))?;
     let copy = tempfile::Builder::new().prefix(".chat-copy-").tempdir_in(folder)?;
-    let database = Resting::copy_of(&config.data_dir.join(DATABASE), &copy.path().join(DATABASE))?;
+    let database = copy_of(config, &copy.path().join(DATABASE)).await?;
     if !database.is_current()? {
         bail!("the database is of an older version; start the server once with this one, then export");
     }

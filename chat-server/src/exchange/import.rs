@@ -20,10 +20,11 @@ use crate::config::Config;
 use crate::files::Files;
 use crate::handler::account::looks_like;
 use crate::hub::now;
+use crate::migrate::copy_of;
 use crate::serve::{DATABASE, UPLOADS, lock, open_store};
 use crate::store::{
-    Arrival, Aside, ConversationRecord, EXPORT_FORMAT, FileRecord, MemberRecord, Place, Record, Resting,
-    Store, UserRecord, VersionRecord,
+    Arrival, Aside, ConversationRecord, EXPORT_FORMAT, FileRecord, MemberRecord, Place, Record, Store,
+    UserRecord, VersionRecord,
 };
 
 /// Events written in one commit.
@@ -54,17 +55,16 @@ pub async fn import(
     let _lock = lock(&config.data_dir)?;
     let report = Report { dry_run, ..Report::default() };
     if !dry_run {
-        let store = open_store(&config.data_dir)?;
+        let store = open_store(config).await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
         return run(store, Some(files), source, report, progress).await;
     }
     // On a copy: what would come is then exactly what comes.
     let copy = tempfile::Builder::new().prefix(".chat-copy-").tempdir_in(&config.data_dir)?;
-    let database = config.data_dir.join(DATABASE);
-    if database.exists() {
-        drop(Resting::copy_of(&database, &copy.path().join(DATABASE))?);
+    if config.database.is_some() || config.data_dir.join(DATABASE).exists() {
+        drop(copy_of(config, &copy.path().join(DATABASE)).await?);
     }
-    run(open_store(copy.path())?, None, source, report, progress).await
+    run(Store::open(&copy.path().join(DATABASE))?, None, source, report, progress).await
 }
 
 async fn run(

@@ -9,6 +9,7 @@
 //!    not: it fails, the client asks again, and its client id says whether it was.
 
 mod address;
+mod batch;
 mod commit;
 mod migrate;
 mod search;
@@ -22,6 +23,7 @@ use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, R
 use tokio::runtime::Handle;
 
 pub use address::{Address, AddressError};
+pub use migrate::{Looked, look};
 pub(in crate::store) use search::{change, vector};
 pub(in crate::store) use session::Session;
 
@@ -66,23 +68,7 @@ impl Postgres {
     /// Opens this database, making or upgrading its tables where needed.
     pub(in crate::store) async fn connect(address: &Address) -> Result<Self, OpenError> {
         let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
-        let tls = address.tls().map_err(|cause| unusable(cause.to_string()))?;
-        let manager = Manager::from_config(
-            address.config().clone(),
-            tls,
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        let greet = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
-            Box::pin(async move { client.batch_execute(GREETING).await.map_err(HookError::Backend) })
-        });
-        let pool = Pool::builder(manager)
-            .max_size(CONNECTIONS)
-            .wait_timeout(Some(WAIT))
-            .create_timeout(Some(WAIT))
-            .runtime(Runtime::Tokio1)
-            .post_create(greet)
-            .build()
-            .map_err(|cause| unusable(cause.to_string()))?;
+        let pool = pool(address)?;
         let mut client = pool.get().await.map_err(|cause| unusable(said(&cause)))?;
         migrate::migrate(&mut client, address).await?;
         let epoch =
@@ -173,6 +159,28 @@ impl Postgres {
     async fn lend(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|cause| StoreError::Failed(said(&cause)))
     }
+}
+
+/// Connections to this database; none is made yet.
+fn pool(address: &Address) -> Result<Pool, OpenError> {
+    let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
+    let tls = address.tls().map_err(|cause| unusable(cause.to_string()))?;
+    let manager = Manager::from_config(
+        address.config().clone(),
+        tls,
+        ManagerConfig { recycling_method: RecyclingMethod::Fast },
+    );
+    let greet = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
+        Box::pin(async move { client.batch_execute(GREETING).await.map_err(HookError::Backend) })
+    });
+    Pool::builder(manager)
+        .max_size(CONNECTIONS)
+        .wait_timeout(Some(WAIT))
+        .create_timeout(Some(WAIT))
+        .runtime(Runtime::Tokio1)
+        .post_create(greet)
+        .build()
+        .map_err(|cause| unusable(cause.to_string()))
 }
 
 /// The pool's own text names only the kind of error.

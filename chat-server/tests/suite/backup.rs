@@ -7,14 +7,18 @@ use std::path::{Path, PathBuf};
 use chat_server::backup::{Progress, Report, backup, restore, verify};
 use chat_server::config::{self, Places, Settings};
 use chat_server::files::{Files, Hold, Place};
-use chat_server::serve::open_store;
+use chat_server::store::Store;
 use tar::{Builder, Header};
 use tempfile::TempDir;
+
+fn open_at(home: &Path) -> Store {
+    Store::open(&home.join("chat.sqlite")).unwrap()
+}
 
 /// A data directory with a database, a configuration and a key, and nobody in it.
 async fn home() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let store = open_store(dir.path()).unwrap();
+    let store = open_at(dir.path());
     store.close().await;
     fs::write(dir.path().join("server.toml"), "name = \"crew\"\nowner_code = \"in its own folder\"\n")
         .unwrap();
@@ -73,7 +77,7 @@ async fn what_is_in_the_data_directory_comes_back() {
     for name in ["server.toml", "acme/account.key"] {
         assert_eq!(fs::read(into.join(name)).unwrap(), fs::read(home.path().join(name)).unwrap(), "{name}");
     }
-    let (old, new) = (open_store(home.path()).unwrap(), open_store(&into).unwrap());
+    let (old, new) = (open_at(home.path()), open_at(&into));
     assert_ne!(old.epoch(), new.epoch(), "another life");
     let restoring = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(".chat");
     assert!(!fs::read_dir(&into).unwrap().any(|entry| restoring(&entry.unwrap())), "nothing is left over");

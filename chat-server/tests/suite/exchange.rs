@@ -8,7 +8,6 @@ use chat_proto::{Event, EventKind, Registration, RoomName, UserName};
 use chat_server::backup::Progress;
 use chat_server::config::{self, Config, Places, Settings};
 use chat_server::exchange::{Report, Source, import};
-use chat_server::serve::open_store;
 use chat_server::store::{Anchor, NewAccount, Store};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,11 +15,14 @@ use uuid::Uuid;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use super::home::Home;
+
 const PICTURE: &[u8] = include_bytes!("../../../chat-tests/tests/suite/fixtures/latency.png");
 
-fn config_of(dir: &Path) -> Config {
-    let places = Places { data_dir: Some(dir.to_owned()), config: None };
-    config::load(&places, Settings::default()).unwrap().check().unwrap()
+fn config_of(home: &Home) -> Config {
+    let places = Places { data_dir: Some(home.path().to_owned()), config: None };
+    let config = config::load(&places, Settings::default()).unwrap().check().unwrap();
+    Config { database: home.address(), ..config }
 }
 
 fn zip(dir: &TempDir, entries: &[(&str, Vec<u8>)]) -> PathBuf {
@@ -113,14 +115,14 @@ fn workspace() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-async fn slack(dir: &TempDir, zip: &Path, dry_run: bool) -> anyhow::Result<Report> {
-    import(&config_of(dir.path()), &Source::Slack(zip.to_owned()), dry_run, Progress::quiet()).await
+async fn slack(dir: &Home, zip: &Path, dry_run: bool) -> anyhow::Result<Report> {
+    import(&config_of(dir), &Source::Slack(zip.to_owned()), dry_run, Progress::quiet()).await
 }
 
 /// A data directory with ada's account, which has a password.
-async fn home() -> TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open_store(dir.path()).unwrap();
+async fn home() -> Home {
+    let dir = Home::new();
+    let store = dir.open().await;
     let account = NewAccount {
         id: chat_proto::UserId(Uuid::now_v7()),
         name: UserName::parse("ada").unwrap(),
@@ -146,7 +148,7 @@ async fn a_workspace_comes_over_once() {
     let zip = zip(&outside, &workspace());
     let asked = slack(&dir, &zip, true).await.unwrap();
     assert!(asked.dry_run && asked.events > 10 && asked.files == 1, "{asked:?}");
-    let store = open_store(dir.path()).unwrap();
+    let store = dir.open().await;
     assert!(store.room_named(RoomName::parse("general").unwrap()).await.unwrap().is_none(), "only asked");
     store.close().await;
 
@@ -159,7 +161,7 @@ async fn a_workspace_comes_over_once() {
     assert_eq!((again.events, again.files, again.users_made, again.conversations_made), (0, 0, 0, 0));
     assert_eq!(again.events_known, first.events, "{again:?}");
 
-    let store = open_store(dir.path()).unwrap();
+    let store = dir.open().await;
     let events = log(&store, "general").await;
     let seqs: Vec<u64> = events.iter().map(|event| event.seq.0).collect();
     assert_eq!(seqs, (1..=11).collect::<Vec<_>>());

@@ -21,22 +21,24 @@ use chat_server::handler::live::Live;
 use chat_server::handler::pace::Paces;
 use chat_server::hub::{Hub, now};
 use chat_server::outgoing::Outgoing;
-use chat_server::store::{NewAccount, Store};
+use chat_server::store::NewAccount;
 use futures_util::{StreamExt, TryStreamExt};
 use uuid::Uuid;
+
+use super::home::Home;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 struct Fixture {
-    dir: tempfile::TempDir,
+    dir: Home,
     app: Arc<App>,
     ada: Visitor,
 }
 
 impl Fixture {
     async fn new(place: impl FnOnce(&Path) -> Place) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("chat.sqlite")).unwrap();
+        let dir = Home::new();
+        let store = dir.open().await;
         let files = Files::open(&place(dir.path()), dir.path().join("uploads")).unwrap();
         let app = App {
             hub: Hub::start(&store, &Policy::default(), 1, Duration::ZERO, &Limits::default()),

@@ -12,7 +12,10 @@ const FLOORS: [&[&str]; 7] = [
     &["handler"],
     &["session", "console"],
     &["server"],
-    &["config", "serve", "backup", "cli", "doctor", "exchange", "limits", "log", "main", "service", "traces"],
+    &[
+        "config", "serve", "backup", "cli", "doctor", "exchange", "limits", "log", "main", "migrate",
+        "service", "traces",
+    ],
 ];
 
 fn floor_of(module: &str) -> usize {

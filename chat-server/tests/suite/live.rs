@@ -16,7 +16,6 @@ use chat_server::serve::serve;
 use chat_server::server::ServerOptions;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -25,6 +24,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::home::Home;
+
 /// Longer than anything here takes on a slow machine; a test that reaches it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -32,19 +33,20 @@ struct Running {
     address: SocketAddr,
     stop: CancellationToken,
     server: JoinHandle<anyhow::Result<()>>,
-    _dir: TempDir,
+    _dir: Home,
 }
 
 impl Running {
     async fn start() -> Self {
-        Self::start_in(tempfile::tempdir().unwrap(), None).await
+        Self::start_in(Home::new(), None).await
     }
 
     /// On a folder that has something in it, with a retention of so many days.
-    async fn start_in(dir: TempDir, keep_days: Option<u32>) -> Self {
+    async fn start_in(dir: Home, keep_days: Option<u32>) -> Self {
         let config = Config {
             allow_private_hooks: false,
             data_dir: dir.path().to_owned(),
+            database: dir.address(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             owner_code: None,
             live: Live {

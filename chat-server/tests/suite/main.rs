@@ -9,12 +9,15 @@
 )]
 
 mod backup;
+mod both_engines;
 mod doctor;
 mod documents;
 mod exchange;
 mod files;
 mod floors;
+mod home;
 mod live;
+mod postgres;
 mod search;
 mod store;
 mod upgrade;

@@ -9,18 +9,19 @@ use chat_proto::{
 use chat_server::auth::SecretHash;
 use chat_server::domain::{Actor, Change, Command, Draft, Room, Target};
 use chat_server::store::{Anchor, NewAccount, NewInvite, NewSession, Proof, Store, StoreError, Write};
-use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::home::Home;
+
 struct Fixture {
-    dir: TempDir,
+    dir: Home,
     store: Store,
 }
 
 impl Fixture {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("chat.sqlite")).unwrap();
+    async fn new() -> Self {
+        let dir = Home::new();
+        let store = dir.open().await;
         Self { dir, store }
     }
 
@@ -107,7 +108,7 @@ fn seqs(events: &[Event]) -> Vec<u64> {
 
 #[tokio::test]
 async fn what_is_loaded_is_what_was_decided() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let (ada, lin) = (f.person("ada").await, f.person("lin").await);
     let mut room = f.room("deploys", &[&ada, &lin]).await;
     f.say(&mut room, &ada, "hello @lin").await;
@@ -128,7 +129,7 @@ async fn what_is_loaded_is_what_was_decided() {
 
 #[tokio::test]
 async fn a_taken_number_and_a_used_client_id_are_refused_and_change_nothing() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("deploys", &[&ada]).await;
     let mut stale = room.clone();
@@ -147,7 +148,7 @@ async fn a_taken_number_and_a_used_client_id_are_refused_and_change_nothing() {
 
 #[tokio::test]
 async fn one_refused_job_takes_nothing_from_the_others() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let (mut one, mut two) = (f.room("one", &[&ada]).await, f.room("two", &[&ada]).await);
     let mut stale = one.clone();
@@ -161,7 +162,7 @@ async fn one_refused_job_takes_nothing_from_the_others() {
 
 #[tokio::test]
 async fn history_pages_from_every_side() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("deploys", &[&ada]).await;
     for n in 2..=10 {
@@ -183,7 +184,7 @@ async fn history_pages_from_every_side() {
 
 #[tokio::test]
 async fn a_page_of_long_messages_ends_early() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("deploys", &[&ada]).await;
     for _ in 0..40 {
@@ -196,7 +197,7 @@ async fn a_page_of_long_messages_ends_early() {
 
 #[tokio::test]
 async fn a_read_mark_in_the_middle_counts_what_follows() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let (ada, lin) = (f.person("ada").await, f.person("lin").await);
     let mut room = f.room("deploys", &[&ada, &lin]).await;
     for text in ["one", "two @lin", "three"] {
@@ -212,7 +213,7 @@ async fn a_read_mark_in_the_middle_counts_what_follows() {
 
 #[tokio::test]
 async fn what_was_missed_is_bounded_and_shows_where_it_ends() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let (ada, eve) = (f.person("ada").await, f.person("eve").await);
     let mut positions = BTreeMap::new();
     for n in 0..7 {
@@ -233,7 +234,7 @@ async fn what_was_missed_is_bounded_and_shows_where_it_ends() {
 
 #[tokio::test]
 async fn a_message_stands_in_history_as_its_events_made_it() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let (ada, lin) = (f.person("ada").await, f.person("lin").await);
     let mut room = f.room("deploys", &[&ada, &lin]).await;
     f.say(&mut room, &ada, "frist").await;
@@ -269,6 +270,7 @@ async fn a_message_stands_in_history_as_its_events_made_it() {
     assert!(f.store.versions(lin.id, room.id, seq).await.unwrap().unwrap().is_empty());
     assert!(f.store.pins(lin.id, room.id).await.unwrap().unwrap().is_empty());
     f.store.close().await;
+    // PostgreSQL's files hold old rows until it vacuums.
     for file in std::fs::read_dir(f.dir.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
         let found = bytes.windows(6).any(|window| window == b"first!" || window == b"frist\"");
@@ -278,7 +280,7 @@ async fn a_message_stands_in_history_as_its_events_made_it() {
 
 #[tokio::test]
 async fn invites_are_used_up_and_expire() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     f.person("owner").await;
     let code = SecretHash::of("code");
     let invite =
@@ -304,7 +306,7 @@ async fn invites_are_used_up_and_expire() {
 
 #[tokio::test]
 async fn sessions_end_when_they_are_ended_or_not_used() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let token = SecretHash::of("token");
     let id = chat_proto::SessionId(Uuid::new_v4());
@@ -322,7 +324,7 @@ async fn sessions_end_when_they_are_ended_or_not_used() {
 
 #[tokio::test]
 async fn only_people_who_share_a_conversation_are_visible() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let (ada, lin, eve) = (f.person("ada").await, f.person("lin").await, f.person("eve").await);
     f.room("deploys", &[&ada, &lin]).await;
     f.store.set_last_seen(vec![(lin.id, Timestamp(7)), (eve.id, Timestamp(8))]).await.unwrap();
@@ -333,13 +335,13 @@ async fn only_people_who_share_a_conversation_are_visible() {
 
 #[tokio::test]
 async fn everything_is_there_after_a_restart_and_the_epoch_stays() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("deploys", &[&ada]).await;
     f.say(&mut room, &ada, "hello").await;
     let epoch = f.store.epoch();
     f.store.close().await;
-    let store = Store::open(&f.dir.path().join("chat.sqlite")).unwrap();
+    let store = f.dir.open().await;
     assert_eq!(store.epoch(), epoch);
     let page = store.history(ada.id, room.id, Anchor::Newest, 10).await.unwrap().unwrap();
     assert!(matches!(&page.events[1].what, EventKind::Message(message) if message.body.as_str() == "hello"));
@@ -347,9 +349,9 @@ async fn everything_is_there_after_a_restart_and_the_epoch_stays() {
 
 #[tokio::test]
 async fn a_database_of_a_newer_version_is_refused_politely() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     f.store.close().await;
-    let path = f.dir.path().join("chat.sqlite");
+    let path = f.dir.file();
     let raw = rusqlite::Connection::open(&path).unwrap();
     raw.execute(
         "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES (99, 'later', '2030-01-01T00:00:00Z', '1')",

@@ -4,23 +4,25 @@ use std::collections::{BTreeSet, HashMap};
 
 use uuid::Uuid;
 
-use super::{BEGIN, Postgres, Session};
-use crate::store::sql;
+use super::batch::{Batch, Before};
+use super::{BEGIN, Postgres};
+use crate::store::sql::Connection;
 use crate::store::{Committed, StoreError, Write, verbs};
-
-/// The rows of these conversations, in one order for everybody, so that two who commit to the same ones
-/// do not wait for each other for ever.
-const LOCK: &str = "SELECT id, head FROM conversations WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE";
 
 impl Postgres {
     /// Commits these changes together or not at all; what followed, and whether a webhook is to be told.
     pub(in crate::store) async fn commit(&self, writes: Vec<Write>) -> Result<(Committed, bool), StoreError> {
         self.turn(BEGIN.to_owned(), move |db| {
-            if let sql::Connection::Postgres(session) = db {
-                let heads = lock(session, &conversations(&writes))?;
-                follow_on(&writes, heads)?;
+            let Connection::Postgres(session) = db else { return verbs::commit(db, &writes) };
+            let client = session.client()?;
+            let batch = Batch::of(&writes);
+            let changed = conversations(&writes);
+            let before = session.wait(Before::of(client, &changed, batch.as_ref()))?;
+            follow_on(&writes, before.heads.clone())?;
+            match batch.filter(|_| !before.has_hooks) {
+                Some(batch) => Ok((session.wait(batch.write(client, &before))?, false)),
+                None => verbs::commit(db, &writes),
             }
-            verbs::commit(db, &writes)
         })
         .await
     }
@@ -37,24 +39,6 @@ fn conversations(writes: &[Write]) -> BTreeSet<Uuid> {
         }
     }
     changed
-}
-
-/// Holds these conversations until the end of the transaction; how far each has come.
-fn lock(session: &Session, conversations: &BTreeSet<Uuid>) -> sql::Result<HashMap<Uuid, i64>> {
-    if conversations.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let ids: Vec<&[u8]> = conversations.iter().map(|id| &id.as_bytes()[..]).collect();
-    let client = session.client()?;
-    let rows = session.wait(async {
-        let statement = client.prepare_cached(LOCK).await?;
-        client.query(&statement, &[&ids]).await
-    })?;
-    let read = |row: &tokio_postgres::Row| -> sql::Result<(Uuid, i64)> {
-        let row = sql::Row::Postgres(row);
-        Ok((row.get(0)?, row.get(1)?))
-    };
-    rows.iter().map(read).collect()
 }
 
 /// Whether each event is the next of its conversation; otherwise another writer was first.

@@ -32,10 +32,57 @@ pub(in crate::store) async fn applied_version(client: &Client) -> Result<i32, to
     newest.try_get(0)
 }
 
+/// What a shared database looks like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// The version of PostgreSQL, in its own words.
+    pub version: String,
+    /// The schema in it; 0 where there is none yet.
+    pub found: i32,
+    /// The newest schema that this program knows.
+    pub known: i32,
+}
+
+/// Looks at a database for the admin: nothing is changed, made or upgraded.
+///
+/// # Errors
+/// If it cannot be reached or used.
+pub async fn look(address: &Address) -> Result<Looked, OpenError> {
+    let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
+    let client = super::pool(address)?.get().await.map_err(|cause| unusable(super::said(&cause)))?;
+    let unusable = |cause: tokio_postgres::Error| unusable(sql::Error::from(cause).to_string());
+    let version = fit(&client, address).await?;
+    let found = applied_version(&client).await.map_err(unusable)?;
+    Ok(Looked { version, found, known: known_version() })
+}
+
+/// Whether this PostgreSQL and this database can be used at all; its version.
+async fn fit(client: &Client, address: &Address) -> Result<String, OpenError> {
+    let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
+    let asked = "SELECT current_setting('server_version'), current_setting('server_version_num')::int,
+        current_setting('server_encoding')";
+    let row = client.query_one(asked, &[]).await.and_then(|row| {
+        Ok((row.try_get::<_, String>(0)?, row.try_get::<_, i32>(1)?, row.try_get::<_, String>(2)?))
+    });
+    let (version, number, encoding) = row.map_err(|cause| unusable(sql::Error::from(cause).to_string()))?;
+    if number < OLDEST {
+        return Err(unusable(format!("it is PostgreSQL {version}, and 14 or a newer one is needed")));
+    }
+    if encoding != "UTF8" {
+        let made = "make one with CREATE DATABASE name ENCODING 'UTF8' TEMPLATE template0";
+        return Err(unusable(format!("its encoding is {encoding}; {made}")));
+    }
+    Ok(version)
+}
+
+/// The oldest PostgreSQL that knows all that the first migration says.
+const OLDEST: i32 = 140_000;
+
 pub(super) async fn migrate(client: &mut Object, address: &Address) -> Result<(), OpenError> {
     let unusable = |cause: tokio_postgres::Error| {
         OpenError::Unreachable(address.to_string(), sql::Error::from(cause).to_string())
     };
+    fit(client, address).await?;
     // Another server may be at it for long, with many messages.
     let alone =
         format!("SET lock_timeout = 0; SET statement_timeout = 0; SELECT pg_advisory_lock({MIGRATOR})");

@@ -149,8 +149,7 @@ impl Resting {
         &self,
         query: impl FnOnce(&Either) -> sql::Result<T>,
     ) -> Result<T, RestingError> {
-        query(&Either::Sqlite(&self.db))
-            .map_err(|cause| RestingError::Unusable(self.path.clone(), cause.into()))
+        query(&Either::Sqlite(&self.db)).map_err(|cause| RestingError::Unusable(self.path.clone(), cause))
     }
 
     fn problems(&self) -> rusqlite::Result<Vec<String>> {

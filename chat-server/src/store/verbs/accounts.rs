@@ -111,7 +111,7 @@ impl Store {
         let Some((session, is_stale)) = found else { return Ok(None) };
         if is_stale {
             let (id, user) = (session.id, session.person.id);
-            self.write(move |db| {
+            self.write_beside(move |db| {
                 // Now and then is enough, and people come back now and then.
                 inbox::prune(db, user)?;
                 db.prepare_cached("UPDATE sessions SET used_at = ?2 WHERE id = ?1")?
@@ -140,7 +140,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn end_session(&self, session: SessionId) -> Result<(), StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             db.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([session.0])?;
             Ok(())
         })
@@ -168,7 +168,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn set_last_seen(&self, people: Vec<(UserId, Timestamp)>) -> Result<(), StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             let mut update = db.prepare_cached("UPDATE users SET last_seen = ?2 WHERE id = ?1")?;
             for (user, at) in people {
                 update.execute(params![user.0, at.0])?;

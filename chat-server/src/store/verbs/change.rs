@@ -320,18 +320,31 @@ pub(super) fn read_to(
     user: UserId,
     position: &ReadPosition,
 ) -> sql::Result<()> {
-    db.prepare_cached(
-        "UPDATE members SET read_seq = ?3, read_messages = ?4, read_sent = ?5, mentions = ?6
-         WHERE conversation = ?1 AND user = ?2",
-    )?
-    .execute(params![
+    let key = params![
         conversation.0,
         user.0,
         row::int(position.seq.0),
         row::int(position.messages),
         row::int(position.sent),
         row::int(position.mentions)
-    ])?;
+    ];
+    match db {
+        Connection::Sqlite(_) => db
+            .prepare_cached(
+                "UPDATE members SET read_seq = ?3, read_messages = ?4, read_sent = ?5, mentions = ?6
+                 WHERE conversation = ?1 AND user = ?2",
+            )?
+            .execute(key)?,
+        // Another server may have called for them since the mark was decided on.
+        Connection::Postgres(_) => db
+            .prepare_cached(
+                "UPDATE members m SET read_seq = ?3, read_messages = ?4, read_sent = ?5, mentions = (
+                     SELECT count(*) FROM inbox i WHERE i.conversation = ?1 AND i.user = ?2 AND i.seq > ?3
+                         AND i.reason IN ('mention', 'room', 'here'))
+                 WHERE m.conversation = ?1 AND m.user = ?2",
+            )?
+            .execute(&key[..5])?,
+    };
     Ok(())
 }
 

@@ -65,7 +65,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn received(&self, file: FileId, received: u64) -> Result<(), StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             db.prepare_cached("UPDATE files SET received = ?2 WHERE id = ?1 AND object IS NULL")?
                 .execute(params![file.0, row::int(received)])?;
             Ok(())

@@ -247,7 +247,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn delivered(&self, hook: HookId, seq: Seq) -> Result<(), StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             db.prepare_cached("DELETE FROM deliveries WHERE hook = ?1 AND seq = ?2")?
                 .execute(params![hook.0, row::int(seq.0)])?;
             works(db, hook)
@@ -260,7 +260,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn outgoing_works(&self, hook: HookId) -> Result<(), StoreError> {
-        self.write(move |db| works(db, hook)).await?;
+        self.write_beside(move |db| works(db, hook)).await?;
         self.deliveries.notify_one();
         Ok(())
     }
@@ -271,7 +271,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn delivery_failed(&self, failure: Failure) -> Result<(), StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             let hook = failure.hook.0;
             db.prepare_cached(
                 "UPDATE outgoing SET attempts = attempts + 1, failing_since = coalesce(failing_since, ?2),

@@ -18,7 +18,7 @@ impl Store {
         conversation: ConversationId,
         on: bool,
     ) -> Result<bool, StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             let mut update =
                 db.prepare_cached("UPDATE members SET starred = ?3 WHERE conversation = ?1 AND user = ?2")?;
             Ok(update.execute(params![conversation.0, user.0, on])? > 0)

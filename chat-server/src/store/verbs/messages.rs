@@ -186,7 +186,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn decline(&self, conversation: ConversationId, user: UserId) -> Result<bool, StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             let mut delete =
                 db.prepare_cached("DELETE FROM invitations WHERE conversation = ?1 AND user = ?2")?;
             Ok(delete.execute(params![conversation.0, user.0])? > 0)

@@ -17,7 +17,7 @@ impl Store {
         conversation: ConversationId,
         notify: Notify,
     ) -> Result<bool, StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             let mut update = db.prepare_cached(
                 "UPDATE members SET level = ?3, muted_until = ?4 WHERE conversation = ?1 AND user = ?2",
             )?;
@@ -33,7 +33,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn set_dnd(&self, user: UserId, dnd: Dnd) -> Result<(), StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             let text = serde_json::to_string(&dnd).map_err(|cause| StoreError::Failed(cause.to_string()))?;
             db.prepare_cached("UPDATE users SET dnd = ?2 WHERE id = ?1")?.execute(params![user.0, text])?;
             Ok(())

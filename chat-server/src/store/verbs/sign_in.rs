@@ -79,7 +79,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn note_use(&self, session: SessionId, now: Timestamp) -> Result<(), StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             db.prepare_cached("UPDATE sessions SET used_at = ?2 WHERE id = ?1")?
                 .execute(params![session.0, now.0])?;
             Ok(())

@@ -39,7 +39,7 @@ impl Store {
         root: Seq,
         on: bool,
     ) -> Result<Option<ThreadState>, StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             if !is_thread(db, user, conversation, root)? {
                 return Ok(None);
             }
@@ -76,7 +76,7 @@ impl Store {
         root: Seq,
         seq: Seq,
     ) -> Result<Option<(ThreadState, bool)>, StoreError> {
-        self.write(move |db| {
+        self.write_beside(move |db| {
             if !is_thread(db, user, conversation, root)? {
                 return Ok(None);
             }

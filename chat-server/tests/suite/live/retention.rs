@@ -5,8 +5,11 @@ use super::*;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Makes what was written until now older by so many days.
-fn age(dir: &std::path::Path, days: i64) {
-    let db = rusqlite::Connection::open(dir.join("chat.sqlite")).unwrap();
+fn age(home: &Home, days: i64) {
+    if let Some(database) = home.postgres() {
+        return drop(database.query(&format!("UPDATE events SET at = at - {}", days * DAY_MS)).unwrap());
+    }
+    let db = rusqlite::Connection::open(home.file()).unwrap();
     db.busy_timeout(PATIENCE).unwrap();
     db.execute("UPDATE events SET at = at - ?1", [days * DAY_MS]).unwrap();
 }
@@ -28,7 +31,7 @@ async fn room(user: &mut User, name: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_messages_go_by_the_shorter_of_the_two_times() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = Home::new();
     let path = dir.path().to_owned();
     let server = Running::start_in(dir, Some(100)).await;
     let mut ada = server.user("ada").await;
@@ -41,7 +44,7 @@ async fn old_messages_go_by_the_shorter_of_the_two_times() {
     let (stop, task) = (server.stop.clone(), server.server);
     stop.cancel();
     task.await.unwrap().unwrap();
-    age(&path, 40);
+    age(&server._dir, 40);
 
     let server = Running::start_in(server._dir, Some(100)).await;
     let mut ada = server.another_device("ada").await;

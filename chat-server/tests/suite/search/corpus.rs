@@ -66,7 +66,7 @@ fn line(n: usize, dice: &mut Dice) -> Line {
 
 #[tokio::test]
 async fn a_hundred_thousand_messages_in_many_scripts() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let mut people = Vec::new();
     for name in ["ada", "lin", "grace", "mei", "ivan"] {
         people.push(f.person(name).await);
@@ -102,7 +102,7 @@ async fn a_hundred_thousand_messages_in_many_scripts() {
     let late = f.store.search(search(ada, "deplo"), Duration::ZERO).await.unwrap();
     assert!(late.is_none(), "a search ends when its time is over");
     f.store.close().await;
-    let file = f.dir.path().join("chat.sqlite");
+    let file = f.dir.file();
     let whole = std::fs::metadata(&file).unwrap().len();
     let index: i64 = rusqlite::Connection::open(file)
         .unwrap()

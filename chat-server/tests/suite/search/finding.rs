@@ -10,7 +10,7 @@ use super::fixture::{Fixture, search, texts};
 
 #[tokio::test]
 async fn words_of_many_scripts_are_found() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("deploys", &[&ada]).await;
     for text in [
@@ -76,7 +76,7 @@ async fn words_of_many_scripts_are_found() {
 
 #[tokio::test]
 async fn filters_keep_what_they_say() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let (ada, lin) = (f.person("ada").await, f.person("lin").await);
     let mut ops = f.room("ops", &[&ada, &lin]).await;
     let mut random = f.room("random", &[&ada, &lin]).await;
@@ -126,7 +126,7 @@ async fn filters_keep_what_they_say() {
 
 #[tokio::test]
 async fn what_fits_best_comes_first_and_new_before_old() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("deploys", &[&ada]).await;
     for n in 0..30 {
@@ -152,7 +152,7 @@ async fn what_fits_best_comes_first_and_new_before_old() {
 
 #[tokio::test]
 async fn a_hit_is_the_message_as_it_stands_with_its_matches_marked() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("deploys", &[&ada]).await;
     let seq = f.say(&mut room, &ada, "first text").await;
@@ -166,7 +166,7 @@ async fn a_hit_is_the_message_as_it_stands_with_its_matches_marked() {
 
 #[tokio::test]
 async fn pages_have_neither_gap_nor_double_while_people_write() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("deploys", &[&ada]).await;
     let mut sent = Vec::new();
@@ -207,7 +207,7 @@ async fn pages_have_neither_gap_nor_double_while_people_write() {
 
 #[tokio::test]
 async fn a_page_of_long_messages_ends_early_and_goes_on() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("deploys", &[&ada]).await;
     for n in 0..40 {
@@ -224,7 +224,7 @@ async fn a_page_of_long_messages_ends_early_and_goes_on() {
 fn no_text_breaks_a_search() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (f, ada) = runtime.block_on(async {
-        let f = Fixture::new();
+        let f = Fixture::new().await;
         let ada = f.person("ada").await;
         let mut room = f.room("deploys", &[&ada]).await;
         f.say(&mut room, &ada, "AND OR NOT NEAR words facts search in by 天气 it's \"quoted\"").await;
@@ -303,7 +303,7 @@ fn no_text_breaks_a_search() {
 
 #[tokio::test]
 async fn a_search_ends_in_time() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("deploys", &[&ada]).await;
     for n in 0..200 {

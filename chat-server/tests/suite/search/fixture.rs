@@ -10,8 +10,9 @@ use chat_proto::{
 use chat_server::domain::find::Wanted;
 use chat_server::domain::{Actor, Change, Command, Draft, Room, Target};
 use chat_server::store::{Hits, NewAccount, Search, Store, Write};
-use tempfile::TempDir;
 use uuid::Uuid;
+
+use crate::home::Home;
 
 pub(crate) const DAY: i64 = 24 * 60 * 60 * 1_000;
 
@@ -19,14 +20,14 @@ pub(crate) const DAY: i64 = 24 * 60 * 60 * 1_000;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Fixture {
-    pub(crate) dir: TempDir,
+    pub(crate) dir: Home,
     pub(crate) store: Store,
 }
 
 impl Fixture {
-    pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&dir.path().join("chat.sqlite")).unwrap();
+    pub(crate) async fn new() -> Self {
+        let dir = Home::new();
+        let store = dir.open().await;
         Self { dir, store }
     }
 

@@ -8,7 +8,7 @@ use super::fixture::{DAY, Fixture, is_in_files, message, search};
 
 #[tokio::test]
 async fn only_members_of_now_find_a_message() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let (ada, lin, eve) = (f.person("ada").await, f.person("lin").await, f.person("eve").await);
     let mut room = f.room("secret", &[&ada, &lin]).await;
     let mut direct = f.direct(&[&ada, &lin]).await;
@@ -43,7 +43,7 @@ async fn only_members_of_now_find_a_message() {
 
 #[tokio::test]
 async fn who_was_put_out_finds_nothing() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let (ada, lin) = (f.person("ada").await, f.person("lin").await);
     let mut room = f.room("ops", &[&ada, &lin]).await;
     f.say(&mut room, &lin, "canary").await;
@@ -56,7 +56,7 @@ async fn who_was_put_out_finds_nothing() {
 
 #[tokio::test]
 async fn an_edited_message_is_found_by_its_new_words_alone() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let (ada, lin) = (f.person("ada").await, f.person("lin").await);
     let mut room = f.room("ops", &[&ada, &lin]).await;
     let seq = f.say(&mut room, &ada, "the kanary 天气 @lin").await;
@@ -85,7 +85,7 @@ async fn an_edited_message_is_found_by_its_new_words_alone() {
 
 #[tokio::test]
 async fn a_deleted_message_is_not_found_and_leaves_no_byte() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let mut room = f.room("ops", &[&ada]).await;
     let mut secrets = Vec::new();
@@ -124,7 +124,7 @@ async fn a_deleted_message_is_not_found_and_leaves_no_byte() {
 
 #[tokio::test]
 async fn a_message_of_a_failed_commit_is_not_found() {
-    let f = Fixture::new();
+    let f = Fixture::new().await;
     let ada = f.person("ada").await;
     let room = f.room("ops", &[&ada]).await;
     let good = message(room.id, 2, 0, &ada, "canary");

@@ -11,6 +11,8 @@ use refinery::Target;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
+use crate::home::Home;
+
 use super::fixture::{DAY, Fixture, draft, search};
 
 mod migrations {
@@ -66,7 +68,7 @@ async fn upgraded(version: i32) -> (Fixture, Person, Uuid) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chat.sqlite");
     let (ada, room) = database_of(version, &path);
-    (Fixture { store: Store::open(&path).unwrap(), dir }, ada, room)
+    (Fixture { store: Store::open(&path).unwrap(), dir: Home::of(dir) }, ada, room)
 }
 
 async fn filled(f: &Fixture, ada: &Person) {
@@ -121,7 +123,7 @@ async fn people_write_edit_and_delete_meanwhile() {
 async fn a_restart_goes_on_where_it_was() {
     let (f, ada, _) = upgraded(2).await;
     let mut store = f.store.clone();
-    let path = f.dir.path().join("chat.sqlite");
+    let path = f.dir.file();
     for _ in 0..3 {
         store.close().await;
         store = Store::open(&path).unwrap();

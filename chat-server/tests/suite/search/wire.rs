@@ -18,6 +18,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
+use crate::home::Home;
+
 struct User(WebSocketStream<TcpStream>);
 
 impl User {
@@ -53,10 +55,11 @@ impl User {
 
 #[tokio::test]
 async fn a_search_over_the_wire() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = Home::new();
     let config = Config {
         allow_private_hooks: false,
         data_dir: dir.path().to_owned(),
+        database: dir.address(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         owner_code: None,
         live: Live {

@@ -1,0 +1,105 @@
+//! Floor 7: a whole server's database brought from one engine to the other, or to a file beside it.
+//!
+//! The copy is one moment of its source; both are compared at the end. What was cut short goes on.
+//! No server may work on the data directory meanwhile, so nothing that people write is left behind.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::backup::Progress;
+use crate::config::Config;
+use crate::serve::{DATABASE, lock};
+use crate::store::{Address, Copying, Resting, Store, copy};
+
+/// A database, as an admin names it.
+#[derive(Debug, Clone)]
+pub enum End {
+    /// SQLite's file.
+    Sqlite(PathBuf),
+    /// PostgreSQL.
+    Postgres(Box<Address>),
+}
+
+impl End {
+    /// Reads `sqlite`, `sqlite:FOLDER`, `postgres` (both as configured) or an address.
+    ///
+    /// # Errors
+    /// What it should be.
+    pub fn read(text: &str, config: &Config) -> anyhow::Result<Self> {
+        Ok(match text.split_once(':') {
+            None if text == "sqlite" => Self::Sqlite(config.data_dir.join(DATABASE)),
+            None if text == "postgres" => match &config.database {
+                Some(address) => Self::Postgres(Box::new(address.clone())),
+                None => bail!(
+                    "no PostgreSQL database is configured; set database in the configuration file, or the variable \
+                     CHAT_SERVER_DATABASE"
+                ),
+            },
+            Some(("sqlite", folder)) => Self::Sqlite(Path::new(folder).join(DATABASE)),
+            Some(("postgres" | "postgresql", _)) => Self::Postgres(Box::new(text.parse()?)),
+            _ => bail!("{text}: say sqlite, sqlite:FOLDER, postgres, or postgres://user@host/database"),
+        })
+    }
+
+    async fn open(&self) -> anyhow::Result<Store> {
+        Ok(match self {
+            Self::Sqlite(file) => Store::open(file)?,
+            Self::Postgres(address) => Store::connect(address).await?,
+        })
+    }
+}
+
+/// Copies all of one database into another, which is empty or a copy that was cut short; how many rows
+/// there are, all of them compared.
+///
+/// # Errors
+/// Why not, with what to do.
+pub async fn migrate(config: &Config, from: &End, to: &End, progress: Progress) -> anyhow::Result<u64> {
+    let _lock = lock(&config.data_dir)?;
+    match (from, to) {
+        (End::Sqlite(file), End::Postgres(_)) => {
+            ensure!(
+                file.is_file(),
+                "there is no database {}; say where it is: sqlite:FOLDER",
+                file.display()
+            );
+        }
+        (End::Postgres(_), End::Sqlite(_)) => {}
+        _ => bail!("one of the two must be sqlite and the other postgres"),
+    }
+    copied(&from.open().await?, &to.open().await?, progress).await
+}
+
+async fn copied(from: &Store, to: &Store, mut progress: Progress) -> anyhow::Result<u64> {
+    let told = move |Copying { table, rows, comparing }: Copying| {
+        progress.at(|| format!("{} {table}: {rows} rows", if comparing { "comparing" } else { "copying" }));
+        if comparing && table == LAST {
+            progress.end();
+        }
+    };
+    let rows = copy(from, to, told).await;
+    from.close().await;
+    to.close().await;
+    Ok(rows?)
+}
+
+/// The last table that is copied.
+const LAST: &str = "identities";
+
+/// All that is in the configured database, in a SQLite file at this place, where there is none yet.
+///
+/// # Errors
+/// Why not, with what to do.
+pub async fn copy_of(config: &Config, to: &Path) -> anyhow::Result<Resting> {
+    match &config.database {
+        None => Ok(Resting::copy_of(&config.data_dir.join(DATABASE), to)?),
+        Some(address) => {
+            let (from, file) = (Store::connect(address).await?, Store::open(to)?);
+            copied(&from, &file, Progress::quiet())
+                .await
+                .with_context(|| format!("cannot copy the database {address}"))?;
+            Ok(Resting::open(to)?)
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! What only PostgreSQL has: several servers on one database, connections that break, a way in and out.
+
+use std::collections::HashSet;
+
+use chat_proto::{
+    Body, ClientId, ConversationId, ConversationKind, Description, Person, Registration, Role, RoomName,
+    SearchOrder, SearchQuery, Timestamp, Topic, UserId, UserName,
+};
+use chat_server::domain::find::Wanted;
+use chat_server::domain::{Actor, Change, Command, Draft, Room};
+use chat_server::store::{Address, Anchor, CopyError, NewAccount, Search, Store, StoreError, Write, copy};
+use chat_tests::postgres::Database;
+use uuid::Uuid;
+
+/// Each writer's messages, and the rooms that they are spread over.
+const EACH: usize = 60;
+const ROOMS: usize = 3;
+
+async fn store(database: &Database) -> Store {
+    let address: Address = database.address().parse().unwrap();
+    Store::connect(&address).await.unwrap()
+}
+
+async fn person(store: &Store, name: &str) -> Person {
+    let name = UserName::parse(name).unwrap();
+    let id = UserId(Uuid::now_v7());
+    let account = NewAccount {
+        id,
+        name: name.clone(),
+        skeleton: name.to_string(),
+        password: "x".to_owned(),
+        invite: None,
+        at: Timestamp(1),
+    };
+    store.create_account(account, Registration::Open).await.unwrap().unwrap();
+    Person::new(id, name)
+}
+
+async fn room(store: &Store, name: &str, people: &[&Person]) -> ConversationId {
+    let id = ConversationId(Uuid::now_v7());
+    let name = RoomName::parse(name).unwrap();
+    let client_id = ClientId(Uuid::now_v7());
+    let author = people[0].clone();
+    let event = Room::first_event(id, author, Timestamp(1), client_id, Some(name.clone()), Topic::default());
+    let members = people.iter().map(|person| person.id).collect();
+    let begin = Write::Begin {
+        kind: ConversationKind::Room,
+        name: Some(name),
+        description: Description::default(),
+        private: false,
+        members,
+        event,
+    };
+    store.commit(vec![begin]).await.unwrap();
+    id
+}
+
+/// Decides as a shard does, from what this server has loaded.
+fn said(room: &mut Room, author: &Person, text: &str) -> Write {
+    let actor = Actor { person: author.clone(), role: Role::Member };
+    let draft = Draft {
+        client_id: ClientId(Uuid::now_v7()),
+        body: Body::new(text).unwrap(),
+        files: Vec::new(),
+        action: false,
+        reply_to: None,
+        thread: None,
+        forwarded: None,
+    };
+    let change = room.decide(&actor, Command::Send(Box::new(draft)), Timestamp(2)).unwrap();
+    room.apply(&change);
+    let Change::Event(event) = change else { panic!("a message is an event") };
+    let hearing = room.hearing(&event, |_| false, HashSet::new());
+    Write::Event { event, messages: room.messages, hearing }
+}
+
+/// Says something, as often as another writer is first.
+async fn say(store: &Store, id: ConversationId, author: &Person, text: &str) -> usize {
+    for lost in 0.. {
+        let mut room = store.load(id).await.unwrap().unwrap();
+        let write = said(&mut room, author, text);
+        match store.commit(vec![write]).await {
+            Ok(_) => return lost,
+            Err(StoreError::Conflict) => {}
+            Err(cause) => panic!("{cause}"),
+        }
+    }
+    unreachable!()
+}
+
+#[tokio::test]
+async fn the_number_that_another_server_took_is_refused() {
+    let database = Database::new().unwrap();
+    let (here, there) = (store(&database).await, store(&database).await);
+    assert_eq!(here.epoch(), there.epoch(), "it is one life of one database");
+    let ada = person(&here, "ada").await;
+    let id = room(&here, "ops", &[&ada]).await;
+    let (mut by_here, mut by_there) =
+        (here.load(id).await.unwrap().unwrap(), there.load(id).await.unwrap().unwrap());
+    here.commit(vec![said(&mut by_here, &ada, "first")]).await.unwrap();
+    let late = there.commit(vec![said(&mut by_there, &ada, "second")]).await;
+    assert!(matches!(late, Err(StoreError::Conflict)), "{late:?}");
+    assert_eq!(there.load(id).await.unwrap().unwrap(), by_here, "and what it says then is what there is");
+    say(&there, id, &ada, "second").await;
+    let page = here.history(ada.id, id, Anchor::Newest, 10).await.unwrap().unwrap();
+    assert_eq!(page.head.0, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_write_the_same_rooms_hard_lose_and_double_nothing() {
+    let database = Database::new().unwrap();
+    let first = store(&database).await;
+    let (ada, lin) = (person(&first, "ada").await, person(&first, "lin").await);
+    let mut rooms = Vec::new();
+    for n in 0..ROOMS {
+        rooms.push(room(&first, &format!("room-{n}"), &[&ada, &lin]).await);
+    }
+    let mut writers = Vec::new();
+    for author in [&ada, &lin, &ada, &lin] {
+        let (store, author, rooms) = (store(&database).await, author.clone(), rooms.clone());
+        writers.push(tokio::spawn(async move {
+            let mut lost = 0;
+            for n in 0..EACH {
+                // All mention both, so that the same inboxes grow from all sides.
+                lost += say(&store, rooms[n % ROOMS], &author, &format!("{n} for @ada and @lin")).await;
+            }
+            lost
+        }));
+    }
+    let mut lost = 0;
+    for writer in writers {
+        lost += writer.await.unwrap();
+    }
+    println!("{lost} commits lost to another writer");
+    let each = (4 * EACH / ROOMS) as u64;
+    for id in rooms {
+        let room = first.load(id).await.unwrap().unwrap();
+        assert_eq!((room.head.0, room.messages), (each + 1, each));
+        for author in [&ada, &lin] {
+            let member = &room.members[&author.id];
+            assert_eq!((member.sent, member.mentions), (each / 2, each / 2), "{}", author.name);
+        }
+    }
+    let (_, state) = first.inbox(ada.id, false, None, 10).await.unwrap();
+    assert_eq!(state.unread, 2 * EACH as u64);
+    assert!(state.revision >= state.unread);
+}
+
+#[tokio::test]
+async fn connections_that_break_are_made_anew() {
+    let database = Database::new().unwrap();
+    let store = store(&database).await;
+    let ada = person(&store, "ada").await;
+    for _ in 0..3 {
+        let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        database.query(cut).unwrap();
+        assert!(store.account(ada.name.clone()).await.unwrap().is_some(), "a read");
+        database.query(cut).unwrap();
+        store.set_last_seen(vec![(ada.id, Timestamp(7))]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_a_newer_version_upgraded_is_refused_politely() {
+    let database = Database::new().unwrap();
+    store(&database).await.close().await;
+    let later = "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+        VALUES (99, 'later', '2030-01-01T00:00:00Z', '1')";
+    database.query(later).unwrap();
+    let address: Address = database.address().parse().unwrap();
+    let error = Store::connect(&address).await.err().unwrap().to_string();
+    assert!(error.contains("newer chat-server") && error.contains("99"), "{error}");
+    let password = database.address().split([':', '@']).nth(2).unwrap().to_owned();
+    assert!(!error.contains(&password), "{error}");
+    let wrong: Address = database.address().replace(&password, "wrong").parse().unwrap();
+    let error = Store::connect(&wrong).await.err().unwrap().to_string();
+    assert!(error.contains("password authentication failed"), "{error}");
+}
+
+async fn finds(store: &Store, who: &Person, query: &str) -> usize {
+    let query = SearchQuery::parse(query).unwrap();
+    let search = Search {
+        user: who.id,
+        wanted: Wanted::of(&query),
+        query,
+        order: SearchOrder::Best,
+        cursor: None,
+        limit: 50,
+        now: Timestamp(3),
+    };
+    let hits = store.search(search, std::time::Duration::from_secs(60)).await.unwrap().unwrap();
+    hits.hits.len()
+}
+
+#[tokio::test]
+async fn a_team_moves_to_postgresql_and_back_with_all_it_has() {
+    let (database, dir) = (Database::new().unwrap(), tempfile::tempdir().unwrap());
+    let before = Store::open(&dir.path().join("before.sqlite")).unwrap();
+    let (ada, lin) = (person(&before, "ada").await, person(&before, "lin").await);
+    let id = room(&before, "ops", &[&ada, &lin]).await;
+    // More than a page, and some left over.
+    let mut loaded = before.load(id).await.unwrap().unwrap();
+    let writes = (0..1_234).map(|n| said(&mut loaded, &ada, &format!("canary {n} 天气 @lin"))).collect();
+    before.commit(writes).await.unwrap();
+
+    let shared = store(&database).await;
+    let rows = copy(&before, &shared, |_| {}).await.unwrap();
+    assert_eq!(copy(&before, &shared, |_| {}).await.unwrap(), rows, "a second time changes nothing");
+    let back = Store::open(&dir.path().join("back.sqlite")).unwrap();
+    assert_eq!(copy(&shared, &back, |_| {}).await.unwrap(), rows);
+    shared.close().await;
+    back.close().await;
+
+    let shared = store(&database).await;
+    let back = Store::open(&dir.path().join("back.sqlite")).unwrap();
+    for after in [&shared, &back] {
+        assert_eq!(after.epoch(), before.epoch(), "clients go on as if nothing had happened");
+        assert_eq!(after.load(id).await.unwrap(), before.load(id).await.unwrap());
+        let whole = |store: &Store| {
+            let store = store.clone();
+            async move { store.history(lin.id, id, Anchor::Newest, 2_000).await.unwrap() }
+        };
+        assert_eq!(whole(after).await, whole(&before).await);
+        assert_eq!(finds(after, &lin, "气").await, finds(&before, &lin, "气").await);
+        let (state, was) = (
+            after.inbox_states(vec![lin.id]).await.unwrap()[0].1,
+            before.inbox_states(vec![lin.id]).await.unwrap()[0].1,
+        );
+        assert!(state.unread == was.unread && state.revision >= was.revision, "{state:?}, was {was:?}");
+        say(after, id, &lin, "here again").await;
+        assert_eq!(finds(after, &ada, "again").await, 1);
+    }
+    // Now both have gone on, so neither is a copy of what the other has.
+    let differs = copy(&before, &shared, |_| {}).await;
+    assert!(matches!(differs, Err(CopyError::Different(_))), "{differs:?}");
+    let stranger = Store::open(&dir.path().join("stranger.sqlite")).unwrap();
+    person(&stranger, "eve").await;
+    let refused = copy(&stranger, &shared, |_| {}).await;
+    assert!(matches!(refused, Err(CopyError::NotEmpty)), "{refused:?}");
+}

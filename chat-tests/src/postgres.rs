@@ -1,0 +1,222 @@
+//! A real PostgreSQL: found on this machine or installed, started on a free port of the loopback.
+//!
+//! 1. [`Cluster`] is one that ends with its handle, for benchmarks and for playing with.
+//! 2. [`Database`] is a database of its own in one that all test processes of a run share: the first
+//!    starts it, and it ends half a minute after the last of them did.
+//! 3. It is never root's, because PostgreSQL refuses that: root starts it as `nobody`.
+
+mod found;
+mod shared;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{DEADLINE, Folder, Running, Signal, uuid};
+pub use found::programs;
+pub use shared::Database;
+
+/// How often a wait without an event of its own looks again.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Who runs it where root may not.
+const NOBODY: &str = "nobody";
+
+/// What it is called that everything belongs to.
+const SUPERUSER: &str = "chat";
+
+/// Whether what was said to be stored has to be on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syncing {
+    /// As people run it; what benchmarks must do.
+    On,
+    /// For tests: nobody pulls the plug.
+    Off,
+}
+
+/// A PostgreSQL that ends with this value. Its folder goes too.
+pub struct Cluster {
+    running: Running,
+    port: u16,
+    password: String,
+    _folder: Folder,
+}
+
+impl Cluster {
+    /// Makes one and starts it.
+    ///
+    /// # Errors
+    /// There is no PostgreSQL here, and it cannot be installed; or it does not come up.
+    pub fn start(syncing: Syncing) -> Result<Self> {
+        let folder = Folder::new("chat-postgres-")?;
+        let password = uuid();
+        let data = make(folder.path(), &password)?;
+        let port = free_port()?;
+        let mut command = as_its_user("postgres")?;
+        command.args(arguments(&data, port, syncing));
+        let running = Running::start(command)?;
+        let cluster = Self { running, port, password, _folder: folder };
+        answers(port, &cluster.password).with_context(|| cluster.running.stderr())?;
+        Ok(cluster)
+    }
+
+    /// Makes a database in it; its address.
+    ///
+    /// # Errors
+    /// It is there already.
+    pub fn create(&self, database: &str) -> Result<String> {
+        ask(self.port, &self.password, &format!("CREATE DATABASE \"{database}\""))?;
+        Ok(address(self.port, &self.password, database))
+    }
+
+    /// Its port.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
+    /// Asks it to cut every connection and end.
+    ///
+    /// # Errors
+    /// It has ended already, or does not end.
+    pub fn stop(&mut self) -> Result<()> {
+        self.running.signal(Signal::Interrupt)?;
+        self.running.wait().map(drop)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // Its children end only if it tells them to; what is killed cannot.
+        let _ = self.stop();
+    }
+}
+
+/// Asks the database for something; what it says, without any ornament.
+///
+/// # Errors
+/// It refuses.
+pub fn query(address: &str, sql: &str) -> Result<String> {
+    let mut command = Command::new(programs()?.join("psql"));
+    command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1"]);
+    command.args(["--dbname", address, "--command", sql]);
+    let output = command.stdin(Stdio::null()).output().context("starting psql")?;
+    ensure!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn ask(port: u16, password: &str, sql: &str) -> Result<String> {
+    query(&address(port, password, "postgres"), sql)
+}
+
+fn address(port: u16, password: &str, database: &str) -> String {
+    format!("postgres://{SUPERUSER}:{password}@127.0.0.1:{port}/{database}")
+}
+
+/// Makes the files of a new one below this folder.
+fn make(folder: &Path, password: &str) -> Result<PathBuf> {
+    let data = folder.join("data");
+    let secret = folder.join("password");
+    fs::write(&secret, password)?;
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
+    if is_root() {
+        let nobody = Some(number_of(NOBODY)?);
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o711))?;
+        chown(&secret, nobody, None)?;
+        fs::create_dir(&data)?;
+        chown(&data, nobody, None)?;
+    }
+    let mut command = as_its_user("initdb")?;
+    command.args([
+        "--no-sync",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--auth=scram-sha-256",
+        "--username",
+        SUPERUSER,
+    ]);
+    command.arg("--pwfile").arg(&secret).arg("--pgdata").arg(&data);
+    let output = command.stdin(Stdio::null()).output().context("starting initdb")?;
+    ensure!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr).trim());
+    Ok(data)
+}
+
+/// A program of PostgreSQL's, as a user that it accepts.
+fn as_its_user(program: &str) -> Result<Command> {
+    let path = programs()?.join(program);
+    let mut command;
+    if is_root() {
+        command = Command::new("setpriv");
+        command.args(["--reuid", NOBODY, "--regid", NOBODY_GROUP, "--clear-groups", "--"]).arg(path);
+    } else {
+        command = Command::new(path);
+    }
+    // Where it starts must be a folder that its user may look into.
+    command.current_dir("/");
+    Ok(command)
+}
+
+/// Its group.
+const NOBODY_GROUP: &str = "nogroup";
+
+fn arguments(data: &Path, port: u16, syncing: Syncing) -> Vec<std::ffi::OsString> {
+    let port = port.to_string();
+    let mut arguments: Vec<&OsStr> =
+        vec!["-D".as_ref(), data.as_os_str(), "-h".as_ref(), "127.0.0.1".as_ref()];
+    arguments.extend(["-p", &port, "-k", "", "-c", "max_connections=500"].map(OsStr::new));
+    if syncing == Syncing::Off {
+        let off = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"];
+        arguments.extend(off.map(OsStr::new));
+    }
+    arguments.into_iter().map(OsStr::to_owned).collect()
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+fn listens(port: u16) -> bool {
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Waits until it answers.
+fn answers(port: u16, password: &str) -> Result<()> {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let answer = if listens(port) { ask(port, password, "SELECT 1") } else { Ok(String::new()) };
+        match answer {
+            Ok(one) if one == "1" => return Ok(()),
+            Err(cause) if Instant::now() > until => return Err(cause),
+            Ok(_) if Instant::now() > until => bail!("PostgreSQL does not listen on port {port}"),
+            Ok(_) | Err(_) => thread::sleep(POLL),
+        }
+    }
+}
+
+fn is_root() -> bool {
+    number_of_me().is_some_and(|number| number == 0)
+}
+
+fn number_of_me() -> Option<u32> {
+    let output = Command::new("id").arg("-u").output().ok()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
+
+fn number_of(user: &str) -> Result<u32> {
+    let output = Command::new("id").args(["-u", user]).output().context("starting id")?;
+    let number = String::from_utf8_lossy(&output.stdout).trim().parse();
+    number.with_context(|| format!("there is no user {user} on this machine"))
+}
