@@ -11,6 +11,7 @@ mod bots;
 mod exchange;
 mod files;
 mod moderation;
+mod nodes;
 mod people;
 mod search;
 mod sign_in;
@@ -36,6 +37,7 @@ pub use exchange::{
 };
 pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
+pub use nodes::{NewsPosition, WhatsNew};
 pub use people::ReadBy;
 pub use search::{Hits, Search, SearchCursor};
 pub use sign_in::{AtLogin, EndedSession, Identity, PendingReset, Proof, Refusal, StoredFactor};

@@ -23,6 +23,7 @@ mod keeping;
 mod lists;
 mod log;
 mod messages;
+mod nodes;
 mod notify;
 mod people;
 mod reports;

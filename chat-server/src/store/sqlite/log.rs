@@ -307,7 +307,7 @@ fn backward(
     Ok(events)
 }
 
-fn forward(
+pub(super) fn forward(
     db: &Connection,
     conversation: ConversationId,
     after: Seq,
