@@ -110,6 +110,8 @@ fn storms(half: u64) {
 
 fn config(dir: &Path) -> Config {
     Config {
+        bus: None,
+        database: None,
         allow_private_hooks: false,
         data_dir: dir.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -439,3 +439,17 @@ CREATE TABLE identities (
     linked_at bigint NOT NULL,
     PRIMARY KEY (issuer, subject)
 );
+
+-- What several servers on one database tell each other and none may miss, in order; kept for some minutes.
+CREATE TABLE news (
+    id   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at   bigint NOT NULL,
+    body text NOT NULL
+);
+
+-- Which of them does what only one may do, until when by the database's clock.
+CREATE TABLE leases (
+    name  text PRIMARY KEY,
+    node  bytea NOT NULL,
+    until bigint NOT NULL
+);

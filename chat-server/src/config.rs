@@ -4,6 +4,7 @@
 //! and their texts are the help, `config example` and the admin guide. [`Config`] is what came
 //! out, checked.
 
+mod bus;
 mod door;
 mod files;
 mod retention;
@@ -23,6 +24,7 @@ use chat_proto::{Limits, Registration, Secret};
 use clap::Args;
 use directories::ProjectDirs;
 
+use crate::bus::BusSettings;
 use crate::files::Place;
 use crate::handler::live::{Live, PING_INTERVAL};
 use crate::log::LogFormat;
@@ -102,6 +104,8 @@ pub struct Config {
     pub files: Place,
     /// The provider by which people log in.
     pub sso: Option<SsoSettings>,
+    /// How other nodes on the same database are reached; `None` where there are none.
+    pub bus: Option<BusSettings>,
     /// For how many days messages are kept; `None` for ever.
     pub keep_days: Option<u32>,
     /// Where traces go.
@@ -162,6 +166,9 @@ pub fn load(places: &Places, flags: Settings) -> anyhow::Result<Loaded> {
     if let Ok(secret) = std::env::var(sso::SECRET_VARIABLE) {
         settings.oidc_client_secret = Some(secret);
     }
+    if let Ok(secret) = std::env::var(bus::SECRET_VARIABLE) {
+        settings.bus_secret = Some(secret);
+    }
     Ok(Loaded { data_dir, file, settings })
 }
 
@@ -177,6 +184,7 @@ impl Loaded {
         let tls = tls::source(&s, &self.data_dir, listen)?;
         let (files, file_quotas) = (files::place(&s, &self.data_dir)?, files::quotas(&s));
         let sso = sso::check(&s)?;
+        let bus = bus::check(&s)?;
         let traces = traces::endpoint(&s)?;
         let file_bytes = s.file_size.unwrap_or_default().0;
         let name = s.name.unwrap_or_default();
@@ -241,6 +249,7 @@ impl Loaded {
             allow_private_hooks: s.allow_private_hooks.unwrap_or_default(),
             files,
             sso,
+            bus,
             keep_days: s.retention.and_then(|retention| retention.0),
             traces,
             log,
@@ -259,6 +268,7 @@ impl Loaded {
         shown.oidc_client_secret = shown.oidc_client_secret.map(|_| HIDDEN.to_owned());
         shown.database = shown.database.map(|text| without_secrets(&text));
         shown.s3_secret_access_key = shown.s3_secret_access_key.map(|_| HIDDEN.to_owned());
+        shown.bus_secret = shown.bus_secret.map(|_| HIDDEN.to_owned());
         Ok(format!(
             "# data directory: {}\n# file: {file}\n{}",
             self.data_dir.display(),
@@ -318,7 +328,7 @@ mod tests {
     fn secrets_are_hidden_and_the_printed_file_can_be_read_again() {
         let loaded = load_file(
             "owner_code = \"s3cret\"\ns3_secret_access_key = \"s3cret\"\noidc_client_secret = \"s3cret\"\n\
-             database = \"postgres://chat:s3cret@db.example.org/chat\"",
+             bus_secret = \"s3cret\"\ndatabase = \"postgres://chat:s3cret@db.example.org/chat\"",
             Settings::default(),
         )
         .unwrap();
@@ -340,7 +350,9 @@ mod tests {
             .collect();
         let settings: Settings = toml::from_str(&uncommented).unwrap();
         assert_eq!(toml::to_string(&settings).unwrap(), toml::to_string(&Settings::defaults()).unwrap());
-        for key in ["owner_code", "oidc_client_secret", "s3_secret_access_key", "tls_cert", "listen"] {
+        for key in
+            ["owner_code", "bus_secret", "oidc_client_secret", "s3_secret_access_key", "tls_cert", "listen"]
+        {
             assert!(example.contains(key), "{key}");
         }
     }

@@ -6,6 +6,7 @@
 //! What an admin does there goes the same way as what an admin does in a client.
 
 use std::io;
+use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
@@ -49,6 +50,10 @@ pub fn place(data_dir: &Path) -> PathBuf {
 /// The system's, for instance that the path is longer than a socket's may be.
 pub fn bind(data_dir: &Path) -> io::Result<UnixListener> {
     let path = place(data_dir);
+    // Another node on the same folder has one already; it does as well, for what it does holds for all.
+    if StdUnixStream::connect(&path).is_ok() {
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, "another node has the console of this folder"));
+    }
     // What a server that was killed left behind: nobody listens there, as the lock shows.
     if let Err(cause) = std::fs::remove_file(&path)
         && cause.kind() != io::ErrorKind::NotFound

@@ -2,10 +2,12 @@
 //!
 //! A fixed number of shards, each one task, own the conversations by hash. No lock guards a
 //! conversation; joining, sending and leaving cannot race, because one loop does them all.
-//! Presence is owned by one more task.
+//! Presence is owned by one more task. Where several servers share a database, `nodes` carries
+//! between their hubs what happens.
 
 pub mod frame;
 mod held;
+mod nodes;
 pub mod outbox;
 mod pace;
 mod presence;
@@ -21,16 +23,20 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use chat_proto::{
-    CloseReason, ConversationId, ErrorCode, FrameId, Limits, Person, Push, Seq, ServerFrame, SessionId,
-    Timestamp, UserId, WireError,
+    CloseReason, ConversationId, ErrorCode, FrameId, Limits, Person, Push, RunId, Seq, ServerFrame,
+    SessionId, Timestamp, UserId, WireError,
 };
-use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc, oneshot};
 use tracing::Span;
 
+use crate::bus::Bus;
 use crate::domain::Actor;
 use crate::domain::policy::{Policy, PolicyChange};
 use crate::metrics::metrics;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
+use nodes::news::{self, Call, End, News, Nothing, PolicyNews, Tell};
+pub use nodes::{Duties, Duty};
+use nodes::{Listener, Nodes};
 use outbox::{Frame, Outbox};
 pub use pace::{Pace, Rate, SENDERS_OF_CONVERSATION, too_many};
 pub use presence::PresenceHub;
@@ -195,6 +201,25 @@ enum ToShard {
         messages: Vec<Seq>,
         done: oneshot::Sender<Result<u64, WireError>>,
     },
+    /// Somebody who was attached is a member there; the newest numbers are from after that.
+    Watch {
+        user: UserId,
+        places: Arc<Vec<(ConversationId, Seq)>>,
+        ready: oneshot::Sender<()>,
+    },
+    /// Another node tells something about a conversation.
+    News(Box<News>),
+    /// The store has events up to this one.
+    Moved {
+        conversation: ConversationId,
+        seq: Seq,
+    },
+    /// The policy as the store has it.
+    NewPolicy {
+        policy: Arc<Policy>,
+    },
+    /// End every connection; its client comes back.
+    EndAll,
     /// Have every connection look whether there is anything to do.
     Wake,
     /// Say so when everything before is answered.
@@ -223,6 +248,11 @@ pub struct Hub {
     sessions: Arc<AtomicU64>,
     /// How fast messages may come into each conversation.
     sends: Arc<ArcSwap<Pace<ConversationId>>>,
+    store: Store,
+    /// The other nodes, where there are any.
+    nodes: Option<Nodes>,
+    /// Told when another node shut the doors or opened them.
+    doors: Arc<Notify>,
     /// Held from the store's write to the shards' knowing of it: otherwise two admins who ban and
     /// pardon in the same moment could leave the shards with other news than the store.
     policy_turn: Arc<Mutex<()>>,
@@ -238,25 +268,64 @@ impl Hub {
         presence_grace: Duration,
         limits: &Limits,
     ) -> Self {
+        Self::start_among(None, store, policy, shards, presence_grace, limits)
+    }
+
+    /// As [`start`](Self::start), on this bus, with the policy as it stands now.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn start_on(
+        bus: Bus,
+        store: &Store,
+        shards: usize,
+        presence_grace: Duration,
+        limits: &Limits,
+    ) -> Result<Self, StoreError> {
+        // Where the news begin is asked first: what comes before that is in the policy, and in what
+        // clients are told at their login.
+        let position = match bus {
+            Bus::Local => None,
+            Bus::Nats(nats, received) => Some((nats, received, store.news_position().await?)),
+        };
+        let policy = store.policy(now()).await?;
+        let Some((nats, received, position)) = position else {
+            return Ok(Self::start(store, &policy, shards, presence_grace, limits));
+        };
+        let nodes = Nodes::new(nats, store.clone());
+        let hub = Self::start_among(Some(nodes.clone()), store, &policy, shards, presence_grace, limits);
+        tokio::spawn(Listener::new(hub.clone(), nodes, position).run(received));
+        Ok(hub)
+    }
+
+    fn start_among(
+        nodes: Option<Nodes>,
+        store: &Store,
+        policy: &Policy,
+        shards: usize,
+        presence_grace: Duration,
+        limits: &Limits,
+    ) -> Self {
         let sends = Arc::new(ArcSwap::from_pointee(pace::of_conversations(limits)));
         let shards = (0..shards.max(1))
             .map(|_| {
                 let (tasks, waiting) = mpsc::channel(SHARD_QUEUE);
-                tokio::spawn(shard::Shard::new(store.clone(), policy.clone(), sends.clone()).run(waiting));
+                let shard = shard::Shard::new(store.clone(), policy.clone(), nodes.clone(), sends.clone());
+                tokio::spawn(shard.run(waiting));
                 tasks
             })
             .collect();
-        let presence = PresenceHub::start(store.clone(), policy.clone(), presence_grace);
-        let policy_turn = Arc::new(Mutex::new(()));
-        let sessions = Arc::new(AtomicU64::new(1));
         Self {
             shards,
-            presence,
+            presence: PresenceHub::start(store.clone(), policy.clone(), presence_grace, nodes.clone()),
             runs: Runs::start(),
             visits: Visits::default(),
-            sessions,
-            policy_turn,
+            sessions: Arc::new(AtomicU64::new(1)),
             sends,
+            store: store.clone(),
+            nodes,
+            doors: Arc::default(),
+            policy_turn: Arc::default(),
         }
     }
 
@@ -268,6 +337,37 @@ impl Hub {
     /// Forgets how fast messages came into conversations in which it is quiet.
     pub fn forget_resting(&self) {
         self.sends.load().forget_resting();
+    }
+
+    /// What this node is to do alone.
+    #[must_use]
+    pub fn duties(&self) -> Duties {
+        Duties(self.nodes.clone())
+    }
+
+    /// How the bus to other nodes is, where there is one.
+    #[must_use]
+    pub fn bus_is_well(&self) -> Option<bool> {
+        self.nodes.as_ref().map(Nodes::is_well)
+    }
+
+    /// Returns when another node shut the doors or opened them.
+    pub async fn doors_changed(&self) {
+        self.doors.notified().await;
+    }
+
+    /// Tells the other nodes that the doors were shut or opened.
+    pub async fn tell_doors(&self) {
+        if let Some(nodes) = &self.nodes {
+            nodes.keep_surely(&News::Doors(Nothing {})).await;
+        }
+    }
+
+    /// Tells the other nodes that this one ends.
+    pub async fn leave(&self) {
+        if let Some(nodes) = &self.nodes {
+            nodes.leave().await;
+        }
     }
 
     /// Who is there.
@@ -298,7 +398,16 @@ impl Hub {
     /// later event reaches the outbox; what is read from the store from now on holds all earlier
     /// ones, so the two together have no gap. To one that does not read, nothing is delivered but
     /// what is meant for it alone.
-    pub async fn attach(&self, user: UserId, session: SessionKey, reads: bool, outbox: &Outbox) {
+    ///
+    /// # Errors
+    /// The store failed; nothing is delivered then.
+    pub async fn attach(
+        &self,
+        user: UserId,
+        session: SessionKey,
+        reads: bool,
+        outbox: &Outbox,
+    ) -> Result<(), StoreError> {
         for shard in self.shards.iter() {
             let (ready, attached) = oneshot::channel();
             let attach = ToShard::Attach { user, session, reads, outbox: outbox.clone(), ready };
@@ -307,7 +416,29 @@ impl Hub {
                 let _ = attached.await;
             }
         }
+        if let Some(nodes) = &self.nodes
+            && let Err(cause) = self.watch(user, nodes).await
+        {
+            self.detach(user, session, true).await;
+            return Err(cause);
+        }
         self.presence.connect(user, session, outbox.clone()).await;
+        Ok(())
+    }
+
+    /// Has this node hear what happens where somebody is a member.
+    async fn watch(&self, user: UserId, nodes: &Nodes) -> Result<(), StoreError> {
+        let places = Arc::new(self.store.places_of(user).await?);
+        for shard in self.shards.iter() {
+            let (ready, watched) = oneshot::channel();
+            if shard.send(ToShard::Watch { user, places: places.clone(), ready }).await.is_ok() {
+                // An error means that the shard has ended with the server.
+                let _ = watched.await;
+            }
+        }
+        // What the client is told of its conversations is read after this, so nothing falls between.
+        nodes.settled().await;
+        Ok(())
     }
 
     /// Ends the delivery to this connection. `clean` if the client said goodbye; after a cut the
@@ -322,23 +453,67 @@ impl Hub {
 
     /// Tells all connections of a person, apart from one, what belongs to no conversation.
     pub async fn tell(&self, user: UserId, except: Option<SessionKey>, push: &Push) {
-        let frame = ServerFrame::encode_push(push).into();
+        let text = ServerFrame::encode_push(push);
+        if let Some(nodes) = &self.nodes
+            && let Some(frame) = news::raw(text.clone())
+        {
+            nodes.keep(&News::Tell(Tell { user, frame }));
+        }
+        self.tell_here(user, except, text.into()).await;
+    }
+
+    async fn tell_here(&self, user: UserId, except: Option<SessionKey>, frame: Frame) {
         self.to_any_shard(ToShard::Tell { user, except, frame }).await;
     }
 
-    /// Tells all connections of a bot, also those that do not read, that it is called; false if it
-    /// has none.
-    pub async fn call(&self, bot: UserId, push: &Push) -> bool {
+    /// Tells what a person says of themselves to those who watch them.
+    pub async fn tell_watchers(&self, user: UserId, push: &Push) {
+        let text = ServerFrame::encode_push(push);
+        if let Some(nodes) = &self.nodes
+            && let Some(frame) = news::raw(text.clone())
+        {
+            nodes.keep(&News::TellWatchers(Tell { user, frame }));
+        }
+        self.presence.tell_watchers_here(user, text.into()).await;
+    }
+
+    /// Begins a run of a slash command, and tells all connections of its bot, also those that do
+    /// not read; false if it has none.
+    pub async fn call(&self, id: RunId, run: Run, push: &Push) -> bool {
+        let bot = run.bot.id;
+        // Before the call, or the answer might come before its run is known.
+        self.runs.begin(id, run.clone()).await;
+        let text = ServerFrame::encode_push(push);
+        let is_elsewhere = self.nodes.as_ref().filter(|nodes| nodes.is_elsewhere(bot));
+        if let Some(nodes) = is_elsewhere
+            && let Some(frame) = news::raw(text.clone())
+        {
+            nodes.keep(&News::Call(Call { frame, id, run }));
+        }
+        self.call_here(bot, text.into()).await || is_elsewhere.is_some()
+    }
+
+    async fn call_here(&self, bot: UserId, frame: Frame) -> bool {
         let (told, answered) = oneshot::channel();
-        let frame = ServerFrame::encode_push(push).into();
         self.to_any_shard(ToShard::Call { bot, frame, told }).await;
         answered.await.unwrap_or(false)
     }
 
-    /// Closes connections of a person whose logins have ended.
+    /// Closes connections of a person whose logins have ended, on every node.
     pub async fn end(&self, user: UserId, which: Ending) {
+        self.end_here(user, which).await;
+        if let Some(nodes) = &self.nodes {
+            nodes.keep_surely(&News::End(End::of(user, which))).await;
+        }
+    }
+
+    async fn end_here(&self, user: UserId, which: Ending) {
         self.visits.end(user, which);
         self.to_any_shard(ToShard::End { user, which }).await;
+    }
+
+    async fn end_all(&self) {
+        self.to_any_shard(ToShard::EndAll).await;
     }
 
     /// Whoever changes the policy takes a turn, then stores the change, then tells it.
@@ -356,6 +531,23 @@ impl Hub {
             }
         }
         self.presence.tell_policy(change).await;
+        if let Some(nodes) = &self.nodes {
+            let apart = match change {
+                PolicyChange::Block(one, other, true) => Some((*one, *other)),
+                _ => None,
+            };
+            nodes.keep_surely(&News::Policy(PolicyNews { apart })).await;
+        }
+    }
+
+    /// Tells every shard what holds, whatever it knew. Who calls this has the policy's turn.
+    async fn replace_policy(&self, policy: Policy) {
+        let policy = Arc::new(policy);
+        for shard in self.shards.iter() {
+            // An error means that the shard has ended with the server.
+            let _ = shard.send(ToShard::NewPolicy { policy: policy.clone() }).await;
+        }
+        self.presence.replace_policy(policy).await;
     }
 
     /// Deletes these messages of one conversation for somebody who may; says how many there were.
@@ -382,12 +574,18 @@ impl Hub {
     /// Returns when every shard has answered what it was asked before.
     pub async fn settle(&self) {
         for shard in self.shards.iter() {
-            let (done, settled) = oneshot::channel();
-            if shard.send(ToShard::Settle { done }).await.is_ok() {
-                // An error means that the shard has ended with the server.
-                let _ = settled.await;
-            }
+            settle(shard).await;
         }
+    }
+
+    /// As [`settle`](Self::settle), of the one with this conversation.
+    async fn settle_one(&self, conversation: ConversationId) {
+        settle(self.shard(conversation)).await;
+    }
+
+    async fn to_shard(&self, conversation: ConversationId, input: ToShard) {
+        // An error means that the shard has ended with the server.
+        let _ = self.shard(conversation).send(input).await;
     }
 
     /// Deletes these messages of one conversation because their time is over; says how many there
@@ -445,6 +643,14 @@ impl Hub {
         conversation.hash(&mut hasher);
         let n = usize::try_from(hasher.finish() % self.shards.len() as u64).unwrap_or(0);
         &self.shards[n]
+    }
+}
+
+async fn settle(shard: &mpsc::Sender<ToShard>) {
+    let (done, settled) = oneshot::channel();
+    if shard.send(ToShard::Settle { done }).await.is_ok() {
+        // An error means that the shard has ended with the server.
+        let _ = settled.await;
     }
 }
 

@@ -10,7 +10,8 @@
 //! 4 handler                which request goes where
 //! 3 hub, outgoing          shards own conversations: decide, apply, commit, deliver; calls of webhooks
 //!   sso                    who somebody is, as a provider says it
-//! 2 store, auth, files     memory; secrets; bytes; metrics: what is counted
+//! 2 store, bus, auth,      memory; other nodes; secrets; bytes;
+//!   files                   metrics: what is counted
 //! 1 domain, registration   pure rules; slack: what other programs post
 //! 0 chat-proto
 //! ```
@@ -20,6 +21,7 @@ pub mod registration;
 pub mod slack;
 
 pub mod auth;
+pub mod bus;
 pub mod files;
 pub mod metrics;
 pub mod store;

@@ -176,6 +176,18 @@ table! {
     hook_calls: By<HookCall> = "chat_webhook_calls";
     /// Posts to incoming webhooks that were taken
     posts: Count = "chat_webhook_posts";
+    /// 1 while the bus to other nodes works; 0 also on a server that has none
+    bus_connected: Level = "chat_bus_connected";
+    /// Messages that were given to the bus
+    bus_published: Count = "chat_bus_published";
+    /// Messages that came over the bus
+    bus_received: Count = "chat_bus_received";
+    /// How long messages were on the bus, by the clocks of both nodes
+    bus_lag_seconds: Seconds = "chat_bus_lag_seconds";
+    /// Events of other nodes that were read from the store, because the bus had not brought them
+    bus_healed: Count = "chat_bus_healed";
+    /// News for other nodes that were left out, because too many were waiting
+    bus_unkept: Count = "chat_bus_unkept";
     /// Reloads of the configuration and of the certificate, by what came of them
     reloads: By<Reload> = "chat_reloads";
     /// Spans of traces, by what became of them; none where no collector is named

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::domain::hooks::retry_at;
-use crate::hub::now;
+use crate::hub::{Duties, Duty, now};
 use crate::metrics::{HookCall, metrics};
 use crate::store::{Delivery, Failure, OutgoingTarget, Store, StoreError};
 use post::{Client, NotTaken};
@@ -37,6 +37,12 @@ const BATCH: usize = 32;
 
 /// The longest sleep: what another process puts into the database is found after this.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// How often a node that makes the calls for several looks what the others want called.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How often a node asks whether to make the calls, while another does.
+const ANOTHERS: Duration = Duration::from_secs(5);
 
 /// A handle for making calls; cheap to clone.
 #[derive(Clone)]
@@ -71,9 +77,9 @@ impl Outgoing {
     }
 
     /// Delivers what waits in the store until `stop`.
-    pub fn start(&self, store: Store, stop: CancellationToken) {
-        let deliverer =
-            Deliverer { client: self.client.clone(), store, busy: HashSet::new(), calls: JoinSet::new() };
+    pub fn start(&self, store: Store, duties: Duties, stop: CancellationToken) {
+        let client = self.client.clone();
+        let deliverer = Deliverer { client, store, duties, busy: HashSet::new(), calls: JoinSet::new() };
         tokio::spawn(async move {
             // Calls under way end with the set; what they did not finish is done after the start.
             let _ = stop.run_until_cancelled_owned(deliverer.run()).await;
@@ -84,6 +90,7 @@ impl Outgoing {
 struct Deliverer {
     client: Arc<Client>,
     store: Store,
+    duties: Duties,
     busy: HashSet<HookId>,
     calls: JoinSet<HookId>,
 }
@@ -91,7 +98,10 @@ struct Deliverer {
 impl Deliverer {
     async fn run(mut self) {
         loop {
-            let sleep = self.begin_what_is_due().await;
+            let sleep = match self.duties.are_shared() {
+                false => self.begin_what_is_due().await,
+                true => self.begin_if_mine().await,
+            };
             tokio::select! {
                 () = self.store.deliveries_wait() => {}
                 () = tokio::time::sleep(sleep) => {}
@@ -106,6 +116,15 @@ impl Deliverer {
                     }
                 }
             }
+        }
+    }
+
+    /// As [`begin_what_is_due`](Self::begin_what_is_due), if no other node does that. What others
+    /// write is not told here, so it is looked for.
+    async fn begin_if_mine(&mut self) -> Duration {
+        match self.duties.is_mine(Duty::Webhooks).await {
+            true => self.begin_what_is_due().await.min(LOOK),
+            false => ANOTHERS,
         }
     }
 

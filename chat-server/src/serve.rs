@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::auth::{Guesses, Passwords, SecretHash, new_invite_code, normal_invite_code};
+use crate::bus::Bus;
 use crate::config::Config;
 use crate::console;
 use crate::files::Files;
@@ -101,13 +102,17 @@ impl Opened {
     /// # Errors
     /// Why it cannot be used, with what to do.
     pub async fn new(config: &Config) -> anyhow::Result<Self> {
-        let lock = lock(&config.data_dir)?;
+        // Nodes may share the folder: they share what is in it over the bus.
+        let lock = match config.bus {
+            None => lock(&config.data_dir)?,
+            Some(_) => share(&config.data_dir)?,
+        };
         let store = open_store(config).await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let policy = store.policy(now()).await?;
+        let bus = Bus::open(config.bus.as_ref()).await?;
         let app = Arc::new(App {
-            hub: Hub::start(&store, &policy, cores, config.presence_grace, &config.live.limits),
+            hub: Hub::start_on(bus, &store, cores, config.presence_grace, &config.live.limits).await?,
             passwords: Passwords::new(cores)?,
             guesses: Guesses::default(),
             session_idle: config.session_idle,
@@ -124,6 +129,7 @@ impl Opened {
 
     /// Ends what works in the data directory; what was answered is stored.
     pub async fn close(self) {
+        self.app.hub.leave().await;
         self.app.store.close().await;
     }
 }
@@ -154,7 +160,7 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
         // A path that is too long for a socket is no reason not to serve.
         Err(cause) => warn!(%cause, "no console; commands on this machine work only while no server runs"),
     }
-    app.outgoing.start(app.store.clone(), stop.clone());
+    app.outgoing.start(app.store.clone(), app.hub.duties(), stop.clone());
     let warming = app.clone();
     tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
         if let Some(sso) = &warming.sso {
@@ -162,6 +168,7 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
         }
     }));
     tokio::spawn(app.clone().keep_swept(stop.clone()));
+    tokio::spawn(app.clone().keep_doors(stop.clone()));
     tokio::spawn(app.clone().end_idle_sessions(stop.clone()));
     tokio::spawn(app.clone().keep_retention(config.keep_days, stop.clone()));
     let url = format!("{}://{address}", if tls.is_some() { "wss" } else { "ws" });
@@ -177,7 +184,7 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     if let (Some(tls), Some(source)) = (&tls, source) {
         tokio::spawn(tls.clone().keep(source, stop.clone()));
     }
-    let readiness = Arc::new(Readiness::new(app.store.clone(), stop.clone()));
+    let readiness = Arc::new(Readiness::new(app.store.clone(), app.hub.clone(), stop.clone()));
     let running = Running { app: app.clone(), tls: tls.clone(), readiness };
     ready(Ready { address, url, owner_code, running });
     let bounds = Bounds { max_connections, drain_delay };
@@ -227,16 +234,37 @@ fn make_private(dir: &Path) -> anyhow::Result<()> {
 pub(crate) fn lock(data_dir: &Path) -> anyhow::Result<File> {
     make_private(data_dir)?;
     let path = data_dir.join(LOCK);
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-    let file = file.with_context(|| format!("cannot write {}", path.display()))?;
-    match file.try_lock() {
+    let file = open_lock(&path)?;
+    let locked = file.try_lock();
+    taken(file, locked, data_dir, "stop it first, or choose another directory with --data-dir")
+}
+
+/// Several servers on one database that are on one bus, and none that is not.
+fn share(data_dir: &Path) -> anyhow::Result<File> {
+    make_private(data_dir)?;
+    let file = open_lock(&data_dir.join(LOCK))?;
+    let locked = file.try_lock_shared();
+    taken(file, locked, data_dir, "start that one with the same --bus, or stop it first")
+}
+
+fn open_lock(path: &Path) -> anyhow::Result<File> {
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    file.with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn taken(
+    file: File,
+    locked: Result<(), fs::TryLockError>,
+    data_dir: &Path,
+    advice: &str,
+) -> anyhow::Result<File> {
+    match locked {
         Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => bail!(
-            "another chat-server is running on {}; stop it first, or choose another directory with --data-dir",
-            data_dir.display()
-        ),
+        Err(fs::TryLockError::WouldBlock) => {
+            bail!("another chat-server is running on {}; {advice}", data_dir.display())
+        }
         Err(fs::TryLockError::Error(cause)) => {
-            Err(cause).with_context(|| format!("cannot lock {}", path.display()))
+            Err(cause).with_context(|| format!("cannot lock {}", data_dir.join(LOCK).display()))
         }
     }
 }

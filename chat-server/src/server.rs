@@ -80,7 +80,7 @@ pub async fn run(
 ) {
     let Bounds { max_connections, drain_delay } = limits;
     let (sessions, leaving) = (TaskTracker::new(), Leaving::default());
-    let readiness = Arc::new(Readiness::new(app.store.clone(), stop.clone()));
+    let readiness = Arc::new(Readiness::new(app.store.clone(), app.hub.clone(), stop.clone()));
     let upgrades = Upgrades {
         routes: routes::routes(app.clone(), readiness),
         app: app.clone(),

@@ -16,6 +16,7 @@ mod engine;
 mod exchange;
 mod files;
 mod moderation;
+mod nodes;
 mod people;
 mod postgres;
 mod search;
@@ -47,6 +48,7 @@ pub use exchange::{
 };
 pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
+pub use nodes::{NewsPosition, WhatsNew};
 pub use people::ReadBy;
 pub use postgres::{Address, AddressError, Looked, look};
 pub use search::{Hits, Search, SearchCursor};

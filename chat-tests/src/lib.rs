@@ -8,7 +8,9 @@
 
 mod binaries;
 mod cleanup;
+mod cluster;
 pub mod http;
+mod nats;
 pub mod postgres;
 mod process;
 mod screenshot;
@@ -20,6 +22,8 @@ use std::time::Duration;
 
 pub use binaries::{bin, use_binaries_in};
 pub use cleanup::{Folder, end_all, hold, release};
+pub use cluster::Cluster;
+pub use nats::Nats;
 pub use process::{Running, Signal, clean_environment, run};
 pub use screenshot::{light_screenshot, screenshot};
 pub use script::{Script, uuid};

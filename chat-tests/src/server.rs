@@ -3,12 +3,14 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::postgres::Database;
-use crate::{DEADLINE, Folder, Running, Signal, bin, run};
+use crate::{DEADLINE, Folder, Nats, Running, Signal, bin, run};
 
 /// How a server is started.
 #[derive(Debug, Clone)]
@@ -31,10 +33,24 @@ impl Default for Options {
 pub struct Server {
     // Dropped in this order: first what uses the others.
     running: Running,
-    dir: Folder,
+    dir: Arc<Folder>,
     options: Options,
     ready: Ready,
+    /// Further nodes on the same folder, if [`NODES`] asks for them.
+    others: Option<Others>,
     _database: Option<Database>,
+}
+
+/// With a number in this variable, every server of the tests is so many nodes, and who connects
+/// comes to one after the other: any test of one server is a test of several then. For looking at, not
+/// for the suite: a test that waits for nothing on one node may have to on two.
+const NODES: &str = "NODES_OF_TESTS";
+
+/// The nodes beside the first, and what connects them.
+struct Others {
+    nodes: Vec<Server>,
+    turn: AtomicUsize,
+    _nats: Nats,
 }
 
 /// The variable by which a run of the tests chooses PostgreSQL (`postgres`) in place of SQLite.
@@ -61,10 +77,33 @@ impl Server {
     /// # Errors
     /// It does not come up.
     pub fn start_with(options: Options) -> Result<Self> {
-        let dir = Folder::new("chat-server-")?;
+        let dir = Arc::new(Folder::new("chat-server-")?);
         let database = database_in(dir.path())?;
+        let first = match std::env::var(NODES).ok().and_then(|nodes| nodes.parse::<usize>().ok()) {
+            Some(nodes @ 2..) => Self::start_many(&dir, &options, nodes)?,
+            _ => Self::start_beside(&dir, options)?,
+        };
+        Ok(Self { _database: database, ..first })
+    }
+
+    fn start_many(dir: &Arc<Folder>, options: &Options, nodes: usize) -> Result<Self> {
+        let nats = Nats::start()?;
+        let mut options = options.clone();
+        options.more.extend(["--bus".to_owned(), nats.url()]);
+        let mut first = Self::start_beside(dir, options.clone())?;
+        let nodes = (1..nodes).map(|_| Self::start_beside(dir, options.clone())).collect::<Result<_>>()?;
+        first.others = Some(Others { nodes, turn: AtomicUsize::new(0), _nats: nats });
+        Ok(first)
+    }
+
+    /// Starts a server on a free port, on a folder that others may use as well; then the options
+    /// name a bus.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start_beside(dir: &Arc<Folder>, options: Options) -> Result<Self> {
         let (running, ready) = launch(dir.path(), &options, 0)?;
-        Ok(Self { running, dir, options, ready, _database: database })
+        Ok(Self { running, dir: dir.clone(), options, ready, others: None, _database: None })
     }
 
     /// Starts a server on a folder that has something in it, and on this port; 0 takes a free one.
@@ -73,13 +112,17 @@ impl Server {
     /// It does not come up.
     pub fn start_in(dir: Folder, options: Options, port: u16) -> Result<Self> {
         let (running, ready) = launch(dir.path(), &options, port)?;
-        Ok(Self { running, dir, options, ready, _database: None })
+        Ok(Self { running, dir: Arc::new(dir), options, ready, others: None, _database: None })
     }
 
     /// Where clients connect, as the server printed it.
     #[must_use]
     pub fn url(&self) -> String {
-        self.ready.url.clone()
+        let Some(Others { nodes, turn, .. }) = &self.others else { return self.ready.url.clone() };
+        match turn.fetch_add(1, Ordering::Relaxed) % (nodes.len() + 1) {
+            0 => self.ready.url.clone(),
+            n => nodes[n - 1].ready.url.clone(),
+        }
     }
 
     /// Its port, which stays the same over restarts.
@@ -115,6 +158,7 @@ impl Server {
     /// kill -9.
     pub fn kill(&mut self) {
         self.running.kill();
+        self.others.iter_mut().flat_map(|others| &mut others.nodes).for_each(Server::kill);
     }
 
     /// Sends a signal.
@@ -146,7 +190,11 @@ impl Server {
                     let (asked, port) = (self.ready.port, ready.port);
                     ensure!(port == asked, "asked for port {asked}, listens on {port}");
                     (self.running, self.ready) = (running, ready);
-                    return Ok(());
+                    return self
+                        .others
+                        .iter_mut()
+                        .flat_map(|others| &mut others.nodes)
+                        .try_for_each(Server::restart);
                 }
                 // Somebody's outgoing connection may sit on our port for a moment.
                 Err(cause) if Instant::now() < until && format!("{cause:#}").contains("in use") => {}

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::retention::Retention;
 use super::tls::{self, TlsMode};
-use super::{OWNER_CODE_VARIABLE, SESSION_IDLE, Size, Span, files, sso};
+use super::{OWNER_CODE_VARIABLE, SESSION_IDLE, Size, Span, bus, files, sso};
 use crate::handler::live::{CONNECTIONS_PER_ADDRESS, PING_INTERVAL, ProxyHeader};
 use crate::log::LogFormat;
 use crate::registration::ProviderRegistration;
@@ -196,6 +196,22 @@ pub struct Settings {
     /// The claim from which the name of a new account is made
     #[arg(long, value_name = "CLAIM", env = "CHAT_SERVER_OIDC_CLAIM")]
     pub oidc_claim: Option<String>,
+    /// Addresses of the NATS that carries what happens between several servers on one database, such
+    /// as nats://127.0.0.1:4222, or tls:// for TLS; none where there is one server
+    #[arg(long, value_name = "URL", env = "CHAT_SERVER_BUS", value_delimiter = ',')]
+    pub bus: Option<Vec<String>>,
+    /// Who this server is for NATS; without a name, its secret is a token
+    #[arg(long, value_name = "NAME", env = "CHAT_SERVER_BUS_USER")]
+    pub bus_user: Option<String>,
+    /// What proves it; not a flag, because other people on the machine can see flags
+    #[arg(skip)]
+    pub bus_secret: Option<String>,
+    /// Certificates (PEM) to trust for NATS, in place of the system's
+    #[arg(long, value_name = "FILE", env = "CHAT_SERVER_BUS_CA_FILE")]
+    pub bus_ca_file: Option<PathBuf>,
+    /// The name of these servers together, so that others can use the same NATS
+    #[arg(long, value_name = "NAME", env = "CHAT_SERVER_CLUSTER")]
+    pub cluster: Option<String>,
     /// What to log: error, warn, info, debug, trace, or a filter such as chat_server=debug
     #[arg(long, value_name = "FILTER", env = "CHAT_SERVER_LOG")]
     pub log: Option<String>,
@@ -270,6 +286,11 @@ impl Settings {
             oidc_registration: Some(ProviderRegistration::default()),
             oidc_required: Some(false),
             oidc_claim: Some(sso::CLAIM.to_owned()),
+            bus: Some(Vec::new()),
+            bus_user: None,
+            bus_secret: None,
+            bus_ca_file: None,
+            cluster: Some(bus::CLUSTER.to_owned()),
             log: Some("info".to_owned()),
             log_format: Some(LogFormat::default()),
         }
@@ -289,7 +310,7 @@ impl Settings {
             file_size files_per_user files_per_server s3_endpoint s3_region s3_allow_http
             s3_access_key_id s3_secret_access_key retention oidc_issuer oidc_client_id
             oidc_client_secret oidc_name oidc_flow oidc_redirect oidc_registration oidc_required
-            oidc_claim log log_format
+            oidc_claim bus bus_user bus_secret bus_ca_file cluster log log_format
         }
     }
 }
@@ -316,6 +337,10 @@ pub fn example() -> anyhow::Result<String> {
     text.push_str(&format!(
         "\n# What proves this server to the provider (or {})\n# oidc_client_secret = \"\"\n",
         sso::SECRET_VARIABLE
+    ));
+    text.push_str(&format!(
+        "\n# What proves this server to NATS (or {})\n# bus_secret = \"\"\n",
+        bus::SECRET_VARIABLE
     ));
     text.push_str(&format!(
         "\n# A given invite code for the first account, in place of a random one (or {OWNER_CODE_VARIABLE})\n# owner_code = \"\"\n"

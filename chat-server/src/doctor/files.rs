@@ -26,9 +26,9 @@ pub(super) fn configuration(file: Option<&Path>) -> Finding {
     let text = fs::read_to_string(file).unwrap_or_default();
     let has_secret = text.lines().any(|line| {
         let line = line.trim_start();
-        line.starts_with("owner_code")
-            || line.starts_with("database")
-            || line.starts_with("s3_secret_access_key")
+        ["owner_code", "database", "s3_secret_access_key", "bus_secret"]
+            .iter()
+            .any(|key| line.starts_with(key))
     });
     let shown = file.display();
     if has_secret && mode & OTHERS != 0 {

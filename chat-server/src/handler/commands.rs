@@ -74,10 +74,8 @@ impl App {
         let id = RunId(Uuid::new_v4());
         let user = caller.person.clone();
         let run = Run { conversation, user: user.id, bot: bot.clone(), name: name.clone() };
-        // Before the call, or the answer might come before its run is known.
-        self.hub.runs().begin(id, run).await;
         let call = CommandCall { run: id, conversation, user, name, text };
-        if !self.hub.call(bot.id, &Push::Command(call)).await {
+        if !self.hub.call(id, run, &Push::Command(call)).await {
             let message = format!("@{} is not connected at the moment; try again later.", bot.name);
             return Err(WireError::new(ErrorCode::Unavailable, message));
         }

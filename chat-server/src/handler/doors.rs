@@ -8,6 +8,7 @@ use chat_proto::{
     Person, Push, RevokeCode, Role, SetLockdown, SurveyPage, SurveyRooms, Timestamp, UserId, WireError,
     limits,
 };
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -161,6 +162,7 @@ impl App {
                 let note = Note::new(caller.person.id, act, None, at);
                 self.store.set_lockdown(since, note).await.map_err(store_failed)?;
                 self.doors.set(since);
+                self.hub.tell_doors().await;
                 warn!(by = %caller.person.id, on, "lockdown");
                 let told = Push::Lockdown(Lockdown { since });
                 for admin in self.store.admins().await.map_err(store_failed)? {
@@ -171,6 +173,23 @@ impl App {
         };
         drop(turn);
         Ok(Answer::SetLockdown(Lockdown { since }).into())
+    }
+
+    /// Does what another node did with its doors, until `stop`.
+    pub async fn keep_doors(self: Arc<Self>, stop: CancellationToken) {
+        let follow = async {
+            loop {
+                self.hub.doors_changed().await;
+                let _turn = self.hub.policy_turn().await;
+                match self.store.lockdown().await {
+                    Ok(since) => self.doors.set(since),
+                    Err(cause) => {
+                        warn!(%cause, "cannot see whether the doors are shut; the next change tells")
+                    }
+                }
+            }
+        };
+        stop.run_until_cancelled(follow).await;
     }
 
     pub(super) async fn survey_rooms(&self, caller: &Caller, ask: SurveyRooms) -> Result<Handled, WireError> {

@@ -30,7 +30,7 @@ impl App {
         let profile = set.map_err(|mute| mute.muted_on_server())?.ok_or_else(not_found)?;
         let push = Push::Profile { profile: profile.clone() };
         self.hub.tell(user, None, &push).await;
-        self.hub.presence().tell_watchers(user, &push).await;
+        self.hub.tell_watchers(user, &push).await;
         Ok(Answer::SetProfile(profile).into())
     }
 

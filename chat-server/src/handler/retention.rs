@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{App, store_failed};
-use crate::hub::now;
+use crate::hub::{Duty, now};
 
 /// How often it is looked what has run out; days are counted, so nobody misses a minute.
 const EVERY: Duration = Duration::from_secs(60);
@@ -48,6 +48,9 @@ impl App {
 
     async fn expire_all(&self, keep_days: Option<u32>) -> Result<u64, WireError> {
         let mut deleted = 0;
+        if !self.hub.duties().is_mine(Duty::Retention).await {
+            return Ok(deleted);
+        }
         loop {
             let found = self.store.expired(keep_days, now(), FOUND).await.map_err(store_failed)?;
             let before = deleted;

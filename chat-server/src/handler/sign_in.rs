@@ -16,7 +16,7 @@ use super::account::{Authenticated, Proven, check_protocol, refused};
 use super::{App, Caller, Handled, carry_through, store_failed};
 use crate::auth::{Guesses, Key, SecretHash, check_password, normal_invite_code};
 use crate::domain::not_found;
-use crate::hub::{Ending, now};
+use crate::hub::{Duty, Ending, now};
 use crate::store::{Proof, Refusal, StoreError, noted_every};
 
 /// The pause between two looks for sessions that nobody uses; shorter where they end sooner.
@@ -188,6 +188,9 @@ impl App {
     }
 
     async fn end_some_idle_sessions(&self) -> Result<(), StoreError> {
+        if !self.hub.duties().is_mine(Duty::IdleSessions).await {
+            return Ok(());
+        }
         for ended in self.store.end_idle_sessions(now(), self.session_idle).await? {
             self.hub.end(ended.user, Ending::Session(ended.session, CloseReason::SessionExpired)).await;
             info!(user = %ended.user, "a session ended because nobody used it");

@@ -4,19 +4,27 @@
 //!    [`BATCH`]: presence never grows with the square of the people.
 //! 2. A cut connection counts as present for the grace time, so a flapping line is not a storm.
 //! 3. A device that hides makes its person offline for everybody.
+//! 4. Each node says who is on it; a person is what all nodes say together (`elsewhere`).
+
+mod elsewhere;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chat_proto::{Presence, PresenceState, Push, ServerFrame, Timestamp, UserId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::warn;
+use uuid::Uuid;
 
+use super::nodes::Nodes;
 use super::outbox::{Frame, Outbox};
 use super::{SessionKey, now};
 use crate::domain::policy::{Policy, PolicyChange};
 use crate::store::Store;
+use elsewhere::Elsewhere;
+pub(super) use elsewhere::FromNode;
 
 /// How long changes are collected before watchers are told.
 const BATCH: Duration = Duration::from_millis(250);
@@ -53,6 +61,16 @@ enum Input {
         user: UserId,
         frame: Frame,
     },
+    NewPolicy {
+        policy: Arc<Policy>,
+    },
+    /// Another node says something.
+    FromNode {
+        node: Uuid,
+        says: FromNode,
+    },
+    /// The bus is there: say and ask who is where.
+    SayHello,
 }
 
 /// A handle on the presence task; cheap to clone.
@@ -62,7 +80,7 @@ pub struct PresenceHub {
 }
 
 impl PresenceHub {
-    pub(super) fn start(store: Store, policy: Policy, grace: Duration) -> Self {
+    pub(super) fn start(store: Store, policy: Policy, grace: Duration, nodes: Option<Nodes>) -> Self {
         let (inputs, waiting) = mpsc::channel(QUEUE);
         let tracker = Tracker {
             store,
@@ -74,6 +92,7 @@ impl PresenceHub {
             grace_ends: BTreeSet::new(),
             changed: HashSet::new(),
             tell_at: None,
+            elsewhere: nodes.map(Elsewhere::new),
         };
         tokio::spawn(tracker.run(waiting));
         Self { inputs }
@@ -104,10 +123,25 @@ impl PresenceHub {
         answered.await.unwrap_or_default()
     }
 
-    /// Tells what a person says of themselves to those who watch them.
-    pub async fn tell_watchers(&self, user: UserId, push: &Push) {
-        let frame = ServerFrame::encode_push(push).into();
+    /// Tells what a person says of themselves to those who watch them here.
+    pub(super) async fn tell_watchers_here(&self, user: UserId, frame: Frame) {
         self.tell(Input::TellWatchers { user, frame }).await;
+    }
+
+    /// Takes over what another node says.
+    pub(super) async fn hear_from(&self, node: Uuid, says: FromNode) {
+        self.tell(Input::FromNode { node, says }).await;
+    }
+
+    /// Says to the other nodes who is here, and asks them the same. Forgotten when the task is busy,
+    /// because that is said now and then anyway.
+    pub(super) fn hello(&self) {
+        let _ = self.inputs.try_send(Input::SayHello);
+    }
+
+    /// What holds from now on, whatever was known.
+    pub(super) async fn replace_policy(&self, policy: Arc<Policy>) {
+        self.tell(Input::NewPolicy { policy }).await;
     }
 
     /// Takes a stored change over. When it returns, it holds for everything that comes later.
@@ -134,30 +168,36 @@ struct Tracker {
     grace_ends: BTreeSet<(Instant, UserId)>,
     changed: HashSet<UserId>,
     tell_at: Option<Instant>,
+    /// What the other nodes say, where there are any.
+    elsewhere: Option<Elsewhere>,
 }
 
-/// A person with a connection, or in the grace time after one.
+/// A person with a connection, or in the grace time after one, or on another node.
+#[derive(Default)]
 struct Known {
     sessions: HashMap<SessionKey, PresenceState>,
     shown: PresenceState,
     grace_ends: Option<Instant>,
+    /// How they stood on this node when they last had a connection to it.
+    here: Option<PresenceState>,
 }
 
 impl Known {
-    /// What the others see, all devices taken together.
-    fn merged(&self) -> PresenceState {
-        if self.sessions.is_empty() {
-            return if self.grace_ends.is_some() { self.shown } else { PresenceState::Offline };
-        }
-        let says = |state| self.sessions.values().any(|said| *said == state);
-        if says(PresenceState::Offline) {
-            PresenceState::Offline
-        } else if says(PresenceState::Online) {
-            PresenceState::Online
-        } else {
-            PresenceState::Away
+    /// How they stand on this node; `None` if they are not on it.
+    fn own(&self) -> Option<PresenceState> {
+        match self.sessions.is_empty() {
+            true => self.here.filter(|_| self.grace_ends.is_some()),
+            false => merged(self.sessions.values().copied()),
         }
     }
+}
+
+/// What the others see, all devices, or all nodes, taken together; `None` if there are none.
+fn merged(states: impl Iterator<Item = PresenceState>) -> Option<PresenceState> {
+    /// The first of them that is said counts: who hides, hides everywhere.
+    const ORDER: [PresenceState; 3] = [PresenceState::Offline, PresenceState::Online, PresenceState::Away];
+    let place = |state| ORDER.iter().position(|known| *known == state).unwrap_or(ORDER.len());
+    states.min_by_key(|state| place(*state))
 }
 
 struct Watcher {
@@ -180,9 +220,17 @@ impl Tracker {
         }
     }
 
+    /// How somebody stands on all nodes together.
+    fn state_of(&self, user: UserId) -> PresenceState {
+        let own = self.people.get(&user).and_then(Known::own);
+        let others = self.elsewhere.iter().flat_map(|elsewhere| elsewhere.states_of(user));
+        merged(own.into_iter().chain(others)).unwrap_or(PresenceState::Offline)
+    }
+
     fn next_due(&self) -> Option<Instant> {
         let grace = self.grace_ends.first().map(|(at, _)| *at);
-        [self.tell_at, grace].into_iter().flatten().min()
+        let beat = self.elsewhere.as_ref().map(Elsewhere::next_beat);
+        [self.tell_at, grace, beat].into_iter().flatten().min()
     }
 
     fn take(&mut self, input: Input) {
@@ -200,10 +248,16 @@ impl Tracker {
             Input::Policy { change, done } => {
                 self.policy.apply(&change);
                 if let PolicyChange::Block(one, other, true) = change {
-                    self.part(one, other);
-                    self.part(other, one);
+                    self.part_both(one, other);
                 }
                 let _ = done.send(());
+            }
+            Input::NewPolicy { policy } => self.policy = (*policy).clone(),
+            Input::FromNode { node, says } => self.hear(node, says),
+            Input::SayHello => {
+                if let Some(elsewhere) = &mut self.elsewhere {
+                    elsewhere.say_hello();
+                }
             }
             Input::TellWatchers { user, frame } => {
                 let watching = self.watched_by.get(&user).into_iter().flatten();
@@ -222,12 +276,9 @@ impl Tracker {
         if !self.watchers.contains_key(&session) {
             return;
         }
-        let known = self.people.entry(user).or_insert_with(|| Known {
-            sessions: HashMap::new(),
-            shown: PresenceState::Offline,
-            grace_ends: None,
-        });
+        let known = self.people.entry(user).or_default();
         known.sessions.insert(session, state);
+        known.here = known.own();
         if let Some(at) = known.grace_ends.take() {
             self.grace_ends.remove(&(at, user));
         }
@@ -238,6 +289,7 @@ impl Tracker {
         self.unwatch(session);
         self.watchers.remove(&session);
         let Some(known) = self.people.get_mut(&user) else { return };
+        known.here = known.own();
         known.sessions.remove(&session);
         if known.sessions.is_empty() && !clean {
             let at = Instant::now() + self.grace;
@@ -281,6 +333,11 @@ impl Tracker {
         }
     }
 
+    fn part_both(&mut self, one: UserId, other: UserId) {
+        self.part(one, other);
+        self.part(other, one);
+    }
+
     /// From now on the one who watches sees the other as a stranger does: offline, for ever.
     fn part(&mut self, watched: UserId, watching: UserId) {
         let gone = Push::Presence {
@@ -319,6 +376,7 @@ impl Tracker {
             self.tell_at = None;
             self.tell_watchers().await;
         }
+        self.beat(now);
     }
 
     /// Tells each watcher what changed for them, in one frame.
@@ -326,10 +384,18 @@ impl Tracker {
         let at = now();
         let mut gone = Vec::new();
         let mut news: HashMap<SessionKey, Vec<Presence>> = HashMap::new();
-        for user in std::mem::take(&mut self.changed) {
+        let changed = std::mem::take(&mut self.changed);
+        self.tell_nodes(&changed);
+        for user in changed {
+            let state = self.state_of(user);
+            let is_elsewhere = self.elsewhere.as_ref().is_some_and(|others| others.has(user));
             let Some(known) = self.people.get_mut(&user) else { continue };
-            let state = known.merged();
-            if known.sessions.is_empty() && known.grace_ends.is_none() {
+            // Who came and went on other nodes only is noted there.
+            let was_here = match known.own() {
+                Some(_) => known.here,
+                None => known.here.take(),
+            };
+            if known.own().is_none() && !is_elsewhere {
                 self.people.remove(&user);
             } else if known.shown == state {
                 continue;
@@ -337,7 +403,7 @@ impl Tracker {
                 known.shown = state;
             }
             let offline = state == PresenceState::Offline;
-            if offline {
+            if offline && was_here.is_some() {
                 gone.push((user, at));
             }
             for session in self.watched_by.get(&user).into_iter().flatten() {

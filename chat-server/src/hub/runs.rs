@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use chat_proto::{CommandName, ConversationId, Person, RunId, UserId, limits};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -21,7 +22,7 @@ const RUNS_EACH: usize = 20;
 const QUEUE: usize = 1_024;
 
 /// One run of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Where.
     pub conversation: ConversationId,

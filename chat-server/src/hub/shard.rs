@@ -8,17 +8,22 @@
 mod delivery;
 mod personal;
 mod purge;
+mod remote;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use chat_proto::{Answer, ConversationId, ErrorCode, Event, Person, RoomName, Sent, UserId, WireError};
+use chat_proto::{
+    Answer, CloseReason, ConversationId, ErrorCode, Event, Person, RoomName, Sent, Seq, UserId, WireError,
+};
 use tokio::sync::mpsc;
 use tracing::{Instrument, debug_span, error, warn};
 
 use super::held::Held;
+use super::nodes::Nodes;
+use super::nodes::news::{News, Typing};
 use super::outbox::Outbox;
 use super::pace::{Pace, too_many};
 use super::task::{Beginning, Task};
@@ -39,6 +44,16 @@ const LOADED: usize = 4_096;
 /// come back.
 const ATTEMPTS: usize = 3;
 
+/// The same where other nodes write as well: in a room in which all of them write hard, each try is
+/// won by one of them.
+const ATTEMPTS_AMONG_OTHERS: usize = 24;
+
+/// How often a whole turn is decided again there before its requests go one by one.
+const ATTEMPTS_TOGETHER: usize = 8;
+
+/// The longest pause before the next try, so that not all try at the same time; about two commits.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
 pub(super) struct Shard {
     store: Store,
     policy: Policy,
@@ -48,6 +63,20 @@ pub(super) struct Shard {
     held: Held,
     /// How fast messages may come into each conversation.
     sends: Arc<ArcSwap<Pace<ConversationId>>>,
+    /// The other nodes, where there are any; without them the next two stay empty.
+    nodes: Option<Nodes>,
+    /// The conversations in which somebody here listens.
+    watched: HashMap<ConversationId, Watched>,
+    /// In which of them each of those is.
+    places: HashMap<UserId, HashSet<ConversationId>>,
+}
+
+/// A conversation in which somebody here listens, while others may write in it on other nodes.
+struct Watched {
+    /// Up to which event its members here were told.
+    delivered: Seq,
+    /// How many of them listen.
+    people: usize,
 }
 
 /// A connection of somebody.
@@ -73,8 +102,23 @@ enum Outcome {
 }
 
 impl Shard {
-    pub(super) fn new(store: Store, policy: Policy, sends: Arc<ArcSwap<Pace<ConversationId>>>) -> Self {
-        Self { store, policy, rooms: HashMap::new(), online: HashMap::new(), held: Held::default(), sends }
+    pub(super) fn new(
+        store: Store,
+        policy: Policy,
+        nodes: Option<Nodes>,
+        sends: Arc<ArcSwap<Pace<ConversationId>>>,
+    ) -> Self {
+        Self {
+            store,
+            policy,
+            rooms: HashMap::new(),
+            online: HashMap::new(),
+            held: Held::default(),
+            sends,
+            nodes,
+            watched: HashMap::new(),
+            places: HashMap::new(),
+        }
     }
 
     pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<ToShard>) {
@@ -119,8 +163,20 @@ impl Shard {
                     sessions.retain(|listener| listener.session != session);
                     if sessions.is_empty() {
                         self.online.remove(&user);
+                        self.unwatch_all(user);
                     }
                 }
+            }
+            ToShard::Watch { user, places, ready } => {
+                self.watch_all(user, &places);
+                // Who waits may have been cut in the meantime.
+                let _ = ready.send(());
+            }
+            ToShard::News(news) => self.hear(*news).await,
+            ToShard::Moved { conversation, seq } => self.hear_moved(conversation, seq).await,
+            ToShard::NewPolicy { policy } => self.policy = (*policy).clone(),
+            ToShard::EndAll => {
+                self.online.values().flatten().for_each(|listener| listener.outbox.cut(CloseReason::Restart));
             }
             ToShard::Tell { user, except, frame } => {
                 for (_, outbox) in self.sessions(user).filter(|(key, _)| Some(**key) != except) {
@@ -164,6 +220,10 @@ impl Shard {
             && room.members.contains_key(&user.id)
             && room.not_muted(user.id, now).is_ok()
         {
+            if let Some(nodes) = &self.nodes {
+                let typing = Typing { conversation, user: user.clone(), active };
+                nodes.publish(conversation, &News::Typing(typing));
+            }
             self.tell_typing(conversation, user, active);
         }
     }
@@ -185,20 +245,31 @@ impl Shard {
     }
 
     async fn take_turn(&mut self, jobs: Vec<Job>) {
-        match self.attempt(&jobs).await {
-            Ok((outcomes, committed)) => self.deliver(jobs, outcomes, committed).await,
-            Err(StoreError::Conflict) => {
-                for job in jobs {
-                    self.alone(job).await;
-                }
+        let tries = if self.nodes.is_some() { ATTEMPTS_TOGETHER } else { 1 };
+        for tried in 1..=tries {
+            match self.attempt(&jobs).await {
+                Ok((outcomes, committed)) => return self.deliver(jobs, outcomes, committed).await,
+                Err(StoreError::Conflict) => self.pause(tried).await,
+                Err(StoreError::Failed(cause)) => return refuse_all(&jobs, &cause),
             }
-            Err(StoreError::Failed(cause)) => refuse_all(&jobs, &cause),
+        }
+        for job in jobs {
+            self.alone(job).await;
+        }
+    }
+
+    /// After another node was first: somewhat later, and each at another time.
+    async fn pause(&self, tried: usize) {
+        if self.nodes.is_some() {
+            let longest = Duration::from_millis(1 << tried.min(16)).min(LONGEST_PAUSE);
+            tokio::time::sleep(longest.mul_f64(rand::random_range(0.0..1.0))).await;
         }
     }
 
     /// One request by itself, after a conflict: it may be a repeat, or have lost a race.
     async fn alone(&mut self, job: Job) {
-        for _ in 0..ATTEMPTS {
+        let tries = if self.nodes.is_some() { ATTEMPTS_AMONG_OTHERS } else { ATTEMPTS };
+        for tried in 1..=tries {
             match self.attempt(std::slice::from_ref(&job)).await {
                 Ok((outcomes, committed)) => {
                     return self.deliver(vec![job], outcomes, committed).await;
@@ -209,7 +280,7 @@ impl Shard {
             match self.answer_of_first(&job).await {
                 Ok(Some(Ok(answer))) => return job.reply.ok(&answer),
                 Ok(Some(Err(refusal))) => return job.reply.error(&refusal),
-                Ok(None) => {} // a number was taken by another writer: decide again
+                Ok(None) => self.pause(tried).await, // a number was taken by another writer: decide again
                 Err(cause) => return refuse_all(&[job], &cause.to_string()),
             }
         }
@@ -292,7 +363,11 @@ impl Shard {
             Change::Nothing => Outcome::Unchanged,
             Change::Event(event) => {
                 let deaf = self.policy.deaf_to(event.author.id);
-                let hearing = room.hearing(&event, |user| self.online.contains_key(&user), deaf);
+                let is_here = |user: UserId| {
+                    self.online.contains_key(&user)
+                        || self.nodes.as_ref().is_some_and(|nodes| nodes.is_elsewhere(user))
+                };
+                let hearing = room.hearing(&event, is_here, deaf);
                 room.count_calls(&hearing);
                 writes.push(Write::Event { event: event.clone(), messages, hearing });
                 writes.extend(audit::note_of(&event, before).map(Write::Note));
@@ -403,6 +478,10 @@ impl Shard {
     }
 
     fn forget_some(&mut self) {
+        if self.nodes.is_some() {
+            // What happens elsewhere in others does not come here.
+            self.rooms.retain(|id, _| self.watched.contains_key(id));
+        }
         if self.rooms.len() > LOADED {
             let mut surplus = self.rooms.len() - LOADED / 2;
             self.rooms.retain(|_, _| {

@@ -15,7 +15,7 @@ use tracing::{Instrument, info_span};
 use super::End;
 use super::socket::{Incoming, Socket};
 use crate::handler::account::Authenticated;
-use crate::handler::{App, Caller};
+use crate::handler::{App, Caller, store_failed};
 use crate::hub::now;
 use crate::hub::outbox::{Frame, Outbox, Waiting};
 use crate::metrics::metrics;
@@ -119,7 +119,10 @@ async fn attach<S: AsyncRead + AsyncWrite + Unpin>(
         outbox,
         noted_at: Arc::new(AtomicI64::new(now().0)),
     };
-    app.hub.attach(caller.person.id, caller.key, caller.reads(), &caller.outbox).await;
+    if let Err(cause) = app.hub.attach(caller.person.id, caller.key, caller.reads(), &caller.outbox).await {
+        refuse(socket, Some(id), &store_failed(cause)).await?;
+        return Err(End::Close(CloseReason::Internal));
+    }
     match app.welcome(&caller, token).await {
         Ok(answer) => {
             let welcome = ServerFrame::encode_ok(id, &answer).into();

@@ -19,6 +19,7 @@ mod keeping;
 mod lists;
 mod log;
 mod messages;
+mod nodes;
 mod notify;
 mod people;
 mod reports;

@@ -60,6 +60,7 @@ impl Running {
             presence_grace: Duration::from_millis(300),
             files: Place::Folder(dir.path().join("files")),
             sso: None,
+            bus: None,
             keep_days,
             traces: None,
             log: "off".to_owned(),

@@ -10,6 +10,7 @@ mod admin;
 mod backup;
 mod bots;
 mod cli;
+mod cluster;
 mod console;
 mod crash;
 mod exchange;

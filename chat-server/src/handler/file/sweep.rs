@@ -1,16 +1,17 @@
 //! Taking away what nobody needs: uploads that were never finished or sent, parts without an
 //! upload, contents without a file. Each step can be cut anywhere and is done again the next time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chat_proto::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{App, objects_failed, store_failed};
-use crate::hub::now;
+use crate::hub::{Duty, now};
+use crate::store::ContentHash;
 
 /// How often: what was deleted is gone from the disk a minute later.
 const EVERY: Duration = Duration::from_secs(60);
@@ -21,15 +22,43 @@ const UNSENT_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Contents taken away in one sweep; the next goes on.
 const CONTENTS: u32 = 1_000;
 
+/// How long a content is unused before it is removed where there are other nodes: what one of them
+/// is keeping at this moment looks unused until it is done.
+const UNUSED_AMONG_OTHERS: Duration = Duration::from_secs(60 * 60);
+
+/// Since when contents are seen to be unused; as many as are looked up at once.
+#[derive(Default)]
+struct Unused {
+    since: HashMap<ContentHash, Instant>,
+}
+
+impl Unused {
+    /// Those of these that have been unused for long enough.
+    fn for_long(&mut self, unused: Vec<ContentHash>) -> Vec<ContentHash> {
+        let now = Instant::now();
+        let before = std::mem::take(&mut self.since);
+        self.since =
+            unused.iter().map(|content| (*content, before.get(content).copied().unwrap_or(now))).collect();
+        let is_old = |content: &ContentHash| {
+            self.since.get(content).is_some_and(|since| now.duration_since(*since) >= UNUSED_AMONG_OTHERS)
+        };
+        unused.into_iter().filter(is_old).collect()
+    }
+}
+
 impl App {
     /// Sweeps now and then, until `stop`.
     pub async fn keep_swept(self: Arc<Self>, stop: CancellationToken) {
+        let mut unused = Unused::default();
         let mut clock = tokio::time::interval(EVERY);
         clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = clock.tick() => self.sweep(now()).await,
+                _ = clock.tick() => match self.hub.duties().are_shared() {
+                    false => self.sweep(now()).await,
+                    true => self.sweep_among_others(now(), &mut unused).await,
+                },
             }
         }
     }
@@ -41,7 +70,20 @@ impl App {
         // Each is told in the log where it fails, and tried again the next time.
         let _ = self.sweep_uploads(now).await;
         let _ = self.sweep_parts().await;
-        let _ = self.sweep_contents().await;
+        let _ = self.sweep_contents(None).await;
+    }
+
+    /// As [`sweep`](Self::sweep), where other nodes work on the same files.
+    async fn sweep_among_others(&self, now: Timestamp, unused: &mut Unused) {
+        self.paces.forget_resting();
+        // Parts lie on each node's own disk.
+        let _ = self.sweep_parts().await;
+        if self.hub.duties().is_mine(Duty::Sweep).await {
+            let _ = self.sweep_uploads(now).await;
+            let _ = self.sweep_contents(Some(unused)).await;
+        } else {
+            unused.since.clear();
+        }
     }
 
     async fn sweep_uploads(&self, now: Timestamp) -> Result<(), chat_proto::WireError> {
@@ -66,8 +108,11 @@ impl App {
         Ok(())
     }
 
-    async fn sweep_contents(&self) -> Result<(), chat_proto::WireError> {
-        let unused = self.store.unused_contents(CONTENTS).await.map_err(store_failed)?;
+    async fn sweep_contents(&self, known: Option<&mut Unused>) -> Result<(), chat_proto::WireError> {
+        let mut unused = self.store.unused_contents(CONTENTS).await.map_err(store_failed)?;
+        if let Some(known) = known {
+            unused = known.for_long(unused);
+        }
         let mut gone = 0;
         for content in unused {
             // While something is being kept, nothing is removed: it might be the same.

@@ -24,6 +24,7 @@ impl Shard {
 
     async fn deliver_all(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>, committed: Committed) {
         let began = Instant::now();
+        self.share(&jobs, &outcomes, &committed).await;
         let called = self.called(&outcomes, &committed);
         self.recount(&committed).await;
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
@@ -71,7 +72,7 @@ impl Shard {
     async fn deliver_begin(&mut self, job: &Job, members: &[UserId], event: &Event) {
         self.show(job).await;
         for member in members {
-            self.tell_added(*member, job).await;
+            self.tell_added(*member, event.conversation, job.reply.session).await;
         }
         self.broadcast(event);
     }
@@ -84,12 +85,12 @@ impl Shard {
         let conversation = event.conversation;
         let removed = Push::ConversationRemoved { conversation };
         match &event.what {
-            EventKind::Joined => self.tell_added(event.author.id, job).await,
+            EventKind::Joined => self.tell_added(event.author.id, conversation, job.reply.session).await,
             EventKind::Left => self.tell_others_of(event.author.id, job.reply.session, &removed),
             EventKind::Removed { user, .. } | EventKind::Banned { user, removed: true, .. } => {
                 self.tell_others_of(user.id, job.reply.session, &removed);
             }
-            EventKind::Invited { user } => self.tell_invited(user.id, job).await,
+            EventKind::Invited { user } => self.tell_invited(user.id, conversation, job.reply.session).await,
             _ => {}
         }
         self.broadcast(event);
@@ -97,8 +98,13 @@ impl Shard {
 
     /// Gives one event, encoded once, to every connection of every member.
     pub(super) fn broadcast(&mut self, event: &Event) {
-        let Some(room) = self.rooms.get(&event.conversation) else { return };
-        let mut copies = Copies::of(ServerFrame::encode_push(&Push::Event(event.clone())));
+        self.give(event.conversation, ServerFrame::encode_push(&Push::Event(event.clone())));
+    }
+
+    /// Gives a frame to every connection of every member.
+    pub(super) fn give(&mut self, conversation: ConversationId, frame: String) {
+        let Some(room) = self.rooms.get(&conversation) else { return };
+        let mut copies = Copies::of(frame);
         for member in room.members.keys() {
             for (_, outbox) in self.sessions(*member) {
                 copies.push(outbox);
@@ -110,9 +116,14 @@ impl Shard {
     }
 
     fn deliver_read(&self, job: &Job) {
-        let user = job.actor.person.id;
         self.answer_read_state(job);
-        let Some(room) = self.rooms.get(&job.conversation) else { return };
+        self.tell_read(job.actor.person.id, job.conversation, job.reply.session);
+    }
+
+    /// Tells a member's connections, other than that one, and the other members how far they have
+    /// read.
+    pub(super) fn tell_read(&self, user: UserId, conversation: ConversationId, except: SessionKey) {
+        let Some(room) = self.rooms.get(&conversation) else { return };
         let Some(member) = room.members.get(&user) else { return };
         let unread = Push::Unread {
             conversation: room.id,
@@ -120,7 +131,7 @@ impl Shard {
             unread: member.unread(room.messages),
             mentions: member.mentions,
         };
-        self.tell_others_of(user, job.reply.session, &unread);
+        self.tell_others_of(user, except, &unread);
         if room.members.len() as u64 > READ_MARKS_SHOWN_UP_TO {
             return;
         }
@@ -162,13 +173,13 @@ impl Shard {
     }
 
     /// Tells a person's connections, other than the asking one, that they are a member now.
-    async fn tell_added(&self, user: UserId, job: &Job) {
-        if self.sessions(user).all(|(session, _)| *session == job.reply.session) {
+    pub(super) async fn tell_added(&self, user: UserId, conversation: ConversationId, except: SessionKey) {
+        if self.sessions(user).all(|(session, _)| *session == except) {
             return;
         }
-        match self.store.conversation(user, job.conversation).await {
+        match self.store.conversation(user, conversation).await {
             Ok(Some(conversation)) => {
-                self.tell_others_of(user, job.reply.session, &Push::ConversationAdded { conversation });
+                self.tell_others_of(user, except, &Push::ConversationAdded { conversation });
             }
             Ok(None) => {}
             // They learn it from the first event, or at their next login.
@@ -177,16 +188,15 @@ impl Shard {
     }
 
     /// Tells a person that they are asked into a room.
-    async fn tell_invited(&self, user: UserId, job: &Job) {
+    pub(super) async fn tell_invited(&self, user: UserId, conversation: ConversationId, except: SessionKey) {
         if self.sessions(user).next().is_none() {
             return;
         }
         match self.store.invitations(user, limits::INVITATIONS).await {
             Ok(invitations) => {
-                let new =
-                    invitations.into_iter().find(|invitation| invitation.conversation == job.conversation);
+                let new = invitations.into_iter().find(|invitation| invitation.conversation == conversation);
                 if let Some(invitation) = new {
-                    self.tell_others_of(user, job.reply.session, &Push::Invitation { invitation });
+                    self.tell_others_of(user, except, &Push::Invitation { invitation });
                 }
             }
             // They find it in the list of invitations.
@@ -194,7 +204,7 @@ impl Shard {
         }
     }
 
-    fn tell_others_of(&self, user: UserId, except: SessionKey, push: &Push) {
+    pub(super) fn tell_others_of(&self, user: UserId, except: SessionKey, push: &Push) {
         let frame: Frame = ServerFrame::encode_push(push).into();
         for (_, outbox) in self.sessions(user).filter(|(session, _)| **session != except) {
             outbox.push(frame.clone());

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chat_proto::{ConversationId, Event, InboxItem, Push, Reason, Seq, ServerFrame, UserId};
+use chat_proto::{ConversationId, Event, InboxItem, Push, Reason, Seq, ServerFrame, ThreadState, UserId};
 use tracing::warn;
 
 use super::{Outcome, Shard};
 use crate::hub::outbox::Frame;
-use crate::store::Committed;
+use crate::store::{Committed, Notice};
 
 impl Shard {
     /// Loads the members' counts anew where a deleted message set them back.
@@ -32,17 +32,27 @@ impl Shard {
 
     /// The news for the inboxes of those who are connected, encoded once for each reason.
     pub(super) fn called(&self, outcomes: &[Outcome], committed: &Committed) -> Vec<(UserId, Frame)> {
-        let mut events: HashMap<(ConversationId, Seq), &Event> = HashMap::new();
-        if !committed.notices.is_empty() {
-            let happened = outcomes.iter().filter_map(|outcome| match outcome {
-                Outcome::Happened(event) => Some(event),
-                _ => None,
-            });
-            events.extend(happened.map(|event| ((event.conversation, event.seq), event)));
+        if committed.notices.is_empty() {
+            return Vec::new();
         }
+        let happened = outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Happened(event) => Some(event),
+            _ => None,
+        });
+        self.called_by(happened, &committed.notices)
+    }
+
+    /// As [`called`](Self::called), by these events.
+    pub(super) fn called_by<'a>(
+        &self,
+        events: impl Iterator<Item = &'a Event>,
+        notices: &[Notice],
+    ) -> Vec<(UserId, Frame)> {
+        let events: HashMap<_, &Event> =
+            events.map(|event| ((event.conversation, event.seq), event)).collect();
         let mut frames: HashMap<(ConversationId, Seq, Reason), Frame> = HashMap::new();
         let mut called = Vec::new();
-        for notice in committed.notices.iter().filter(|notice| self.online.contains_key(&notice.user)) {
+        for notice in notices.iter().filter(|notice| self.online.contains_key(&notice.user)) {
             let Some(event) = events.get(&(notice.conversation, notice.seq)) else { continue };
             let frame = frames.entry((notice.conversation, notice.seq, notice.reason)).or_insert_with(|| {
                 let item = InboxItem { event: (*event).clone(), reason: notice.reason, read: false };
@@ -60,7 +70,11 @@ impl Shard {
     }
 
     pub(super) fn tell_threads(&self, committed: &Committed) {
-        for (user, state) in &committed.threads {
+        self.tell_thread_states(&committed.threads);
+    }
+
+    pub(super) fn tell_thread_states(&self, states: &[(UserId, ThreadState)]) {
+        for (user, state) in states {
             if self.online.contains_key(user) {
                 self.tell(*user, &ServerFrame::encode_push(&Push::Thread(*state)).into());
             }
@@ -70,6 +84,11 @@ impl Shard {
     /// Tells how each changed inbox of somebody connected stands now.
     pub(super) async fn tell_inboxes(&self, committed: Committed) {
         let changed: BTreeSet<UserId> = committed.inboxes.into_iter().collect();
+        self.tell_inboxes_of(changed).await;
+    }
+
+    /// Tells how each of these inboxes stands now, as far as somebody is connected to hear it.
+    pub(super) async fn tell_inboxes_of(&self, changed: BTreeSet<UserId>) {
         let online: Vec<UserId> = changed.into_iter().filter(|user| self.online.contains_key(user)).collect();
         if online.is_empty() {
             return;

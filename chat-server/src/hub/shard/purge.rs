@@ -20,6 +20,7 @@ impl Shard {
         for _ in 0..ATTEMPTS {
             match self.try_purge(conversation, actor, messages).await {
                 Ok(Ok((events, committed))) => {
+                    self.share_events(&events.iter().collect::<Vec<_>>(), &committed).await;
                     self.recount(&committed).await;
                     for event in &events {
                         self.broadcast(event);

@@ -1,7 +1,8 @@
 //! `/health` and `/ready`: all that is answered to somebody unknown, besides the door itself.
 //!
 //! `/health` says that the process answers: restart it if not. `/ready` says whether to send
-//! clients here: not while the server stops, nor when its database does not answer.
+//! clients here: not while the server stops, nor when its database does not answer. Without the bus
+//! to other nodes a server does all of its work, only slower, so it is ready, and says so.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::hub::Hub;
 use crate::store::Store;
 
 /// What was seen of the database holds so long, so that whoever asks often does not burden it.
@@ -26,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Whether clients should come.
 pub struct Readiness {
     store: Store,
+    hub: Hub,
     stop: CancellationToken,
     /// When the database was asked last, and whether it answered. A lock, so that only one asks.
     seen: Mutex<Option<(Instant, bool)>>,
@@ -34,8 +37,8 @@ pub struct Readiness {
 impl Readiness {
     /// Of a server that stops when `stop` says so.
     #[must_use]
-    pub fn new(store: Store, stop: CancellationToken) -> Self {
-        Self { store, stop, seen: Mutex::new(None) }
+    pub fn new(store: Store, hub: Hub, stop: CancellationToken) -> Self {
+        Self { store, hub, stop, seen: Mutex::new(None) }
     }
 
     /// Whether the database answers.
@@ -67,7 +70,11 @@ async fn ready(State(readiness): State<Arc<Readiness>>) -> impl IntoResponse {
     if !readiness.database_answers().await {
         return say(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
     }
-    say(StatusCode::OK, "ready\n")
+    // Clients miss nothing without the bus, so they may come; whoever watches is told.
+    match readiness.hub.bus_is_well() {
+        Some(false) => say(StatusCode::OK, "ready, but degraded: the bus to other nodes is away\n"),
+        Some(true) | None => say(StatusCode::OK, "ready\n"),
+    }
 }
 
 fn say(status: StatusCode, text: &'static str) -> impl IntoResponse {

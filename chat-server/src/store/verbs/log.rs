@@ -309,7 +309,12 @@ fn backward(
     Ok(events)
 }
 
-fn forward(db: &Connection, conversation: ConversationId, after: Seq, limit: u32) -> sql::Result<Vec<Event>> {
+pub(super) fn forward(
+    db: &Connection,
+    conversation: ConversationId,
+    after: Seq,
+    limit: u32,
+) -> sql::Result<Vec<Event>> {
     let sql = format!(
         "SELECT {} FROM events e JOIN users u ON u.id = e.author
          WHERE e.conversation = ?1 AND e.seq > ?2 ORDER BY e.seq LIMIT ?3",

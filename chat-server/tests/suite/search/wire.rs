@@ -73,6 +73,7 @@ async fn a_search_over_the_wire() {
         presence_grace: Duration::from_millis(300),
         files: Place::Folder(dir.path().join("files")),
         sso: None,
+        bus: None,
         keep_days: None,
         traces: None,
         log: "off".to_owned(),

@@ -1,0 +1,199 @@
+//! Several servers on one database: what they tell each other, who does what, and what happened
+//! in conversations while they could not.
+
+use std::time::Duration;
+
+use chat_proto::{ConversationId, Event, Seq, Timestamp, UserId};
+use uuid::Uuid;
+
+use super::{Store, log, row};
+use crate::store::sql::{self, Connection, params};
+use crate::store::{NewsPosition, Notice, StoreError, WhatsNew};
+
+/// Rows of news in one answer.
+const NEWS: u32 = 1_000;
+
+/// Events looked through for one answer; each is a step in an index.
+const EVENTS: u32 = 10_000;
+
+/// Notices of one stretch of a log: what came into inboxes while a node could not hear.
+const NOTICES: u32 = 10_000;
+
+/// On PostgreSQL several write at once, and the id of an event says when it was begun, not when it was
+/// committed. So many ids are looked at again: far more than can be under way.
+const OVERLAP: i64 = 20_000;
+
+/// The same as a number of events.
+const OVERLAP_EVENTS: u32 = 20_000;
+
+/// Milliseconds since 1970 by the database's clock.
+fn clock(db: &Connection) -> &'static str {
+    db.either(
+        "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+        "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
+    )
+}
+
+impl Store {
+    /// Where all that is new from now on begins.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn news_position(&self) -> Result<NewsPosition, StoreError> {
+        self.read(|db| {
+            let of = |sql: &str| db.query_row(sql, [], |r| r.get(0));
+            let news = of("SELECT coalesce(max(id), 0) FROM news")?;
+            Ok(NewsPosition { news, log: of("SELECT coalesce(max(id), 0) FROM events")? })
+        })
+        .await
+    }
+
+    /// What is new since then, in one look.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn whats_new(&self, since: NewsPosition) -> Result<WhatsNew, StoreError> {
+        self.read(move |db| {
+            let mut position = since;
+            let rows = db
+                .prepare_cached("SELECT id, body FROM news WHERE id > ?1 ORDER BY id LIMIT ?2")?
+                .query_map(params![since.news, NEWS], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)))?
+                .collect::<sql::Result<Vec<_>>>()?;
+            position.news = rows.last().map_or(since.news, |(id, _)| *id);
+            // News are written by one at a time, so their ids rise in the order of commits; so do those of
+            // events on SQLite.
+            let (from, most) = db.either((since.log, EVENTS), (since.log - OVERLAP, EVENTS + OVERLAP_EVENTS));
+            let mut query = db.prepare_cached(
+                "SELECT conversation, max(seq), max(id), count(*) FROM (
+                     SELECT id, conversation, seq FROM events WHERE id > ?1 ORDER BY id LIMIT ?2) e
+                 GROUP BY conversation",
+            )?;
+            let mut found = query.query(params![from, most])?;
+            let (mut moved, mut looked_at) = (Vec::new(), 0);
+            while let Some(r) = found.next()? {
+                moved.push((ConversationId(r.get(0)?), row::seq(&r, 1)?));
+                position.log = position.log.max(r.get(2)?);
+                looked_at += row::count(&r, 3)?;
+            }
+            let more = rows.len() >= NEWS as usize || looked_at >= u64::from(most);
+            let news = rows.into_iter().map(|(_, body)| body).collect();
+            Ok(WhatsNew { news, moved, position, more })
+        })
+        .await
+    }
+
+    /// Keeps what the nodes tell each other.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn add_news(&self, bodies: Vec<String>, now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| {
+            let mut insert = db.prepare_cached("INSERT INTO news (at, body) VALUES (?1, ?2)")?;
+            for body in bodies {
+                insert.execute(params![now.0, body])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Lets go what was kept before then.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn forget_news(&self, before: Timestamp) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.execute("DELETE FROM news WHERE at < ?1", [before.0])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Whether this node does what that name says, for so long from now on: it did so before, or
+    /// nobody does. By the database's clock.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn lease(&self, name: &'static str, node: Uuid, lasts: Duration) -> Result<bool, StoreError> {
+        let lasts = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
+        self.write(move |db| {
+            let now = clock(db);
+            let sql = format!(
+                "INSERT INTO leases (name, node, until) VALUES (?1, ?2, {now} + ?3)
+                 ON CONFLICT (name) DO UPDATE SET node = excluded.node, until = excluded.until
+                 WHERE leases.node = excluded.node OR leases.until < {now}"
+            );
+            Ok(db.prepare_cached(&sql)?.execute(params![name, node, lasts])? > 0)
+        })
+        .await
+    }
+
+    /// Ends what this node does alone, so that another need not wait.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn end_leases(&self, node: Uuid) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.execute("DELETE FROM leases WHERE node = ?1", [node])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Where somebody is a member, with the newest number of each.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn places_of(&self, user: UserId) -> Result<Vec<(ConversationId, Seq)>, StoreError> {
+        self.read(move |db| {
+            let places = db
+                .prepare_cached(
+                    "SELECT c.id, c.head FROM members m JOIN conversations c ON c.id = m.conversation
+                     WHERE m.user = ?1",
+                )?
+                .query_map([user.0], |r| Ok((ConversationId(r.get(0)?), row::seq(r, 1)?)))?
+                .collect::<sql::Result<_>>()?;
+            Ok(places)
+        })
+        .await
+    }
+
+    /// The next events of a conversation after this one, as they stand now; a page of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn log_after(
+        &self,
+        conversation: ConversationId,
+        after: Seq,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.read(move |db| Ok(log::forward(db, conversation, after, limit)?)).await
+    }
+
+    /// What came into inboxes with the events after the first number up to the second.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn notices(
+        &self,
+        conversation: ConversationId,
+        after: Seq,
+        upto: Seq,
+    ) -> Result<Vec<Notice>, StoreError> {
+        self.read(move |db| {
+            let notices = db
+                .prepare_cached(
+                    "SELECT user, seq, reason FROM inbox WHERE conversation = ?1 AND seq > ?2 AND seq <= ?3
+                     ORDER BY seq LIMIT ?4",
+                )?
+                .query_map(params![conversation.0, row::int(after.0), row::int(upto.0), NOTICES], |r| {
+                    let (user, seq) = (UserId(r.get(0)?), row::seq(r, 1)?);
+                    Ok(Notice { user, conversation, seq, reason: row::reason(r, 2)? })
+                })?
+                .collect::<sql::Result<_>>()?;
+            Ok(notices)
+        })
+        .await
+    }
+}
