@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::http::Http;
+use crate::postgres::Database;
+use crate::server::database_in;
 use crate::{DEADLINE, Folder, Nats, Options, Server};
 
 /// How often a wait without an event of its own looks again.
@@ -20,6 +22,7 @@ pub struct Cluster {
     pub nats: Nats,
     dir: Arc<Folder>,
     options: Options,
+    _database: Option<Database>,
 }
 
 impl Cluster {
@@ -39,7 +42,8 @@ impl Cluster {
         let nats = Nats::start()?;
         options.more.extend(["--bus".to_owned(), nats.url()]);
         let dir = Arc::new(Folder::new("chat-cluster-")?);
-        let mut cluster = Self { nodes: Vec::new(), nats, dir, options };
+        let database = database_in(dir.path())?;
+        let mut cluster = Self { nodes: Vec::new(), nats, dir, options, _database: database };
         for _ in 0..nodes {
             cluster.add()?;
         }

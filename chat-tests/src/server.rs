@@ -262,7 +262,7 @@ impl Server {
 
 /// A database of its own for the server of this folder, where the run is about PostgreSQL. The folder's
 /// configuration names it, so every command on the folder finds it.
-fn database_in(dir: &Path) -> Result<Option<Database>> {
+pub(crate) fn database_in(dir: &Path) -> Result<Option<Database>> {
     if std::env::var(ENGINE).as_deref() != Ok("postgres") {
         return Ok(None);
     }

@@ -19,18 +19,19 @@ pub(crate) fn run(fast: bool) -> Result<()> {
     say("── the guide for admins, on a clean root: cargo xtask guide")?;
     guide::run()?;
     if has_nextest() {
-        step("tests", &["nextest", "run", "--workspace", "--no-fail-fast"])?;
-        on_postgresql(&["nextest", "run", "--workspace", "--no-fail-fast", "-E", ON_POSTGRESQL])
+        on_postgresql(&["nextest", "run", "--workspace", "--no-fail-fast", "-E", ON_POSTGRESQL])?;
+        step("tests", &["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {
-        step("tests", &["test", "--workspace", "--all-targets", "--no-fail-fast"])?;
-        on_postgresql(&["test", "--workspace", "--test", "suite", "scenarios::"])
+        on_postgresql(&["test", "--workspace", "--test", "suite", "scenarios::"])?;
+        step("tests", &["test", "--workspace", "--all-targets", "--no-fail-fast"])
     }
 }
 
 /// The product on the other engine. What is about SQLite's file, or needs no database, is left out; the
 /// server's own suite runs itself on both.
 const ON_POSTGRESQL: &str = "package(chat-tests) and (test(/^scenarios::/) or test(/^isolation::/) \
-    or test(/^snapshot_plus_events::/) or test(/^bots::/) or test(/^admin::/) or test(/^crash::/))";
+    or test(/^snapshot_plus_events::/) or test(/^bots::/) or test(/^admin::/) or test(/^crash::/) \
+    or test(/^cluster::/))";
 
 fn on_postgresql(arguments: &[&str]) -> Result<()> {
     // Where it is missing and cannot be installed, this says how; it is never left out.
