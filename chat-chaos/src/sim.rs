@@ -55,10 +55,10 @@ use crate::stage::{Cast, make_places};
 const SEEDS: u64 = 60;
 
 /// How long people talk in each, by the clock of the storm.
-const LENGTH: Duration = Duration::from_secs(6);
+const LENGTH: Duration = Duration::from_secs(3);
 
 /// Wishes a second.
-const RATE: u32 = 20;
+const RATE: u32 = 40;
 
 /// A turn of the clock.
 const TURN: Duration = Duration::from_millis(20);

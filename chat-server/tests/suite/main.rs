@@ -17,5 +17,6 @@ mod floors;
 mod live;
 mod search;
 mod store;
+mod turns;
 mod upgrade;
 mod watching;
