@@ -61,7 +61,7 @@ const LENGTH: Duration = Duration::from_secs(3);
 const RATE: u32 = 40;
 
 /// A turn of the clock.
-const TURN: Duration = Duration::from_millis(20);
+const TURN: Duration = Duration::from_millis(40);
 
 /// What a pipe holds before its writer waits.
 const PIPE_BYTES: usize = 16 * 1024;
@@ -292,15 +292,23 @@ impl Clock {
     }
 
     async fn turn(self) {
+        let mut asked: Vec<Option<JoinHandle<()>>> = Vec::new();
         loop {
             for _ in 0..8 {
                 yield_now().await;
             }
             a_while(self.app.hub.settle()).await;
             let engines = self.engines.lock().unwrap().clone();
-            for engine in engines {
+            asked.resize_with(engines.len(), || None);
+            for (engine, asked) in engines.into_iter().zip(&mut asked) {
+                if asked.as_ref().is_some_and(|asked| !asked.is_finished()) {
+                    // It waits for its line, and that for the clock.
+                    continue;
+                }
                 // A question to its disk, which answers after all that was given to it before.
-                a_while(engine.note("turn")).await;
+                let mut question = tokio::spawn(async move { _ = engine.note("turn").await });
+                a_while(&mut question).await;
+                *asked = Some(question);
             }
             advance(TURN).await;
         }
@@ -310,7 +318,7 @@ impl Clock {
 /// Waits for something that other threads do, but not for long: who waits for the clock itself would wait for
 /// ever.
 async fn a_while(work: impl Future) {
-    const LOOKS: u32 = 400;
+    const LOOKS: u32 = 100;
     const NAP: Duration = Duration::from_micros(10);
     let mut work = pin!(work);
     for look in 0..LOOKS {
