@@ -131,7 +131,7 @@ impl Breaker {
                 let jump = JUMPS[(one.dice % JUMPS.len() as u64) as usize];
                 set_clock(&stage, jump)?;
                 sleep(one.lasts).await;
-                if one.dice % 3 == 0 {
+                if one.dice.is_multiple_of(3) {
                     block_in_place(|| -> Result<()> {
                         let mut machine = stage.machine();
                         machine.node.kill();

@@ -84,6 +84,12 @@ impl Director {
             Wish::Invite { whom, .. } => return Some(Act::Invite { conversation, user: name(whom)? }),
             Wish::Remove { whom, .. } => return Some(Act::Remove { conversation, user: name(whom)? }),
             _ if !is_member => return None,
+            // Without a connection these are only refused; some are tried all the same.
+            Wish::Edit { .. } | Wish::Delete { .. } | Wish::React { .. } | Wish::Leave { .. }
+                if !seen.up && !op.is_multiple_of(4) =>
+            {
+                return None;
+            }
             Wish::Leave { .. } => Act::Leave { conversation },
             Wish::Send { mention, long, .. } => {
                 let call = mention.as_ref().and_then(name).map(|name| format!(" @{name}"));

@@ -91,10 +91,13 @@ pub(crate) async fn gather(
 async fn come_to_rest(cast: &Cast) -> Result<Vec<String>> {
     let until = Instant::now() + REST;
     loop {
-        let mut restless = Vec::new();
-        for (client, player) in cast.players.iter().enumerate() {
-            if let Some(why) = restlessness(cast, client, player).await? {
-                restless.push(why);
+        let everybody = || cast.players.iter().enumerate();
+        let mut restless: Vec<String> =
+            everybody().filter_map(|(client, player)| activity(client, player)).collect();
+        if restless.is_empty() {
+            // The server is asked only then: it costs a login each.
+            for (client, player) in everybody() {
+                restless.extend(ignorance(cast, client, player).await?);
             }
         }
         if restless.is_empty() || Instant::now() > until {
@@ -104,16 +107,18 @@ async fn come_to_rest(cast: &Cast) -> Result<Vec<String>> {
     }
 }
 
-async fn restlessness(cast: &Cast, client: usize, player: &Player) -> Result<Option<String>> {
-    {
-        let seen = player.notes.seen();
-        if !seen.up {
-            return Ok(Some(format!("client {client} is not online")));
-        }
-        if !seen.waiting.is_empty() {
-            return Ok(Some(format!("client {client} still has messages to send: {:?}", seen.waiting)));
-        }
+/// What a client still has to do.
+fn activity(client: usize, player: &Player) -> Option<String> {
+    let seen = player.notes.seen();
+    if !seen.up {
+        return Some(format!("client {client} is not online"));
     }
+    let waits = !seen.waiting.is_empty();
+    waits.then(|| format!("client {client} still has messages to send: {:?}", seen.waiting))
+}
+
+/// What a client was not told yet, or told wrongly.
+async fn ignorance(cast: &Cast, client: usize, player: &Player) -> Result<Option<String>> {
     let given = rows(&cast.dial, &player.token).await?;
     let seen = player.notes.seen();
     let behind = |row: &&Conversation| match seen.heads.get(&row.id) {

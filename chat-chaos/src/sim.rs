@@ -55,13 +55,13 @@ use crate::stage::{Cast, make_places};
 const SEEDS: u64 = 60;
 
 /// How long people talk in each, by the clock of the storm.
-const LENGTH: Duration = Duration::from_secs(6);
+const LENGTH: Duration = Duration::from_secs(3);
 
 /// Wishes a second.
-const RATE: u32 = 20;
+const RATE: u32 = 40;
 
 /// A turn of the clock.
-const TURN: Duration = Duration::from_millis(20);
+const TURN: Duration = Duration::from_millis(40);
 
 /// What a pipe holds before its writer waits.
 const PIPE_BYTES: usize = 16 * 1024;
@@ -294,15 +294,23 @@ impl Clock {
     }
 
     async fn turn(self) {
+        let mut asked: Vec<Option<JoinHandle<()>>> = Vec::new();
         loop {
             for _ in 0..8 {
                 yield_now().await;
             }
             a_while(self.app.hub.settle()).await;
             let engines = self.engines.lock().unwrap().clone();
-            for engine in engines {
+            asked.resize_with(engines.len(), || None);
+            for (engine, asked) in engines.into_iter().zip(&mut asked) {
+                if asked.as_ref().is_some_and(|asked| !asked.is_finished()) {
+                    // It waits for its line, and that for the clock.
+                    continue;
+                }
                 // A question to its disk, which answers after all that was given to it before.
-                a_while(engine.note("turn")).await;
+                let mut question = tokio::spawn(async move { _ = engine.note("turn").await });
+                a_while(&mut question).await;
+                *asked = Some(question);
             }
             advance(TURN).await;
         }
@@ -312,7 +320,7 @@ impl Clock {
 /// Waits for something that other threads do, but not for long: who waits for the clock itself would wait for
 /// ever.
 async fn a_while(work: impl Future) {
-    const LOOKS: u32 = 400;
+    const LOOKS: u32 = 100;
     const NAP: Duration = Duration::from_micros(10);
     let mut work = pin!(work);
     for look in 0..LOOKS {

@@ -66,7 +66,7 @@ fn a_soak_takes_its_samples() {
         "--no-verdict",
     ]);
     assert!(ended, "{stdout}\n{stderr}");
-    for name in ["server RSS", "server descriptors", "client RSS", "write-ahead log"] {
+    for name in ["server memory", "server descriptors", "client memory", "write-ahead log"] {
         assert!(stdout.contains(name), "{name}: {stdout}");
     }
 }

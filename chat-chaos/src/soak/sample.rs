@@ -7,14 +7,18 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+/// Resident memory that no file backs: the pages of a program's own file come as they are used, and go when
+/// others need the room.
+const MEMORY: &str = "RssAnon:";
+
 /// See the module. Sizes are in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub(crate) struct Sample {
     pub(crate) seconds: f64,
-    pub(crate) server_rss: u64,
+    pub(crate) server_memory: u64,
     pub(crate) server_descriptors: u64,
     pub(crate) server_threads: u64,
-    pub(crate) client_rss: u64,
+    pub(crate) client_memory: u64,
     pub(crate) client_descriptors: u64,
     pub(crate) wal: u64,
     pub(crate) database: u64,
@@ -30,10 +34,10 @@ impl Sample {
         let (server_status, client_status) = (status(server)?, status(client)?);
         Ok(Self {
             seconds: at.as_secs_f64(),
-            server_rss: number(&server_status, "VmRSS:")? * 1024,
+            server_memory: number(&server_status, MEMORY)? * 1024,
             server_descriptors: descriptors(server)?,
             server_threads: number(&server_status, "Threads:")?,
-            client_rss: number(&client_status, "VmRSS:")? * 1024,
+            client_memory: number(&client_status, MEMORY)? * 1024,
             client_descriptors: descriptors(client)?,
             wal: size("chat.sqlite-wal"),
             database: size("chat.sqlite"),
@@ -59,7 +63,7 @@ fn descriptors(pid: u32) -> Result<u64> {
 /// Some of the samples, evenly, as a table.
 pub(super) fn table(samples: &[Sample], rows: usize) -> String {
     const MIB: f64 = 1024.0 * 1024.0;
-    let mut text = "| minutes | server RSS MiB | descriptors | threads | client RSS MiB | descriptors | WAL MiB | database MiB |\n"
+    let mut text = "| minutes | server memory MiB | descriptors | threads | client memory MiB | descriptors | WAL MiB | database MiB |\n"
         .to_owned();
     text += "|---:|---:|---:|---:|---:|---:|---:|---:|\n";
     let step = samples.len().div_ceil(rows.max(1)).max(1);
@@ -68,10 +72,10 @@ pub(super) fn table(samples: &[Sample], rows: usize) -> String {
         text += &format!(
             "| {:.1} | {} | {} | {} | {} | {} | {} | {} |\n",
             sample.seconds / 60.0,
-            mib(sample.server_rss),
+            mib(sample.server_memory),
             sample.server_descriptors,
             sample.server_threads,
-            mib(sample.client_rss),
+            mib(sample.client_memory),
             sample.client_descriptors,
             mib(sample.wal),
             mib(sample.database)

@@ -46,10 +46,10 @@ pub(super) fn of(samples: &[Sample]) -> Verdict {
         allowed: WAL_BYTES,
     };
     Verdict(vec![
-        line("server RSS, bytes", measured, |sample| sample.server_rss, memory),
+        line("server memory, bytes", measured, |sample| sample.server_memory, memory),
         line("server descriptors", measured, |sample| sample.server_descriptors, a_few),
         line("server threads", measured, |sample| sample.server_threads, a_few),
-        line("client RSS, bytes", measured, |sample| sample.client_rss, memory),
+        line("client memory, bytes", measured, |sample| sample.client_memory, memory),
         line("client descriptors", measured, |sample| sample.client_descriptors, a_few),
         log,
     ])
@@ -106,7 +106,7 @@ mod tests {
                 let noise = f64::from(n * 7919 % 101) / 101.0;
                 Sample {
                     seconds: f64::from(n) * 18.0,
-                    server_rss: (rss(part) + noise * 1e6) as u64,
+                    server_memory: (rss(part) + noise * 1e6) as u64,
                     server_descriptors: descriptors(part) as u64,
                     ..Sample::default()
                 }
@@ -125,7 +125,7 @@ mod tests {
     fn what_grows_is_not() {
         let leak = of(&samples(|part| 5e7 + part * 2e7, |_| 60.0));
         assert!(!leak.is_flat());
-        assert!(leak.lines()[0].starts_with("RISES: server RSS"));
+        assert!(leak.lines()[0].starts_with("RISES: server memory"));
         assert!(!of(&samples(|_| 5e7, |part| 60.0 + part * 20.0)).is_flat());
     }
 }

@@ -126,16 +126,22 @@ impl Shard {
         while waiting.recv_many(&mut inputs, TURN).await > 0 {
             let mut jobs = Vec::new();
             let mut changed = HashSet::new();
+            let mut unsettled = HashSet::new();
             for input in inputs.drain(..) {
                 match input {
                     ToShard::Do(job) => {
                         // What is known of a message holds only until it is changed.
                         let changes: Vec<_> = job.task.changes().map(|seq| (job.conversation, seq)).collect();
-                        if changes.iter().any(|change| changed.contains(change)) {
+                        let is_late = job.task.counts() && unsettled.contains(&job.conversation);
+                        if is_late || changes.iter().any(|change| changed.contains(change)) {
                             self.turn(std::mem::take(&mut jobs)).await;
                             changed.clear();
+                            unsettled.clear();
                         }
                         changed.extend(changes);
+                        if job.task.unsettles() {
+                            unsettled.insert(job.conversation);
+                        }
                         jobs.push(*job);
                     }
                     // What came before must be delivered by who listened then.

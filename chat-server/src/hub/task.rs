@@ -102,6 +102,23 @@ impl Task {
         changed.into_iter().flatten()
     }
 
+    /// Whether deciding it needs what the store counts or lists for somebody. That must have in it what
+    /// this turn did before, so it waits for the commit of what [`unsettles`](Self::unsettles) that.
+    pub(super) fn counts(&self) -> bool {
+        matches!(self, Task::MarkRead(_) | Task::Join | Task::Invite(_))
+    }
+
+    /// Whether it changes what is counted or listed for others than its author: unread messages,
+    /// mentions, invitations.
+    pub(super) fn unsettles(&self) -> bool {
+        match self {
+            Task::Delete(_) | Task::Join | Task::Invite(_) => true,
+            // Whoever is called is so by this; a text from elsewhere calls nobody.
+            Task::Send(letter) => letter.body.as_str().contains('@'),
+            _ => false,
+        }
+    }
+
     /// The command with what must be known to decide it; `None` for what begins a conversation.
     pub(super) async fn command(
         &self,

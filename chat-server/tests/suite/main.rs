@@ -20,5 +20,6 @@ mod live;
 mod postgres;
 mod search;
 mod store;
+mod turns;
 mod upgrade;
 mod watching;

@@ -1,0 +1,136 @@
+//! What a shard decides in one turn counts as if it had been decided one after the other. The requests of a
+//! test are given at once, before the shard can take the first.
+
+use std::time::Duration;
+
+use chat_proto::{
+    Answer, Body, ClientId, Conversation, ConversationId, ConversationKind, ErrorCode, Person, Registration,
+    Role, Seq, Timestamp, Topic, UserId, UserName,
+};
+use chat_server::domain::policy::Policy;
+use chat_server::domain::{Actor, Command};
+use chat_server::hub::{Beginning, Enclosed, Hub, Letter, Task};
+use chat_server::store::{NewAccount, Store};
+use uuid::Uuid;
+
+struct Fixture {
+    store: Store,
+    hub: Hub,
+    ada: Actor,
+    lin: Actor,
+    room: ConversationId,
+    _dir: tempfile::TempDir,
+}
+
+impl Fixture {
+    /// Ada's room, private or not, with Lin in it if it is not.
+    async fn new(private: bool) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(&dir.path().join("chat.sqlite")).unwrap();
+        let hub = Hub::start(&store, &Policy::default(), 1, Duration::ZERO);
+        let (ada, lin) = (actor(&store, "ada").await, actor(&store, "lin").await);
+        let room = ConversationId(Uuid::now_v7());
+        let fixture = Self { store, hub, ada, lin, room, _dir: dir };
+        let beginning = Beginning {
+            kind: ConversationKind::Room,
+            name: Some("deploys".parse().unwrap()),
+            topic: Topic::default(),
+            description: Default::default(),
+            private,
+            client_id: ClientId(Uuid::now_v7()),
+            with: Vec::new(),
+        };
+        fixture.asks(&fixture.ada, Task::Begin(Box::new(beginning))).await.unwrap();
+        if !private {
+            fixture.asks(&fixture.lin, Task::Join).await.unwrap();
+        }
+        fixture
+    }
+
+    async fn asks(&self, who: &Actor, task: Task) -> Result<Answer, ErrorCode> {
+        self.hub.ask(self.room, who.clone(), task).await.map_err(|refusal| refusal.code)
+    }
+
+    async fn says(&self, text: &str) -> Seq {
+        match self.asks(&self.ada, letter(text)).await {
+            Ok(Answer::SendMessage(sent)) => sent.seq,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The room as Lin is shown it, from the store.
+    async fn lins(&self) -> Conversation {
+        self.store.conversation(self.lin.person.id, self.room).await.unwrap().unwrap()
+    }
+}
+
+async fn actor(store: &Store, name: &str) -> Actor {
+    let name = UserName::parse(name).unwrap();
+    let account = NewAccount {
+        id: UserId(Uuid::now_v7()),
+        name: name.clone(),
+        skeleton: name.to_string(),
+        password: "x".to_owned(),
+        invite: None,
+        at: Timestamp(1),
+    };
+    let person = Person::new(account.id, name);
+    store.create_account(account, Registration::Open).await.unwrap().unwrap();
+    Actor { person, role: Role::Member }
+}
+
+fn letter(text: &str) -> Task {
+    Task::Send(Box::new(Letter {
+        client_id: ClientId(Uuid::now_v7()),
+        body: Body::new(text).unwrap(),
+        files: Enclosed::Own(Vec::new()),
+        action: false,
+        reply_to: None,
+        thread: None,
+        forwarded: None,
+    }))
+}
+
+/// A read mark before the end that came in the same turn as a deletion behind it: the mark brought the
+/// deleted message back into the count of unread ones. Found by `cargo xtask chaos --seed 205`.
+#[tokio::test]
+async fn a_message_that_is_deleted_as_somebody_reads_is_not_unread() {
+    let f = Fixture::new(false).await;
+    let (first, _, third) = (f.says("one").await, f.says("two").await, f.says("three").await);
+    let (deleted, marked) =
+        tokio::join!(f.asks(&f.ada, Task::Delete(third)), f.asks(&f.lin, Task::MarkRead(first)));
+    assert!(deleted.is_ok());
+    let Ok(Answer::MarkRead(state)) = marked else { panic!("{marked:?}") };
+    assert_eq!((state.read, state.unread), (first, 1), "told");
+    assert_eq!(f.lins().await.unread, 1, "and kept");
+}
+
+/// The same with a message that calls the reader: the call was forgotten.
+#[tokio::test]
+async fn a_mention_that_comes_as_somebody_reads_is_counted() {
+    let f = Fixture::new(false).await;
+    let (first, _) = (f.says("one").await, f.says("two").await);
+    let (said, marked) =
+        tokio::join!(f.asks(&f.ada, letter("@lin come")), f.asks(&f.lin, Task::MarkRead(first)));
+    assert!(said.is_ok());
+    let Ok(Answer::MarkRead(state)) = marked else { panic!("{marked:?}") };
+    assert_eq!((state.unread, state.mentions), (2, 1), "told");
+    let row = f.lins().await;
+    assert_eq!((row.unread, row.mentions), (2, 1), "and kept");
+}
+
+/// One invitation lets in once, also where coming, going and coming again fall into one turn.
+#[tokio::test]
+async fn an_invitation_is_good_once_within_a_turn() {
+    let f = Fixture::new(true).await;
+    f.asks(&f.ada, Task::Invite(f.lin.person.clone())).await.unwrap();
+    // What the first is answered depends on whether she is still there then.
+    let (_, left, again) = tokio::join!(
+        f.asks(&f.lin, Task::Join),
+        f.asks(&f.lin, Task::Command(Command::Leave)),
+        f.asks(&f.lin, Task::Join)
+    );
+    assert!(left.is_ok(), "{left:?}");
+    assert_eq!(again.err(), Some(ErrorCode::NotFound));
+    assert_eq!(f.store.conversation(f.lin.person.id, f.room).await.unwrap(), None);
+}
