@@ -18,7 +18,7 @@ mod visits;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -119,9 +119,16 @@ struct Job {
     reply: Reply,
     /// The request that it is part of.
     asked: Span,
+    /// Whether it was counted among the messages of its conversation.
+    counted: AtomicBool,
 }
 
 impl Job {
+    /// Whether it was counted before; from now on it was.
+    fn is_counted(&self) -> bool {
+        self.counted.swap(true, Ordering::Relaxed)
+    }
+
     /// Ends the request's part of a trace here: what it asked for is done and answered.
     fn is_answered(&self) {
         self.asked.in_scope(|| ());
@@ -610,7 +617,8 @@ impl Hub {
 
     /// Hands a task to the conversation's shard, which answers through the reply.
     pub async fn submit(&self, conversation: ConversationId, actor: Actor, task: Task, reply: Reply) {
-        let job = ToShard::Do(Box::new(Job { conversation, actor, task, reply, asked: Span::current() }));
+        let (asked, counted) = (Span::current(), AtomicBool::new(false));
+        let job = ToShard::Do(Box::new(Job { conversation, actor, task, reply, asked, counted }));
         if let Err(mpsc::error::SendError(ToShard::Do(job))) = self.shard(conversation).send(job).await {
             job.reply.error(&unavailable());
         }

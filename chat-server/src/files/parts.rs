@@ -41,6 +41,10 @@ impl Parts {
         let path = self.path(file);
         let is_new = received == 0;
         let mut part = fs::OpenOptions::new().create(is_new).truncate(false).write(true).open(&path).await?;
+        // It was begun here and went on elsewhere: what is missing is nowhere to be found.
+        if part.metadata().await?.len() < received {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         // What came after the last sync may be there, or half of it, or zeros.
         part.set_len(received).await?;
         part.seek(SeekFrom::Start(received)).await?;

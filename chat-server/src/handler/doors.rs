@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use chat_proto::{
     Answer, AuditDetails, Codes, CreateCode, CreateUser, CreatedUser, Done, ErrorCode, Lockdown, NewCode,
@@ -21,6 +22,9 @@ use crate::domain::moderation::must_be_admin;
 use crate::domain::not_found;
 use crate::hub::now;
 use crate::store::{NewAccount, NewInvite, StoreError};
+
+/// The pause before a database that did not answer is asked again about the doors.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// Whether the doors are shut: asked at every login, so a copy of what the store keeps.
 #[derive(Debug, Default)]
@@ -180,12 +184,13 @@ impl App {
         let follow = async {
             loop {
                 self.hub.doors_changed().await;
-                let _turn = self.hub.policy_turn().await;
-                match self.store.lockdown().await {
-                    Ok(since) => self.doors.set(since),
-                    Err(cause) => {
-                        warn!(%cause, "cannot see whether the doors are shut; the next change tells")
+                loop {
+                    let _turn = self.hub.policy_turn().await;
+                    match self.store.lockdown().await {
+                        Ok(since) => break self.doors.set(since),
+                        Err(cause) => warn!(%cause, "cannot see whether the doors are shut; looking again"),
                     }
+                    tokio::time::sleep(LOOK_AGAIN).await;
                 }
             }
         };

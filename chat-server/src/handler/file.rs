@@ -170,7 +170,7 @@ impl App {
         begun.map_err(store_failed)?.map_err(|full| self.no_room(full, size))?;
         if size == 0 {
             self.desk.files.part(id, 0).await.map_err(disk_failed)?;
-            self.finish(id).await?;
+            self.finish(id, size).await?;
         }
         Ok(id)
     }
@@ -196,7 +196,7 @@ impl App {
         }
         let app = self.clone();
         done(tokio::spawn(async move {
-            let finished = app.finish(file).await;
+            let finished = app.finish(file, upload.size).await;
             drop(turn);
             finished
         }))
@@ -258,9 +258,10 @@ impl App {
             }
             part => part.map_err(disk_failed)?,
         };
+        let size = upload.size;
         let received = self.pour(file, part, upload, body, (&turn, &visitor.visit)).await?;
         if received.is_all {
-            self.finish(file).await?;
+            self.finish(file, size).await?;
             metrics().uploads.add_one();
             metrics().upload_bytes.of(received.bytes);
         }
@@ -315,9 +316,14 @@ impl App {
     }
 
     /// Makes a file of an upload of which everything has come.
-    async fn finish(&self, file: FileId) -> Result<(), WireError> {
+    async fn finish(&self, file: FileId, size: u64) -> Result<(), WireError> {
         let files = &self.desk.files;
         let looked = files.look(file).await.map_err(disk_failed)?;
+        if looked.content.size != size {
+            error!("the part of an upload is not whole; it begins anew");
+            self.store.received(file, 0).await.map_err(store_failed)?;
+            return Err(unavailable());
+        }
         let hash = looked.content.hash;
         let _keeping = files.keeping().await;
         let is_kept = self.store.expect_content(looked.content.clone()).await.map_err(store_failed)?;

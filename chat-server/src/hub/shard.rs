@@ -344,7 +344,8 @@ impl Shard {
         let permitted = self.policy.may(job.actor.person.id, room, &command, now);
         let decided = permitted.and_then(|()| room.decide(&job.actor, command, now));
         let is_too_fast = |change: &Change| match change {
-            Change::Event(event) if event.message().is_some() => {
+            // However often it is decided on, it is one message.
+            Change::Event(event) if event.message().is_some() && !job.is_counted() => {
                 self.sends.load().take(&job.conversation).err()
             }
             _ => None,

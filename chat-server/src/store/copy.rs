@@ -228,7 +228,7 @@ const TABLES: [Table; 30] = [
         &[("secret", B), ("begun_at", I), ("since", I), ("last_step", I)],
     ),
     Table("recovery_codes", &[("user", B), ("code_hash", B)], &[]),
-    Table("imports", &[("source", B)], &[("conversation", B), ("shift", I), ("head", I)]),
+    Table("imports", &[("source", B)], &[("conversation", B), ("shift", I), ("head", I), ("finished", I)]),
     Table("identities", &[("issuer", T), ("subject", T)], &[("user", B), ("linked_at", I)]),
 ];
 

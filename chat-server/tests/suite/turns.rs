@@ -27,7 +27,7 @@ impl Fixture {
     async fn new(private: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(&dir.path().join("chat.sqlite")).unwrap();
-        let hub = Hub::start(&store, &Policy::default(), 1, Duration::ZERO);
+        let hub = Hub::start(&store, &Policy::default(), 1, Duration::ZERO, &chat_proto::Limits::default());
         let (ada, lin) = (actor(&store, "ada").await, actor(&store, "lin").await);
         let room = ConversationId(Uuid::now_v7());
         let fixture = Self { store, hub, ada, lin, room, _dir: dir };

@@ -4,8 +4,7 @@ use anyhow::{bail, ensure};
 use chat_proto::{Notify, Seq, UserId};
 
 use super::{BATCH, Importer};
-use crate::domain::ReadPosition;
-use crate::store::{Aside, ConversationRecord, Group, Place, Translation, Untranslated, Write};
+use crate::store::{Aside, ConversationRecord, Group, Place, Translation, Untranslated};
 
 impl Importer {
     /// Takes a line beside the logs in, if what it is about came with this export.
@@ -74,15 +73,12 @@ impl Importer {
             }
             let Some(seq) = marks.read else { continue };
             let seq = Seq(seq.0.saturating_add(place.shift));
-            let position: Option<ReadPosition> = self.store.read_position(conversation, user, seq).await?;
-            reads.extend(position.map(|position| Write::Read { conversation, user, position }));
+            let position = self.store.read_position(conversation, user, seq).await?;
+            reads.extend(position.map(|position| (user, position)));
             if reads.len() >= BATCH {
-                self.store.commit(std::mem::take(&mut reads)).await?;
+                self.store.import_marks(conversation, std::mem::take(&mut reads)).await?;
             }
         }
-        if !reads.is_empty() {
-            self.store.commit(reads).await?;
-        }
-        Ok(())
+        Ok(self.store.import_marks(place.conversation, reads).await?)
     }
 }

@@ -76,6 +76,7 @@ impl App {
     /// As [`sweep`](Self::sweep), where other nodes work on the same files.
     async fn sweep_among_others(&self, now: Timestamp, unused: &mut Unused) {
         self.paces.forget_resting();
+        self.hub.forget_resting();
         // Parts lie on each node's own disk.
         let _ = self.sweep_parts().await;
         if self.hub.duties().is_mine(Duty::Sweep).await {

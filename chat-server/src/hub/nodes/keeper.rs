@@ -1,5 +1,7 @@
 //! Writes what no node may miss into the store, as much at once as waits.
 
+use std::time::Duration;
+
 use tokio::sync::{mpsc, oneshot};
 use tracing::error;
 
@@ -12,6 +14,9 @@ const QUEUE: usize = 4_096;
 
 /// Lines in one transaction.
 const BATCH: usize = 512;
+
+/// The pause before the database is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// A line to be kept, and who waits for that.
 pub(super) struct Kept {
@@ -30,11 +35,12 @@ async fn keep(nats: Nats, store: Store, mut waiting: mpsc::Receiver<Kept>) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
         let (lines, done): (Vec<_>, Vec<_>) = batch.drain(..).map(|kept| (kept.line, kept.done)).unzip();
-        let count = lines.len();
-        if let Err(cause) = store.add_news(lines, now()).await {
-            // Over the bus they were told already.
-            let heard = nats.is_well();
-            error!(%cause, count, over_the_bus = heard, "cannot keep news for the other nodes");
+        // Who hears the bus was told already. For the others, and before anybody is told that it is done,
+        // it is tried until the database takes it.
+        while let Err(cause) = store.add_news(lines.clone(), now()).await {
+            let (count, heard) = (lines.len(), nats.is_well());
+            error!(%cause, count, over_the_bus = heard, "cannot keep news for the other nodes; trying again");
+            tokio::time::sleep(AGAIN).await;
         }
         for waits in done.into_iter().flatten() {
             // Who waited may have been stopped with the server.

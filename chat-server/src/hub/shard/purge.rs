@@ -3,7 +3,7 @@
 
 use chat_proto::{ConversationId, Event, Seq, WireError};
 
-use super::{ATTEMPTS, Shard};
+use super::{ATTEMPTS, ATTEMPTS_AMONG_OTHERS, Shard};
 use crate::domain::{Actor, Change, Hearing, not_found};
 use crate::hub::{now, unavailable};
 use crate::store::{Committed, StoreError, Write};
@@ -17,7 +17,8 @@ impl Shard {
         actor: Option<&Actor>,
         messages: &[Seq],
     ) -> Result<u64, WireError> {
-        for _ in 0..ATTEMPTS {
+        let tries = if self.nodes.is_some() { ATTEMPTS_AMONG_OTHERS } else { ATTEMPTS };
+        for tried in 1..=tries {
             match self.try_purge(conversation, actor, messages).await {
                 Ok(Ok((events, committed))) => {
                     self.share_events(&events.iter().collect::<Vec<_>>(), &committed).await;
@@ -30,7 +31,10 @@ impl Shard {
                     return Ok(events.len() as u64);
                 }
                 Ok(Err(refusal)) => return Err(refusal),
-                Err(StoreError::Conflict) => drop(self.rooms.remove(&conversation)),
+                Err(StoreError::Conflict) => {
+                    self.rooms.remove(&conversation);
+                    self.pause(tried).await;
+                }
                 Err(StoreError::Failed(cause)) => {
                     self.rooms.remove(&conversation);
                     tracing::error!(cause, "the store failed; a purge was not finished");

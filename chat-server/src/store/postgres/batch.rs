@@ -52,7 +52,7 @@ const MARKS: &str = "UPDATE members m SET read_seq = x.seq, read_messages = x.me
             AND i.seq > x.seq AND i.reason IN ('mention', 'room', 'here'))
     FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[])
         AS x (conversation, \"user\", seq, messages, sent)
-    WHERE m.conversation = x.conversation AND m.\"user\" = x.\"user\"";
+    WHERE m.conversation = x.conversation AND m.\"user\" = x.\"user\" AND m.read_seq <= x.seq";
 
 const READ: &str = "UPDATE inbox i SET read = 1 FROM unnest($1::bytea[], $2::bytea[], $3::bigint[])
         AS x (conversation, \"user\", seq)

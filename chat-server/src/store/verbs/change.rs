@@ -341,10 +341,20 @@ pub(super) fn read_to(
                 "UPDATE members m SET read_seq = ?3, read_messages = ?4, read_sent = ?5, mentions = (
                      SELECT count(*) FROM inbox i WHERE i.conversation = ?1 AND i.user = ?2 AND i.seq > ?3
                          AND i.reason IN ('mention', 'room', 'here'))
-                 WHERE m.conversation = ?1 AND m.user = ?2",
+                 WHERE m.conversation = ?1 AND m.user = ?2 AND m.read_seq <= ?3",
             )?
             .execute(&key[..5])?,
     };
+    Ok(())
+}
+
+/// Keeps members of this conversation in it until the end of the transaction, so that what is written for
+/// one of them is not written after they were put out. SQLite has one writer.
+pub(super) fn hold_members(db: &Connection, conversation: ConversationId) -> sql::Result<()> {
+    if let Connection::Postgres(_) = db {
+        db.prepare_cached("SELECT id FROM conversations WHERE id = ?1 FOR SHARE")?
+            .exists([conversation.0])?;
+    }
     Ok(())
 }
 

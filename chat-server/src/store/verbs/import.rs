@@ -7,6 +7,7 @@ use chat_proto::{
 
 use super::change::{change_target, content, find_by_words};
 use super::{Store, files, log, row};
+use crate::domain::ReadPosition;
 use crate::store::sql::{self, Connection, OptionalExtension, params};
 use crate::store::{
     About, Arrival, Arrived, Committed, ContentHash, ConversationRecord, FileRecord, Place, StoreError,
@@ -207,6 +208,36 @@ impl Store {
                 version.at.0,
                 version.body
             ])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// How far these members have read, which may be less than all.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn import_marks(
+        &self,
+        conversation: ConversationId,
+        marks: Vec<(UserId, ReadPosition)>,
+    ) -> Result<(), StoreError> {
+        self.write(move |db| {
+            let mut update = db.prepare_cached(
+                "UPDATE members SET read_seq = ?3, read_messages = ?4, read_sent = ?5, mentions = ?6
+                 WHERE conversation = ?1 AND user = ?2",
+            )?;
+            for (user, at) in marks {
+                let counts = (row::int(at.messages), row::int(at.sent), row::int(at.mentions));
+                update.execute(params![
+                    conversation.0,
+                    user.0,
+                    row::int(at.seq.0),
+                    counts.0,
+                    counts.1,
+                    counts.2
+                ])?;
+            }
             Ok(())
         })
         .await

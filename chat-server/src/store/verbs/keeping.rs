@@ -2,6 +2,7 @@
 
 use chat_proto::{ConversationId, Event, Seq, Timestamp, UserId, limits};
 
+use super::change::hold_members;
 use super::lists::cut;
 use super::{Store, row};
 use crate::store::sql::{self, Connection, params};
@@ -39,6 +40,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Saving, StoreError> {
         self.write(move |db| {
+            hold_members(db, conversation)?;
             let key = params![conversation.0, user.0, row::int(seq.0)];
             let is_there: bool = db
                 .prepare_cached(

@@ -15,6 +15,9 @@ use crate::store::{Anchor, BanKind, Committed, EventPage, FirstUse, StoreError, 
 /// enough for an outbox, however long the messages are.
 pub(super) const PAGE_BYTES: usize = 256 * 1024;
 
+/// Messages among which those are looked for who wrote lately in a slow room: in such a room an hour's.
+const WRITERS: u32 = 1_000;
+
 /// About what one file of a message adds to it.
 const ATTACHMENT_BYTES: usize = 512;
 
@@ -212,6 +215,9 @@ fn load(db: &Connection, id: ConversationId) -> sql::Result<Option<Room>> {
         })
         .optional()?;
     let Some(mut room) = found else { return Ok(None) };
+    if room.rules.slow_mode_s > 0 {
+        room.wrote_at = wrote_at(db, id)?;
+    }
     let mut query = db.prepare_cached(
         "SELECT u.id, u.name, u.bot, m.role, m.read_seq, m.read_messages, m.sent, m.read_sent, m.mentions
          FROM members m JOIN users u ON u.id = m.user WHERE m.conversation = ?1",
@@ -232,6 +238,19 @@ fn load(db: &Connection, id: ConversationId) -> sql::Result<Option<Room>> {
         })?
         .collect::<sql::Result<_>>()?;
     Ok(Some(room))
+}
+
+/// When the last writers of a slow room wrote, so that nobody is free to write again because the room was
+/// loaded anew.
+fn wrote_at(db: &Connection, id: ConversationId) -> sql::Result<WroteAt> {
+    let mut query = db.prepare_cached(
+        "SELECT author, max(at) FROM (SELECT author, at FROM events WHERE conversation = ?1 AND kind = 'message'
+             ORDER BY seq DESC LIMIT ?2) e GROUP BY author",
+    )?;
+    let last = query
+        .query_map(params![id.0, WRITERS], |r| Ok((UserId(r.get(0)?), Timestamp(r.get(1)?))))?
+        .collect::<sql::Result<_>>()?;
+    Ok(WroteAt(last))
 }
 
 /// The word in the database for a kind of conversation.

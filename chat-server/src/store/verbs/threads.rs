@@ -4,7 +4,7 @@ use chat_proto::{
     ConversationId, Event, FollowedThread, Message, Reason, Seq, ThreadState, Timestamp, UserId, limits,
 };
 
-use super::change::is_member;
+use super::change::{hold_members, is_member};
 use super::lists::cut;
 use super::{Store, inbox, log, row};
 use crate::domain::Hearing;
@@ -40,6 +40,7 @@ impl Store {
         on: bool,
     ) -> Result<Option<ThreadState>, StoreError> {
         self.write_beside(move |db| {
+            hold_members(db, conversation)?;
             if !is_thread(db, user, conversation, root)? {
                 return Ok(None);
             }
