@@ -161,6 +161,14 @@ CREATE INDEX events_deleted ON events (conversation, seq) WHERE deleted = 1;
 CREATE INDEX events_kept ON events (conversation, at) WHERE kind = 'message' AND deleted = 0;
 CREATE INDEX events_words ON events USING gin (words);
 
+-- One row: the messages from the id `oldest` on are found by the words of this `version` of domain::words;
+-- 0 for all. Those before are looked through while the server works.
+CREATE TABLE search_state (
+    one     smallint PRIMARY KEY CHECK (one = 1),
+    version bigint NOT NULL,
+    oldest  bigint NOT NULL
+);
+
 -- The earlier texts of edited messages. `seq` is the event that gave the text.
 CREATE TABLE versions (
     conversation bytea NOT NULL,

@@ -87,6 +87,10 @@ impl Outgoing {
     }
 }
 
+/// For how long a server has a webhook to itself: longer than a call may take, and no longer than its messages
+/// may wait when it dies in the middle.
+const CLAIM_MS: i64 = 60_000;
+
 struct Deliverer {
     client: Arc<Client>,
     store: Store,
@@ -168,6 +172,10 @@ impl Deliverer {
 /// Tells one webhook what waits for it, in order, until it fails or others should have a turn.
 async fn deliver(client: &Client, store: &Store, hook: HookId) -> Result<(), StoreError> {
     for _ in 0..BATCH {
+        let at = now();
+        if !store.claim_delivery(hook, at, Timestamp(at.0 + CLAIM_MS)).await? {
+            return Ok(());
+        }
         let Some(delivery) = store.next_delivery(hook).await? else { return Ok(()) };
         match client.post_event(&delivery, now()).await {
             Ok(()) => {

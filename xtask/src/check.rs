@@ -27,11 +27,11 @@ pub(crate) fn run(fast: bool) -> Result<()> {
     }
 }
 
-/// The product on the other engine. What is about SQLite's file, or needs no database, is left out; the
-/// server's own suite runs itself on both.
+/// The product on the other engine. What needs no database is left out, and two tests that look into SQLite's
+/// file; the server's own suite runs itself on both.
 const ON_POSTGRESQL: &str = "package(chat-tests) and (test(/^scenarios::/) or test(/^isolation::/) \
     or test(/^snapshot_plus_events::/) or test(/^bots::/) or test(/^admin::/) or test(/^crash::/) \
-    or test(/^cluster::/))";
+    or test(/^cluster::/)) and not test(/in_the_servers_files|the_last_hour_from_everywhere/)";
 
 fn on_postgresql(arguments: &[&str]) -> Result<()> {
     // Where it is missing and cannot be installed, this says how; it is never left out.

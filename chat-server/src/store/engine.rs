@@ -119,12 +119,6 @@ impl Store {
         }
     }
 
-    /// Whether other servers may work on the same database.
-    #[must_use]
-    pub fn is_shared(&self) -> bool {
-        matches!(self.engine, Engine::Postgres(_))
-    }
-
     /// Finishes the writes that wait and lets go of the database. Writes fail from then on.
     pub async fn close(&self) {
         match &self.engine {

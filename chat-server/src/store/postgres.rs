@@ -21,10 +21,11 @@ use std::time::{Duration, Instant};
 use chat_proto::Epoch;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio::runtime::Handle;
+use tracing::error;
 
 pub use address::{Address, AddressError};
 pub use migrate::{Looked, look};
-pub(in crate::store) use search::{change, vector};
+pub(in crate::store) use search::{change, is_filling, vector};
 pub(in crate::store) use session::Session;
 
 use super::sql::{self, Connection, Texts};
@@ -73,11 +74,31 @@ impl Postgres {
         migrate::migrate(&mut client, address).await?;
         let epoch =
             migrate::epoch(&client).await.map_err(|cause| unusable(sql::Error::from(cause).to_string()))?;
-        Ok(Self { pool, texts: Arc::default(), epoch })
+        drop(client);
+        let this = Self { pool, texts: Arc::default(), epoch };
+        this.write(|db| Ok(search::open(db)?)).await.map_err(|cause| unusable(cause.to_string()))?;
+        tokio::spawn(this.clone().fill());
+        Ok(this)
     }
 
     pub(in crate::store) fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// Has the messages from before found by today's words; nothing to do, nearly always.
+    async fn fill(self) {
+        loop {
+            match self.write_beside(|db| Ok(search::fill(db)?)).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                // The next start goes on with it.
+                Err(_) if self.pool.is_closed() => break,
+                Err(cause) => {
+                    error!(%cause, "cannot look through old messages for the search");
+                    break;
+                }
+            }
+        }
     }
 
     /// Gives the connections back; verbs fail from then on.
@@ -129,35 +150,58 @@ impl Postgres {
         begin: String,
         job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let (mut first, texts) = (Some(self.lend().await?), self.texts.clone());
-        let (this, runtime) = (self.clone(), Handle::current());
-        let done = tokio::task::spawn_blocking(move || {
-            let mut tries = 0;
-            let session = loop {
-                let client = match first.take() {
-                    Some(client) => client,
-                    None => runtime.block_on(this.lend())?,
-                };
-                tries += 1;
-                match Session::begin(client, runtime.clone(), texts.clone(), &begin) {
-                    Ok(session) => break session,
-                    Err(cause) if cause.is_lost_connection() && tries < BEGINNINGS => {}
+        self.on_a_thread(move |lent| {
+            loop {
+                let session = lent.session()?;
+                match session.batch(&begin) {
+                    Ok(()) => return session.finish(job),
+                    Err(cause) if cause.is_lost_connection() && lent.may_try_again() => {}
                     Err(cause) => return Err(cause.into()),
                 }
-            };
-            match job(&Connection::Postgres(&session)) {
-                Ok(done) => session.commit().map(|()| done).map_err(StoreError::from),
-                Err(cause) => {
-                    session.roll_back();
-                    Err(cause)
-                }
             }
-        });
+        })
+        .await
+    }
+
+    /// Does this on a thread that may wait. Once begun it comes to its end, even if nobody waits any more.
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Lent) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let first = self.lend().await?;
+        let mut lent =
+            Lent { postgres: self.clone(), runtime: Handle::current(), first: Some(first), tries: 0 };
+        let done = tokio::task::spawn_blocking(move || work(&mut lent));
         done.await.map_err(|_| StoreError::Failed("the verb came to no end".to_owned()))?
     }
 
     async fn lend(&self) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|cause| StoreError::Failed(said(&cause)))
+    }
+}
+
+/// A connection, and others in its place as long as they turn out broken.
+struct Lent {
+    postgres: Postgres,
+    runtime: Handle,
+    first: Option<Object>,
+    tries: usize,
+}
+
+impl Lent {
+    /// One on which nothing has begun.
+    fn session(&mut self) -> Result<Session, StoreError> {
+        let client = match self.first.take() {
+            Some(client) => client,
+            None => self.runtime.block_on(self.postgres.lend())?,
+        };
+        self.tries += 1;
+        Ok(Session::over(client, self.runtime.clone(), self.postgres.texts.clone()))
+    }
+
+    /// Whether another one may be tried; only where nothing was written on this one.
+    fn may_try_again(&self) -> bool {
+        self.tries < BEGINNINGS
     }
 }
 

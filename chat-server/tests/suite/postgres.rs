@@ -1,16 +1,21 @@
 //! What only PostgreSQL has: several servers on one database, connections that break, a way in and out.
 
 use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use chat_proto::{
-    Body, ClientId, ConversationId, ConversationKind, Description, Person, Registration, Role, RoomName,
-    SearchOrder, SearchQuery, Timestamp, Topic, UserId, UserName,
+    Body, ClientId, ConversationId, ConversationKind, Description, HookEvents, HookId, Person, Registration,
+    Role, RoomName, SearchOrder, SearchQuery, Secret, Timestamp, Topic, UserId, UserName,
 };
 use chat_server::domain::find::Wanted;
 use chat_server::domain::{Actor, Change, Command, Draft, Room};
-use chat_server::store::{Address, Anchor, CopyError, NewAccount, Search, Store, StoreError, Write, copy};
+use chat_server::store::{
+    Address, Anchor, CopyError, NewAccount, NewOutgoingHook, Search, Store, StoreError, Write, copy,
+};
 use chat_tests::postgres::Database;
 use uuid::Uuid;
+
+mod figures;
 
 /// Each writer's messages, and the rooms that they are spread over.
 const EACH: usize = 60;
@@ -147,6 +152,41 @@ async fn servers_that_write_the_same_rooms_hard_lose_and_double_nothing() {
 }
 
 #[tokio::test]
+async fn a_webhook_is_told_by_one_server_alone() {
+    let database = Database::new().unwrap();
+    let (here, there) = (store(&database).await, store(&database).await);
+    let ada = person(&here, "ada").await;
+    let id = room(&here, "ops", &[&ada]).await;
+    let hook = NewOutgoingHook {
+        id: HookId(Uuid::now_v7()),
+        conversation: id,
+        url: "https://example.org/".to_owned(),
+        events: HookEvents::default(),
+        trigger: Topic::default(),
+        secret: Secret::new("secret".to_owned()),
+        maker: ada.id,
+        at: Timestamp(1),
+    };
+    let webhook = hook.id;
+    assert!(here.create_outgoing(hook).await.unwrap());
+    say(&here, id, &ada, "first").await;
+    say(&there, id, &ada, "second").await;
+    for text in ["first", "second"] {
+        assert!(here.claim_delivery(webhook, Timestamp(10), Timestamp(100)).await.unwrap());
+        assert!(!there.claim_delivery(webhook, Timestamp(10), Timestamp(100)).await.unwrap(), "it is taken");
+        let told = here.next_delivery(webhook).await.unwrap().unwrap().event;
+        assert_eq!(told.body().unwrap().as_str(), text);
+        here.delivered(webhook, told.seq).await.unwrap();
+    }
+    assert!(there.claim_delivery(webhook, Timestamp(10), Timestamp(100)).await.unwrap(), "it is free again");
+    assert!(
+        here.claim_delivery(webhook, Timestamp(100), Timestamp(200)).await.unwrap(),
+        "nobody has it for ever"
+    );
+    assert!(there.next_delivery(webhook).await.unwrap().is_none());
+}
+
+#[tokio::test]
 async fn connections_that_break_are_made_anew() {
     let database = Database::new().unwrap();
     let store = store(&database).await;
@@ -189,8 +229,30 @@ async fn finds(store: &Store, who: &Person, query: &str) -> usize {
         limit: 50,
         now: Timestamp(3),
     };
-    let hits = store.search(search, std::time::Duration::from_secs(60)).await.unwrap().unwrap();
+    let hits = store.search(search, Duration::from_secs(60)).await.unwrap().unwrap();
     hits.hits.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_messages_are_found_by_new_rules_for_words_after_a_while() {
+    let database = Database::new().unwrap();
+    let before = store(&database).await;
+    let ada = person(&before, "ada").await;
+    let id = room(&before, "ops", &[&ada]).await;
+    let mut loaded = before.load(id).await.unwrap().unwrap();
+    let writes = (0..1_001).map(|n| said(&mut loaded, &ada, &format!("canary {n}"))).collect();
+    before.commit(writes).await.unwrap();
+    before.close().await;
+    database.query("UPDATE search_state SET version = -1; UPDATE events SET words = NULL").unwrap();
+    let after = store(&database).await;
+    let until = Instant::now() + Duration::from_secs(60);
+    while database.query("SELECT oldest FROM search_state").unwrap() != "0" {
+        assert!(Instant::now() < until, "the old messages are never looked through");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(finds(&after, &ada, "1000").await, 1);
+    assert_eq!(finds(&after, &ada, "0").await, 1);
+    assert_eq!(finds(&after, &ada, "canary").await, 50);
 }
 
 #[tokio::test]

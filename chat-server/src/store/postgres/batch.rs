@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chat_proto::{ConversationId, Event, EventKind, Message, Seq, UserId};
 use deadpool_postgres::Object;
 use futures_util::{join, try_join};
-use tokio_postgres::Error;
+use tokio_postgres::{Error, Statement};
 use uuid::Uuid;
 
-use super::vector;
+use super::{BEGIN, vector};
 use crate::domain::{Hearing, ReadPosition, Ties};
 use crate::store::{Committed, Notice, Write, verbs};
 
@@ -62,6 +62,8 @@ const READ: &str = "UPDATE inbox i SET read = 1 FROM unnest($1::bytea[], $2::byt
 const REVISIONS: &str = "INSERT INTO inbox_revisions (\"user\", revision)
     SELECT \"user\", 1 FROM unnest($1::bytea[]) AS x (\"user\")
     ON CONFLICT (\"user\") DO UPDATE SET revision = inbox_revisions.revision + 1";
+
+const COMMIT: &str = "COMMIT";
 
 type Id<'a> = &'a [u8];
 
@@ -115,35 +117,46 @@ impl<'a> Batch<'a> {
         Some(batch)
     }
 
-    /// Writes all of it; what followed.
-    pub(super) async fn write(
+    /// Writes all of it and commits; what followed. Whatever is sent here is sent at once, in this order,
+    /// as far as one does not need to know what another found.
+    pub(super) async fn commit(
         &self,
         client: &Object,
+        statements: &Statements,
         before: &Before,
-    ) -> std::result::Result<Committed, Error> {
+    ) -> Result<Committed, Error> {
         let mut committed = Committed::default();
         let inbox = Inbox::of(self, before, &mut committed);
-        // All are waited for, because what fails after the first to fail says only that one did.
+        if self.marks.is_empty() {
+            let changed = changed(&committed);
+            // All are waited for, because what fails after the first to fail says only that one did.
+            let (events, ends, counts, inbox, revisions, end) = join!(
+                self.write_events(client, statements),
+                self.write_ends(client, statements),
+                self.write_counts(client, statements),
+                inbox.write(client, statements),
+                write_revisions(client, statements, &changed),
+                client.batch_execute(COMMIT),
+            );
+            events.and(ends).and(counts).and(inbox).and(revisions).and(end)?;
+            return Ok(committed);
+        }
         let (events, ends, counts, inbox) = join!(
-            self.write_events(client),
-            self.write_ends(client),
-            self.write_counts(client),
-            inbox.write(client),
+            self.write_events(client, statements),
+            self.write_ends(client, statements),
+            self.write_counts(client, statements),
+            inbox.write(client, statements),
         );
         events.and(ends).and(counts).and(inbox)?;
-        if !self.marks.is_empty() {
-            committed.inboxes.extend(self.write_marks(client).await?);
-        }
-        let changed: BTreeSet<Uuid> = committed.inboxes.iter().map(|user| user.0).collect();
-        if !changed.is_empty() {
-            let users: Vec<Id<'_>> = changed.iter().map(|user| &user.as_bytes()[..]).collect();
-            let statement = client.prepare_cached(REVISIONS).await?;
-            client.execute(&statement, &[&users]).await?;
-        }
+        committed.inboxes.extend(self.write_marks(client, statements).await?);
+        let changed = changed(&committed);
+        let (revisions, end) =
+            join!(write_revisions(client, statements, &changed), client.batch_execute(COMMIT));
+        revisions.and(end)?;
         Ok(committed)
     }
 
-    async fn write_events(&self, client: &Object) -> std::result::Result<(), Error> {
+    async fn write_events(&self, client: &Object, statements: &Statements) -> Result<(), Error> {
         if self.messages.is_empty() {
             return Ok(());
         }
@@ -157,10 +170,9 @@ impl<'a> Batch<'a> {
         let counts: Vec<i64> = all.iter().map(|plain| verbs::int(plain.count)).collect();
         let contents: Vec<&str> = all.iter().map(|plain| plain.content.as_str()).collect();
         let words: Vec<&str> = all.iter().map(|plain| plain.words.as_str()).collect();
-        let statement = client.prepare_cached(EVENTS).await?;
         client
             .execute(
-                &statement,
+                &statements.events,
                 &[&conversations, &seqs, &ats, &authors, &client_ids, &counts, &contents, &words],
             )
             .await?;
@@ -168,7 +180,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Where the conversations end now.
-    async fn write_ends(&self, client: &Object) -> std::result::Result<(), Error> {
+    async fn write_ends(&self, client: &Object, statements: &Statements) -> Result<(), Error> {
         let ends: BTreeMap<Uuid, &Plain<'_>> =
             self.messages.iter().map(|plain| (plain.event.conversation.0, plain)).collect();
         if ends.is_empty() {
@@ -178,13 +190,12 @@ impl<'a> Batch<'a> {
         let heads: Vec<i64> = ends.values().map(|plain| verbs::int(plain.event.seq.0)).collect();
         let counts: Vec<i64> = ends.values().map(|plain| verbs::int(plain.count)).collect();
         let ats: Vec<i64> = ends.values().map(|plain| plain.event.at.0).collect();
-        let statement = client.prepare_cached(ENDS).await?;
-        client.execute(&statement, &[&ids, &heads, &counts, &ats]).await?;
+        client.execute(&statements.ends, &[&ids, &heads, &counts, &ats]).await?;
         Ok(())
     }
 
     /// What members have sent, and how often they were called.
-    async fn write_counts(&self, client: &Object) -> std::result::Result<(), Error> {
+    async fn write_counts(&self, client: &Object, statements: &Statements) -> Result<(), Error> {
         let mut counts: BTreeMap<(Uuid, Uuid), (i64, i64)> = BTreeMap::new();
         for plain in &self.messages {
             let conversation = plain.event.conversation.0;
@@ -200,21 +211,20 @@ impl<'a> Batch<'a> {
         let users: Vec<Id<'_>> = counts.keys().map(|(_, user)| &user.as_bytes()[..]).collect();
         let sent: Vec<i64> = counts.values().map(|(sent, _)| *sent).collect();
         let mentions: Vec<i64> = counts.values().map(|(_, mentions)| *mentions).collect();
-        let statement = client.prepare_cached(COUNTS).await?;
-        client.execute(&statement, &[&conversations, &users, &sent, &mentions]).await?;
+        client.execute(&statements.counts, &[&conversations, &users, &sent, &mentions]).await?;
         Ok(())
     }
 
     /// Moves the read marks; whose inbox changed by it.
-    async fn write_marks(&self, client: &Object) -> std::result::Result<Vec<UserId>, Error> {
+    async fn write_marks(&self, client: &Object, statements: &Statements) -> Result<Vec<UserId>, Error> {
         let conversations: Vec<Id<'_>> = self.marks.keys().map(|(id, _)| &id.as_bytes()[..]).collect();
         let users: Vec<Id<'_>> = self.marks.keys().map(|(_, user)| &user.as_bytes()[..]).collect();
         let seqs: Vec<i64> = self.marks.values().map(|position| verbs::int(position.seq.0)).collect();
         let messages: Vec<i64> = self.marks.values().map(|position| verbs::int(position.messages)).collect();
         let sent: Vec<i64> = self.marks.values().map(|position| verbs::int(position.sent)).collect();
-        let (marks, read) = try_join!(client.prepare_cached(MARKS), client.prepare_cached(READ))?;
         let moved: [Parameter<'_>; 5] = [&conversations, &users, &seqs, &messages, &sent];
-        let (marked, rows) = join!(client.execute(&marks, &moved), client.query(&read, &moved[..3]));
+        let (marked, rows) =
+            join!(client.execute(&statements.marks, &moved), client.query(&statements.read, &moved[..3]));
         marked?;
         rows?.iter().map(|row| id_in(row, 0).map(UserId)).collect()
     }
@@ -262,51 +272,105 @@ impl<'a> Inbox<'a> {
         inbox
     }
 
-    async fn write(&self, client: &Object) -> std::result::Result<(), Error> {
+    async fn write(&self, client: &Object, statements: &Statements) -> Result<(), Error> {
         if self.users.is_empty() {
             return Ok(());
         }
         let users: Vec<Id<'_>> = self.users.iter().map(|user| &user.as_bytes()[..]).collect();
-        let statement = client.prepare_cached(INBOX).await?;
         client
-            .execute(&statement, &[&self.conversations, &users, &self.seqs, &self.reasons, &self.ats])
+            .execute(&statements.inbox, &[&self.conversations, &users, &self.seqs, &self.reasons, &self.ats])
             .await?;
         Ok(())
     }
 }
 
 impl Before {
-    /// Holds these conversations until its end; what is to be known first.
-    pub(super) async fn of(
+    /// Begins a transaction and holds these conversations until its end; what is to be known first.
+    pub(super) async fn begin(
         client: &Object,
+        statements: &Statements,
         conversations: &BTreeSet<Uuid>,
         batch: Option<&Batch<'_>>,
-    ) -> std::result::Result<Self, Error> {
+    ) -> Result<Self, Error> {
         let ids: Vec<Id<'_>> = conversations.iter().map(|id| &id.as_bytes()[..]).collect();
         let replies = batch.map(Batch::replies).unwrap_or_default();
         let (places, seqs): (Vec<Id<'_>>, Vec<i64>) = replies.into_iter().unzip();
-        let (lock, hooks, answered) = try_join!(
-            client.prepare_cached(LOCK),
-            client.prepare_cached(HOOKS),
-            client.prepare_cached(ANSWERED)
-        )?;
         let locked: [Parameter<'_>; 1] = [&ids];
         let replied: [Parameter<'_>; 2] = [&places, &seqs];
-        let (rows, hooks) = try_join!(client.query(&lock, &locked), client.query_one(&hooks, &locked))?;
-        let authors = match places.is_empty() {
-            true => Vec::new(),
-            false => client.query(&answered, &replied).await?,
-        };
-        let mut before =
-            Self { heads: HashMap::new(), has_hooks: hooks.try_get(0)?, answered: HashMap::new() };
-        for row in rows {
+        let (begun, rows, hooks, authors) = join!(
+            client.batch_execute(BEGIN),
+            client.query(&statements.lock, &locked),
+            client.query_one(&statements.hooks, &locked),
+            async {
+                match places.is_empty() {
+                    true => Ok(Vec::new()),
+                    false => client.query(&statements.answered, &replied).await,
+                }
+            },
+        );
+        begun?;
+        let mut before = Self { heads: HashMap::new(), has_hooks: false, answered: HashMap::new() };
+        for row in rows? {
             before.heads.insert(id_in(&row, 0)?, row.try_get(1)?);
         }
-        for row in authors {
+        before.has_hooks = hooks?.try_get(0)?;
+        for row in authors? {
             before.answered.insert((id_in(&row, 0)?, row.try_get(1)?), UserId(id_in(&row, 2)?));
         }
         Ok(before)
     }
+}
+
+/// All statements of a commit, prepared: what is sent at once must have nothing to wait for in between, or
+/// it would be sent behind the end of the transaction.
+pub(super) struct Statements {
+    lock: Statement,
+    hooks: Statement,
+    answered: Statement,
+    events: Statement,
+    ends: Statement,
+    counts: Statement,
+    inbox: Statement,
+    marks: Statement,
+    read: Statement,
+    revisions: Statement,
+}
+
+impl Statements {
+    /// Those of this connection, which prepares each once.
+    pub(super) async fn of(client: &Object) -> Result<Self, Error> {
+        let (lock, hooks, answered, events, ends, counts, inbox, marks, read, revisions) = try_join!(
+            client.prepare_cached(LOCK),
+            client.prepare_cached(HOOKS),
+            client.prepare_cached(ANSWERED),
+            client.prepare_cached(EVENTS),
+            client.prepare_cached(ENDS),
+            client.prepare_cached(COUNTS),
+            client.prepare_cached(INBOX),
+            client.prepare_cached(MARKS),
+            client.prepare_cached(READ),
+            client.prepare_cached(REVISIONS),
+        )?;
+        Ok(Self { lock, hooks, answered, events, ends, counts, inbox, marks, read, revisions })
+    }
+}
+
+/// Whose inboxes changed, in one order for everybody.
+fn changed(committed: &Committed) -> BTreeSet<Uuid> {
+    committed.inboxes.iter().map(|user| user.0).collect()
+}
+
+async fn write_revisions(
+    client: &Object,
+    statements: &Statements,
+    changed: &BTreeSet<Uuid>,
+) -> Result<(), Error> {
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let users: Vec<Id<'_>> = changed.iter().map(|user| &user.as_bytes()[..]).collect();
+    client.execute(&statements.revisions, &[&users]).await?;
+    Ok(())
 }
 
 impl<'a> Batch<'a> {
@@ -322,7 +386,7 @@ fn id_of(event: &Event) -> Id<'_> {
     &event.conversation.0.as_bytes()[..]
 }
 
-fn id_in(row: &tokio_postgres::Row, column: usize) -> std::result::Result<Uuid, Error> {
+fn id_in(row: &tokio_postgres::Row, column: usize) -> Result<Uuid, Error> {
     let bytes: &[u8] = row.try_get(column)?;
     Ok(Uuid::from_slice(bytes).unwrap_or_default())
 }

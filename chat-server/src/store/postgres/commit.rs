@@ -1,30 +1,74 @@
 //! Committing what shards decided.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
 
+use tracing::error;
 use uuid::Uuid;
 
-use super::batch::{Batch, Before};
-use super::{BEGIN, Postgres};
-use crate::store::sql::Connection;
+use super::batch::{Batch, Before, Statements};
+use super::{Lent, Postgres};
+use crate::metrics::{Kept, metrics};
 use crate::store::{Committed, StoreError, Write, verbs};
 
 impl Postgres {
     /// Commits these changes together or not at all; what followed, and whether a webhook is to be told.
     pub(in crate::store) async fn commit(&self, writes: Vec<Write>) -> Result<(Committed, bool), StoreError> {
-        self.turn(BEGIN.to_owned(), move |db| {
-            let Connection::Postgres(session) = db else { return verbs::commit(db, &writes) };
-            let client = session.client()?;
-            let batch = Batch::of(&writes);
-            let changed = conversations(&writes);
-            let before = session.wait(Before::of(client, &changed, batch.as_ref()))?;
-            follow_on(&writes, before.heads.clone())?;
-            match batch.filter(|_| !before.has_hooks) {
-                Some(batch) => Ok((session.wait(batch.write(client, &before))?, false)),
-                None => verbs::commit(db, &writes),
+        let began = Instant::now();
+        let count = writes.len();
+        let committed = self.on_a_thread(move |lent| commit(lent, &writes)).await;
+        match &committed {
+            Ok(_) => {
+                metrics().commit_seconds.since(began);
+                metrics().commit_writes.of(count);
             }
-        })
-        .await
+            Err(StoreError::Conflict) => {}
+            Err(StoreError::Failed(cause)) => {
+                metrics().store_errors.add_one(Kept::Commit);
+                error!(cause, writes = count, "a commit failed");
+            }
+        }
+        committed
+    }
+}
+
+fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreError> {
+    let batch = Batch::of(writes);
+    let changed = conversations(writes);
+    let (session, statements, before) = loop {
+        let session = lent.session()?;
+        let client = session.client()?;
+        let begun = session.wait(async {
+            let statements = Statements::of(client).await?;
+            let before = Before::begin(client, &statements, &changed, batch.as_ref()).await?;
+            Ok((statements, before))
+        });
+        match begun {
+            Ok((statements, before)) => break (session, statements, before),
+            // Nothing was written yet.
+            Err(cause) if cause.is_lost_connection() && lent.may_try_again() => {}
+            Err(cause) => return Err(cause.into()),
+        }
+    };
+    if let Err(lost) = follow_on(writes, before.heads.clone()) {
+        session.roll_back();
+        return Err(lost);
+    }
+    match batch.filter(|_| !before.has_hooks) {
+        Some(batch) => {
+            let committed = session.wait(batch.commit(session.client()?, &statements, &before));
+            match committed {
+                Ok(committed) => {
+                    session.give_back();
+                    Ok((committed, false))
+                }
+                Err(cause) => {
+                    session.roll_back();
+                    Err(cause.into())
+                }
+            }
+        }
+        None => session.finish(|db| verbs::commit(db, writes)),
     }
 }
 

@@ -13,7 +13,8 @@ use tokio::runtime::Handle;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use crate::store::sql::{Error, Kind, Result, Texts, ToSql};
+use crate::store::StoreError;
+use crate::store::sql::{Connection, Error, Kind, Result, Texts, ToSql};
 
 /// How long one answer of the database may take; the network ends a broken connection long before.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,25 +29,40 @@ pub(in crate::store) struct Session {
 }
 
 impl Session {
-    /// Begins a transaction by this statement.
-    pub(super) fn begin(client: Object, runtime: Handle, texts: Arc<Texts>, begin: &str) -> Result<Self> {
-        let session = Self { client: Some(client), runtime, texts };
-        session.batch(begin)?;
-        Ok(session)
+    /// On this connection; nothing has begun yet.
+    pub(super) fn over(client: Object, runtime: Handle, texts: Arc<Texts>) -> Self {
+        Self { client: Some(client), runtime, texts }
     }
 
-    /// Makes what was done last, and gives the connection back.
-    pub(super) fn commit(mut self) -> Result<()> {
-        self.batch("COMMIT")?;
-        self.client = self.client.take().and_then(keep);
-        Ok(())
+    /// Does the job, makes it last or undoes it, and gives the connection back.
+    pub(super) fn finish<T>(
+        self,
+        job: impl FnOnce(&Connection) -> std::result::Result<T, StoreError>,
+    ) -> std::result::Result<T, StoreError> {
+        match job(&Connection::Postgres(&self)) {
+            Ok(done) => {
+                self.batch("COMMIT")?;
+                self.give_back();
+                Ok(done)
+            }
+            Err(cause) => {
+                self.roll_back();
+                Err(cause)
+            }
+        }
     }
 
     /// Undoes what was done, and gives the connection back.
-    pub(super) fn roll_back(mut self) {
+    pub(super) fn roll_back(self) {
+        // Where that fails, the connection goes, and what was done in it.
         if self.batch("ROLLBACK").is_ok() {
-            self.client = self.client.take().and_then(keep);
+            self.give_back();
         }
+    }
+
+    /// Gives the connection back; its transaction has ended.
+    pub(super) fn give_back(mut self) {
+        drop(self.client.take());
     }
 
     /// A text of the verbs in PostgreSQL's words.
@@ -110,12 +126,6 @@ impl Drop for Session {
             drop(Object::take(client));
         }
     }
-}
-
-/// Back into the pool.
-fn keep(client: Object) -> Option<Object> {
-    drop(client);
-    None
 }
 
 fn types(values: &[&dyn ToSql]) -> Vec<Type> {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Store, bots, lists, log, row};
 use crate::auth::SecretHash;
 use crate::domain::hooks::wants;
+use crate::store::engine::Engine;
 use crate::store::sql::{self, Connection, OptionalExtension, Row, params};
 use crate::store::{
     Delivery, Failure, IncomingTarget, NewIncomingHook, NewOutgoingHook, OutgoingTarget, StoreError,
@@ -222,6 +223,31 @@ impl Store {
         .await
     }
 
+    /// Takes the calls of a webhook to itself until then, so that no other server on the same database
+    /// tells it the same; false if another one has. What comes of the call ends it. A server alone on its
+    /// database has nobody to ask.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn claim_delivery(
+        &self,
+        hook: HookId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(true),
+            Engine::Postgres(_) => {
+                self.write_beside(move |db| {
+                    let mut claim = db
+                        .prepare_cached("UPDATE outgoing SET next_at = ?3 WHERE id = ?1 AND next_at <= ?2")?;
+                    Ok(claim.execute(params![hook.0, now.0, until.0])? > 0)
+                })
+                .await
+            }
+        }
+    }
+
     /// What this webhook is to be told next.
     ///
     /// # Errors
@@ -342,7 +368,7 @@ fn events(words: &str) -> HookEvents {
 fn works(db: &Connection, hook: HookId) -> Result<(), StoreError> {
     db.prepare_cached(
         "UPDATE outgoing SET attempts = 0, failing_since = NULL, next_at = 0, problem = '', disabled = 0
-         WHERE id = ?1 AND (attempts > 0 OR disabled = 1)",
+         WHERE id = ?1 AND (attempts > 0 OR disabled = 1 OR next_at > 0)",
     )?
     .execute([hook.0])?;
     Ok(())

@@ -22,7 +22,7 @@ use super::{Entry, Store, row};
 use crate::domain::find;
 use crate::store::engine::Engine;
 use crate::store::sql::{self, Connection, OptionalExtension, params};
-use crate::store::{Hits, Search, SearchCursor, StoreError, sqlite};
+use crate::store::{Hits, Search, SearchCursor, StoreError, postgres, sqlite};
 use plan::Plan;
 
 /// The newest so many matches are ranked; older ones of a word that stands in more messages than
@@ -62,10 +62,9 @@ impl Store {
 }
 
 fn search_in(db: &Connection, search: &Search) -> sql::Result<Hits> {
-    // PostgreSQL keeps the words with the messages, so it has them all.
     let indexing = match db {
         Connection::Sqlite(_) => sqlite::is_filling(db)?,
-        Connection::Postgres(_) => false,
+        Connection::Postgres(_) => postgres::is_filling(db)?,
     };
     let nothing = Hits { hits: Vec::new(), cursor: None, indexing };
     let limit = usize::try_from(search.limit).unwrap_or(usize::MAX);
