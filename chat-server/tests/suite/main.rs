@@ -15,6 +15,7 @@ mod exchange;
 mod files;
 mod floors;
 mod live;
+mod nodes;
 mod search;
 mod store;
 mod upgrade;

@@ -19,9 +19,6 @@ const EVENTS: u32 = 10_000;
 /// Notices of one stretch of a log: what came into inboxes while a node could not hear.
 const NOTICES: u32 = 10_000;
 
-/// Milliseconds since 1970 by the database's clock.
-const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
-
 impl Sqlite {
     /// Where all that is new from now on begins.
     ///
@@ -30,13 +27,16 @@ impl Sqlite {
     pub async fn news_position(&self) -> Result<NewsPosition, StoreError> {
         self.read(|db| {
             let of = |sql| db.query_row(sql, [], |r| r.get(0));
-            let news = of("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'news'")?;
+            // Numbers are never used again, so 0 is right where all was let go.
+            let news = of("SELECT coalesce(max(id), 0) FROM news")?;
             Ok(NewsPosition { news, log: of("SELECT coalesce(max(id), 0) FROM events")? })
         })
         .await
     }
 
-    /// What is new since then, in one look.
+    /// What is new since then, in one look, by the numbers that rows get. With several writers a
+    /// higher number may be there before a lower one, so who looks begins somewhat before where they
+    /// came to.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -48,10 +48,9 @@ impl Sqlite {
                 .query_map(params![since.news, NEWS], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)))?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             position.news = rows.last().map_or(since.news, |(id, _)| *id);
-            // One writer at a time, so ids rise in the order of commits.
             let mut query = db.prepare_cached(
                 "SELECT conversation, max(seq), max(id), count(*) FROM (
-                     SELECT id, conversation, seq FROM events WHERE id > ?1 ORDER BY id LIMIT ?2)
+                     SELECT id, conversation, seq FROM events WHERE id > ?1 ORDER BY id LIMIT ?2) AS latest
                  GROUP BY conversation",
             )?;
             let mut found = query.query(params![since.log, EVENTS])?;
@@ -62,8 +61,7 @@ impl Sqlite {
                 looked_at += row::count(r, 3)?;
             }
             let more = rows.len() >= NEWS as usize || looked_at >= u64::from(EVENTS);
-            let news = rows.into_iter().map(|(_, body)| body).collect();
-            Ok(WhatsNew { news, moved, position, more })
+            Ok(WhatsNew { news: rows, moved, position, more })
         })
         .await
     }
@@ -96,19 +94,27 @@ impl Sqlite {
     }
 
     /// Whether this node does what that name says, for so long from now on: it did so before, or
-    /// nobody does. By the database's clock.
+    /// nobody does. Clocks of nodes differ, so it is to be far longer than they do.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub async fn lease(&self, name: &'static str, node: Uuid, lasts: Duration) -> Result<bool, StoreError> {
-        let lasts = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
+    pub async fn lease(
+        &self,
+        name: &'static str,
+        node: Uuid,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Result<bool, StoreError> {
+        let until = now.0.saturating_add(i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX));
         self.write(move |db| {
-            let sql = format!(
-                "INSERT INTO leases (name, node, until) VALUES (?1, ?2, {NOW} + ?3)
-                 ON CONFLICT (name) DO UPDATE SET node = excluded.node, until = excluded.until
-                 WHERE leases.node = excluded.node OR leases.until < {NOW}"
-            );
-            Ok(db.prepare_cached(&sql)?.execute(params![name, node, lasts])? > 0)
+            let taken = db
+                .prepare_cached(
+                    "INSERT INTO leases (name, node, until) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (name) DO UPDATE SET node = excluded.node, until = excluded.until
+                     WHERE leases.node = excluded.node OR leases.until < ?4",
+                )?
+                .execute(params![name, node, until, now.0])?;
+            Ok(taken > 0)
         })
         .await
     }
