@@ -7,7 +7,7 @@ CREATE TABLE news (
     body TEXT NOT NULL
 ) STRICT;
 
--- Which node does what only one may do, until when by the database's clock.
+-- Which node does what only one may do, until when.
 CREATE TABLE leases (
     name  TEXT PRIMARY KEY,
     node  BLOB NOT NULL,

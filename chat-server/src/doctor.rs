@@ -82,6 +82,7 @@ pub async fn examine(loaded: anyhow::Result<Loaded>) -> Vec<Finding> {
     findings.extend(network::certificate(&config));
     findings.push(network::port(&config).await);
     findings.extend(network::provider(&config).await);
+    findings.extend(network::bus(&config).await);
     findings.push(network::openness(&config));
     findings
 }

@@ -13,30 +13,31 @@ mod pace;
 mod presence;
 mod runs;
 mod shard;
+mod start;
 mod task;
+mod tell;
 mod visits;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use chat_proto::{
-    CloseReason, ConversationId, ErrorCode, FrameId, Limits, Person, Push, RunId, Seq, ServerFrame,
-    SessionId, Timestamp, UserId, WireError,
+    CloseReason, ConversationId, ErrorCode, FrameId, Limits, Person, Seq, ServerFrame, SessionId, Timestamp,
+    UserId, WireError,
 };
-use tokio::sync::{Mutex, Notify, OwnedMutexGuard, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tracing::Span;
 
-use crate::bus::Bus;
 use crate::domain::Actor;
 use crate::domain::policy::{Policy, PolicyChange};
 use crate::metrics::metrics;
 use crate::store::{Store, StoreError};
-use nodes::news::{self, Call, End, News, Nothing, PolicyNews, Tell};
+use nodes::Nodes;
+use nodes::news::News;
 pub use nodes::{Duties, Duty};
-use nodes::{Listener, Nodes};
 use outbox::{Frame, Outbox};
 pub use pace::{Pace, Rate, SENDERS_OF_CONVERSATION, too_many};
 pub use presence::PresenceHub;
@@ -266,76 +267,6 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts so many shards, each with a copy of the policy, and the presence task.
-    #[must_use]
-    pub fn start(
-        store: &Store,
-        policy: &Policy,
-        shards: usize,
-        presence_grace: Duration,
-        limits: &Limits,
-    ) -> Self {
-        Self::start_among(None, store, policy, shards, presence_grace, limits)
-    }
-
-    /// As [`start`](Self::start), on this bus, with the policy as it stands now.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn start_on(
-        bus: Bus,
-        store: &Store,
-        shards: usize,
-        presence_grace: Duration,
-        limits: &Limits,
-    ) -> Result<Self, StoreError> {
-        // Where the news begin is asked first: what comes before that is in the policy, and in what
-        // clients are told at their login.
-        let position = match bus {
-            Bus::Local => None,
-            Bus::Nats(nats, received) => Some((nats, received, store.news_position().await?)),
-        };
-        let policy = store.policy(now()).await?;
-        let Some((nats, received, position)) = position else {
-            return Ok(Self::start(store, &policy, shards, presence_grace, limits));
-        };
-        let nodes = Nodes::new(nats, store.clone());
-        let hub = Self::start_among(Some(nodes.clone()), store, &policy, shards, presence_grace, limits);
-        tokio::spawn(Listener::new(hub.clone(), nodes, position).run(received));
-        Ok(hub)
-    }
-
-    fn start_among(
-        nodes: Option<Nodes>,
-        store: &Store,
-        policy: &Policy,
-        shards: usize,
-        presence_grace: Duration,
-        limits: &Limits,
-    ) -> Self {
-        let sends = Arc::new(ArcSwap::from_pointee(pace::of_conversations(limits)));
-        let shards = (0..shards.max(1))
-            .map(|_| {
-                let (tasks, waiting) = mpsc::channel(SHARD_QUEUE);
-                let shard = shard::Shard::new(store.clone(), policy.clone(), nodes.clone(), sends.clone());
-                tokio::spawn(shard.run(waiting));
-                tasks
-            })
-            .collect();
-        Self {
-            shards,
-            presence: PresenceHub::start(store.clone(), policy.clone(), presence_grace, nodes.clone()),
-            runs: Runs::start(),
-            visits: Visits::default(),
-            sessions: Arc::new(AtomicU64::new(1)),
-            sends,
-            store: store.clone(),
-            nodes,
-            doors: Arc::default(),
-            policy_turn: Arc::default(),
-        }
-    }
-
     /// From now on with what one connection may ask since a reload.
     pub fn set_sends(&self, limits: &Limits) {
         self.sends.store(Arc::new(pace::of_conversations(limits)));
@@ -344,37 +275,6 @@ impl Hub {
     /// Forgets how fast messages came into conversations in which it is quiet.
     pub fn forget_resting(&self) {
         self.sends.load().forget_resting();
-    }
-
-    /// What this node is to do alone.
-    #[must_use]
-    pub fn duties(&self) -> Duties {
-        Duties(self.nodes.clone())
-    }
-
-    /// How the bus to other nodes is, where there is one.
-    #[must_use]
-    pub fn bus_is_well(&self) -> Option<bool> {
-        self.nodes.as_ref().map(Nodes::is_well)
-    }
-
-    /// Returns when another node shut the doors or opened them.
-    pub async fn doors_changed(&self) {
-        self.doors.notified().await;
-    }
-
-    /// Tells the other nodes that the doors were shut or opened.
-    pub async fn tell_doors(&self) {
-        if let Some(nodes) = &self.nodes {
-            nodes.keep_surely(&News::Doors(Nothing {})).await;
-        }
-    }
-
-    /// Tells the other nodes that this one ends.
-    pub async fn leave(&self) {
-        if let Some(nodes) = &self.nodes {
-            nodes.leave().await;
-        }
     }
 
     /// Who is there.
@@ -456,105 +356,6 @@ impl Hub {
             let _ = shard.send(ToShard::Detach { user, session }).await;
         }
         self.presence.disconnect(user, session, clean).await;
-    }
-
-    /// Tells all connections of a person, apart from one, what belongs to no conversation.
-    pub async fn tell(&self, user: UserId, except: Option<SessionKey>, push: &Push) {
-        let text = ServerFrame::encode_push(push);
-        if let Some(nodes) = &self.nodes
-            && let Some(frame) = news::raw(text.clone())
-        {
-            nodes.keep(&News::Tell(Tell { user, frame }));
-        }
-        self.tell_here(user, except, text.into()).await;
-    }
-
-    async fn tell_here(&self, user: UserId, except: Option<SessionKey>, frame: Frame) {
-        self.to_any_shard(ToShard::Tell { user, except, frame }).await;
-    }
-
-    /// Tells what a person says of themselves to those who watch them.
-    pub async fn tell_watchers(&self, user: UserId, push: &Push) {
-        let text = ServerFrame::encode_push(push);
-        if let Some(nodes) = &self.nodes
-            && let Some(frame) = news::raw(text.clone())
-        {
-            nodes.keep(&News::TellWatchers(Tell { user, frame }));
-        }
-        self.presence.tell_watchers_here(user, text.into()).await;
-    }
-
-    /// Begins a run of a slash command, and tells all connections of its bot, also those that do
-    /// not read; false if it has none.
-    pub async fn call(&self, id: RunId, run: Run, push: &Push) -> bool {
-        let bot = run.bot.id;
-        // Before the call, or the answer might come before its run is known.
-        self.runs.begin(id, run.clone()).await;
-        let text = ServerFrame::encode_push(push);
-        let is_elsewhere = self.nodes.as_ref().filter(|nodes| nodes.is_elsewhere(bot));
-        if let Some(nodes) = is_elsewhere
-            && let Some(frame) = news::raw(text.clone())
-        {
-            nodes.keep(&News::Call(Call { frame, id, run }));
-        }
-        self.call_here(bot, text.into()).await || is_elsewhere.is_some()
-    }
-
-    async fn call_here(&self, bot: UserId, frame: Frame) -> bool {
-        let (told, answered) = oneshot::channel();
-        self.to_any_shard(ToShard::Call { bot, frame, told }).await;
-        answered.await.unwrap_or(false)
-    }
-
-    /// Closes connections of a person whose logins have ended, on every node.
-    pub async fn end(&self, user: UserId, which: Ending) {
-        self.end_here(user, which).await;
-        if let Some(nodes) = &self.nodes {
-            nodes.keep_surely(&News::End(End::of(user, which))).await;
-        }
-    }
-
-    async fn end_here(&self, user: UserId, which: Ending) {
-        self.visits.end(user, which);
-        self.to_any_shard(ToShard::End { user, which }).await;
-    }
-
-    async fn end_all(&self) {
-        self.to_any_shard(ToShard::EndAll).await;
-    }
-
-    /// Whoever changes the policy takes a turn, then stores the change, then tells it.
-    pub async fn policy_turn(&self) -> OwnedMutexGuard<()> {
-        self.policy_turn.clone().lock_owned().await
-    }
-
-    /// Tells every shard a stored change. When it returns, it holds for everything that comes later.
-    pub async fn tell_policy(&self, change: &PolicyChange) {
-        for shard in self.shards.iter() {
-            let (done, told) = oneshot::channel();
-            if shard.send(ToShard::Policy { change: change.clone(), done }).await.is_ok() {
-                // An error means that the shard has ended with the server.
-                let _ = told.await;
-            }
-        }
-        self.presence.tell_policy(change).await;
-        if let Some(nodes) = &self.nodes {
-            let apart = match change {
-                PolicyChange::Block(one, other, true) => Some((*one, *other)),
-                _ => None,
-            };
-            nodes.keep_surely(&News::Policy(PolicyNews { apart })).await;
-        }
-    }
-
-    /// Tells every shard what holds, whatever it knew. Who calls this has the policy's turn.
-    async fn replace_policy(&self, policy: Policy) {
-        let policy = Arc::new(policy);
-        for shard in self.shards.iter() {
-            // An error means that the shard has ended with the server.
-            let _ = shard.send(ToShard::NewPolicy { policy: policy.clone() }).await;
-        }
-        self.presence.replace_policy(policy).await;
     }
 
     /// Deletes these messages of one conversation for somebody who may; says how many there were.

@@ -1,6 +1,7 @@
 //! A real `nats-server` process: found, or on Debian as root installed.
 
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -48,6 +49,23 @@ impl Nats {
     #[must_use]
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Publishes this, as a client of NATS does.
+    ///
+    /// # Errors
+    /// NATS does not take it.
+    pub fn publish(&self, subject: &str, message: &str) -> Result<()> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(DEADLINE))?;
+        let bytes = message.len();
+        write!(stream, "CONNECT {{\"verbose\":false}}\r\nPUB {subject} {bytes}\r\n{message}\r\nPING\r\n")?;
+        let mut lines = BufReader::new(stream).lines();
+        let taken =
+            lines.find(|line| line.as_ref().map_or(true, |line| line == "PONG" || line.starts_with("-ERR")));
+        let taken = taken.context("NATS hung up")??;
+        ensure!(taken == "PONG", "NATS says {taken}");
+        Ok(())
     }
 
     /// kill -9.

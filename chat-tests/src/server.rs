@@ -140,7 +140,9 @@ impl Server {
     /// The invite for the first account, which a server without accounts prints.
     #[must_use]
     pub fn owner_invite(&self) -> Option<&str> {
-        self.ready.owner_invite.as_deref()
+        // The newest code counts, so that of the node that was started last.
+        let last = self.others.as_ref().and_then(|others| others.nodes.last()).unwrap_or(self);
+        last.ready.owner_invite.as_deref()
     }
 
     /// Its process id.

@@ -1,10 +1,11 @@
-//! What people type in this repository: `cargo xtask demo`, `test`, `fuzz`, `deny`, `package`,
+//! What people type in this repository: `cargo xtask demo`, `cluster`, `test`, `fuzz`, `deny`, `package`,
 //! `guide`, `picture`, `bench`, `chaos`.
 
 mod bench;
 mod build;
 mod chaos;
 mod check;
+mod cluster;
 mod colleague;
 mod demo;
 mod dependencies;
@@ -42,6 +43,12 @@ enum Task {
     Demo {
         /// Which binaries to build and use
         #[arg(long, default_value = "release")]
+        profile: Profile,
+    },
+    /// Try several servers on one database: NATS and three nodes on this machine, until Ctrl-C
+    Cluster {
+        /// Which binaries to build and use
+        #[arg(long, default_value = "dev")]
         profile: Profile,
     },
     /// Check everything: format, lints, build, every test
@@ -98,6 +105,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Demo { profile } => demo::run(profile),
+        Task::Cluster { profile } => cluster::run(profile),
         Task::Test { fast } => check::run(fast),
         Task::Fuzz { targets, seconds } => fuzz::run(&targets, seconds),
         Task::Deny { advisories } => dependencies::run(advisories),

@@ -74,7 +74,7 @@ impl Nats {
         let changed = Arc::new(Notify::new());
         let has_dropped = Arc::new(AtomicBool::new(false));
         let (told, dropped) = (changed.clone(), has_dropped.clone());
-        let mut options = ConnectOptions::new()
+        let options = identify(ConnectOptions::new(), settings)
             .name(format!("chat-server {node}"))
             .no_echo()
             .retry_on_initial_connect()
@@ -93,17 +93,6 @@ impl Nats {
                 told.notify_one();
                 async {}
             });
-        options = match (&settings.user, &settings.secret) {
-            (Some(user), secret) => {
-                let password = secret.as_ref().map(|secret| secret.expose().to_owned());
-                options.user_and_password(user.clone(), password.unwrap_or_default())
-            }
-            (None, Some(token)) => options.token(token.expose().to_owned()),
-            (None, None) => options,
-        };
-        if let Some(file) = &settings.ca_file {
-            options = options.add_root_certificates(file.clone());
-        }
         let client = options.connect(settings.servers.clone()).await.context("cannot use the bus")?;
         let (outgoing, to_send) = mpsc::channel(OUTGOING);
         let (incoming, received) = mpsc::channel(INCOMING);
@@ -124,6 +113,16 @@ impl Nats {
         tokio::spawn(nats.clone().subscribe(incoming));
         tokio::spawn(nats.clone().feel_pulse(has_dropped));
         Ok((nats, received))
+    }
+
+    /// Connects once, only to see whether that goes; what NATS calls its version.
+    ///
+    /// # Errors
+    /// Why it does not go.
+    pub async fn try_once(settings: &BusSettings) -> anyhow::Result<String> {
+        let options = identify(ConnectOptions::new(), settings).connection_timeout(2 * PULSE);
+        let client = options.connect(settings.servers.clone()).await?;
+        Ok(client.server_info().version)
     }
 
     /// Who this node is, as long as it runs.
@@ -250,12 +249,15 @@ impl Nats {
                 }
             }
             // An answer to what is asked after a subscription shows that NATS knows of that.
-            if self.answers().await {
+            let pause = if self.answers().await {
                 self.0.fulfilled.send_replace(wishes);
-            }
+                LINGER
+            } else {
+                PULSE
+            };
             tokio::select! {
                 () = self.0.wished.notified() => {}
-                () = tokio::time::sleep(LINGER) => self.leave_alone(&mut heard),
+                () = tokio::time::sleep(pause) => if pause == LINGER { self.leave_alone(&mut heard) },
             }
         }
     }
@@ -333,5 +335,21 @@ impl Nats {
             Ok(Err(cause)) => cause.kind() == RequestErrorKind::NoResponders,
             Err(_) => false,
         }
+    }
+}
+
+/// Says who this is, and whom it trusts.
+fn identify(options: ConnectOptions, settings: &BusSettings) -> ConnectOptions {
+    let options = match (&settings.user, &settings.secret) {
+        (Some(user), secret) => {
+            let password = secret.as_ref().map(|secret| secret.expose().to_owned());
+            options.user_and_password(user.clone(), password.unwrap_or_default())
+        }
+        (None, Some(token)) => options.token(token.expose().to_owned()),
+        (None, None) => options,
+    };
+    match &settings.ca_file {
+        Some(file) => options.add_root_certificates(file.clone()),
+        None => options,
     }
 }

@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 use super::{Finding, is_public};
+use crate::bus::Nats;
 use crate::config::Config;
 use crate::console::{self, Console};
 use crate::hub::now;
@@ -157,6 +158,25 @@ pub(super) async fn provider(config: &Config) -> Option<Finding> {
             CHECK,
             format!("{issuer}: {cause}"),
             "oidc_issuer must be what the provider calls itself, to the letter, and this machine must reach it",
+        ),
+    })
+}
+
+/// Whether other nodes are reached.
+pub(super) async fn bus(config: &Config) -> Option<Finding> {
+    const CHECK: &str = "bus";
+    let settings = config.bus.as_ref()?;
+    let servers = settings.servers.join(", ");
+    let cluster = &settings.cluster;
+    Some(match Nats::try_once(settings).await {
+        Ok(version) => Finding::ok(
+            CHECK,
+            format!("NATS {version} at {servers} takes this node of the cluster {cluster}"),
+        ),
+        Err(cause) => Finding::problem(
+            CHECK,
+            format!("{servers}: {cause:#}"),
+            "start NATS there, or correct bus, bus_user and bus_secret; without it nodes work, but hear of each other later",
         ),
     })
 }

@@ -8,6 +8,7 @@
 //! 4. Signals (who is there, who reads how far) are told over the bus, and kept while a node is
 //!    deaf. Only "is writing" is lost then.
 
+mod duty;
 mod keeper;
 mod listener;
 pub(in crate::hub) mod news;
@@ -26,6 +27,7 @@ use super::now;
 use crate::bus::{MESSAGE_BYTES, Nats, Slice, Subject};
 use crate::metrics::metrics;
 use crate::store::Store;
+pub use duty::{Duties, Duty};
 use keeper::Kept;
 pub(super) use listener::Listener;
 use news::{News, Nothing, Place};
@@ -169,62 +171,6 @@ impl Nodes {
         }
         if let Some(line) = self.line(&News::Bye(Nothing {})) {
             self.0.nats.publish_last(Subject::All, line.into(), LAST_WORD).await;
-        }
-    }
-}
-
-/// What only one node of several does at a time.
-#[derive(Clone)]
-pub struct Duties(pub(super) Option<Nodes>);
-
-/// A name for each; how long it stays with a node that says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Duty {
-    /// Taking away what nobody needs.
-    Sweep,
-    /// Ending logins that nobody uses.
-    IdleSessions,
-    /// Deleting messages whose time is over.
-    Retention,
-    /// Calling webhooks.
-    Webhooks,
-}
-
-impl Duty {
-    fn name(self) -> &'static str {
-        match self {
-            Duty::Sweep => "sweep",
-            Duty::IdleSessions => "idle_sessions",
-            Duty::Retention => "retention",
-            Duty::Webhooks => "webhooks",
-        }
-    }
-
-    /// Longer than the pause between two looks of who does it.
-    fn lasts(self) -> Duration {
-        match self {
-            Duty::Webhooks => Duration::from_secs(20),
-            Duty::Sweep | Duty::IdleSessions | Duty::Retention => Duration::from_secs(150),
-        }
-    }
-}
-
-impl Duties {
-    /// Whether there are other nodes that could do it.
-    #[must_use]
-    pub fn are_shared(&self) -> bool {
-        self.0.is_some()
-    }
-
-    /// Whether this node is to do it now.
-    pub async fn is_mine(&self, duty: Duty) -> bool {
-        let Some(nodes) = &self.0 else { return true };
-        match nodes.0.store.lease(duty.name(), nodes.node(), duty.lasts()).await {
-            Ok(is_mine) => is_mine,
-            Err(cause) => {
-                warn!(%cause, duty = duty.name(), "cannot see whose turn it is; tried again later");
-                false
-            }
         }
     }
 }

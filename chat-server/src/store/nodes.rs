@@ -11,11 +11,11 @@ pub struct NewsPosition {
     pub log: i64,
 }
 
-/// What is new since a [`NewsPosition`]. It may repeat what was told before, and leaves nothing out.
+/// What is new since a [`NewsPosition`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WhatsNew {
-    /// What the nodes told each other, in order.
-    pub news: Vec<String>,
+    /// What the nodes told each other, each with its number.
+    pub news: Vec<(i64, String)>,
     /// The conversations in which something happened, with the number of the newest event of it.
     pub moved: Vec<(ConversationId, Seq)>,
     /// Where to look on.

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::home::ENGINE;
 
 /// Tests whose home is made by `home::Home`.
-const SHARED: [&str; 5] = ["store::", "search::", "live::", "exchange::", "files::"];
+const SHARED: [&str; 6] = ["store::", "nodes::", "search::", "live::", "exchange::", "files::"];
 
 /// What is about SQLite's file alone.
 const SQLITE_ONLY: [&str; 5] = [

@@ -17,6 +17,7 @@ mod files;
 mod floors;
 mod home;
 mod live;
+mod nodes;
 mod postgres;
 mod search;
 mod store;

@@ -5,7 +5,7 @@
 //! the bus. Of events it says in which conversations there are new ones: while the bus works that
 //! is only a net for what it lost; while it does not, it is the way.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,11 +27,18 @@ use crate::store::{NewsPosition, WhatsNew};
 /// How often it is looked what is new in the store.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// So far back each look begins anew: what was committed late may have a lower number than what was
+/// there before. Longer than any commit takes that is not given up.
+const OVERLAP: Duration = Duration::from_secs(5);
+
 /// For how long events have time to come over a bus that works.
 const ON_THE_WAY: Duration = Duration::from_secs(3);
 
 /// For how long everything in the store is taken at once, after the bus lost something.
 const ATTENTIVE: Duration = Duration::from_secs(3);
+
+/// For how long what a deaf node writes is taken out of the store at once; it says more often that it is.
+const DEAF: Duration = Duration::from_secs(10);
 
 /// Conversations in which events may be on the way; beyond that the store is believed at once.
 const MOVED: usize = 50_000;
@@ -61,7 +68,10 @@ const SEEN: usize = 16_384;
 pub(in crate::hub) struct Listener {
     hub: Hub,
     nodes: Nodes,
-    position: NewsPosition,
+    /// Where it was come to when; the last is the newest, the first as old as [`OVERLAP`].
+    positions: VecDeque<(Instant, NewsPosition)>,
+    /// The kept news after the first of those that were taken.
+    taken: BTreeSet<i64>,
     seen: Seen,
     /// In which conversations something happened that may be on its way, and since when.
     moved: HashMap<ConversationId, (Seq, Instant)>,
@@ -81,7 +91,8 @@ impl Listener {
         Self {
             hub,
             nodes,
-            position,
+            positions: VecDeque::from([(now, position)]),
+            taken: BTreeSet::new(),
             seen: Seen::default(),
             moved: HashMap::new(),
             attentive_until: now + ATTENTIVE,
@@ -121,11 +132,12 @@ impl Listener {
     async fn look(&mut self) {
         let now = Instant::now();
         self.see_how_the_bus_is(now);
+        let mut position = self.begin_at(now);
         let mut more = true;
         while more {
-            match self.nodes.0.store.whats_new(self.position).await {
+            match self.nodes.0.store.whats_new(position).await {
                 Ok(new) => {
-                    more = new.more;
+                    (more, position) = (new.more, new.position);
                     self.take(new, now).await;
                 }
                 Err(cause) => {
@@ -135,6 +147,7 @@ impl Listener {
                 }
             }
         }
+        self.positions.push_back((now, position));
         if now.duration_since(self.looked_at) > TOO_LONG {
             self.begin_anew().await;
         }
@@ -148,6 +161,18 @@ impl Listener {
                 warn!(%cause, "cannot let old news go");
             }
         }
+    }
+
+    /// Where a look at this time begins; what lies before is over.
+    fn begin_at(&mut self, now: Instant) -> NewsPosition {
+        while let [_, (next, _), ..] = self.positions.make_contiguous()
+            && now.duration_since(*next) >= OVERLAP
+        {
+            self.positions.pop_front();
+        }
+        let begin = self.positions.front().map(|(_, position)| *position).unwrap_or_default();
+        self.taken = self.taken.split_off(&begin.news.saturating_add(1));
+        begin
     }
 
     fn see_how_the_bus_is(&mut self, now: Instant) {
@@ -168,9 +193,10 @@ impl Listener {
     }
 
     async fn take(&mut self, new: WhatsNew, now: Instant) {
-        self.position = new.position;
-        for line in new.news {
-            self.hear(&line, false).await;
+        for (number, line) in new.news {
+            if self.taken.insert(number) {
+                self.hear(&line, false).await;
+            }
         }
         for (conversation, seq) in new.moved {
             let known = self.moved.entry(conversation).or_insert((seq, now));
@@ -252,7 +278,11 @@ impl Listener {
             News::Everybody(people) => self.hub.presence.hear_from(node, FromNode::All(people)).await,
             News::Hello(_) => self.hub.presence.hear_from(node, FromNode::Hello).await,
             News::Bye(_) => self.hub.presence.hear_from(node, FromNode::Bye).await,
-            News::Deaf(_) => self.nodes.another_is_deaf(),
+            News::Deaf(_) => {
+                self.nodes.another_is_deaf();
+                // What happens there does not come over the bus.
+                self.attentive_until = self.attentive_until.max(Instant::now() + DEAF);
+            }
             News::Look(_) => self.attentive_until = Instant::now() + ATTENTIVE,
         }
     }

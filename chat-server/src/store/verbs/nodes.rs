@@ -7,7 +7,7 @@ use chat_proto::{ConversationId, Event, Seq, Timestamp, UserId};
 use uuid::Uuid;
 
 use super::{Store, log, row};
-use crate::store::sql::{self, Connection, params};
+use crate::store::sql::{self, params};
 use crate::store::{NewsPosition, Notice, StoreError, WhatsNew};
 
 /// Rows of news in one answer.
@@ -19,21 +19,6 @@ const EVENTS: u32 = 10_000;
 /// Notices of one stretch of a log: what came into inboxes while a node could not hear.
 const NOTICES: u32 = 10_000;
 
-/// On PostgreSQL several write at once, and the id of an event says when it was begun, not when it was
-/// committed. So many ids are looked at again: far more than can be under way.
-const OVERLAP: i64 = 20_000;
-
-/// The same as a number of events.
-const OVERLAP_EVENTS: u32 = 20_000;
-
-/// Milliseconds since 1970 by the database's clock.
-fn clock(db: &Connection) -> &'static str {
-    db.either(
-        "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
-        "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
-    )
-}
-
 impl Store {
     /// Where all that is new from now on begins.
     ///
@@ -42,13 +27,16 @@ impl Store {
     pub async fn news_position(&self) -> Result<NewsPosition, StoreError> {
         self.read(|db| {
             let of = |sql: &str| db.query_row(sql, [], |r| r.get(0));
+            // Numbers are never used again, so 0 is right where all was let go.
             let news = of("SELECT coalesce(max(id), 0) FROM news")?;
             Ok(NewsPosition { news, log: of("SELECT coalesce(max(id), 0) FROM events")? })
         })
         .await
     }
 
-    /// What is new since then, in one look.
+    /// What is new since then, in one look, by the numbers that rows get. With several writers a
+    /// higher number may be there before a lower one, so who looks begins somewhat before where they
+    /// came to.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -60,24 +48,20 @@ impl Store {
                 .query_map(params![since.news, NEWS], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)))?
                 .collect::<sql::Result<Vec<_>>>()?;
             position.news = rows.last().map_or(since.news, |(id, _)| *id);
-            // News are written by one at a time, so their ids rise in the order of commits; so do those of
-            // events on SQLite.
-            let (from, most) = db.either((since.log, EVENTS), (since.log - OVERLAP, EVENTS + OVERLAP_EVENTS));
             let mut query = db.prepare_cached(
                 "SELECT conversation, max(seq), max(id), count(*) FROM (
-                     SELECT id, conversation, seq FROM events WHERE id > ?1 ORDER BY id LIMIT ?2) e
+                     SELECT id, conversation, seq FROM events WHERE id > ?1 ORDER BY id LIMIT ?2) AS latest
                  GROUP BY conversation",
             )?;
-            let mut found = query.query(params![from, most])?;
+            let mut found = query.query(params![since.log, EVENTS])?;
             let (mut moved, mut looked_at) = (Vec::new(), 0);
             while let Some(r) = found.next()? {
                 moved.push((ConversationId(r.get(0)?), row::seq(&r, 1)?));
                 position.log = position.log.max(r.get(2)?);
                 looked_at += row::count(&r, 3)?;
             }
-            let more = rows.len() >= NEWS as usize || looked_at >= u64::from(most);
-            let news = rows.into_iter().map(|(_, body)| body).collect();
-            Ok(WhatsNew { news, moved, position, more })
+            let more = rows.len() >= NEWS as usize || looked_at >= u64::from(EVENTS);
+            Ok(WhatsNew { news: rows, moved, position, more })
         })
         .await
     }
@@ -110,20 +94,27 @@ impl Store {
     }
 
     /// Whether this node does what that name says, for so long from now on: it did so before, or
-    /// nobody does. By the database's clock.
+    /// nobody does. Clocks of nodes differ, so it is to be far longer than they do.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub async fn lease(&self, name: &'static str, node: Uuid, lasts: Duration) -> Result<bool, StoreError> {
-        let lasts = i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX);
+    pub async fn lease(
+        &self,
+        name: &'static str,
+        node: Uuid,
+        now: Timestamp,
+        lasts: Duration,
+    ) -> Result<bool, StoreError> {
+        let until = now.0.saturating_add(i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX));
         self.write(move |db| {
-            let now = clock(db);
-            let sql = format!(
-                "INSERT INTO leases (name, node, until) VALUES (?1, ?2, {now} + ?3)
-                 ON CONFLICT (name) DO UPDATE SET node = excluded.node, until = excluded.until
-                 WHERE leases.node = excluded.node OR leases.until < {now}"
-            );
-            Ok(db.prepare_cached(&sql)?.execute(params![name, node, lasts])? > 0)
+            let taken = db
+                .prepare_cached(
+                    "INSERT INTO leases (name, node, until) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (name) DO UPDATE SET node = excluded.node, until = excluded.until
+                     WHERE leases.node = excluded.node OR leases.until < ?4",
+                )?
+                .execute(params![name, node, until, now.0])?;
+            Ok(taken > 0)
         })
         .await
     }

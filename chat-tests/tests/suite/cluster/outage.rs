@@ -122,3 +122,35 @@ fn a_node_that_is_killed_loses_nothing_and_its_people_go_on_elsewhere() -> Resul
     assert_eq!(crate::scenarios::seqs(&resumed["resumed"][0]["events"]), [answer]);
     Ok(())
 }
+
+/// A node of another version, or whoever is on the same NATS, says what this one does not know.
+#[test]
+fn what_a_node_does_not_understand_it_leaves_alone() -> Result<()> {
+    let Pair { cluster, mut ada, mut lin, room } = pair()?;
+    let line = |v: u32, kind: &str, body: &str| {
+        let (node, id) = (uuid(), uuid());
+        format!(r#"{{"v":{v},"node":"{node}","id":"{id}","at":5,"new":[],"kind":"{kind}","body":{body}}}"#)
+    };
+    let large = line(1, "from_the_future", &format!("\"{}\"", "x".repeat(500_000)));
+    for message in [
+        "",
+        "\u{fffd}",
+        "{}",
+        "[[[[[[[[",
+        &large,
+        &line(1, "from_the_future", "[1,2,3]"),
+        &line(1, "end", r#"{"user":5}"#),
+        &line(1, "turn", r#"{"conversation":"x","frames":[]}"#),
+        &line(1, "everybody", r#"{"part":7,"parts":0,"people":[]}"#),
+        &line(9, "turn", "null"),
+    ] {
+        for subject in ["chat.main.all".to_owned(), "chat.main.events.0".to_owned()] {
+            cluster.nats.publish(&subject, message)?;
+        }
+    }
+    let seq = say(&mut ada, &room, "unmoved")?;
+    assert_eq!(lin.expect_message("unmoved")?["seq"], seq);
+    say(&mut lin, &room, "both of us")?;
+    ada.expect_message("both of us")?;
+    Ok(())
+}
