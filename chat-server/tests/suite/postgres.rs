@@ -230,9 +230,9 @@ fn shared(columns: Vec<String>) -> Columns {
     columns.into_iter().filter(|column| !own(column)).collect()
 }
 
-/// What `store/copy.rs` copies, read from its table.
+/// What `store/copy/tables.rs` copies, read from its table.
 fn copied() -> Columns {
-    let source = include_str!("../../src/store/copy.rs");
+    let source = include_str!("../../src/store/copy/tables.rs");
     let tables = source.split_once("const TABLES").unwrap().1.split_once("];").unwrap().0;
     let quoted = |text: &'static str| text.split('"').skip(1).step_by(2);
     let columns = tables.split("Table(").skip(1).flat_map(|table| {
@@ -259,7 +259,7 @@ async fn both_engines_have_the_same_tables_and_a_move_takes_every_column() {
     let (on_sqlite, on_postgres) = (shared(on_sqlite), shared(on_postgres));
     assert_eq!(on_sqlite, on_postgres, "a migration of one engine needs its twin in the other");
     let rows: Columns = on_sqlite.into_iter().filter(|column| !column.starts_with("server.")).collect();
-    assert_eq!(copied(), rows, "what is not in store/copy.rs is left behind by a move");
+    assert_eq!(copied(), rows, "what is not in store/copy/tables.rs is left behind by a move");
 }
 
 async fn finds(store: &Store, who: &Person, query: &str) -> usize {
