@@ -1,6 +1,6 @@
 //! What only PostgreSQL has: several servers on one database, connections that break, a way in and out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use chat_proto::{
@@ -216,6 +216,50 @@ async fn a_database_that_a_newer_version_upgraded_is_refused_politely() {
     let wrong: Address = database.address().replace(&password, "wrong").parse().unwrap();
     let error = Store::connect(&wrong).await.err().unwrap().to_string();
     assert!(error.contains("password authentication failed"), "{error}");
+}
+
+/// `table.column` of all that both engines must have.
+type Columns = BTreeSet<String>;
+
+fn shared(columns: Vec<String>) -> Columns {
+    // How each finds its words, and numbers its inboxes, is its own.
+    let own = |column: &String| {
+        ["search", "refinery_", "inbox_revisions.", "sqlite_"].iter().any(|own| column.starts_with(own))
+            || column == "events.words"
+    };
+    columns.into_iter().filter(|column| !own(column)).collect()
+}
+
+/// What `store/copy/tables.rs` copies, read from its table.
+fn copied() -> Columns {
+    let source = include_str!("../../src/store/copy/tables.rs");
+    let tables = source.split_once("const TABLES").unwrap().1.split_once("];").unwrap().0;
+    let quoted = |text: &'static str| text.split('"').skip(1).step_by(2);
+    let columns = tables.split("Table(").skip(1).flat_map(|table| {
+        let mut names = quoted(table);
+        let table = names.next().unwrap();
+        names.map(move |column| format!("{table}.{column}"))
+    });
+    columns.collect()
+}
+
+#[tokio::test]
+async fn both_engines_have_the_same_tables_and_a_move_takes_every_column() {
+    let (database, dir) = (Database::new().unwrap(), tempfile::tempdir().unwrap());
+    let file = dir.path().join("chat.sqlite");
+    Store::open(&file).unwrap().close().await;
+    store(&database).await.close().await;
+    let db = rusqlite::Connection::open(file).unwrap();
+    let mut query = db
+        .prepare("SELECT t.name || '.' || c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'")
+        .unwrap();
+    let on_sqlite = query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    let on_postgres = "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'";
+    let on_postgres = database.query(on_postgres).unwrap().lines().map(str::to_owned).collect();
+    let (on_sqlite, on_postgres) = (shared(on_sqlite), shared(on_postgres));
+    assert_eq!(on_sqlite, on_postgres, "a migration of one engine needs its twin in the other");
+    let rows: Columns = on_sqlite.into_iter().filter(|column| !column.starts_with("server.")).collect();
+    assert_eq!(copied(), rows, "what is not in store/copy/tables.rs is left behind by a move");
 }
 
 async fn finds(store: &Store, who: &Person, query: &str) -> usize {
