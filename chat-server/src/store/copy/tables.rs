@@ -9,7 +9,8 @@ pub(super) struct Table(
     pub(super) &'static [(&'static str, Kind)],
 );
 
-/// All tables but `server`, each behind those that it refers to.
+/// All tables but `server`, which is copied by itself, and what nodes tell each other (`news`, `leases`), which
+/// is over where none runs; each behind those that it refers to.
 pub(super) const TABLES: [Table; 30] = [
     Table(
         "users",
