@@ -259,7 +259,8 @@ async fn both_engines_have_the_same_tables_and_a_move_takes_every_column() {
     let (on_sqlite, on_postgres) = (shared(on_sqlite), shared(on_postgres));
     assert_eq!(on_sqlite, on_postgres, "a migration of one engine needs its twin in the other");
     // The server's one row is copied by itself; what nodes tell each other is over where none runs.
-    let apart = |column: &String| ["server.", "news.", "leases."].iter().any(|table| column.starts_with(table));
+    let apart =
+        |column: &String| ["server.", "news.", "leases."].iter().any(|table| column.starts_with(table));
     let rows: Columns = on_sqlite.into_iter().filter(|column| !apart(column)).collect();
     assert_eq!(copied(), rows, "what is not in store/copy/tables.rs is left behind by a move");
 }
