@@ -173,10 +173,14 @@ impl Deliverer {
 async fn deliver(client: &Client, store: &Store, hook: HookId) -> Result<(), StoreError> {
     for _ in 0..BATCH {
         let at = now();
-        if !store.claim_delivery(hook, at, Timestamp(at.0 + CLAIM_MS)).await? {
+        let until = Timestamp(at.0 + CLAIM_MS);
+        if !store.claim_delivery(hook, at, until).await? {
             return Ok(());
         }
-        let Some(delivery) = store.next_delivery(hook).await? else { return Ok(()) };
+        let Some(delivery) = store.next_delivery(hook).await? else {
+            // What comes next would wait for the end of the claim.
+            return store.end_claim(hook, until).await;
+        };
         match client.post_event(&delivery, now()).await {
             Ok(()) => {
                 metrics().hook_calls.add_one(HookCall::Sent);

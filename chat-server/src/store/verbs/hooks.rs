@@ -248,6 +248,24 @@ impl Store {
         }
     }
 
+    /// Gives a webhook back that was claimed until then, because there was nothing to tell.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn end_claim(&self, hook: HookId, until: Timestamp) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite(_) => Ok(()),
+            Engine::Postgres(_) => {
+                self.write_beside(move |db| {
+                    db.prepare_cached("UPDATE outgoing SET next_at = 0 WHERE id = ?1 AND next_at = ?2")?
+                        .execute(params![hook.0, until.0])?;
+                    Ok(())
+                })
+                .await
+            }
+        }
+    }
+
     /// What this webhook is to be told next.
     ///
     /// # Errors
