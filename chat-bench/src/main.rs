@@ -27,7 +27,6 @@ mod latency;
 
 mod clock;
 mod disk;
-mod interrupt;
 mod machine;
 mod process;
 
@@ -77,7 +76,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    interrupt::tidy_up_on_signals()?;
+    chat_tests::tidy_up_on_signals()?;
     match cli.what {
         What::Server(server) => server.run(),
         What::Count(count) => count.run(),

@@ -32,7 +32,6 @@ mod node;
 #[cfg(test)]
 mod sim;
 
-mod interrupt;
 mod namespace;
 
 use std::io::Write as _;
@@ -116,7 +115,7 @@ fn start(cli: Cli) -> Result<bool> {
         Some(What::Client) => actor::run().map(|()| true),
         Some(What::Faults) => faults().map(|()| true),
         Some(What::Soak(soak)) => {
-            interrupt::tidy_up_on_signals()?;
+            chat_tests::tidy_up_on_signals()?;
             soak.run()
         }
         None => {
@@ -124,7 +123,7 @@ fn start(cli: Cli) -> Result<bool> {
             if faults.iter().any(|fault| fault.wants_a_disk()) {
                 namespace::enter()?;
             }
-            interrupt::tidy_up_on_signals()?;
+            chat_tests::tidy_up_on_signals()?;
             runs(&cli.run, &faults)
         }
     }

@@ -18,8 +18,8 @@ use anyhow::{Context, Result};
 use clap::Subcommand;
 
 use crate::build;
-use crate::interrupt::tidy_up_on_signals;
 use crate::say;
+use chat_tests::tidy_up_on_signals;
 pub(crate) use client::Client;
 pub(crate) use server::{Count, Server};
 

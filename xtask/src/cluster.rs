@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use chat_tests::{Cluster, Options, Server};
 
 use crate::build::{self, Profile};
-use crate::interrupt::tidy_up_on_signals;
 use crate::say;
+use chat_tests::tidy_up_on_signals;
 
 /// Nodes: one more than can be told apart from a pair.
 const NODES: usize = 3;

@@ -12,9 +12,9 @@ use chat_tests::{Folder, PASSWORD, bin, clean_environment, hold, release, run as
 
 use crate::build::{self, Profile};
 use crate::colleague::{Character, bring_to_life};
-use crate::interrupt::tidy_up_on_signals;
 use crate::team::{Team, YOU};
 use crate::{play, say};
+use chat_tests::tidy_up_on_signals;
 
 /// The way from here to a chat with others.
 const FOR_A_TEAM: &str = "

@@ -11,7 +11,6 @@ mod demo;
 mod dependencies;
 mod fuzz;
 mod guide;
-mod interrupt;
 mod package;
 mod picture;
 mod play;

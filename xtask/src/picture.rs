@@ -13,9 +13,9 @@ use chat_tests::{
 use serde_json::{Value, json};
 
 use crate::build::{self, Profile};
-use crate::interrupt::tidy_up_on_signals;
 use crate::say;
 use crate::team::{PEOPLE, Team, YOU};
+use chat_tests::tidy_up_on_signals;
 
 /// A picture: where it goes, how large the terminal is, with which theme, and what is done before it
 /// is drawn.

@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use chat_proto::{
-    Answer, CloseReason, ConversationId, ErrorCode, Event, Person, RoomName, Sent, Seq, UserId, WireError,
+    Answer, CloseReason, ConversationId, ErrorCode, Event, Person, RoomName, Sent, UserId, WireError,
 };
 use tokio::sync::mpsc;
-use tracing::{Instrument, debug_span, error, warn};
+use tracing::{Instrument, debug_span, warn};
 
 use super::held::Held;
 use super::nodes::Nodes;
@@ -33,6 +33,8 @@ use crate::domain::policy::Policy;
 use crate::domain::{Change, Command, Room, not_found};
 use crate::metrics::metrics;
 use crate::store::{Committed, Store, StoreError, Write};
+use delivery::refuse_all;
+use remote::Watched;
 
 /// Requests decided and committed together.
 const TURN: usize = 256;
@@ -69,14 +71,6 @@ pub(super) struct Shard {
     watched: HashMap<ConversationId, Watched>,
     /// In which of them each of those is.
     places: HashMap<UserId, HashSet<ConversationId>>,
-}
-
-/// A conversation in which somebody here listens, while others may write in it on other nodes.
-struct Watched {
-    /// Up to which event its members here were told.
-    delivered: Seq,
-    /// How many of them listen.
-    people: usize,
 }
 
 /// A connection of somebody.
@@ -497,12 +491,5 @@ impl Shard {
                 keep
             });
         }
-    }
-}
-
-fn refuse_all(jobs: &[Job], cause: &str) {
-    error!(cause, requests = jobs.len(), "the store failed; the requests were refused");
-    for job in jobs {
-        job.reply.error(&unavailable());
     }
 }

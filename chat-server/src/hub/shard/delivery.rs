@@ -5,14 +5,14 @@ use std::time::Instant;
 use chat_proto::{
     Answer, ConversationId, Event, EventKind, Person, Push, ReadState, ServerFrame, UserId, limits,
 };
-use tracing::{Instrument, debug_span, warn};
+use tracing::{Instrument, debug_span, error, warn};
 
-use super::{Outcome, Shard, refuse_all};
+use super::{Outcome, Shard};
 use crate::domain::not_found;
 use crate::hub::held::HELD_FROM;
 use crate::hub::outbox::{Copies, Frame, Outbox};
 use crate::hub::task::Task;
-use crate::hub::{Job, SessionKey};
+use crate::hub::{Job, SessionKey, unavailable};
 use crate::metrics::metrics;
 use crate::store::{Committed, READ_MARKS_SHOWN_UP_TO};
 
@@ -215,5 +215,13 @@ impl Shard {
     pub(super) fn sessions(&self, user: UserId) -> impl Iterator<Item = (&SessionKey, &Outbox)> {
         let connections = self.online.get(&user).into_iter().flatten();
         connections.filter(|listener| listener.reads).map(|listener| (&listener.session, &listener.outbox))
+    }
+}
+
+/// The store failed: nothing of these was done.
+pub(super) fn refuse_all(jobs: &[Job], cause: &str) {
+    error!(cause, requests = jobs.len(), "the store failed; the requests were refused");
+    for job in jobs {
+        job.reply.error(&unavailable());
     }
 }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chat_proto::{ConversationId, Event, EventKind, Push, Seq, ServerFrame, UserId};
 use tracing::{debug, warn};
 
-use super::{Outcome, Shard, Watched};
+use super::{Outcome, Shard};
 use crate::domain::{Change, Hearing};
 use crate::hub::nodes::Nodes;
 use crate::hub::nodes::news::{Added, EventFrame, Invited, News, Read, Turn, Typing, raw};
@@ -22,6 +22,14 @@ use crate::store::{Committed, Notice, StoreError};
 
 /// Events read from the store at once.
 const PAGE: u32 = 200;
+
+/// A conversation in which somebody here listens, while others may write in it on other nodes.
+pub(super) struct Watched {
+    /// Up to which event its members here were told.
+    pub(super) delivered: Seq,
+    /// How many of them listen.
+    people: usize,
+}
 
 impl Shard {
     /// Who has come listens where they are a member.

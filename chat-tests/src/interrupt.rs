@@ -9,7 +9,10 @@ use tokio::signal::unix::{SignalKind, signal};
 const INTERRUPTED: i32 = 130;
 
 /// Tidies up and exits when this process is told to stop, from now on.
-pub(crate) fn tidy_up_on_signals() -> Result<()> {
+///
+/// # Errors
+/// The system does not tell.
+pub fn tidy_up_on_signals() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut interrupt, mut terminate, mut hang_up) = {
         let _entered = runtime.enter();
@@ -23,7 +26,7 @@ pub(crate) fn tidy_up_on_signals() -> Result<()> {
                 _ = hang_up.recv() => {}
             }
         });
-        chat_tests::end_all();
+        crate::end_all();
         std::process::exit(INTERRUPTED);
     });
     Ok(())
