@@ -15,6 +15,7 @@ use crate::crowd::Crowd;
 use crate::fault::Fault;
 use crate::history::{Act, tag};
 use crate::link::{Link, Spot, Way};
+use crate::outcast;
 use crate::plan::Break;
 use crate::player::Player;
 use crate::stage::{Cast, Stage};
@@ -69,6 +70,10 @@ impl Breaker {
     /// Something could not be mended: the server does not come up again.
     pub(crate) async fn play(&mut self, breaks: &[Break], until: Instant) -> Result<()> {
         for one in breaks {
+            // Nobody is left for it.
+            if one.fault == Fault::Exile && !outcast::is_somebody_left(&self.stage) {
+                continue;
+            }
             if Instant::now() + one.after >= until {
                 break;
             }

@@ -149,7 +149,8 @@ impl Fault {
             Fault::Clock => ms(300, 1_500),
             // Presence of a node that says nothing lasts eight seconds, the lease on webhooks twenty.
             Fault::Freeze => ms(9_000, 22_000),
-            Fault::Rolling | Fault::Rush | Fault::Exile => ms(0, 300),
+            Fault::Rolling | Fault::Rush => ms(0, 300),
+            Fault::Exile => ms(0, 2_500),
             Fault::DbAway | Fault::BusAway | Fault::Alone => ms(500, 8_000),
             Fault::DbLate | Fault::BusLate => ms(800, 3_000),
             Fault::DbCrash | Fault::DbRestart => ms(0, 1_500),

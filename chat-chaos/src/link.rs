@@ -297,4 +297,3 @@ fn id_of(text: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     value["id"].as_str().map(str::to_owned)
 }
-

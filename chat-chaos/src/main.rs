@@ -150,11 +150,10 @@ fn faults() -> Result<()> {
 /// What is broken: what was named, which must be possible, or all that is.
 fn chosen(named: Option<&[String]>, nodes: usize) -> Result<Vec<Fault>> {
     let Some(named) = named else {
-        let (can, cannot): (Vec<Fault>, Vec<Fault>) =
-            Fault::ALL
-                .into_iter()
-                .filter(|fault| fault.fits(nodes))
-                .partition(|fault| fault.impossible().is_none());
+        let (can, cannot): (Vec<Fault>, Vec<Fault>) = Fault::ALL
+            .into_iter()
+            .filter(|fault| fault.fits(nodes))
+            .partition(|fault| fault.impossible().is_none());
         for fault in cannot {
             eprintln!("left out: {} ({})", fault.name(), fault.impossible().unwrap_or_default());
         }

@@ -12,8 +12,8 @@ use chat_client::link::LinkError;
 use chat_client::wire::{Heard, Wire};
 use chat_proto::{
     Ask, BanUser, Body, ClientFrame, ClientId, ConversationId, DisableUser, FrameId, GetHistory,
-    PROTOCOL_VERSION, Person, Push, RemoveMember, RevokeSession, Secret, SendMessage, Seq, ServerFrame, Token,
-    Topic, WireError,
+    PROTOCOL_VERSION, Person, Push, RemoveMember, RevokeSession, Secret, SendMessage, Seq, ServerFrame,
+    Token, Topic, WireError,
 };
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -24,7 +24,7 @@ use crate::history::{Act, News, Recorder, Rung, tag};
 use crate::stage::Stage;
 
 /// How many there are in a run; each goes once.
-pub(crate) const OUTCASTS: usize = 12;
+pub(crate) const OUTCASTS: usize = 16;
 
 /// A right that was taken holds everywhere after so long; docs/cluster.md promises it.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -120,7 +120,17 @@ impl Outcast {
             .map(|(at_us, _)| *at_us)
             .collect();
         let (name, is_online) = (self.person.name.to_string(), ears.is_online);
-        Ok(Some(Fate { name, how, node: self.node, since_us, marker, heard, late_logins, is_online, let_in_by }))
+        Ok(Some(Fate {
+            name,
+            how,
+            node: self.node,
+            since_us,
+            marker,
+            heard,
+            late_logins,
+            is_online,
+            let_in_by,
+        }))
     }
 }
 
@@ -158,6 +168,11 @@ fn refusal(cause: &anyhow::Error) -> Option<&WireError> {
         Some(LinkError::Refused(error)) if !error.temporary => Some(error),
         _ => None,
     }
+}
+
+/// Whether anybody has rights that could be taken.
+pub(crate) fn is_somebody_left(stage: &Stage) -> bool {
+    stage.outcasts.iter().any(|outcast| !outcast.taken.load(Ordering::Acquire))
 }
 
 /// Takes the rights of the next one, the act and a message after it under these numbers; how, or `None` when all
@@ -249,13 +264,7 @@ impl Insist<'_> {
 }
 
 /// Listens on one node after the other; on each until it ends the connection.
-async fn listen(
-    dials: Vec<Dial>,
-    node: usize,
-    token: Secret,
-    ears: Arc<Mutex<Ears>>,
-    recorder: Recorder,
-) {
+async fn listen(dials: Vec<Dial>, node: usize, token: Secret, ears: Arc<Mutex<Ears>>, recorder: Recorder) {
     for dial in dials.iter().cycle().skip(node) {
         if let Ok(mut wire) = dial.wire().await {
             // Its end is what was waited for.

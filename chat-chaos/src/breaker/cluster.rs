@@ -96,6 +96,7 @@ impl Breaker {
             }
             Fault::Rush => self.rush(),
             Fault::Exile => {
+                sleep(one.lasts).await;
                 self.ops += 2;
                 if let Some(how) = exile(&stage, one.dice, [self.ops - 1, self.ops]).await? {
                     self.count(format!("exile: {how:?}"));
