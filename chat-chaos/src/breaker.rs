@@ -1,5 +1,7 @@
 //! Breaks what the plan says, and mends it again.
 
+mod cluster;
+
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +15,7 @@ use crate::crowd::Crowd;
 use crate::fault::Fault;
 use crate::history::{Act, tag};
 use crate::link::{Link, Spot, Way};
+use crate::outcast;
 use crate::plan::Break;
 use crate::player::Player;
 use crate::stage::{Cast, Stage};
@@ -67,6 +70,10 @@ impl Breaker {
     /// Something could not be mended: the server does not come up again.
     pub(crate) async fn play(&mut self, breaks: &[Break], until: Instant) -> Result<()> {
         for one in breaks {
+            // Nobody is left for it.
+            if one.fault == Fault::Exile && !outcast::is_somebody_left(&self.stage) {
+                continue;
+            }
             if Instant::now() + one.after >= until {
                 break;
             }
@@ -87,24 +94,27 @@ impl Breaker {
     async fn one(&mut self, one: &Break) -> Result<()> {
         let stage = Arc::clone(&self.stage);
         let player = stage.players.get(one.whom).context("nobody")?;
-        if break_links(&stage, one).await {
+        if break_links(&stage, one).await || self.break_cluster(one).await? {
             return Ok(());
         }
+        // Whichever the dice name.
+        let number = usize::try_from(one.dice).unwrap_or_default();
         match one.fault {
             Fault::Kill => {
-                block_in_place(|| stage.machine().node.kill());
+                block_in_place(|| stage.machine(number).node.kill());
                 sleep(one.lasts).await;
-                block_in_place(|| stage.machine().node.start())?;
+                block_in_place(|| stage.machine(number).node.start())?;
             }
-            Fault::Stop => {
-                stage.machine().node.signal(Signal::Stop)?;
+            Fault::Stop | Fault::Freeze => {
+                stage.machine(number).node.signal(Signal::Stop)?;
                 sleep(one.lasts).await;
-                stage.machine().node.signal(Signal::Continue)?;
+                stage.machine(number).node.signal(Signal::Continue)?;
             }
-            Fault::Restart => {
-                block_in_place(|| stage.machine().node.end())?;
-                sleep(one.lasts).await;
-                block_in_place(|| stage.machine().node.start())?;
+            Fault::Restart => self.restart(number, one.lasts).await?,
+            Fault::Rolling => {
+                for number in 0..stage.nodes() {
+                    self.restart(number, one.lasts).await?;
+                }
             }
             Fault::Client => {
                 block_in_place(|| player.kill());
@@ -121,7 +131,7 @@ impl Breaker {
             Fault::Errors => self.errors(one).await?,
             Fault::Power => {
                 block_in_place(|| -> Result<()> {
-                    let mut machine = stage.machine();
+                    let mut machine = stage.machine(number);
                     machine.node.kill();
                     machine.disk.cut_power()?;
                     machine.node.start()
@@ -133,23 +143,29 @@ impl Breaker {
                 sleep(one.lasts).await;
                 if one.dice.is_multiple_of(3) {
                     block_in_place(|| -> Result<()> {
-                        let mut machine = stage.machine();
+                        let mut machine = stage.machine(number);
                         machine.node.kill();
                         machine.node.start()
                     })?;
                 }
                 set_clock(&stage, "+0")?;
             }
-            // See above.
-            Fault::Cut | Fault::CutAll | Fault::Torn | Fault::Delay | Fault::HalfOpen | Fault::Slow => {}
+            // The others are broken above.
+            _ => {}
         }
         Ok(())
+    }
+
+    async fn restart(&self, number: usize, pause: Duration) -> Result<()> {
+        block_in_place(|| self.stage.machine(number).node.end())?;
+        sleep(pause).await;
+        block_in_place(|| self.stage.machine(number).node.start())
     }
 
     /// Takes all the room on the disk, or lets files grow no further where the disk is the machine's.
     async fn full(&self, lasts: Duration) -> Result<()> {
         let set = |has_room: bool| -> Result<()> {
-            let machine = self.stage.machine();
+            let machine = self.stage.machine(0);
             match (machine.disk.is_own(), has_room) {
                 (true, false) => machine.disk.fill(),
                 (true, true) => {
@@ -162,14 +178,14 @@ impl Breaker {
         block_in_place(|| set(false))?;
         sleep(lasts).await;
         block_in_place(|| set(true))?;
-        ensure!(!self.stage.machine().node.has_died(), "the server ended on a full disk");
+        ensure!(!self.stage.machine(0).node.has_died(), "the server ended on a full disk");
         Ok(())
     }
 
     /// Has one in some writes and syncs of the database fail, as a disk that goes bad does.
     async fn errors(&self, one: &Break) -> Result<()> {
         let (pid, data) = {
-            let machine = self.stage.machine();
+            let machine = self.stage.machine(0);
             (machine.node.pid().context("the server does not run")?, machine.node.data().to_owned())
         };
         let calls = ["fdatasync", "pwrite64", "fdatasync,pwrite64"][(one.dice % 3) as usize];
@@ -189,7 +205,7 @@ impl Breaker {
         let mut tracing = Traced::start(strace)?;
         sleep(one.lasts).await;
         tracing.end();
-        ensure!(!self.stage.machine().node.has_died(), "the server ended on errors of the disk");
+        ensure!(!self.stage.machine(0).node.has_died(), "the server ended on errors of the disk");
         Ok(())
     }
 

@@ -9,6 +9,8 @@
 //! 6. `sight`: nobody saw an event of a time at which they could not read there.
 //! 7. `counts`: members, read marks, unread and mentions follow from the log.
 //! 8. `caches`: what a client keeps equals what a new one is given.
+//! 9. `nodes`: whichever node somebody comes to, they are given the same.
+//! 10. `outcasts`: whose rights were taken hears nothing more a second later, and no node lets them in.
 
 mod agreement;
 mod caches;
@@ -17,6 +19,8 @@ mod counts;
 mod ledger;
 mod log;
 mod members;
+mod nodes;
+mod outcasts;
 mod sends;
 mod sight;
 #[cfg(test)]
@@ -24,7 +28,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use chat_proto::{Conversation, ConversationId, Event, Person};
+use chat_proto::{Conversation, ConversationId, Event, Person, Seq};
 use serde::{Deserialize, Serialize};
 
 use crate::history::Entry;
@@ -54,8 +58,58 @@ pub(crate) struct End {
     pub(crate) fresh: BTreeMap<usize, View>,
     /// What is in the caches of those who have one.
     pub(crate) caches: BTreeMap<usize, View>,
+    /// What the other nodes give them, by node.
+    #[serde(default)]
+    pub(crate) elsewhere: BTreeMap<usize, BTreeMap<usize, View>>,
+    /// Those whose rights were taken.
+    #[serde(default)]
+    pub(crate) outcasts: Vec<Outcast>,
     /// What went wrong at the end itself: somebody did not come to rest.
     pub(crate) complaints: Vec<String>,
+}
+
+/// What is done to somebody whose rights end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum How {
+    /// Banned from the server.
+    Ban,
+    /// Put out of the room.
+    Kick,
+    /// All their logins are ended.
+    Revoke,
+    /// Their account is disabled.
+    Disable,
+}
+
+impl How {
+    /// All.
+    pub(crate) const ALL: [How; 4] = [How::Ban, How::Kick, How::Revoke, How::Disable];
+
+    /// Whether the connection ends, and no node takes the login any more.
+    pub(crate) fn ends_logins(self) -> bool {
+        self != How::Kick
+    }
+}
+
+/// Somebody whose rights were taken, and what they saw all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Outcast {
+    pub(crate) name: String,
+    pub(crate) how: How,
+    /// Where they listened at the beginning.
+    pub(crate) node: usize,
+    /// A second after it was acknowledged.
+    pub(crate) since_us: u64,
+    /// A message in the room that was asked for after that, if one could be written.
+    pub(crate) marker: Option<Seq>,
+    /// The last that they heard of the room.
+    pub(crate) heard: Seq,
+    /// When logins were asked that were taken and should not have been.
+    pub(crate) late_logins: Vec<u64>,
+    /// Whether they hold a connection at the end.
+    pub(crate) is_online: bool,
+    /// Nodes that give them at the end what they may not have.
+    pub(crate) let_in_by: Vec<usize>,
 }
 
 /// A property that does not hold.
@@ -89,7 +143,7 @@ pub(crate) use ledger::op_of;
 
 type Check = fn(&Ledger<'_>, &End, &mut Findings);
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 11] = [
     ("log", log::check),
     ("sends", sends::check),
     ("changes", changes::check),
@@ -98,6 +152,8 @@ const CHECKS: [(&str, Check); 9] = [
     ("sight", sight::check),
     ("counts", counts::check),
     ("caches", caches::check),
+    ("nodes", nodes::check),
+    ("outcasts", outcasts::check),
     ("rest", rest),
 ];
 

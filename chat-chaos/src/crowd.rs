@@ -1,4 +1,4 @@
-//! Many further connections of one account, straight to the server: they log in, listen in the first room,
+//! Many further connections of one account, straight to the servers: they log in, listen in the first room,
 //! are cut all at once, come back and catch up. What each must see is the room's log without a gap.
 
 use std::net::SocketAddr;
@@ -50,7 +50,9 @@ struct Shared {
 
 /// One connection's place.
 struct Place {
-    address: SocketAddr,
+    /// The servers, which it takes in turn.
+    servers: Vec<SocketAddr>,
+    turn: usize,
     token: Secret,
     room: ConversationId,
     have: Option<Seq>,
@@ -60,15 +62,15 @@ impl Crowd {
     /// Starts so many. They run until [`Self::end`].
     pub(crate) fn start(
         size: usize,
-        address: SocketAddr,
+        servers: &[SocketAddr],
         token: &Secret,
         room: ConversationId,
     ) -> (Self, JoinSet<Option<Seq>>) {
         let (told, _) = watch::channel(Told::default());
         let shared = Arc::new(Shared::default());
         let mut members = JoinSet::new();
-        for _ in 0..size {
-            let place = Place { address, token: token.clone(), room, have: None };
+        for turn in 0..size {
+            let place = Place { servers: servers.to_vec(), turn, token: token.clone(), room, have: None };
             members.spawn(place.stay(told.subscribe(), Arc::clone(&shared)));
         }
         (Self { told, shared }, members)
@@ -127,7 +129,9 @@ impl Place {
 
     /// One connection. Returns when it is over, or when all was seen.
     async fn listen(&mut self, until: Option<Seq>, shared: &Shared) {
-        let Ok(server) = format!("ws://{}", self.address).parse() else { return };
+        self.turn += 1;
+        let Some(address) = self.servers.get(self.turn % self.servers.len().max(1)) else { return };
+        let Ok(server) = format!("ws://{address}").parse() else { return };
         let Ok(mut wire) = Wire::dial(&server, None).await else { return };
         let Some(ServerFrame::Push(push)) = hear(&mut wire).await else { return };
         let Push::Hello(hello) = *push else { return };

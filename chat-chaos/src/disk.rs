@@ -33,14 +33,13 @@ pub(crate) enum Disk {
 }
 
 impl Disk {
-    /// A folder below this one.
+    /// This folder.
     ///
     /// # Errors
     /// It cannot be made.
-    pub(crate) fn folder(dir: &Path) -> Result<Self> {
-        let path = dir.join("data");
-        fs::create_dir_all(&path)?;
-        Ok(Self::Folder(path))
+    pub(crate) fn folder(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path)?;
+        Ok(Self::Folder(path.to_owned()))
     }
 
     /// A disk of its own.

@@ -40,7 +40,7 @@ const PAGE: u32 = 200;
 pub(crate) async fn lengths(cast: &Cast) -> Result<BTreeMap<ConversationId, u64>> {
     let mut lengths = BTreeMap::new();
     for player in &cast.players {
-        let view = rows(&cast.dial, &player.token).await?;
+        let view = rows(cast.dial(), &player.token).await?;
         lengths.extend(view.values().map(|row| (row.id, row.head.0)));
     }
     Ok(lengths)
@@ -70,7 +70,10 @@ pub(crate) async fn gather(
     end.complaints.extend(come_to_rest(cast).await?);
     all_end.await;
     for (client, player) in cast.players.iter().enumerate() {
-        let view = fresh(&cast.dial, &player.token).await?;
+        let view = fresh(cast.dial(), &player.token).await?;
+        for (node, dial) in cast.dials.iter().enumerate().skip(1) {
+            end.elsewhere.entry(node).or_default().insert(client, fresh(dial, &player.token).await?);
+        }
         for (conversation, events) in &view.logs {
             // The longest, should they differ; that they do is found then.
             let longest = end.logs.entry(*conversation).or_default();
@@ -95,9 +98,11 @@ async fn come_to_rest(cast: &Cast) -> Result<Vec<String>> {
         let mut restless: Vec<String> =
             everybody().filter_map(|(client, player)| activity(client, player)).collect();
         if restless.is_empty() {
-            // The server is asked only then: it costs a login each.
-            for (client, player) in everybody() {
-                restless.extend(ignorance(cast, client, player).await?);
+            // The servers are asked only then: it costs a login each.
+            for ((client, player), dial) in
+                everybody().flat_map(|one| cast.dials.iter().map(move |dial| (one, dial)))
+            {
+                restless.extend(ignorance(dial, client, player).await?);
             }
         }
         if restless.is_empty() || Instant::now() > until {
@@ -118,8 +123,8 @@ fn activity(client: usize, player: &Player) -> Option<String> {
 }
 
 /// What a client was not told yet, or told wrongly.
-async fn ignorance(cast: &Cast, client: usize, player: &Player) -> Result<Option<String>> {
-    let given = rows(&cast.dial, &player.token).await?;
+async fn ignorance(dial: &Dial, client: usize, player: &Player) -> Result<Option<String>> {
+    let given = rows(dial, &player.token).await?;
     let seen = player.notes.seen();
     let behind = |row: &&Conversation| match seen.heads.get(&row.id) {
         Some(head) => *head < row.head,

@@ -47,11 +47,55 @@ pub(crate) enum Fault {
     Power,
     /// The server's clock jumps, forward and back
     Clock,
+    /// A node stands still (SIGSTOP) for longer than presence and most leases last, and goes on
+    Freeze,
+    /// All nodes are told to end (SIGTERM) and started again, one after the other
+    Rolling,
+    /// A node does not reach the database: it is refused, or nothing comes through
+    DbAway,
+    /// A node does not reach NATS: it is refused, or nothing comes through
+    BusAway,
+    /// A node reaches neither the database nor NATS
+    Alone,
+    /// All between a node and the database is late
+    DbLate,
+    /// All between a node and NATS is late
+    BusLate,
+    /// The database crashes (mode immediate) and is started again
+    DbCrash,
+    /// The database is told to end (mode fast) and started again
+    DbRestart,
+    /// NATS is killed (kill -9) and started again on its port
+    BusRestart,
+    /// NATS stands still (SIGSTOP), and goes on
+    BusStop,
+    /// Everybody writes many messages into one room at once
+    Rush,
+    /// Somebody on one node is banned, disabled, logged out or put out of a room on another
+    Exile,
+}
+
+/// Faults of one lane wait for each other; those of another do not wait for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// What breaks servers.
+    Servers,
+    /// What breaks the database, NATS and the ways there.
+    Behind,
+    /// What breaks people and their connections.
+    People,
+    /// What takes people's rights.
+    Rights,
+}
+
+impl Lane {
+    /// All.
+    pub(crate) const ALL: [Lane; 4] = [Lane::Servers, Lane::Behind, Lane::People, Lane::Rights];
 }
 
 impl Fault {
     /// All.
-    pub(crate) const ALL: [Fault; 16] = [
+    pub(crate) const ALL: [Fault; 29] = [
         Fault::Kill,
         Fault::Stop,
         Fault::Restart,
@@ -68,6 +112,19 @@ impl Fault {
         Fault::Errors,
         Fault::Power,
         Fault::Clock,
+        Fault::Freeze,
+        Fault::Rolling,
+        Fault::DbAway,
+        Fault::BusAway,
+        Fault::Alone,
+        Fault::DbLate,
+        Fault::BusLate,
+        Fault::DbCrash,
+        Fault::DbRestart,
+        Fault::BusRestart,
+        Fault::BusStop,
+        Fault::Rush,
+        Fault::Exile,
     ];
 
     /// Its name on the command line.
@@ -90,7 +147,59 @@ impl Fault {
             Fault::Slow => ms(1_000, 4_000),
             Fault::Full | Fault::Errors => ms(500, 2_500),
             Fault::Clock => ms(300, 1_500),
+            // Presence of a node that says nothing lasts eight seconds, the lease on webhooks twenty.
+            Fault::Freeze => ms(9_000, 22_000),
+            Fault::Rolling | Fault::Rush => ms(0, 300),
+            Fault::Exile => ms(0, 2_500),
+            Fault::DbAway | Fault::BusAway | Fault::Alone => ms(500, 8_000),
+            Fault::DbLate | Fault::BusLate => ms(800, 3_000),
+            Fault::DbCrash | Fault::DbRestart => ms(0, 1_500),
+            Fault::BusRestart | Fault::BusStop => ms(0, 5_000),
         }
+    }
+
+    /// Which others it waits for.
+    pub(crate) fn lane(self) -> Lane {
+        match self {
+            Fault::Kill
+            | Fault::Stop
+            | Fault::Restart
+            | Fault::Full
+            | Fault::Errors
+            | Fault::Power
+            | Fault::Clock
+            | Fault::Freeze
+            | Fault::Rolling => Lane::Servers,
+            Fault::DbAway
+            | Fault::BusAway
+            | Fault::Alone
+            | Fault::DbLate
+            | Fault::BusLate
+            | Fault::DbCrash
+            | Fault::DbRestart
+            | Fault::BusRestart
+            | Fault::BusStop => Lane::Behind,
+            Fault::Cut
+            | Fault::CutAll
+            | Fault::Torn
+            | Fault::Delay
+            | Fault::HalfOpen
+            | Fault::Slow
+            | Fault::Client
+            | Fault::Outbox
+            | Fault::Crowd
+            | Fault::Rush => Lane::People,
+            Fault::Exile => Lane::Rights,
+        }
+    }
+
+    /// Whether there is such a thing among so many nodes: one has its database on a disk that can break, several
+    /// have one that they share.
+    pub(crate) fn fits(self, nodes: usize) -> bool {
+        let of_one = matches!(self, Fault::Full | Fault::Errors | Fault::Power | Fault::Clock);
+        let of_several = matches!(self, Fault::Freeze | Fault::Rolling | Fault::Rush | Fault::Exile)
+            || self.lane() == Lane::Behind;
+        if nodes > 1 { !of_one } else { !of_several }
     }
 
     /// Whether the data must lie on a disk of its own.

@@ -1,4 +1,5 @@
 //! WebSocket messages as they pass by: where one ends, and what it says. Only the fault proxy reads them so.
+//! Of other protocols it knows nothing, and takes bytes as they come.
 
 use std::io;
 
@@ -17,11 +18,18 @@ const MASKED: u8 = 0x80;
 pub(crate) struct Splitter {
     held: Vec<u8>,
     past_head: bool,
+    /// Whether these are frames at all.
+    framed: bool,
 }
 
 impl Splitter {
     pub(crate) fn new() -> Self {
-        Self { held: Vec::new(), past_head: false }
+        Self { held: Vec::new(), past_head: false, framed: true }
+    }
+
+    /// One that takes whatever was read for a piece.
+    pub(crate) fn unframed() -> Self {
+        Self { framed: false, ..Self::new() }
     }
 
     /// The next whole piece; `None` at the end. Safe to drop while it waits.
@@ -43,6 +51,9 @@ impl Splitter {
 
     /// The length of the first piece, if all of it is held.
     fn length(&mut self) -> io::Result<Option<usize>> {
+        if !self.framed {
+            return Ok((!self.held.is_empty()).then_some(self.held.len()));
+        }
         if !self.past_head {
             let end = self.held.windows(4).position(|bytes| bytes == b"\r\n\r\n");
             self.past_head = end.is_some();

@@ -194,9 +194,14 @@ impl Recorder {
         self.note(What::Fault { text: text.into() });
     }
 
+    /// Microseconds since the run began.
+    pub(crate) fn now_us(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
     fn note(&self, what: What) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let at_us = u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let at_us = self.now_us();
         let entry = Entry { at_us, what };
         if let Some(file) = &mut inner.file
             && let Ok(line) = serde_json::to_string(&entry)

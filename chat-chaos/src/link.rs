@@ -1,5 +1,6 @@
-//! The way between one client and the servers: a proxy on loopback that can be told to cut, delay, lose or
-//! hold what passes, at the edges of frames or in the midst of one.
+//! The way between one client and the servers, or between a node and its database or NATS: a proxy on loopback
+//! that can be told to cut, delay, lose or hold what passes. Between clients and servers it knows where a frame
+//! ends; elsewhere it passes bytes.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,6 +71,8 @@ struct Trap {
 #[derive(Clone)]
 pub(crate) struct Link {
     address: SocketAddr,
+    /// Whether frames of WebSockets pass.
+    framed: bool,
     weather: Arc<watch::Sender<Weather>>,
     // A lock, because both directions look at it.
     trap: Arc<Mutex<Option<Trap>>>,
@@ -83,8 +86,20 @@ impl Link {
     /// # Errors
     /// The system gives no port.
     pub(crate) async fn open(targets: Vec<SocketAddr>) -> Result<Self> {
+        Self::begin(targets, true).await
+    }
+
+    /// Opens one to something that is no chat server.
+    ///
+    /// # Errors
+    /// The system gives no port.
+    pub(crate) async fn behind(target: SocketAddr) -> Result<Self> {
+        Self::begin(vec![target], false).await
+    }
+
+    async fn begin(targets: Vec<SocketAddr>, framed: bool) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("a port for a link")?;
-        let link = Self { address: listener.local_addr()?, ..Self::nowhere(rand::random()) };
+        let link = Self { address: listener.local_addr()?, framed, ..Self::nowhere(rand::random()) };
         let serving = link.clone();
         tokio::spawn(async move { serving.serve(&listener, &targets).await });
         Ok(link)
@@ -95,7 +110,12 @@ impl Link {
         let (weather, _) = watch::channel(FINE);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let dice = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
-        Self { address, weather: Arc::new(weather), trap: Arc::default(), dice }
+        Self { address, framed: true, weather: Arc::new(weather), trap: Arc::default(), dice }
+    }
+
+    /// Where it takes connections.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Whether new connections are taken.
@@ -161,10 +181,18 @@ impl Link {
     }
 
     async fn carry(&self, client: TcpStream, target: SocketAddr) {
-        let Ok(server) = dial(target).await else { return };
+        let Ok(server) = self.dial(target).await else { return };
         // Small frames, wanted at once; failing to say so costs some milliseconds.
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         self.join(client, server).await;
+    }
+
+    async fn dial(&self, target: SocketAddr) -> std::io::Result<TcpStream> {
+        let socket = TcpSocket::new_v4()?;
+        if self.framed {
+            socket.set_recv_buffer_size(RECEIVE_BYTES)?;
+        }
+        socket.connect(target).await
     }
 
     /// Carries between two ends of whatever kind, until one of them ends or the link is cut.
@@ -193,8 +221,8 @@ impl Link {
         up: bool,
     ) -> std::io::Result<()> {
         let mut weather = self.weather.subscribe();
-        let mut splitter = Splitter::new();
-        let mut is_head = true;
+        let mut splitter = if self.framed { Splitter::new() } else { Splitter::unframed() };
+        let mut is_head = self.framed;
         loop {
             let way = |weather: &Weather| if up { weather.up } else { weather.down };
             weather.wait_for(|weather| way(weather) != Way::Still).await.map_err(std::io::Error::other)?;
@@ -268,10 +296,4 @@ struct Caught {
 fn id_of(text: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
     value["id"].as_str().map(str::to_owned)
-}
-
-async fn dial(target: SocketAddr) -> std::io::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_recv_buffer_size(RECEIVE_BYTES)?;
-    socket.connect(target).await
 }

@@ -6,6 +6,7 @@ mod soak;
 
 mod breaker;
 mod director;
+mod outcast;
 mod plan;
 mod stage;
 
@@ -23,6 +24,7 @@ mod actor;
 mod bare;
 mod dial;
 
+mod cluster;
 mod disk;
 mod fault;
 mod frame;
@@ -81,6 +83,9 @@ struct Run {
     /// How long people talk in each
     #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = humantime::parse_duration)]
     length: Duration,
+    /// So many servers: one on SQLite, several on a PostgreSQL with a NATS between them
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
+    nodes: u8,
     /// What breaks; all that can on this machine if nothing is named, and nothing for `none`
     #[arg(long, value_name = "FAULT", value_delimiter = ',')]
     faults: Option<Vec<String>>,
@@ -119,7 +124,7 @@ fn start(cli: Cli) -> Result<bool> {
             soak.run()
         }
         None => {
-            let faults = chosen(cli.run.faults.as_deref())?;
+            let faults = chosen(cli.run.faults.as_deref(), cli.run.nodes.into())?;
             if faults.iter().any(|fault| fault.wants_a_disk()) {
                 namespace::enter()?;
             }
@@ -132,16 +137,23 @@ fn start(cli: Cli) -> Result<bool> {
 fn faults() -> Result<()> {
     for fault in Fault::ALL {
         let can = fault.impossible().map_or("can be made".to_owned(), |why| format!("not here: {why}"));
-        say(&format!("{:<10} {can}", fault.name()))?;
+        let of = match (fault.fits(1), fault.fits(2)) {
+            (true, true) => "",
+            (true, false) => "one server; ",
+            (false, _) => "several servers (--nodes 3); ",
+        };
+        say(&format!("{:<12} {of}{can}", fault.name()))?;
     }
     Ok(())
 }
 
 /// What is broken: what was named, which must be possible, or all that is.
-fn chosen(named: Option<&[String]>) -> Result<Vec<Fault>> {
+fn chosen(named: Option<&[String]>, nodes: usize) -> Result<Vec<Fault>> {
     let Some(named) = named else {
-        let (can, cannot): (Vec<Fault>, Vec<Fault>) =
-            Fault::ALL.into_iter().partition(|fault| fault.impossible().is_none());
+        let (can, cannot): (Vec<Fault>, Vec<Fault>) = Fault::ALL
+            .into_iter()
+            .filter(|fault| fault.fits(nodes))
+            .partition(|fault| fault.impossible().is_none());
         for fault in cannot {
             eprintln!("left out: {} ({})", fault.name(), fault.impossible().unwrap_or_default());
         }
@@ -154,6 +166,7 @@ fn chosen(named: Option<&[String]>) -> Result<Vec<Fault>> {
             fault.with_context(|| format!("no fault is called {name}; see `cargo xtask chaos faults`"))?;
         let cannot = fault.impossible();
         ensure!(cannot.is_none(), "{name} cannot be made here: {}", cannot.unwrap_or_default());
+        ensure!(fault.fits(nodes), "{name} is no fault of {nodes} servers; see `cargo xtask chaos faults`");
         faults.push(fault);
     }
     Ok(faults)
@@ -168,6 +181,7 @@ fn runs(run: &Run, faults: &[Fault]) -> Result<bool> {
         let settings = Settings {
             seed,
             length: run.length,
+            nodes: run.nodes.into(),
             faults: faults.to_vec(),
             rate: run.rate,
             crowd: run.crowd,

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use chat_proto::Seq;
 use chat_tests::Folder;
 use serde::Serialize;
-use tokio::task::block_in_place;
+use tokio::task::{JoinSet, block_in_place};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::breaker::Breaker;
@@ -18,7 +18,7 @@ use crate::check::{self, Finding};
 use crate::crowd::Crowd;
 use crate::director::{Director, LAST_ANSWERS};
 use crate::ending;
-use crate::fault::Fault;
+use crate::fault::{Fault, Lane};
 use crate::history::{Entry, News, What};
 use crate::plan::{Break, Plan};
 use crate::player::Player;
@@ -27,11 +27,16 @@ use crate::stage::Stage;
 /// Longest time for a crowd to come back and catch up.
 const CROWD_REST: Duration = Duration::from_secs(120);
 
+/// Where the number of a lane stands in what its plan is drawn by; seeds are smaller.
+const LANE_BITS: u64 = 48;
+
 /// What a run does.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) seed: u64,
     pub(crate) length: Duration,
+    /// How many servers.
+    pub(crate) nodes: usize,
     pub(crate) faults: Vec<Fault>,
     pub(crate) rate: u32,
     pub(crate) crowd: usize,
@@ -45,8 +50,9 @@ impl Settings {
         let faults: Vec<String> = self.faults.iter().map(|fault| fault.name()).collect();
         let faults = if faults.is_empty() { "none".to_owned() } else { faults.join(",") };
         let length = humantime::format_duration(self.length).to_string().replace(' ', "");
-        let (seed, rate, crowd) = (self.seed, self.rate, self.crowd);
-        format!("--seed {seed} --for {length} --rate {rate} --crowd {crowd} --faults {faults}")
+        let Self { seed, nodes, rate, crowd, .. } = self;
+        let nodes = if *nodes > 1 { format!(" --nodes {nodes}") } else { String::new() };
+        format!("--seed {seed}{nodes} --for {length} --rate {rate} --crowd {crowd} --faults {faults}")
     }
 }
 
@@ -81,7 +87,7 @@ pub(crate) struct Outcome {
 async fn run(settings: &Settings) -> Result<Outcome> {
     let dir = Folder::new("chat-chaos-")?;
     let began = Instant::now();
-    let stage = Arc::new(Stage::set(dir.path(), &settings.faults).await?);
+    let stage = Arc::new(Stage::set(dir.path(), &settings.faults, settings.nodes).await?);
     let mut outcome = Outcome { seed: settings.seed, again: settings.again(), ..Outcome::default() };
     let played = play(&stage, settings, &mut outcome).await;
     let history = stage.recorder.entries();
@@ -98,9 +104,14 @@ async fn run(settings: &Settings) -> Result<Outcome> {
         }
     };
     count(&history, &mut outcome);
-    outcome.lives = stage.machine().node.lives;
-    if let Err(cause) = block_in_place(|| stage.machine().node.end()) {
-        outcome.findings.push(Finding { property: "run", text: format!("at the end: {cause:#}") });
+    for number in 0..stage.nodes() {
+        let mut machine = stage.machine(number);
+        outcome.lives += machine.node.lives;
+        let died = machine.node.has_died();
+        if let Err(cause) = block_in_place(|| machine.node.end()) {
+            let when = if died { "it had ended by itself" } else { "at the end" };
+            outcome.findings.push(Finding { property: "run", text: format!("{when}: {cause:#}") });
+        }
     }
     outcome.seconds = began.elapsed().as_secs_f64();
     if !outcome.findings.is_empty() {
@@ -120,48 +131,62 @@ async fn play(
         player.start()?;
     }
     let room = stage.places.first().map(|place| place.id).context("no room")?;
-    let (crowd, members) = Crowd::start(settings.crowd, stage.address(), &stage.crowd.1, room);
+    let (crowd, members) = Crowd::start(settings.crowd, &stage.addresses, &stage.crowd.1, room);
     let crowd = Arc::new(crowd);
     let plan = Plan::draw(settings.seed, settings.length, &settings.faults, settings.rate);
     let until = Instant::now() + settings.length;
-    // What breaks the server and what breaks the rest do not wait for each other.
-    let (server, rest): (Vec<Break>, Vec<Break>) =
-        plan.breaks.iter().cloned().partition(|one| is_of_the_server(one.fault));
-    let mut lanes = [(0, server), (1, rest)]
-        .map(|(lane, breaks)| (Breaker::new(Arc::clone(stage), Some(Arc::clone(&crowd)), lane), breaks));
-    let mut director = Director::new(Arc::clone(&stage.cast));
-    let [(one, first), (other, second)] = &mut lanes;
-    let ((), broken, also) =
-        tokio::join!(director.play(&plan.steps), one.play(first, until), other.play(second, until));
-    for (breaker, _) in lanes {
-        for (fault, times) in breaker.broken {
+    let mut lanes = JoinSet::new();
+    for (number, breaks) in (0..).zip(lanes_of(settings, &plan)) {
+        let mut breaker = Breaker::new(Arc::clone(stage), Some(Arc::clone(&crowd)), number);
+        lanes.spawn(async move {
+            let played = breaker.play(&breaks, until).await;
+            (breaker.broken, played)
+        });
+    }
+    Director::new(Arc::clone(&stage.cast)).play(&plan.steps).await;
+    let mut all_played = Ok(());
+    while let Some(lane) = lanes.join_next().await {
+        let (broken, played) = lane.context("a lane of faults broke off")?;
+        for (fault, times) in broken {
             *outcome.faults.entry(fault).or_default() += times;
         }
+        all_played = all_played.and(played);
     }
-    broken.and(also)?;
+    all_played?;
     sleep(LAST_ANSWERS).await;
+    if let Some(cluster) = &stage.cluster {
+        cluster.mend();
+    }
     stage.recorder.fault("all is mended");
-    let end = ending::gather(stage, lengths, async {
+    let mut end = ending::gather(stage, lengths, async {
         block_in_place(|| stage.players.iter().for_each(Player::end));
     })
     .await?;
+    for outcast in &stage.outcasts {
+        end.outcasts.extend(outcast.fate(stage).await?);
+    }
     let head = Seq(end.logs.get(&room).map_or(0, Vec::len) as u64);
     let complaints = crowd.end(members, head, CROWD_REST).await;
     outcome.crowd = crowd.counts();
     Ok((end, complaints))
 }
 
-fn is_of_the_server(fault: Fault) -> bool {
-    matches!(
-        fault,
-        Fault::Kill
-            | Fault::Stop
-            | Fault::Restart
-            | Fault::Full
-            | Fault::Errors
-            | Fault::Power
-            | Fault::Clock
-    )
+/// What is broken in each lane. One server has two: what breaks it, and what breaks the rest.
+fn lanes_of(settings: &Settings, plan: &Plan) -> Vec<Vec<Break>> {
+    if settings.nodes == 1 {
+        let is_of_the_server = |one: &Break| one.fault.lane() == Lane::Servers;
+        let (server, rest) = plan.breaks.iter().cloned().partition(is_of_the_server);
+        return vec![server, rest];
+    }
+    // A whole run in each: what breaks the nodes is slow, and nothing else waits for it.
+    (1..)
+        .zip(Lane::ALL)
+        .map(|(number, lane)| {
+            let faults: Vec<Fault> =
+                settings.faults.iter().copied().filter(|fault| fault.lane() == lane).collect();
+            Plan::draw(settings.seed ^ (number << LANE_BITS), settings.length, &faults, 0).breaks
+        })
+        .collect()
 }
 
 fn count(history: &[Entry], outcome: &mut Outcome) {
@@ -199,14 +224,21 @@ fn keep(
     // What an earlier run of the seed left says nothing about this one.
     let _ = fs::remove_dir_all(&to);
     fs::create_dir_all(&to)?;
-    let machine = stage.machine();
-    fs::write(to.join("server.log"), machine.node.log())?;
     fs::write(to.join("outcome.json"), serde_json::to_string_pretty(outcome)?)?;
     if let Some(end) = end {
         fs::write(to.join("end.json"), serde_json::to_string(end)?)?;
     }
-    let data = machine.node.data().to_owned();
-    for from in [dir.to_owned(), data] {
+    let mut folders = vec![dir.to_owned()];
+    for number in 0..stage.nodes() {
+        let machine = stage.machine(number);
+        let name = if stage.nodes() > 1 { format!("server-{number}.log") } else { "server.log".to_owned() };
+        fs::write(to.join(name), machine.node.log())?;
+        folders.push(machine.node.data().to_owned());
+    }
+    if let Some(cluster) = &stage.cluster {
+        cluster.keep(&to)?;
+    }
+    for from in folders {
         for entry in fs::read_dir(&from)?.filter_map(Result::ok) {
             let name = entry.file_name();
             let wanted = [".jsonl", ".db", ".db-wal", ".sqlite", ".sqlite-wal"];

@@ -178,7 +178,7 @@ async fn storm(app: &Arc<App>, seed: u64, dir: &Path) -> Vec<Finding> {
         }
     }
     clock.minds(ticking);
-    let cast = Arc::new(Cast { players, places, dial });
+    let cast = Arc::new(Cast { players, places, dials: vec![dial] });
     let lengths = ending::lengths(&cast).await.unwrap();
     // Until now nothing needed time.
     let turning = tokio::spawn(clock.turn());

@@ -71,7 +71,7 @@ impl Soak {
 
     async fn work(&self) -> Result<Vec<Sample>> {
         let dir = Folder::new("chat-soak-")?;
-        let disk = Disk::folder(dir.path())?;
+        let disk = Disk::folder(&dir.path().join("data"))?;
         let mut node = Node::new(disk.data(), None).with_ping(PING);
         node.start()?;
         let team = Team::make(&node.url(), self.people).await?;

@@ -1,4 +1,4 @@
-//! What a run takes place on: a server, people with their links, and the rooms and directs between them.
+//! What a run takes place on: servers, people with their links, and the rooms and directs between them.
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -14,14 +14,19 @@ use chat_proto::{
 };
 use chat_tests::PASSWORD;
 
+use crate::cluster::{self, Cluster};
 use crate::dial::Dial;
 use crate::disk::Disk;
 use crate::fault::Fault;
 use crate::history::Recorder;
 use crate::link::Link;
 use crate::node::Node;
+use crate::outcast::{OUTCASTS, Outcast};
 use crate::plan::{BARE, DIRECTS, PEOPLE, PRIVATE, PUBLIC};
 use crate::player::Player;
+
+/// The heartbeat of several servers, which share this machine's cores with a database and each other.
+const CLUSTER_PING: &str = "2s";
 
 /// A room or a direct.
 #[derive(Debug, Clone)]
@@ -35,8 +40,16 @@ pub(crate) struct Cast {
     /// Number 0 keeps the rooms.
     pub(crate) players: Vec<Player>,
     pub(crate) places: Vec<Place>,
-    /// The way to the server for which no fault is meant.
-    pub(crate) dial: Dial,
+    /// The ways to the servers for which no fault is meant: one for each.
+    pub(crate) dials: Vec<Dial>,
+}
+
+impl Cast {
+    /// The way to the first server.
+    pub(crate) fn dial(&self) -> &Dial {
+        // There is at least one.
+        &self.dials[0]
+    }
 }
 
 /// A server and its disk.
@@ -52,42 +65,58 @@ pub(crate) struct Stage {
     machines: Vec<Mutex<Machine>>,
     /// Who plays, and where.
     pub(crate) cast: Arc<Cast>,
+    /// Those whose rights will be taken, where there are several servers.
+    pub(crate) outcasts: Vec<Outcast>,
     /// Whose connections the crowd uses.
     pub(crate) crowd: (Person, Secret),
+    /// Where all that nobody breaks connects.
+    pub(crate) addresses: Vec<SocketAddr>,
     /// The file in which the servers' clock stands.
     pub(crate) clock: PathBuf,
+    /// What stands behind several servers. After them, so that it ends after them.
+    pub(crate) cluster: Option<Cluster>,
 }
 
 impl Stage {
-    /// Makes all of it in a folder. Nobody's engine is started yet.
+    /// Makes all of it in a folder, with so many servers. Nobody's engine is started yet.
     ///
     /// # Errors
     /// Something does not come up.
-    pub(crate) async fn set(dir: &Path, faults: &[Fault]) -> Result<Self> {
+    pub(crate) async fn set(dir: &Path, faults: &[Fault], nodes: usize) -> Result<Self> {
         let recorder = Recorder::begin(&dir.join("history.jsonl"))?;
         let clock = dir.join("clock");
         std::fs::write(&clock, "+0")?;
-        let own = faults.iter().any(|fault| fault.wants_a_disk());
-        let disk = if own { Disk::own(dir)? } else { Disk::folder(dir)? };
-        let jumps = faults.contains(&Fault::Clock).then(|| clock.clone());
-        let mut node = Node::new(disk.data(), jumps);
-        node.start()?;
-        let (url, target) = (node.url(), node.address());
-        let dial = Dial::to(url.clone());
-        let machines = vec![Mutex::new(Machine { node, disk })];
+        let cluster = if nodes > 1 { Some(Cluster::start(nodes).await?) } else { None };
+        let machines = match &cluster {
+            Some(cluster) => several(dir, cluster, nodes)?,
+            None => vec![one(dir, faults, &clock)?],
+        };
+        let addresses: Vec<SocketAddr> = machines.iter().map(|machine| machine.node.address()).collect();
+        let urls: Vec<String> = machines.iter().map(|machine| machine.node.url()).collect();
+        let dials: Vec<Dial> = urls.iter().cloned().map(Dial::to).collect();
+        let (url, dial) = urls.first().zip(dials.first()).context("no server")?;
 
         let mut known = Vec::new();
         let mut players = Vec::new();
         for client in 0..=PEOPLE {
             let name = if client == 0 { "keeper".to_owned() } else { format!("person{client}") };
-            let (person, token) = register(&url, &name).await?;
+            let (person, token) = register(url, &name).await?;
             known.push((person.clone(), token.clone()));
-            let link = Link::open(vec![target]).await?;
+            // Each begins with another server.
+            let mut targets = addresses.clone();
+            targets.rotate_left(client % addresses.len());
+            let link = Link::open(targets).await?;
             players.push((client, person, token, link));
         }
-        let (person, token) = register(&url, "crowd").await?;
-        known.push((person.clone(), token.clone()));
-        let places = make_places(&dial, &known, "").await?;
+        let crowd = register(url, "crowd").await?;
+        known.push(crowd.clone());
+        let mut outcasts = Vec::new();
+        for n in 0..if nodes > 1 { OUTCASTS } else { 0 } {
+            let outcast = register(url, &format!("outcast{n}")).await?;
+            known.push(outcast.clone());
+            outcasts.push(outcast);
+        }
+        let places = make_places(dial, &known, "").await?;
         let players = players
             .into_iter()
             .map(|(client, person, token, link)| {
@@ -99,20 +128,47 @@ impl Stage {
                 }
             })
             .collect();
-        let cast = Arc::new(Cast { players, places, dial });
-        Ok(Self { recorder, machines, cast, crowd: (person, token), clock })
+        let outcasts = outcasts
+            .into_iter()
+            .enumerate()
+            .map(|(n, outcast)| Outcast::begin(outcast, n % nodes, &dials, &recorder))
+            .collect();
+        let machines = machines.into_iter().map(Mutex::new).collect();
+        let cast = Arc::new(Cast { players, places, dials });
+        Ok(Self { recorder, machines, cast, outcasts, crowd, addresses, clock, cluster })
     }
 
-    /// The server, for whoever breaks or asks it.
-    pub(crate) fn machine(&self) -> MutexGuard<'_, Machine> {
-        // There is one; a cluster would be taken in turn.
-        self.machines[0].lock().unwrap_or_else(PoisonError::into_inner)
+    /// How many servers there are.
+    pub(crate) fn nodes(&self) -> usize {
+        self.machines.len()
     }
 
-    /// Where the crowd connects.
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.machine().node.address()
+    /// A server, for whoever breaks or asks it; a number beyond them begins anew.
+    pub(crate) fn machine(&self, number: usize) -> MutexGuard<'_, Machine> {
+        self.machines[number % self.machines.len()].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// One server, with its database on a disk.
+fn one(dir: &Path, faults: &[Fault], clock: &Path) -> Result<Machine> {
+    let own = faults.iter().any(|fault| fault.wants_a_disk());
+    let disk = if own { Disk::own(dir)? } else { Disk::folder(&dir.join("data"))? };
+    let jumps = faults.contains(&Fault::Clock).then(|| clock.to_owned());
+    let mut node = Node::new(disk.data(), jumps);
+    node.start()?;
+    Ok(Machine { node, disk })
+}
+
+/// Several on one database.
+fn several(dir: &Path, cluster: &Cluster, nodes: usize) -> Result<Vec<Machine>> {
+    let mut machines = Vec::new();
+    for number in 0..nodes {
+        let disk = Disk::folder(&cluster::folder(dir, number)?)?;
+        let mut node = Node::new(disk.data(), None).joined(cluster.joined(number)).with_ping(CLUSTER_PING);
+        node.start()?;
+        machines.push(Machine { node, disk });
+    }
+    Ok(machines)
 }
 
 impl Deref for Stage {
@@ -142,7 +198,7 @@ pub(crate) async fn register(url: &str, name: &str) -> Result<(Person, Secret)> 
 }
 
 /// Rooms of the keeper, and directs. At the beginning about half of the people are in each room; all are in
-/// the first, and so is the crowd. Names of rooms end in this.
+/// the first, and so are the crowd and those whose rights will be taken. Names of rooms end in this.
 ///
 /// # Errors
 /// The server refuses.
@@ -156,8 +212,8 @@ pub(crate) async fn make_places(dial: &Dial, people: &[(Person, Secret)], end: &
         let create = CreateRoom { private, ..CreateRoom::new(ClientId(uuid::Uuid::now_v7()), name.clone()) };
         let conversation = dial.once(keeper, create).await?.id;
         for (client, (person, token)) in people.iter().enumerate().skip(1) {
-            let is_crowd = client > PEOPLE;
-            if n != 0 && (is_crowd || (client + n) % 2 == 0) {
+            let only_listens = client > PEOPLE;
+            if n != 0 && (only_listens || (client + n) % 2 == 0) {
                 continue;
             }
             if private {

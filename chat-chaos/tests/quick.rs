@@ -51,6 +51,23 @@ fn nothing_is_lost_doubled_or_shown_to_strangers_in_a_storm() {
 }
 
 #[test]
+fn three_nodes_keep_what_one_keeps() {
+    let first = std::env::var("CHAOS_SEED").unwrap_or_else(|_| "1".to_owned());
+    let arguments =
+        ["--nodes", "3", "--seed", &first, "--for", "40s", "--rate", "40", "--crowd", "40", "--json"];
+    let (holds, stdout, stderr) = chaos(&arguments);
+    assert!(holds, "{stdout}\n{stderr}");
+    let outcome: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(outcome["findings"], Value::Array(Vec::new()));
+    assert!(outcome["acts"]["send"][1].as_u64() > Some(20), "{outcome}");
+    let faults = outcome["faults"].as_object().unwrap();
+    // As above; somebody lost their rights, and something behind the nodes broke.
+    assert!(faults.len() >= 10, "{outcome}");
+    assert!(faults.keys().any(|name| name.starts_with("exile: ")), "{outcome}");
+    assert!(faults.keys().any(|name| name.starts_with("db-") || name.starts_with("bus-")), "{outcome}");
+}
+
+#[test]
 fn a_soak_takes_its_samples() {
     let (ended, stdout, stderr) = chaos(&[
         "soak",

@@ -386,6 +386,19 @@ impl Hub {
         self.to_any_shard(ToShard::Wake).await;
     }
 
+    /// Whether this node knows whose rights ended on others, up to a second ago; if not, people are told nothing
+    /// but refusals.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.nodes.as_ref().is_none_or(Nodes::is_fresh)
+    }
+
+    /// As [`is_fresh`](Self::is_fresh); if not, every session is woken when it is.
+    #[must_use]
+    pub fn wait_for_look(&self) -> bool {
+        self.nodes.as_ref().is_none_or(Nodes::wait_for_look)
+    }
+
     /// Returns when every shard has answered what it was asked before.
     pub async fn settle(&self) {
         for shard in self.shards.iter() {
@@ -396,6 +409,13 @@ impl Hub {
     /// As [`settle`](Self::settle), of the one with this conversation.
     async fn settle_one(&self, conversation: ConversationId) {
         settle(self.shard(conversation)).await;
+    }
+
+    /// As [`settle`](Self::settle), of the one that `to_any_shard` asks.
+    async fn settle_any(&self) {
+        if let Some(shard) = self.shards.first() {
+            settle(shard).await;
+        }
     }
 
     async fn to_shard(&self, conversation: ConversationId, input: ToShard) {

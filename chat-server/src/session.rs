@@ -173,7 +173,8 @@ impl Session {
         }
         // What its shards were asked, they answer before this returns.
         self.app.hub.settle().await;
-        loop {
+        // As in `poll_outbox`; the client asks for the rest where it goes.
+        while self.app.hub.is_fresh() {
             self.waiting.take_now(&mut self.frames);
             if self.frames.is_empty() || self.deliver(socket).await.is_some() {
                 return;
@@ -233,7 +234,7 @@ impl Session {
             let woken = if is_read {
                 self.poll_client(context, socket)
             } else {
-                self.waiting.poll_take(context, &mut self.frames).map(|taken| match taken {
+                self.poll_outbox(context).map(|taken| match taken {
                     Ok(()) => Woken::Frames,
                     Err(reason) => Woken::End(End::Close(reason)),
                 })
@@ -247,6 +248,18 @@ impl Session {
             return Poll::Ready(Woken::End(End::Drain));
         }
         heartbeat.poll_tick(context).map(|_| Woken::Tick)
+    }
+
+    /// What waits in the outbox. While this node may have missed whose rights ended, refusals only: they say
+    /// nothing of what anybody did, and who asks in vain wants to know.
+    fn poll_outbox(&mut self, context: &mut Context<'_>) -> Poll<Result<(), CloseReason>> {
+        if !self.app.hub.is_fresh() {
+            let taken = self.waiting.poll_take_refusals(context, &mut self.frames);
+            if taken.is_ready() || !self.app.hub.wait_for_look() {
+                return taken;
+            }
+        }
+        self.waiting.poll_take(context, &mut self.frames)
     }
 
     /// One request after the other: the next frame is read when the last is answered.

@@ -46,7 +46,18 @@ pub struct Cluster {
     running: Running,
     port: u16,
     password: String,
+    data: PathBuf,
+    syncing: Syncing,
     _folder: Folder,
+}
+
+/// How it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It cuts every connection and closes its files (mode `fast`).
+    Fast,
+    /// It leaves everything as it is, as in a crash (mode `immediate`); the next start recovers.
+    Immediate,
 }
 
 impl Cluster {
@@ -59,10 +70,8 @@ impl Cluster {
         let password = uuid();
         let data = make(folder.path(), &password)?;
         let port = free_port()?;
-        let mut command = as_its_user("postgres")?;
-        command.args(arguments(&data, port, syncing));
-        let running = Running::start(command)?;
-        let cluster = Self { running, port, password, _folder: folder };
+        let running = launch(&data, port, syncing)?;
+        let cluster = Self { running, port, password, data, syncing, _folder: folder };
         answers(port, &cluster.password).with_context(|| cluster.running.stderr())?;
         Ok(cluster)
     }
@@ -93,8 +102,46 @@ impl Cluster {
     /// # Errors
     /// It has ended already, or does not end.
     pub fn stop(&mut self) -> Result<()> {
-        self.running.signal(Signal::Interrupt)?;
+        self.end(Ending::Fast)
+    }
+
+    /// Has it end.
+    ///
+    /// # Errors
+    /// It has ended already, or does not end.
+    pub fn end(&mut self, ending: Ending) -> Result<()> {
+        self.running.signal(match ending {
+            Ending::Fast => Signal::Interrupt,
+            Ending::Immediate => Signal::Quit,
+        })?;
         self.running.wait().map(drop)
+    }
+
+    /// Starts it again on its port, after it ended, and waits until it answers.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub fn start_again(&mut self) -> Result<()> {
+        let until = Instant::now() + DEADLINE;
+        loop {
+            self.running = launch(&self.data, self.port, self.syncing)?;
+            while !self.running.has_ended() {
+                if listens(self.port) && ask(self.port, &self.password, "SELECT 1").is_ok() {
+                    return Ok(());
+                }
+                ensure!(Instant::now() < until, "PostgreSQL does not answer\n{}", self.running.stderr());
+                thread::sleep(POLL);
+            }
+            // Children of the one before may still hold its memory, or a stranger its port.
+            let said = self.running.stderr_to_the_end();
+            ensure!(Instant::now() < until, "PostgreSQL does not come up:\n{said}");
+        }
+    }
+
+    /// What it logged since it was started last, the end of it.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.running.stderr()
     }
 }
 
@@ -103,6 +150,12 @@ impl Drop for Cluster {
         // Its children end only if it tells them to; what is killed cannot.
         let _ = self.stop();
     }
+}
+
+fn launch(data: &Path, port: u16, syncing: Syncing) -> Result<Running> {
+    let mut command = as_its_user("postgres")?;
+    command.args(arguments(data, port, syncing));
+    Running::start(command)
 }
 
 /// Asks the database for something; what it says, without any ornament.
@@ -116,6 +169,18 @@ pub fn query(address: &str, sql: &str) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().context("starting psql")?;
     ensure!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Writes all that a database holds into a file, as SQL.
+///
+/// # Errors
+/// It does not answer, or the program for it is not here.
+pub fn dump(address: &str, to: &Path) -> Result<()> {
+    let mut command = Command::new(programs()?.join("pg_dump"));
+    command.args(["--no-owner", "--inserts", "--dbname", address, "--file"]).arg(to);
+    let output = command.stdin(Stdio::null()).output().context("starting pg_dump")?;
+    ensure!(output.status.success(), "pg_dump: {}", String::from_utf8_lossy(&output.stderr).trim());
+    Ok(())
 }
 
 fn ask(port: u16, password: &str, sql: &str) -> Result<String> {

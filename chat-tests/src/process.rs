@@ -31,6 +31,8 @@ pub enum Signal {
     Interrupt,
     /// SIGHUP: the terminal is gone.
     HangUp,
+    /// SIGQUIT: end, and leave things as they are.
+    Quit,
     /// SIGSTOP: stand still.
     Stop,
     /// SIGCONT: go on.
@@ -48,6 +50,7 @@ impl Signal {
             Signal::Terminate => "TERM",
             Signal::Interrupt => "INT",
             Signal::HangUp => "HUP",
+            Signal::Quit => "QUIT",
             Signal::Stop => "STOP",
             Signal::Continue => "CONT",
         };

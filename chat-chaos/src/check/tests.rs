@@ -390,6 +390,49 @@ fn a_cache_that_differs_is_found() {
 }
 
 #[test]
+fn nodes_that_do_not_give_the_same_are_found() {
+    let other = |change: fn(&mut View)| {
+        broken(|run| {
+            let mut views = run.end.fresh.clone();
+            change(views.get_mut(&ADA).unwrap());
+            run.end.elsewhere.insert(2, views);
+        })
+    };
+    assert_eq!(other(|_| {}), [""; 0]);
+    assert_eq!(other(|view| view.rows.get_mut(&hall()).unwrap().unread = 7), ["nodes"]);
+    assert_eq!(other(|view| view.rows.clear()), ["nodes"]);
+    assert_eq!(other(|view| _ = view.logs.get_mut(&hall()).unwrap().pop()), ["nodes"]);
+}
+
+#[test]
+fn rights_that_did_not_end_are_found() {
+    let outcast = |how: How, change: fn(&mut Outcast)| {
+        broken(|run| {
+            let mut outcast = Outcast {
+                name: "kim".to_owned(),
+                how,
+                node: 1,
+                since_us: 20,
+                marker: Some(Seq(7)),
+                heard: Seq(6),
+                late_logins: Vec::new(),
+                is_online: how == How::Kick,
+                let_in_by: Vec::new(),
+            };
+            change(&mut outcast);
+            run.end.outcasts.push(outcast);
+        })
+    };
+    for how in How::ALL {
+        assert_eq!(outcast(how, |_| {}), [""; 0]);
+        assert_eq!(outcast(how, |one| one.heard = Seq(7)), ["outcasts"]);
+        assert_eq!(outcast(how, |one| one.late_logins.push(21)), ["outcasts"]);
+        assert_eq!(outcast(how, |one| one.let_in_by.push(2)), ["outcasts"]);
+    }
+    assert_eq!(outcast(How::Ban, |one| one.is_online = true), ["outcasts"]);
+}
+
+#[test]
 fn who_does_not_come_to_rest_is_told() {
     assert_eq!(broken(|run| run.end.complaints.push("client 1 is not online".to_owned())), ["rest"]);
 }

@@ -24,6 +24,13 @@ impl Frame {
         self.0.len()
     }
 
+    /// Whether it says that something was refused.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        // What the server writes begins with the type; a test of outboxes sees that it does.
+        self.text().starts_with(br#"{"type":"error""#)
+    }
+
     /// The text alone.
     #[must_use]
     pub fn text(&self) -> &[u8] {

@@ -7,11 +7,13 @@
 //!    *kept*: written into the store for all nodes, and told over the bus as well. That something
 //!    ended is kept by the verb that ends it, in the same commit: a node that is killed right after
 //!    leaves nobody connected elsewhere, see `doubts`.
-//! 4. Signals (who is there, who reads how far) are told over the bus, and kept while a node is
+//! 4. A node that has not looked into the store for a second tells its people nothing, see `fresh`.
+//! 5. Signals (who is there, who reads how far) are told over the bus, and kept while a node is
 //!    deaf. Only "is writing" is lost then.
 
 mod doubts;
 mod duty;
+mod fresh;
 mod joined;
 mod keeper;
 mod listener;
@@ -32,6 +34,7 @@ use crate::bus::{MESSAGE_BYTES, Nats, Slice, Subject};
 use crate::metrics::metrics;
 use crate::store::Store;
 pub use duty::{Duties, Duty};
+use fresh::Freshness;
 use keeper::Kept;
 pub(super) use listener::Listener;
 use news::{News, Nothing, Place};
@@ -55,13 +58,15 @@ struct Inner {
     elsewhere: RwLock<HashSet<UserId>>,
     /// Until when, in milliseconds since 1970, some other node counts as deaf.
     deaf_until: AtomicI64,
+    fresh: Freshness,
 }
 
 impl Nodes {
     pub(super) fn new(nats: Nats, store: Store) -> Self {
         let kept = keeper::start(nats.clone(), store.clone());
         let (elsewhere, deaf_until) = (RwLock::default(), AtomicI64::new(0));
-        Self(Arc::new(Inner { nats, store, kept, elsewhere, deaf_until }))
+        let fresh = Freshness::new();
+        Self(Arc::new(Inner { nats, store, kept, elsewhere, deaf_until, fresh }))
     }
 
     /// Who this node is.
@@ -72,6 +77,16 @@ impl Nodes {
     /// Whether the bus works.
     pub(super) fn is_well(&self) -> bool {
         self.0.nats.is_well()
+    }
+
+    /// Whether this node knows what the others did, up to a second ago.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.0.fresh.is_fresh()
+    }
+
+    /// As [`is_fresh`](Self::is_fresh); if not, all sessions are woken when it is.
+    pub(super) fn wait_for_look(&self) -> bool {
+        self.0.fresh.wait()
     }
 
     /// Tells the nodes with listeners in this conversation what the store has as well. When it is

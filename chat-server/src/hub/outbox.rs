@@ -183,6 +183,28 @@ impl Waiting {
         Poll::Ready(Ok(()))
     }
 
+    /// As [`poll_take`](Self::poll_take), of refusals alone: the rest goes on waiting.
+    ///
+    /// # Errors
+    /// The reason for the cut.
+    pub fn poll_take_refusals(
+        &mut self,
+        context: &mut Context<'_>,
+        into: &mut Vec<Frame>,
+    ) -> Poll<Result<(), CloseReason>> {
+        let mut queue = lock(&self.0);
+        if let Some(reason) = queue.cut {
+            return Poll::Ready(Err(reason));
+        }
+        let before = into.len();
+        into.extend(queue.frames.extract_if(.., |frame| frame.is_refusal()));
+        if into.len() == before {
+            remember(&mut queue.taker, context);
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// As [`poll_take`](Self::poll_take). Cancel-safe.
     ///
     /// # Errors
@@ -295,6 +317,25 @@ mod tests {
         let lengths: Vec<_> = taken.iter().map(|frame| frame.text().len()).collect();
         assert_eq!(lengths, [SIGNAL_BYTES + 1, 2]);
         assert_eq!(cut_reason(&waiting).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_go_alone_where_nothing_else_may() {
+        let (outbox, mut waiting) = Outbox::new();
+        let error = chat_proto::WireError::new(chat_proto::ErrorCode::Unavailable, "not now");
+        let refusal = chat_proto::ServerFrame::encode_error(None, &error);
+        for text in ["one", &refusal, "two"] {
+            outbox.push(text.to_owned().into());
+        }
+        let mut taken = Vec::new();
+        poll_fn(|context| waiting.poll_take_refusals(context, &mut taken)).await.unwrap();
+        waiting.take(&mut taken).await.unwrap();
+        let texts: Vec<_> = taken.iter().map(Frame::text).collect();
+        assert_eq!(texts, [refusal.as_bytes(), b"one", b"two"]);
+        outbox.push("three".to_owned().into());
+        outbox.cut(CloseReason::Banned);
+        let cut = poll_fn(|context| waiting.poll_take_refusals(context, &mut taken)).await;
+        assert_eq!(cut, Err(CloseReason::Banned));
     }
 
     #[tokio::test(start_paused = true)]

@@ -72,6 +72,8 @@ impl Hub {
     pub(super) async fn end_here(&self, user: UserId, which: Ending) {
         self.visits.end(user, which);
         self.to_any_shard(ToShard::End { user, which }).await;
+        // They hear nothing more when this returns.
+        self.settle_any().await;
     }
 
     /// Closes connections of a person on this node that do not hold by what the store says.

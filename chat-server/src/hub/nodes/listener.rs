@@ -165,6 +165,9 @@ impl Listener {
             self.begin_anew().await;
         }
         self.looked_at = wall;
+        if self.nodes.0.fresh.looked(now) {
+            self.hub.wake_all().await;
+        }
         self.send_moved(now).await;
         if now.duration_since(self.forgot_at) > FORGET {
             self.forgot_at = now;

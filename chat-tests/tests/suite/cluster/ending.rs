@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chat_tests::{Script, Server, uuid};
+use chat_tests::{Script, Server, Signal, uuid};
 use serde_json::{Value, json};
 
 use super::{Pair, pair, soon};
@@ -143,4 +143,30 @@ fn a_password_that_is_changed() -> Result<()> {
         ends(&mut lin, || phone.ok("account.password", change))?;
         room("after", &mut phone, &mut []).map(drop)
     })
+}
+
+/// A node that stood still has events to tell and people who ask when it wakes, and does not know yet whose
+/// rights ended.
+#[test]
+fn a_node_that_stood_still_tells_nothing_to_whom_it_may_not() -> Result<()> {
+    let Pair { mut cluster, mut ada, mut lin, room } = pair()?;
+    let mut kim = Script::register(&cluster.nodes[1], "kim")?;
+    kim.ok("room.join", json!({"room": "deploys"}))?;
+    lin.expect("event", |event| event["kind"] == "joined")?;
+    cluster.nodes[1].signal(Signal::Stop)?;
+    let asked = kim.start_request("message.send", message(&room, &uuid(), "somebody gone?"))?;
+    ada.ok("user.ban", json!({"user": "lin", "for_s": 3600}))?;
+    // Longer than the end of rights may take, by the clock of the other node.
+    std::thread::sleep(Duration::from_secs(1));
+    for n in 0..20 {
+        say(&mut ada, &room, &format!("about lin {n}"))?;
+    }
+    cluster.nodes[1].signal(Signal::Continue)?;
+    let told = lin.rest()?;
+    assert!(told.iter().any(|frame| frame["type"] == "closed"), "{told:?}");
+    assert!(told.iter().all(|frame| !frame.to_string().contains("somebody gone")), "{told:?}");
+    assert!(told.iter().all(|frame| !frame.to_string().contains("about lin")), "{told:?}");
+    kim.reply(&asked)?.expect("kim may write");
+    kim.expect_message("about lin 19")?;
+    Ok(())
 }

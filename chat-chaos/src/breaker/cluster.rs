@@ -1,0 +1,142 @@
+//! What only several nodes have: a database and a NATS behind them, ways there, one room that many write into
+//! from everywhere, and rights that are taken on one node and held on another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use chat_tests::Signal;
+use chat_tests::postgres::Ending;
+use tokio::task::block_in_place;
+use tokio::time::sleep;
+
+use super::Breaker;
+use crate::fault::Fault;
+use crate::history::{Act, tag};
+use crate::link::{Link, Way};
+use crate::outcast::exile;
+use crate::plan::Break;
+
+/// The most by which a piece between a node and the database is late: an act takes several, one after the other.
+const DATABASE_LATE: Duration = Duration::from_millis(60);
+
+/// The same between a node and NATS.
+const BUS_LATE: Duration = Duration::from_millis(250);
+
+/// What each of the people writes when all do.
+const RUSH: u64 = 30;
+
+/// How a way is broken.
+#[derive(Debug, Clone, Copy)]
+enum Manner {
+    /// Connections are cut, and new ones refused.
+    Refused,
+    /// Nothing comes through, and after a while all connections are cut.
+    Silent,
+    /// Nothing comes through for a while, and then all of it.
+    Held,
+}
+
+const MANNERS: [Manner; 3] = [Manner::Refused, Manner::Silent, Manner::Held];
+
+impl Manner {
+    fn name(self) -> &'static str {
+        match self {
+            Manner::Refused => "refused",
+            Manner::Silent => "silent",
+            Manner::Held => "held",
+        }
+    }
+
+    fn begins(self, link: &Link) {
+        match self {
+            Manner::Refused => link.shut(),
+            Manner::Silent => link.set(Way::Lost, Way::Lost),
+            Manner::Held => link.set(Way::Still, Way::Still),
+        }
+    }
+
+    fn ends(self, link: &Link) {
+        if matches!(self, Manner::Silent) {
+            // What was lost is lost for good, so nobody can go on here.
+            link.cut();
+        }
+        link.mend();
+    }
+}
+
+impl Breaker {
+    /// Breaks and mends it, if it is something that several nodes have.
+    pub(super) async fn break_cluster(&mut self, one: &Break) -> Result<bool> {
+        let stage = Arc::clone(&self.stage);
+        let Some(cluster) = &stage.cluster else { return Ok(false) };
+        let number = usize::try_from(one.dice).unwrap_or_default();
+        let ways = cluster.ways(number);
+        match one.fault {
+            Fault::DbAway => self.away(&[&ways.database], one).await,
+            Fault::BusAway => self.away(&[&ways.bus], one).await,
+            Fault::Alone => self.away(&[&ways.database, &ways.bus], one).await,
+            Fault::DbLate => late(&ways.database, DATABASE_LATE, one.lasts).await,
+            Fault::BusLate => late(&ways.bus, BUS_LATE, one.lasts).await,
+            Fault::DbCrash | Fault::DbRestart => {
+                let ending = if one.fault == Fault::DbCrash { Ending::Immediate } else { Ending::Fast };
+                block_in_place(|| cluster.engines().postgres.end(ending))?;
+                sleep(one.lasts).await;
+                block_in_place(|| cluster.engines().postgres.start_again())?;
+            }
+            Fault::BusRestart => {
+                block_in_place(|| cluster.engines().nats.kill());
+                sleep(one.lasts).await;
+                block_in_place(|| cluster.engines().nats.restart())?;
+            }
+            Fault::BusStop => {
+                cluster.engines().nats.signal(Signal::Stop)?;
+                sleep(one.lasts).await;
+                cluster.engines().nats.signal(Signal::Continue)?;
+            }
+            Fault::Rush => self.rush(),
+            Fault::Exile => {
+                sleep(one.lasts).await;
+                self.ops += 2;
+                if let Some(how) = exile(&stage, one.dice, [self.ops - 1, self.ops]).await? {
+                    self.count(format!("exile: {how:?}"));
+                }
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    async fn away(&mut self, links: &[&Link], one: &Break) {
+        let manner = MANNERS[(one.dice / 16 % 3) as usize];
+        let node = one.dice % self.stage.nodes() as u64;
+        self.note(&format!("{} of node {node}: {}", one.fault.name(), manner.name()));
+        links.iter().for_each(|link| manner.begins(link));
+        sleep(one.lasts).await;
+        links.iter().for_each(|link| manner.ends(link));
+        self.count(format!("{}: {}", one.fault.name(), manner.name()));
+    }
+
+    /// Everybody writes into the first room, as fast as they can.
+    fn rush(&mut self) {
+        let Some(conversation) = self.stage.places.first().map(|place| place.id) else { return };
+        for _ in 0..RUSH {
+            // The keeper has other work.
+            for player in self.stage.players.iter().skip(1) {
+                self.ops += 1;
+                let body = format!("{} in a rush", tag(self.ops));
+                player.give(self.ops, Act::Send { conversation, body, thread: None });
+            }
+        }
+    }
+
+    fn count(&mut self, what: String) {
+        *self.broken.entry(what).or_default() += 1;
+    }
+}
+
+async fn late(link: &Link, most: Duration, lasts: Duration) {
+    link.set(Way::Late(most), Way::Late(most));
+    sleep(lasts).await;
+    link.mend();
+}
