@@ -110,8 +110,12 @@ impl Node {
             };
             let text = format!("{cause:#}");
             // Somebody's outgoing connection may sit on the port for a moment.
-            let passes = text.contains("in use") && began.elapsed() < DEADLINE;
-            if !passes && !(self.joined.is_some() && began.elapsed() < COMES_UP) {
+            let patience = match &self.joined {
+                Some(_) => COMES_UP,
+                None if text.contains("in use") => DEADLINE,
+                None => Duration::ZERO,
+            };
+            if began.elapsed() >= patience {
                 return Err(cause);
             }
             self.log.push_str(&format!("--- does not come up: {text} ---\n"));

@@ -256,15 +256,23 @@ fn what_was_never_kept_may_be_lost() {
 
 #[test]
 fn messages_out_of_their_order_are_found() {
-    let swapped = broken(|run| {
+    let swap = |run: &mut Run| {
         // The keeper asked for the second before the first.
         let asked = |entry: &Entry, op: u64| matches!(&entry.what, What::Client { news: News::Asked { op: of, .. }, .. } if *of == op);
         let first = run.history.iter().position(|entry| asked(entry, 1)).unwrap();
         let last = run.history.iter().position(|entry| asked(entry, 10)).unwrap();
         let (early, late) = (run.history[first].at_us, run.history[last].at_us);
         (run.history[first].at_us, run.history[last].at_us) = (late, early);
+    };
+    assert_eq!(broken(swap), ["sends"]);
+    let refused = broken(|run| {
+        swap(run);
+        for (op, body) in [(1, "m1 hello @ada"), (10, "m10 she is gone, @ada")] {
+            let (body, rung) = (body.to_owned(), Rung::Failed { reason: "no".to_owned() });
+            run.client(KEEPER, News::Outgoing { client_id: id(op), conversation: hall(), body, rung });
+        }
     });
-    assert_eq!(swapped, ["sends"]);
+    assert_eq!(refused, [""; 0], "who was told no wrote nothing that others must follow");
 }
 
 #[test]
