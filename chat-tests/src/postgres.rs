@@ -138,6 +138,12 @@ impl Cluster {
         }
     }
 
+    /// The folder of its data.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// What it logged since it was started last, the end of it.
     #[must_use]
     pub fn log(&self) -> String {

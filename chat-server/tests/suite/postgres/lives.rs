@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use chat_server::store::{Address, Claim, OpenError, claim};
-use chat_tests::postgres::{Database, query};
+use chat_server::store::{Address, Claim, OpenError, Store, claim};
+use chat_tests::postgres::{Cluster, Database, Ending, Syncing, query};
 
 use super::store;
 
@@ -65,4 +65,36 @@ async fn a_database_that_was_brought_back_elsewhere_begins_another_epoch_once() 
     // What was made before lives were noted goes on as it is.
     query(&database.address(), "UPDATE server SET life = NULL").unwrap();
     assert_eq!(store(&database).await.epoch(), second.epoch());
+}
+
+/// What the cluster's data say after a standby took over, or after a restore to a point in time: the next
+/// timeline of the log.
+fn promote(cluster: &mut Cluster, address: &str) {
+    cluster.end(Ending::Fast).unwrap();
+    std::fs::write(cluster.data().join("standby.signal"), "").unwrap();
+    cluster.start_again().unwrap();
+    query(address, "SELECT pg_promote()").unwrap();
+}
+
+#[tokio::test]
+async fn a_server_ends_when_a_standby_took_over_and_begins_another_epoch() {
+    let mut cluster = Cluster::start(Syncing::Off).unwrap();
+    let address = cluster.create("chat").unwrap();
+    let server = Store::connect(&address.parse().unwrap()).await.unwrap();
+    let before = server.epoch();
+    // A restart is none.
+    cluster.end(Ending::Fast).unwrap();
+    cluster.start_again().unwrap();
+    while server.lockdown().await.is_err() {}
+    assert!(tokio::time::timeout(A_WHILE, server.replaced()).await.is_err());
+    promote(&mut cluster, &address);
+    while server.lockdown().await.is_err() {
+        if tokio::time::timeout(Duration::from_millis(100), server.replaced()).await.is_ok() {
+            break;
+        }
+    }
+    server.replaced().await;
+    let again = Store::connect(&address.parse().unwrap()).await.unwrap();
+    assert_ne!(again.epoch(), before);
+    again.lockdown().await.unwrap();
 }
