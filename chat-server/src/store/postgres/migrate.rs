@@ -49,7 +49,7 @@ pub struct Looked {
 /// If it cannot be reached or used.
 pub async fn look(address: &Address) -> Result<Looked, OpenError> {
     let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
-    let client = super::pool(address)?.get().await.map_err(|cause| unusable(super::said(&cause)))?;
+    let client = super::pool(address)?.get().await.map_err(|cause| super::no_connection(address, &cause))?;
     let unusable = |cause: tokio_postgres::Error| unusable(sql::Error::from(cause).to_string());
     let version = fit(&client, address).await?;
     let found = applied_version(&client).await.map_err(unusable)?;
