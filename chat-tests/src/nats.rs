@@ -2,20 +2,15 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{DEADLINE, Folder, Running, Signal};
+use crate::{DEADLINE, Folder, Running, Signal, program};
 
 /// The program, and the package that has it.
 const NATS: &str = "nats-server";
-
-/// Where packages put it beside the usual places.
-const PLACES: &[&str] = &["/usr/sbin", "/usr/local/bin", "/usr/bin"];
 
 /// How often to take another port, when somebody else was quicker.
 const TRIES: usize = 5;
@@ -109,7 +104,7 @@ impl Nats {
 }
 
 fn launch(port: u16) -> Result<Running> {
-    let mut command = Command::new(program()?);
+    let mut command = Command::new(program(NATS)?);
     command.args(["--addr", "127.0.0.1", "--port", &port.to_string()]);
     // It logs to stderr; on stdout it says nothing, so its log is made its output.
     let mut shell = Command::new("sh");
@@ -130,47 +125,4 @@ fn launch(port: u16) -> Result<Running> {
 
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
-}
-
-/// Where the program is; installed where that goes.
-///
-/// # Errors
-/// There is none: says the command to get it.
-fn program() -> Result<PathBuf> {
-    static FOUND: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(found) = FOUND.get() {
-        return Ok(found.clone());
-    }
-    let found = match find() {
-        Some(found) => found,
-        None => {
-            install()?;
-            find().with_context(|| format!("the package {NATS} was installed, and there is no {NATS}"))?
-        }
-    };
-    Ok(FOUND.get_or_init(|| found).clone())
-}
-
-fn find() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let places = std::env::split_paths(&path).chain(PLACES.iter().map(PathBuf::from));
-    places.map(|place| place.join(NATS)).find(|program| program.is_file())
-}
-
-fn install() -> Result<()> {
-    let advice = format!(
-        "these tests need {NATS}; install it with: sudo apt-get install {NATS}, or from https://nats.io/download"
-    );
-    let id = Command::new("id").arg("-u").output().context("starting id")?;
-    let is_root = String::from_utf8_lossy(&id.stdout).trim() == "0";
-    ensure!(is_root && Path::new("/etc/debian_version").exists(), "{advice}");
-    let script =
-        format!("apt-get install -y -q {NATS} || {{ apt-get update -q && apt-get install -y -q {NATS}; }}");
-    let output = Command::new("sh")
-        .args(["-c", &script])
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .output()
-        .context("starting apt-get")?;
-    ensure!(output.status.success(), "{advice}\n{}", String::from_utf8_lossy(&output.stderr));
-    Ok(())
 }

@@ -10,6 +10,7 @@ mod shared;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -66,9 +67,30 @@ impl Cluster {
     /// # Errors
     /// There is no PostgreSQL here, and it cannot be installed; or it does not come up.
     pub fn start(syncing: Syncing) -> Result<Self> {
+        Self::start_with(syncing, &[], |_| String::new())
+    }
+
+    /// As [`start`](Self::start), with files that only it can read in its folder, and further lines of
+    /// `postgresql.conf`, which are told that folder.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_with(
+        syncing: Syncing,
+        files: &[(&str, &str)],
+        settings: impl FnOnce(&Path) -> String,
+    ) -> Result<Self> {
         let folder = Folder::new("chat-postgres-")?;
         let password = uuid();
         let data = make(folder.path(), &password)?;
+        for (name, text) in files {
+            give(&data.join(name), text)?;
+        }
+        let more = settings(&data);
+        if !more.is_empty() {
+            let mut file = fs::OpenOptions::new().append(true).open(data.join("postgresql.conf"))?;
+            file.write_all(more.as_bytes())?;
+        }
         let port = free_port()?;
         let running = launch(&data, port, syncing)?;
         let cluster = Self { running, port, password, data, syncing, _folder: folder };
@@ -201,12 +223,10 @@ fn address(port: u16, password: &str, database: &str) -> String {
 fn make(folder: &Path, password: &str) -> Result<PathBuf> {
     let data = folder.join("data");
     let secret = folder.join("password");
-    fs::write(&secret, password)?;
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600))?;
+    give(&secret, password)?;
     if is_root() {
         let nobody = Some(number_of(NOBODY)?);
         fs::set_permissions(folder, fs::Permissions::from_mode(0o711))?;
-        chown(&secret, nobody, None)?;
         fs::create_dir(&data)?;
         chown(&data, nobody, None)?;
     }
@@ -223,6 +243,16 @@ fn make(folder: &Path, password: &str) -> Result<PathBuf> {
     let output = command.stdin(Stdio::null()).output().context("starting initdb")?;
     ensure!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(data)
+}
+
+/// Writes a file that only its user can read.
+fn give(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    if is_root() {
+        chown(path, Some(number_of(NOBODY)?), None)?;
+    }
+    Ok(())
 }
 
 /// A program of PostgreSQL's, as a user that it accepts.

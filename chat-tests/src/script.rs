@@ -86,6 +86,20 @@ impl Script {
         Ok(script)
     }
 
+    /// Makes an account at this address, whatever stands between it and a server, by these authorities.
+    ///
+    /// # Errors
+    /// It cannot connect, or is refused.
+    pub fn register_at(url: &str, ca_file: &Path, name: &str) -> Result<Self> {
+        let payload = json!({"protocol": 1, "name": name, "password": PASSWORD, "device": "script"});
+        let trusted = ca_file.to_string_lossy();
+        Self::launch("stranger", url, &[], &["--no-login", "--ca-file", &trusted])?.authenticate(
+            name,
+            "auth.register",
+            payload,
+        )
+    }
+
     fn authenticate(mut self, name: &str, kind: &str, payload: Value) -> Result<Self> {
         self.who = name.to_owned();
         self.expect("hello", |_| true)?;

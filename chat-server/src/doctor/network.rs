@@ -176,7 +176,7 @@ pub(super) async fn bus(config: &Config) -> Option<Finding> {
         Err(cause) => Finding::problem(
             CHECK,
             format!("{servers}: {cause:#}"),
-            "start NATS there, or correct bus, bus_user and bus_secret; without it nodes work, but hear of each other later",
+            "start NATS there, or correct bus, bus_user, bus_secret and bus_ca_file; without it nodes work, but hear of each other later",
         ),
     })
 }

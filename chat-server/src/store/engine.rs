@@ -56,6 +56,13 @@ pub enum OpenError {
          and that the database exists and belongs to that user"
     )]
     Unreachable(String, String),
+    /// Somebody answers who cannot prove to be PostgreSQL's machine.
+    #[error(
+        "cannot use the database {0}: nobody who is trusted here vouches for it ({1}). The name in the address must be \
+         one of its certificate's, and the authority one that this machine trusts, or else the one in the file that the \
+         address names (sslrootcert=/path/to/ca.pem)"
+    )]
+    Untrusted(String, String),
     /// A shared database was upgraded by a newer version.
     #[error(
         "the database {database} was upgraded by a newer chat-server (its schema is {found}, this program knows \

@@ -17,11 +17,14 @@ mod migrate;
 mod search;
 mod session;
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chat_proto::Epoch;
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tracing::error;
@@ -82,7 +85,7 @@ impl Postgres {
         let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
         let life = Life::default();
         let pool = pool(address, &life)?;
-        let mut client = pool.get().await.map_err(|cause| unusable(said(&cause)))?;
+        let mut client = pool.get().await.map_err(|cause| no_connection(address, &cause))?;
         migrate::migrate(&mut client, address).await?;
         let told = |cause: tokio_postgres::Error| unusable(sql::Error::from(cause).to_string());
         migrate::make_epoch(&client).await.map_err(told)?;
@@ -262,16 +265,30 @@ fn pool(address: &Address, life: &Life) -> Result<Pool, OpenError> {
         .map_err(|cause| unusable(cause.to_string()))
 }
 
+/// Why there is no connection, with what to do.
+fn no_connection(address: &Address, error: &PoolError) -> OpenError {
+    match is_untrusted(error) {
+        true => OpenError::Untrusted(address.to_string(), said(error)),
+        false => OpenError::Unreachable(address.to_string(), said(error)),
+    }
+}
+
+/// Whether the certificate is what is wrong.
+fn is_untrusted(error: &PoolError) -> bool {
+    let PoolError::Backend(cause) = error else { return false };
+    let cause = std::error::Error::source(cause).and_then(|cause| cause.downcast_ref::<io::Error>());
+    let cause = cause.and_then(io::Error::get_ref).and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    matches!(cause, Some(rustls::Error::InvalidCertificate(_)))
+}
+
 /// The pool's own text names only the kind of error.
-fn said(error: &deadpool_postgres::PoolError) -> String {
+fn said(error: &PoolError) -> String {
     match error {
-        deadpool_postgres::PoolError::Backend(cause) => {
+        PoolError::Backend(cause) => {
             let source = std::error::Error::source(cause).map(ToString::to_string);
             source.unwrap_or_else(|| cause.to_string())
         }
-        deadpool_postgres::PoolError::Timeout(_) => {
-            "it does not answer, or all connections are in use".to_owned()
-        }
+        PoolError::Timeout(_) => "it does not answer, or all connections are in use".to_owned(),
         other => other.to_string(),
     }
 }

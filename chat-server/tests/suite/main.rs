@@ -12,6 +12,7 @@ mod backup;
 mod both_engines;
 mod doctor;
 mod documents;
+mod examples;
 mod exchange;
 mod files;
 mod floors;

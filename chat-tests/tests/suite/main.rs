@@ -13,6 +13,7 @@ mod cli;
 mod cluster;
 mod console;
 mod crash;
+mod examples;
 mod exchange;
 mod files_cli;
 mod hostile;

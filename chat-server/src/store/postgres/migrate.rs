@@ -49,10 +49,8 @@ pub struct Looked {
 /// If it cannot be reached or used.
 pub async fn look(address: &Address) -> Result<Looked, OpenError> {
     let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
-    let client = super::pool(address, &super::Life::default())?
-        .get()
-        .await
-        .map_err(|cause| unusable(super::said(&cause)))?;
+    let pool = super::pool(address, &super::Life::default())?;
+    let client = pool.get().await.map_err(|cause| super::no_connection(address, &cause))?;
     let unusable = |cause: tokio_postgres::Error| unusable(sql::Error::from(cause).to_string());
     let version = fit(&client, address).await?;
     let found = applied_version(&client).await.map_err(unusable)?;
