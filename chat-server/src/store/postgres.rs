@@ -267,15 +267,24 @@ fn pool(address: &Address, life: &Life) -> Result<Pool, OpenError> {
 
 /// Why there is no connection, with what to do.
 fn no_connection(address: &Address, error: &PoolError) -> OpenError {
-    match is_untrusted(error) {
-        true => OpenError::Untrusted(address.to_string(), said(error)),
-        false => OpenError::Unreachable(address.to_string(), said(error)),
+    match error {
+        PoolError::Backend(cause) => unreached(address, cause),
+        _ => OpenError::Unreachable(address.to_string(), said(error)),
+    }
+}
+
+/// Why no connection to this database could be made.
+fn unreached(address: &Address, cause: &tokio_postgres::Error) -> OpenError {
+    let source = std::error::Error::source(cause).map(ToString::to_string);
+    let told = source.unwrap_or_else(|| cause.to_string());
+    match is_untrusted(cause) {
+        true => OpenError::Untrusted(address.to_string(), told),
+        false => OpenError::Unreachable(address.to_string(), told),
     }
 }
 
 /// Whether the certificate is what is wrong.
-fn is_untrusted(error: &PoolError) -> bool {
-    let PoolError::Backend(cause) = error else { return false };
+fn is_untrusted(cause: &tokio_postgres::Error) -> bool {
     let cause = std::error::Error::source(cause).and_then(|cause| cause.downcast_ref::<io::Error>());
     let cause = cause.and_then(io::Error::get_ref).and_then(|cause| cause.downcast_ref::<rustls::Error>());
     matches!(cause, Some(rustls::Error::InvalidCertificate(_)))

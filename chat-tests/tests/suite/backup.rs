@@ -149,3 +149,32 @@ fn clients_that_saw_more_than_the_backup_begin_anew() -> Result<()> {
     assert!(terminal.screen().contains("in the backup"), "{}", terminal.screen());
     Ok(())
 }
+
+/// After a database was brought back by its own means, an admin says so, and clients begin anew.
+#[test]
+fn another_epoch_is_begun_by_hand_and_not_beside_a_server() -> Result<()> {
+    let (mut server, ada, lin) = ada_and_lin()?;
+    drop((ada, lin));
+    let epoch = |server: &Server, more: &[&str]| -> Result<std::result::Result<String, String>> {
+        let output = server.command(&[&["epoch", "--json"], more].concat())?;
+        if !output.status.success() {
+            return Ok(Err(String::from_utf8_lossy(&output.stderr).into_owned()));
+        }
+        let said: Value = serde_json::from_slice(&output.stdout)?;
+        Ok(Ok(text(&said["epoch"])))
+    };
+    let refused = epoch(&server, &["--new"])?.unwrap_err();
+    assert!(refused.contains("stop it first") || refused.contains("stop them first"), "{refused}");
+    server.kill();
+    let before = epoch(&server, &[])?.unwrap();
+    assert_eq!(epoch(&server, &[])?.unwrap(), before, "looking changes nothing");
+    let after = epoch(&server, &["--new"])?.unwrap();
+    assert_ne!(after, before);
+    server.restart()?;
+    let mut ada = Script::login(&server, "ada")?;
+    for (known, is_same) in [(&before, false), (&after, true)] {
+        let resumed = ada.ok("sync.resume", json!({"epoch": known, "conversations": {}}))?;
+        assert_eq!(resumed["same_epoch"], is_same, "{known}");
+    }
+    Ok(())
+}

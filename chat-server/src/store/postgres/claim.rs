@@ -94,7 +94,8 @@ async fn hold(address: &Address, claim: Claim) -> Result<Held, OpenError> {
     let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
     let told = |cause: tokio_postgres::Error| unusable(sql::Error::from(cause).to_string());
     let tls = address.tls().map_err(|cause| unusable(cause.to_string()))?;
-    let (client, connection) = address.config().connect(tls).await.map_err(told)?;
+    let connected = address.config().connect(tls).await;
+    let (client, connection) = connected.map_err(|cause| super::unreached(address, &cause))?;
     let cut = AbortOnDropHandle::new(tokio::spawn(async {
         // Why it was cut is of no use to anybody.
         let _ = connection.await;
