@@ -21,7 +21,9 @@ CREATE TABLE server (
     -- Where the revisions of inboxes begin; see inbox_revisions.
     inbox_revision bigint NOT NULL DEFAULT 0,
     -- Since when the doors are shut, if they are.
-    lockdown_since bigint
+    lockdown_since bigint,
+    -- Which cluster of PostgreSQL this is in, and on which timeline: another one begins another epoch.
+    life           text COLLATE "C"
 );
 
 CREATE TABLE users (

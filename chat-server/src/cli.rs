@@ -2,6 +2,7 @@
 
 mod admin;
 mod cert;
+mod epoch;
 mod exchange;
 mod health;
 mod keep;
@@ -73,6 +74,11 @@ enum Command {
     ///
     /// The copy is compared row by row. One that was cut short goes on when this is run again.
     Migrate(migrate::MigrateArgs),
+    /// Say which life of the database this is, or begin another; no server may run meanwhile
+    ///
+    /// Clients keep what they have fetched, and trust that the database goes on from there. After it was brought
+    /// back to an earlier state by other means than `chat-server restore`, begin another: they fetch all anew.
+    Epoch(epoch::EpochArgs),
     /// Take in an export, or Slack's; no server may run on the data directory
     Import(exchange::ImportArgs),
     /// Print what makes a shell complete these commands: source <(chat-server completions bash)
@@ -126,6 +132,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Import(args)) => {
             exchange::import(args, &load(Settings::default())?.check()?, json).await
         }
+        Some(Command::Epoch(args)) => epoch::run(&args, &load(Settings::default())?.check()?, json).await,
         Some(Command::Migrate(args)) => migrate::run(&args, &load(Settings::default())?.check()?, json).await,
         Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?, json).await,
         Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?, json),

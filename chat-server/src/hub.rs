@@ -25,8 +25,8 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use chat_proto::{
-    CloseReason, ConversationId, ErrorCode, FrameId, Limits, Person, Seq, ServerFrame, SessionId, Timestamp,
-    UserId, WireError,
+    CloseReason, ConversationId, ErrorCode, FrameId, Limits, Person, Role, Seq, ServerFrame, SessionId,
+    Timestamp, UserId, WireError,
 };
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tracing::Span;
@@ -176,6 +176,7 @@ enum ToShard {
     Attach {
         user: UserId,
         session: SessionKey,
+        role: Role,
         reads: bool,
         outbox: Outbox,
         ready: oneshot::Sender<()>,
@@ -197,6 +198,11 @@ enum ToShard {
     End {
         user: UserId,
         which: Ending,
+    },
+    /// By which logins somebody is connected, and with which role.
+    Logins {
+        user: UserId,
+        told: oneshot::Sender<Vec<(SessionId, Role)>>,
     },
     Do(Box<Job>),
     Policy {
@@ -312,12 +318,13 @@ impl Hub {
         &self,
         user: UserId,
         session: SessionKey,
+        role: Role,
         reads: bool,
         outbox: &Outbox,
     ) -> Result<(), StoreError> {
         for shard in self.shards.iter() {
             let (ready, attached) = oneshot::channel();
-            let attach = ToShard::Attach { user, session, reads, outbox: outbox.clone(), ready };
+            let attach = ToShard::Attach { user, session, role, reads, outbox: outbox.clone(), ready };
             if shard.send(attach).await.is_ok() {
                 // An error means that the shard has ended with the server.
                 let _ = attached.await;

@@ -1,7 +1,7 @@
 //! Floor 7: a whole server's database brought from one engine to the other, or to a file beside it.
 //!
 //! The copy is one moment of its source; both are compared at the end. What was cut short goes on.
-//! No server may work on the data directory meanwhile, so nothing that people write is left behind.
+//! No server may work on either meanwhile, so nothing that people write is left behind.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use anyhow::{Context, bail, ensure};
 use crate::backup::Progress;
 use crate::config::Config;
 use crate::serve::{DATABASE, lock};
-use crate::store::{Address, Copying, Resting, Store, copy};
+use crate::store::{Address, Claim, Claimed, Copying, Resting, Store, claim, copy};
 
 /// A database, as an admin names it.
 #[derive(Debug, Clone)]
@@ -42,10 +42,14 @@ impl End {
         })
     }
 
-    async fn open(&self) -> anyhow::Result<Store> {
+    /// The database, and the word that nobody else works on it.
+    async fn open(&self) -> anyhow::Result<(Store, Option<Claimed>)> {
         Ok(match self {
-            Self::Sqlite(file) => Store::open(file)?,
-            Self::Postgres(address) => Store::connect(address).await?,
+            Self::Sqlite(file) => (Store::open(file)?, None),
+            Self::Postgres(address) => {
+                let claimed = claim(address, Claim::Alone).await?;
+                (Store::connect(address).await?, Some(claimed))
+            }
         })
     }
 }
@@ -68,7 +72,8 @@ pub async fn migrate(config: &Config, from: &End, to: &End, progress: Progress) 
         (End::Postgres(_), End::Sqlite(_)) => {}
         _ => bail!("one of the two must be sqlite and the other postgres"),
     }
-    copied(&from.open().await?, &to.open().await?, progress).await
+    let ((from, _from_claimed), (to, _to_claimed)) = (from.open().await?, to.open().await?);
+    copied(&from, &to, progress).await
 }
 
 async fn copied(from: &Store, to: &Store, mut progress: Progress) -> anyhow::Result<u64> {

@@ -12,7 +12,7 @@ use chat_proto::{Role, Secret};
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::auth::{Guesses, Passwords, SecretHash, new_invite_code, normal_invite_code};
 use crate::bus::Bus;
@@ -28,7 +28,7 @@ use crate::metrics::metrics;
 use crate::outgoing::Outgoing;
 use crate::server::{self, Bounds, Readiness, ServerOptions, Tls};
 use crate::sso::Sso;
-use crate::store::{NewInvite, Store};
+use crate::store::{Claim, Claimed, NewInvite, Store, claim};
 
 /// The database's name in the data directory.
 pub(crate) const DATABASE: &str = "chat.sqlite";
@@ -93,6 +93,7 @@ impl Running {
 pub struct Opened {
     /// Everything behind a connection.
     pub app: Arc<App>,
+    claimed: Option<Claimed>,
     _lock: File,
 }
 
@@ -106,6 +107,13 @@ impl Opened {
         let lock = match config.bus {
             None => lock(&config.data_dir)?,
             Some(_) => share(&config.data_dir)?,
+        };
+        let claimed = match &config.database {
+            Some(address) => {
+                let how = if config.bus.is_some() { Claim::WithNodes } else { Claim::Alone };
+                Some(claim(address, how).await?)
+            }
+            None => None,
         };
         let store = open_store(config).await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
@@ -124,7 +132,23 @@ impl Opened {
             sso: config.sso.clone().map(Sso::new).transpose()?,
             store,
         });
-        Ok(Self { app, _lock: lock })
+        Ok(Self { app, claimed, _lock: lock })
+    }
+
+    /// Returns when this program must not go on with its database, with what happened.
+    async fn must_end(&self) -> &'static str {
+        let taken = async {
+            match &self.claimed {
+                Some(claimed) => claimed.lost().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = taken => "another program took the database while it could not be reached; start again when that \
+                one has ended",
+            () = self.app.store.replaced() => "the database was restored or another one took over, so what this \
+                server knew is out of date; start it again, and clients begin anew",
+        }
     }
 
     /// Ends what works in the data directory; what was answered is stored.
@@ -188,11 +212,24 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     let running = Running { app: app.clone(), tls: tls.clone(), readiness };
     ready(Ready { address, url, owner_code, running });
     let bounds = Bounds { max_connections, drain_delay };
-    server::run(listener, tls, app, bounds, stop).await;
+    let mut why = None;
+    {
+        let served = server::run(listener, tls, app, bounds, stop.clone());
+        tokio::pin!(served);
+        tokio::select! {
+            () = &mut served => {}
+            reason = opened.must_end() => {
+                error!(reason, "ending");
+                why = Some(reason);
+                stop.cancel();
+                served.await;
+            }
+        }
+    }
     ended.cancel();
     opened.close().await;
     info!("stopped");
-    Ok(())
+    why.map_or(Ok(()), |why| bail!(why))
 }
 
 async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {

@@ -46,11 +46,11 @@ pub use exchange::{
     About, Arrival, Arrived, ConversationRecord, EXPORT_FORMAT, FileRecord, Header, MemberMarks,
     MemberRecord, Place, Record, UserRecord, VersionRecord, WentOn,
 };
-pub use files::{Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
+pub use files::{Completion, Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, Upload};
 pub use moderation::{BanKind, Bans, NewReport, ReportCursor, Reported};
-pub use nodes::{NewsPosition, WhatsNew};
+pub use nodes::{AccountStanding, Act, Kept, NewsPosition, WhatsNew};
 pub use people::ReadBy;
-pub use postgres::{Address, AddressError, Looked, look};
+pub use postgres::{Address, AddressError, Claim, Claimed, Looked, claim, look};
 pub use search::{Hits, Search, SearchCursor};
 pub use sign_in::{AtLogin, EndedSession, Identity, PendingReset, Proof, Refusal, StoredFactor};
 pub use sql::Error as SqlError;
@@ -63,6 +63,9 @@ pub enum StoreError {
     /// Another writer was first: the number, name or id is taken.
     #[error("taken by another writer")]
     Conflict,
+    /// Another writer's event is in the conversation that was not known; nothing else is wrong.
+    #[error("another writer was first")]
+    Overtaken,
     /// The disk, the database or its thread failed.
     #[error("{0}")]
     Failed(String),

@@ -19,19 +19,34 @@ pub(crate) fn run(fast: bool) -> Result<()> {
     say("── the guide for admins, on a clean root: cargo xtask guide")?;
     guide::run()?;
     if has_nextest() {
-        on_postgresql(&["nextest", "run", "--workspace", "--no-fail-fast", "-E", ON_POSTGRESQL])?;
+        on_postgresql(&["nextest", "run", "--workspace", "--no-fail-fast", "-E", &chosen_by_nextest()])?;
         step("tests", &["nextest", "run", "--workspace", "--no-fail-fast"])
     } else {
-        on_postgresql(&["test", "--workspace", "--test", "suite", "scenarios::"])?;
+        let chosen = chosen_by_name();
+        let begin = ["test", "--workspace", "--test", "suite", "--no-fail-fast", "--"];
+        on_postgresql(&begin.into_iter().chain(chosen.iter().map(String::as_str)).collect::<Vec<_>>())?;
         step("tests", &["test", "--workspace", "--all-targets", "--no-fail-fast"])
     }
 }
 
-/// The product on the other engine. What needs no database is left out, and two tests that look into SQLite's
-/// file; the server's own suite runs itself on both.
-const ON_POSTGRESQL: &str = "package(chat-tests) and (test(/^scenarios::/) or test(/^isolation::/) \
-    or test(/^snapshot_plus_events::/) or test(/^bots::/) or test(/^admin::/) or test(/^crash::/) \
-    or test(/^cluster::/)) and not test(/in_the_servers_files|the_last_hour_from_everywhere/)";
+/// Which tests of the product run on the other engine as well; the server's own suite runs itself on both.
+const ON_POSTGRESQL: [&str; 7] =
+    ["scenarios", "isolation", "snapshot_plus_events", "bots", "admin", "crash", "cluster"];
+
+/// Two of them that look into SQLite's file.
+const OF_SQLITE: [&str; 2] = ["in_the_servers_files", "the_last_hour_from_everywhere"];
+
+fn chosen_by_nextest() -> String {
+    let modules = ON_POSTGRESQL.map(|module| format!("test(/^{module}::/)")).join(" or ");
+    format!("package(chat-tests) and ({modules}) and not test(/{}/)", OF_SQLITE.join("|"))
+}
+
+/// The same in the words of a test program. Another crate's with such a name in its path runs as well.
+fn chosen_by_name() -> Vec<String> {
+    let modules = ON_POSTGRESQL.iter().map(|module| format!("{module}::"));
+    let others = OF_SQLITE.iter().flat_map(|test| ["--skip".to_owned(), (*test).to_owned()]);
+    modules.chain(others).collect()
+}
 
 fn on_postgresql(arguments: &[&str]) -> Result<()> {
     // Where it is missing and cannot be installed, this says how; it is never left out.

@@ -23,8 +23,8 @@ use crate::hub::now;
 use crate::migrate::copy_of;
 use crate::serve::{DATABASE, UPLOADS, lock, open_store};
 use crate::store::{
-    Arrival, Aside, ConversationRecord, EXPORT_FORMAT, FileRecord, MemberRecord, Place, Record, Store,
-    UserRecord, VersionRecord,
+    Arrival, Aside, Claim, ConversationRecord, EXPORT_FORMAT, FileRecord, MemberRecord, Place, Record, Store,
+    UserRecord, VersionRecord, claim,
 };
 
 /// Events written in one commit.
@@ -55,6 +55,10 @@ pub async fn import(
     let _lock = lock(&config.data_dir)?;
     let report = Report { dry_run, ..Report::default() };
     if !dry_run {
+        let _claimed = match &config.database {
+            Some(address) => Some(claim(address, Claim::Alone).await?),
+            None => None,
+        };
         let store = open_store(config).await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
         return run(store, Some(files), source, report, progress).await;

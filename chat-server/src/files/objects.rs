@@ -1,6 +1,6 @@
 //! Contents, each under its hash, in a folder or a bucket.
 
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, DirEntry};
 use std::ops::Range;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path as FilePath;
@@ -34,6 +34,9 @@ const BUCKET_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long one request is tried again: people wait for it.
 const RETRY_FOR: Duration = Duration::from_secs(20);
+
+/// What is half written and was not written to for so long, nobody writes any more.
+const HALF: Duration = Duration::from_secs(60 * 60);
 
 /// Only the server's own user may look into the folder.
 const PRIVATE: u32 = 0o700;
@@ -158,17 +161,23 @@ fn make_folder(folder: &FilePath) -> anyhow::Result<()> {
     made.with_context(|| format!("cannot make the folder {} for files", folder.display()))
 }
 
-/// A process that was killed leaves what it was writing, as `NAME#1`; nobody else takes it away.
+/// A process that was killed leaves what it was writing, as `NAME#1`; nobody else takes it away. What
+/// was written to a while ago may be another server's, which is still at it.
 fn remove_halves(folder: &FilePath) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             remove_halves(&entry.path())?;
-        } else if entry.file_name().to_str().is_some_and(|name| name.contains('#')) {
+        } else if entry.file_name().to_str().is_some_and(|name| name.contains('#')) && is_old(&entry)? {
             std::fs::remove_file(entry.path())?;
         }
     }
     Ok(())
+}
+
+fn is_old(entry: &DirEntry) -> std::io::Result<bool> {
+    // One that is from the future is not old.
+    Ok(entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age >= HALF))
 }
 
 fn open_bucket(bucket: &Bucket) -> anyhow::Result<impl ObjectStore> {

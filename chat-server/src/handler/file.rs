@@ -27,7 +27,7 @@ use crate::auth::SecretHash;
 use crate::files::{Files, ObjectError, Part};
 use crate::hub::{Visit, now, unavailable};
 use crate::metrics::metrics;
-use crate::store::{Deletion, Fetchable, KnownSession, NewFile, NoRoom, Upload};
+use crate::store::{Completion, Deletion, Fetchable, KnownSession, NewFile, NoRoom, Upload};
 use turns::{Seats, Turn, Turns};
 
 pub use turns::Seat;
@@ -38,6 +38,13 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Bytes after which what has come is synced and noted: this much at most is sent again after a
 /// crash.
 const SAVE_EVERY: u64 = 8 * 1024 * 1024;
+
+/// How often it is tried to make a file of an upload whose bytes another server is just removing; that
+/// takes the time of one request to where the files are.
+const FINISHING: usize = 10;
+
+/// The pause between two of these tries.
+const REMOVAL: Duration = Duration::from_secs(1);
 
 /// When to come back, told to who has too much under way.
 const BUSY_RETRY_MS: u64 = 2_000;
@@ -317,6 +324,21 @@ impl App {
 
     /// Makes a file of an upload of which everything has come.
     async fn finish(&self, file: FileId, size: u64) -> Result<(), WireError> {
+        for _ in 0..FINISHING {
+            match self.try_finish(file, size).await? {
+                Completion::Done => {
+                    self.desk.files.drop_part(file).await;
+                    return Ok(());
+                }
+                Completion::NoSuch => return Err(no_file()),
+                // Another server is removing the same bytes right now.
+                Completion::ContentGoes => tokio::time::sleep(REMOVAL).await,
+            }
+        }
+        Err(unavailable())
+    }
+
+    async fn try_finish(&self, file: FileId, size: u64) -> Result<Completion, WireError> {
         let files = &self.desk.files;
         let looked = files.look(file).await.map_err(disk_failed)?;
         if looked.content.size != size {
@@ -330,11 +352,7 @@ impl App {
         if !is_kept {
             files.keep(file, looked).await.map_err(objects_failed)?;
         }
-        if !self.store.complete_file(file, hash, now()).await.map_err(store_failed)? {
-            return Err(no_file());
-        }
-        files.drop_part(file).await;
-        Ok(())
+        self.store.complete_file(file, hash, now()).await.map_err(store_failed)
     }
 
     /// Deletes an own upload that is in no message.

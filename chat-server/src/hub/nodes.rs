@@ -4,13 +4,17 @@
 //! 2. What happens in conversations is in the store; the bus only tells of it sooner. Who cannot
 //!    hear the bus looks into the store, see `listener`.
 //! 3. What is in no log of a conversation (ends of sessions, bans, pushes for single people) is
-//!    *kept*: written into the store for all nodes, and told over the bus as well.
+//!    *kept*: written into the store for all nodes, and told over the bus as well. That something
+//!    ended is kept by the verb that ends it, in the same commit: a node that is killed right after
+//!    leaves nobody connected elsewhere, see `doubts`.
 //! 4. A node that has not looked into the store for a second tells its people nothing, see `fresh`.
 //! 5. Signals (who is there, who reads how far) are told over the bus, and kept while a node is
 //!    deaf. Only "is writing" is lost then.
 
+mod doubts;
 mod duty;
 mod fresh;
+mod joined;
 mod keeper;
 mod listener;
 pub(in crate::hub) mod news;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use chat_proto::{
-    Answer, CloseReason, ConversationId, ErrorCode, Event, Person, RoomName, Sent, UserId, WireError,
+    Answer, CloseReason, ConversationId, ErrorCode, Event, Person, Role, RoomName, Sent, UserId, WireError,
 };
 use tokio::sync::mpsc;
 use tracing::{Instrument, debug_span, warn};
@@ -71,11 +71,14 @@ pub(super) struct Shard {
     watched: HashMap<ConversationId, Watched>,
     /// In which of them each of those is.
     places: HashMap<UserId, HashSet<ConversationId>>,
+    /// Those that were loaded for the attempt under way: nobody can say that they are behind.
+    fresh: HashSet<ConversationId>,
 }
 
 /// A connection of somebody.
 struct Listener {
     session: SessionKey,
+    role: Role,
     /// Whether it is told what happens in conversations.
     reads: bool,
     outbox: Outbox,
@@ -112,6 +115,7 @@ impl Shard {
             nodes,
             watched: HashMap::new(),
             places: HashMap::new(),
+            fresh: HashSet::new(),
         }
     }
 
@@ -153,8 +157,8 @@ impl Shard {
 
     async fn listen(&mut self, input: ToShard) {
         match input {
-            ToShard::Attach { user, session, reads, outbox, ready } => {
-                self.online.entry(user).or_default().push(Listener { session, reads, outbox });
+            ToShard::Attach { user, session, role, reads, outbox, ready } => {
+                self.online.entry(user).or_default().push(Listener { session, role, reads, outbox });
                 // Who waits may have been cut in the meantime.
                 let _ = ready.send(());
             }
@@ -194,6 +198,11 @@ impl Shard {
                 for listener in connections.filter(|listener| which.includes(&listener.session)) {
                     listener.outbox.cut(which.reason());
                 }
+            }
+            ToShard::Logins { user, told } => {
+                let connections = self.online.get(&user).into_iter().flatten();
+                // Who asked may have been stopped with the server.
+                let _ = told.send(connections.map(|here| (here.session.login, here.role)).collect());
             }
             ToShard::Typing { conversation, user, active } => self.typing(conversation, user, active).await,
             ToShard::Policy { change, done } => {
@@ -249,7 +258,9 @@ impl Shard {
         for tried in 1..=tries {
             match self.attempt(&jobs).await {
                 Ok((outcomes, committed)) => return self.deliver(jobs, outcomes, committed).await,
-                Err(StoreError::Conflict) => self.pause(tried).await,
+                Err(StoreError::Overtaken) => self.pause(tried).await,
+                // One of them asks for something that is taken; which, is seen one by one.
+                Err(StoreError::Conflict) => break,
                 Err(StoreError::Failed(cause)) => return refuse_all(&jobs, &cause),
             }
         }
@@ -275,6 +286,10 @@ impl Shard {
                     return self.deliver(vec![job], outcomes, committed).await;
                 }
                 Err(StoreError::Failed(cause)) => return refuse_all(&[job], &cause),
+                Err(StoreError::Overtaken) => {
+                    self.pause(tried).await;
+                    continue;
+                }
                 Err(StoreError::Conflict) => {}
             }
             match self.answer_of_first(&job).await {
@@ -294,6 +309,7 @@ impl Shard {
         let mut writes = Vec::new();
         let mut outcomes = Vec::with_capacity(jobs.len());
         let mut result = Ok(Committed::default());
+        self.fresh.clear();
         for job in jobs {
             match self.decide(job, &mut writes).await {
                 Ok(outcome) => outcomes.push(outcome),
@@ -332,7 +348,7 @@ impl Shard {
             return Ok(Outcome::Refused(not_found()));
         };
         let Some(command) = job.task.command(&store, room, &job.actor).await? else {
-            return Ok(Outcome::Unchanged);
+            return self.unchanged(job).await;
         };
         let (before, now) = (Before::of(room, &command), now());
         let permitted = self.policy.may(job.actor.person.id, room, &command, now);
@@ -354,6 +370,7 @@ impl Shard {
                 // What was stored before stays known, whatever has changed here since.
                 let may_be_repeat =
                     job.task.client_id().is_some() && room.members.contains_key(&job.actor.person.id);
+                self.not_behind(job.conversation).await?;
                 let first = if may_be_repeat { self.answer_of_first(job).await? } else { None };
                 return Ok(first.map_or(Outcome::Refused(refusal), Outcome::Repeated));
             }
@@ -361,7 +378,7 @@ impl Shard {
         room.apply(&change);
         let messages = room.messages;
         Ok(match change {
-            Change::Nothing => Outcome::Unchanged,
+            Change::Nothing => return self.unchanged(job).await,
             Change::Event(event) => {
                 let deaf = self.policy.deaf_to(event.author.id);
                 let is_here = |user: UserId| {
@@ -379,6 +396,15 @@ impl Shard {
                 Outcome::Read
             }
         })
+    }
+
+    /// There is nothing to do, if what is known is what is there.
+    async fn unchanged(&self, job: &Job) -> Result<Outcome, StoreError> {
+        // Marks only go forward, whatever else is new.
+        if !matches!(job.task, Task::MarkRead(_)) {
+            self.not_behind(job.conversation).await?;
+        }
+        Ok(Outcome::Unchanged)
     }
 
     fn begin(&mut self, job: &Job, beginning: &Beginning, writes: &mut Vec<Write>) -> Outcome {
@@ -474,6 +500,7 @@ impl Shard {
             && let Some(room) = self.store.load(id).await?
         {
             self.rooms.insert(id, room);
+            self.fresh.insert(id);
         }
         Ok(())
     }

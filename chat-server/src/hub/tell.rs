@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use chat_proto::{Push, RunId, ServerFrame, UserId};
+use chat_proto::{CloseReason, Push, RunId, ServerFrame, SessionId, UserId};
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use super::nodes::news::{self, Call, End, News, PolicyNews, Tell};
 use super::outbox::Frame;
-use super::{Ending, Hub, Run, SessionKey, ToShard};
+use super::{Ending, Hub, Run, SessionKey, ToShard, now};
 use crate::domain::policy::{Policy, PolicyChange};
+use crate::store::StoreError;
 
 impl Hub {
     /// Tells all connections of a person, apart from one, what belongs to no conversation.
@@ -73,6 +74,39 @@ impl Hub {
         self.to_any_shard(ToShard::End { user, which }).await;
         // They hear nothing more when this returns.
         self.settle_any().await;
+    }
+
+    /// Closes connections of a person on this node that do not hold by what the store says.
+    ///
+    /// # Errors
+    /// The store failed; nothing is closed then.
+    pub(super) async fn uphold(&self, user: UserId) -> Result<(), StoreError> {
+        let (told, asked) = oneshot::channel();
+        self.to_any_shard(ToShard::Logins { user, told }).await;
+        let connected = asked.await.unwrap_or_default();
+        let mut logins = self.visits.logins(user);
+        logins.extend(connected.iter().map(|(login, _)| *login));
+        logins.sort_unstable();
+        logins.dedup();
+        if logins.is_empty() {
+            return Ok(());
+        }
+        // Asked after who is here: a login that begins meanwhile is not judged by what was before it.
+        let standing = self.store.account_standing(user, logins.clone(), now()).await?;
+        let reason = match &standing {
+            Some(standing) if standing.is_disabled => CloseReason::Disabled,
+            Some(standing) if standing.is_banned => CloseReason::Banned,
+            _ => CloseReason::SessionEnded,
+        };
+        let holds = |login: &SessionId| standing.as_ref().is_some_and(|it| it.logins.contains(login));
+        for login in logins.iter().filter(|login| !holds(login)) {
+            self.end_here(user, Ending::Session(*login, reason)).await;
+        }
+        let role = standing.as_ref().map(|standing| standing.role);
+        for (login, _) in connected.iter().filter(|(login, had)| holds(login) && Some(*had) != role) {
+            self.end_here(user, Ending::Session(*login, CloseReason::RoleChanged)).await;
+        }
+        Ok(())
     }
 
     pub(super) async fn end_all(&self) {

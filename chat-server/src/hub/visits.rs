@@ -77,6 +77,11 @@ impl Visits {
         Visit { user, number, over, visits: self.clone() }
     }
 
+    /// By which logins somebody is here.
+    pub(super) fn logins(&self, user: UserId) -> Vec<SessionId> {
+        self.book().here.get(&user).into_iter().flatten().map(|entry| entry.session).collect()
+    }
+
     /// Ends those of a person that belong to the logins that end.
     pub(super) fn end(&self, user: UserId, which: Ending) {
         let mut book = self.book();

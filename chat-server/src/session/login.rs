@@ -119,7 +119,8 @@ async fn attach<S: AsyncRead + AsyncWrite + Unpin>(
         outbox,
         noted_at: Arc::new(AtomicI64::new(now().0)),
     };
-    if let Err(cause) = app.hub.attach(caller.person.id, caller.key, caller.reads(), &caller.outbox).await {
+    let attached = app.hub.attach(caller.person.id, caller.key, role, caller.reads(), &caller.outbox).await;
+    if let Err(cause) = attached {
         refuse(socket, Some(id), &store_failed(cause)).await?;
         return Err(End::Close(CloseReason::Internal));
     }

@@ -69,6 +69,12 @@ pub enum OpenError {
         /// The newest schema that this program knows.
         known: i32,
     },
+    /// Another program works on a shared database, which does not go together with this one.
+    #[error(
+        "another chat-server works on the database {0}, and this is not done beside it. Servers work on it together \
+         when all of them have the same bus; everything else needs it for itself: stop them first"
+    )]
+    Taken(String),
     /// A migration of a shared database did not go through; the database is as it was.
     #[error("cannot bring the database {0} to this version: {1}")]
     MigrationShared(String, refinery::Error),
@@ -116,6 +122,15 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.epoch(),
             Engine::Postgres(postgres) => postgres.epoch(),
+        }
+    }
+
+    /// Returns when the database turned out to have been brought back to an earlier state, or taken over by a
+    /// standby, since it was opened: what is known of it is of no use any more. SQLite's file never is.
+    pub async fn replaced(&self) {
+        match &self.engine {
+            Engine::Sqlite(_) => std::future::pending().await,
+            Engine::Postgres(postgres) => postgres.replaced().await,
         }
     }
 

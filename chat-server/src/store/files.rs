@@ -89,6 +89,18 @@ pub struct Fetchable {
     pub content: Content,
 }
 
+/// What became of an upload of which everything has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completion {
+    /// It is a file.
+    Done,
+    /// The upload was deleted meanwhile.
+    NoSuch,
+    /// What it is made of is being removed, as it was needed no more; it is to be stored once more, when that
+    /// is done.
+    ContentGoes,
+}
+
 /// What became of the wish to delete an upload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {

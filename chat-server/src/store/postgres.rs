@@ -10,7 +10,9 @@
 
 mod address;
 mod batch;
+mod claim;
 mod commit;
+mod life;
 mod migrate;
 mod search;
 mod session;
@@ -21,9 +23,12 @@ use std::time::{Duration, Instant};
 use chat_proto::Epoch;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tracing::error;
 
 pub use address::{Address, AddressError};
+pub use claim::{Claim, Claimed, claim};
+use life::Life;
 pub use migrate::{Looked, look};
 pub(in crate::store) use search::{change, is_filling, vector};
 pub(in crate::store) use session::Session;
@@ -36,6 +41,10 @@ const CONNECTIONS: usize = 16;
 
 /// How long a verb waits for one of them to be free.
 const WAIT: Duration = Duration::from_secs(10);
+
+/// Verbs of one server that look before they write and have a connection: one works, one waits for its
+/// turn in the database. The others wait here, so that those who only read find connections.
+const ALONE: usize = 2;
 
 /// How often a transaction is begun on another connection when the one that was lent is broken, as
 /// all are after the database was restarted.
@@ -61,6 +70,8 @@ const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 #[derive(Clone)]
 pub(in crate::store) struct Postgres {
     pool: Pool,
+    alone: Arc<Semaphore>,
+    life: Life,
     texts: Arc<Texts>,
     epoch: Epoch,
 }
@@ -69,13 +80,17 @@ impl Postgres {
     /// Opens this database, making or upgrading its tables where needed.
     pub(in crate::store) async fn connect(address: &Address) -> Result<Self, OpenError> {
         let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
-        let pool = pool(address)?;
+        let life = Life::default();
+        let pool = pool(address, &life)?;
         let mut client = pool.get().await.map_err(|cause| unusable(said(&cause)))?;
         migrate::migrate(&mut client, address).await?;
-        let epoch =
-            migrate::epoch(&client).await.map_err(|cause| unusable(sql::Error::from(cause).to_string()))?;
+        let told = |cause: tokio_postgres::Error| unusable(sql::Error::from(cause).to_string());
+        migrate::make_epoch(&client).await.map_err(told)?;
+        life.note(&client).await.map_err(told)?;
+        let epoch = migrate::epoch(&client).await.map_err(told)?;
         drop(client);
-        let this = Self { pool, texts: Arc::default(), epoch };
+        let alone = Arc::new(Semaphore::new(ALONE));
+        let this = Self { pool, alone, life, texts: Arc::default(), epoch };
         this.write(|db| Ok(search::open(db)?)).await.map_err(|cause| unusable(cause.to_string()))?;
         tokio::spawn(this.clone().fill());
         Ok(this)
@@ -83,6 +98,11 @@ impl Postgres {
 
     pub(in crate::store) fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// Returns when the database turned out to live another life than when it was opened.
+    pub(in crate::store) async fn replaced(&self) {
+        self.life.ended().await;
     }
 
     /// Has the messages from before found by today's words; nothing to do, nearly always.
@@ -111,6 +131,13 @@ impl Postgres {
         &self,
         job: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        let turn = tokio::time::timeout(WAIT, self.alone.acquire()).await;
+        // The semaphore is never closed.
+        let Ok(Ok(_turn)) = turn else {
+            return Err(StoreError::Failed(
+                "too many changes wait for their turn in the database".to_owned(),
+            ));
+        };
         self.turn(begin_alone(), job).await
     }
 
@@ -206,7 +233,7 @@ impl Lent {
 }
 
 /// Connections to this database; none is made yet.
-fn pool(address: &Address) -> Result<Pool, OpenError> {
+fn pool(address: &Address, life: &Life) -> Result<Pool, OpenError> {
     let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
     let tls = address.tls().map_err(|cause| unusable(cause.to_string()))?;
     let manager = Manager::from_config(
@@ -214,8 +241,16 @@ fn pool(address: &Address) -> Result<Pool, OpenError> {
         tls,
         ManagerConfig { recycling_method: RecyclingMethod::Fast },
     );
-    let greet = Hook::async_fn(|client: &mut deadpool_postgres::ClientWrapper, _| {
-        Box::pin(async move { client.batch_execute(GREETING).await.map_err(HookError::Backend) })
+    let life = life.clone();
+    let greet = Hook::async_fn(move |client: &mut deadpool_postgres::ClientWrapper, _| {
+        let life = life.clone();
+        Box::pin(async move {
+            client.batch_execute(GREETING).await.map_err(HookError::Backend)?;
+            match life.is_same(client).await {
+                true => Ok(()),
+                false => Err(HookError::message("the database was restored, or another one took over")),
+            }
+        })
     });
     Pool::builder(manager)
         .max_size(CONNECTIONS)

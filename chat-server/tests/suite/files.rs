@@ -152,14 +152,20 @@ async fn what_a_crash_left_is_taken_away_or_finished() {
     let half = fixture.dir.path().join("files/ab/abcd#1");
     std::fs::create_dir_all(half.parent().unwrap()).unwrap();
     std::fs::write(&half, "x").unwrap();
+    let fresh = fixture.dir.path().join("files/ab/abcd#2");
+    std::fs::write(&fresh, "x").unwrap();
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(2 * 60 * 60);
+    std::fs::File::options().write(true).open(&half).unwrap().set_modified(long_ago).unwrap();
 
     fixture.app.sweep(now()).await;
     assert_eq!(fixture.parts(), 1, "the upload may still go on");
-    assert_eq!(fixture.contents(), 2, "kept, and the half");
+    assert_eq!(fixture.contents(), 3, "kept, and the halves");
     assert_eq!(fixture.read(kept, 0, 4).await, b"kept");
     Files::open(&Place::Folder(fixture.dir.path().join("files")), fixture.dir.path().join("uploads"))
         .unwrap();
     assert!(!half.exists(), "a start takes halves away");
+    assert!(fresh.exists(), "but not what another server may be writing");
+    std::fs::remove_file(fresh).unwrap();
 
     // All bytes had come, and the upload was not made a file: whoever asks how far it is, finishes it.
     fixture.app.store.received(lost, 4).await.unwrap();

@@ -1,5 +1,6 @@
 //! A running server and bare sockets: the slow reader, the drain, presence, races.
 
+mod beside;
 mod doors;
 mod retention;
 
@@ -43,7 +44,12 @@ impl Running {
 
     /// On a folder that has something in it, with a retention of so many days.
     async fn start_in(dir: Home, keep_days: Option<u32>) -> Self {
-        let config = Config {
+        Self::start_from(dir, |config| config.keep_days = keep_days).await
+    }
+
+    /// With a configuration that differs in something.
+    async fn start_from(dir: Home, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config {
             allow_private_hooks: false,
             data_dir: dir.path().to_owned(),
             database: dir.address(),
@@ -61,15 +67,27 @@ impl Running {
             files: Place::Folder(dir.path().join("files")),
             sso: None,
             bus: None,
-            keep_days,
+            keep_days: None,
             traces: None,
             log: "off".to_owned(),
             log_format: LogFormat::default(),
         };
+        change(&mut config);
         let stop = CancellationToken::new();
         let (ready, listening) = oneshot::channel();
         let server = tokio::spawn(serve(config, stop.clone(), |is| ready.send(is.address).unwrap()));
         Self { address: listening.await.unwrap(), stop, server, _dir: dir }
+    }
+
+    async fn stranger(&self, socket: TcpSocket) -> User {
+        let stream = socket.connect(self.address).await.unwrap();
+        let (ws, _) = tokio_tungstenite::client_async("ws://localhost/ws", stream).await.unwrap();
+        User { ws, asked: 0, id: String::new() }
+    }
+
+    /// What the server says to whoever comes.
+    async fn hello(&self) -> Value {
+        self.stranger(TcpSocket::new_v4().unwrap()).await.next().await
     }
 
     async fn user(&self, name: &str) -> User {
@@ -85,9 +103,7 @@ impl Running {
         if let Some(bytes) = receive_buffer {
             socket.set_recv_buffer_size(bytes).unwrap();
         }
-        let stream = socket.connect(self.address).await.unwrap();
-        let (ws, _) = tokio_tungstenite::client_async("ws://localhost/ws", stream).await.unwrap();
-        let mut user = User { ws, asked: 0, id: String::new() };
+        let mut user = self.stranger(socket).await;
         assert_eq!(user.next().await["type"], "hello");
         let welcome = user.ask(how, json!({"protocol": 1, "name": name, "password": "correct horse"})).await;
         user.id = welcome["user"]["id"].as_str().unwrap().to_owned();
@@ -156,6 +172,16 @@ impl User {
             let frame = self.next().await;
             if frame["type"] == kind && fits(&frame["payload"]) {
                 return frame["payload"].clone();
+            }
+        }
+    }
+
+    /// The next frame of one of these types that fits, skipping everything else.
+    async fn next_of(&mut self, kinds: &[&str], fits: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let frame = self.next().await;
+            if kinds.iter().any(|kind| frame["type"] == *kind) && fits(&frame) {
+                return frame;
             }
         }
     }

@@ -135,9 +135,15 @@ async fn a_taken_number_and_a_used_client_id_are_refused_and_change_nothing() {
     let mut stale = room.clone();
     let first = say("first");
     f.act(&mut room, &ada, first.clone()).await.unwrap();
-    assert!(matches!(f.act(&mut stale, &ada, say("late")).await, Err(StoreError::Conflict)));
+    assert!(matches!(
+        f.act(&mut stale, &ada, say("late")).await,
+        Err(StoreError::Conflict | StoreError::Overtaken)
+    ));
     let mut again = room.clone();
-    assert!(matches!(f.act(&mut again, &ada, first.clone()).await, Err(StoreError::Conflict)));
+    assert!(matches!(
+        f.act(&mut again, &ada, first.clone()).await,
+        Err(StoreError::Conflict | StoreError::Overtaken)
+    ));
     assert_eq!(f.store.load(room.id).await.unwrap().unwrap(), room);
 
     let Command::Send(draft) = first else { unreachable!() };
@@ -155,7 +161,7 @@ async fn one_refused_job_takes_nothing_from_the_others() {
     f.say(&mut one, &ada, "taken").await;
     let (bad, good) =
         tokio::join!(f.act(&mut stale, &ada, say("late")), f.act(&mut two, &ada, say("in time")));
-    assert!(matches!(bad, Err(StoreError::Conflict)));
+    assert!(matches!(bad, Err(StoreError::Conflict | StoreError::Overtaken)));
     good.unwrap();
     assert_eq!(f.store.load(two.id).await.unwrap().unwrap(), two);
 }

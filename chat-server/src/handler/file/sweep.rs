@@ -23,7 +23,7 @@ const UNSENT_MS: i64 = 24 * 60 * 60 * 1_000;
 const CONTENTS: u32 = 1_000;
 
 /// How long a content is unused before it is removed where there are other nodes: what one of them
-/// is keeping at this moment looks unused until it is done.
+/// is keeping at this moment looks unused until it is done, and would have to be kept once more.
 const UNUSED_AMONG_OTHERS: Duration = Duration::from_secs(60 * 60);
 
 /// Since when contents are seen to be unused; as many as are looked up at once.
@@ -68,6 +68,7 @@ impl App {
         self.paces.forget_resting();
         self.hub.forget_resting();
         // Each is told in the log where it fails, and tried again the next time.
+        let _ = self.sweep_news(now).await;
         let _ = self.sweep_uploads(now).await;
         let _ = self.sweep_parts().await;
         let _ = self.sweep_contents(None).await;
@@ -96,6 +97,11 @@ impl App {
         Ok(())
     }
 
+    /// Where there are other nodes, they let it go when they have heard it.
+    async fn sweep_news(&self, now: Timestamp) -> Result<(), chat_proto::WireError> {
+        self.store.forget_news(now).await.map_err(store_failed)
+    }
+
     async fn sweep_parts(&self) -> Result<(), chat_proto::WireError> {
         let parts = self.desk.files.parts().await.map_err(super::disk_failed)?;
         if parts.is_empty() {
@@ -118,7 +124,7 @@ impl App {
         for content in unused {
             // While something is being kept, nothing is removed: it might be the same.
             let Some(_removing) = self.desk.files.removing() else { break };
-            if !self.store.is_unused(content).await.map_err(store_failed)? {
+            if !self.store.mark_removed(content).await.map_err(store_failed)? {
                 continue;
             }
             if let Err(cause) = self.desk.files.remove(content).await {

@@ -10,29 +10,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chat_proto::{ConversationId, Seq};
+use chat_proto::{ConversationId, Seq, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{debug, error, warn};
 use uuid::Uuid;
 
+use super::doubts::Doubts;
+use super::joined::Joined;
 use super::news::{Added, Call, End, Heard, News, Nothing, Place, PolicyNews, Tell};
 use super::{Nodes, now};
 use crate::bus::Received;
 use crate::hub::presence::FromNode;
 use crate::hub::{Hub, ToShard};
 use crate::metrics::metrics;
-use crate::store::{NewsPosition, WhatsNew};
+use crate::store::{Act, Kept, NewsPosition, WhatsNew};
 
 /// How often it is looked what is new in the store.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// So far back each look begins anew: what was committed late may have a lower number than what was
 /// there before. Longer than any commit takes that is not given up.
-const OVERLAP: Duration = Duration::from_secs(5);
+pub(super) const OVERLAP: Duration = Duration::from_secs(5);
 
 /// For how long events have time to come over a bus that works.
-const ON_THE_WAY: Duration = Duration::from_secs(3);
+pub(super) const ON_THE_WAY: Duration = Duration::from_secs(3);
 
 /// For how long everything in the store is taken at once, after the bus lost something.
 const ATTENTIVE: Duration = Duration::from_secs(3);
@@ -75,10 +77,15 @@ pub(in crate::hub) struct Listener {
     seen: Seen,
     /// In which conversations something happened that may be on its way, and since when.
     moved: HashMap<ConversationId, (Seq, Instant)>,
+    /// Who became a member of what, as far as a node may not have told it.
+    joined: Joined,
+    /// Whose connections may not hold any more.
+    doubts: Doubts,
     attentive_until: Instant,
     was_well: bool,
     said_deaf_at: Option<Instant>,
-    looked_at: Instant,
+    /// By the wall clock, which goes on while the machine sleeps.
+    looked_at: Timestamp,
     forgot_at: Instant,
     policy_changed: Arc<Notify>,
 }
@@ -88,6 +95,8 @@ impl Listener {
     pub(in crate::hub) fn new(hub: Hub, nodes: Nodes, position: NewsPosition) -> Self {
         let (now, policy_changed) = (Instant::now(), Arc::new(Notify::new()));
         tokio::spawn(keep_policy(hub.clone(), nodes.clone(), policy_changed.clone()));
+        let doubts = Doubts::default();
+        tokio::spawn(doubts.clone().settle(hub.clone()));
         Self {
             hub,
             nodes,
@@ -95,10 +104,12 @@ impl Listener {
             taken: BTreeSet::new(),
             seen: Seen::default(),
             moved: HashMap::new(),
+            joined: Joined::default(),
+            doubts,
             attentive_until: now + ATTENTIVE,
             was_well: false,
             said_deaf_at: None,
-            looked_at: now,
+            looked_at: super::now(),
             forgot_at: now,
             policy_changed,
         }
@@ -148,10 +159,12 @@ impl Listener {
             }
         }
         self.positions.push_back((now, position));
-        if now.duration_since(self.looked_at) > TOO_LONG {
+        // By the wall: the other clock stands still while a machine sleeps.
+        let wall = super::now();
+        if u128::from(wall.0.saturating_sub(self.looked_at.0).unsigned_abs()) > TOO_LONG.as_millis() {
             self.begin_anew().await;
         }
-        self.looked_at = Instant::now();
+        self.looked_at = wall;
         if self.nodes.0.fresh.looked(now) {
             self.hub.wake_all().await;
         }
@@ -159,7 +172,7 @@ impl Listener {
         if now.duration_since(self.forgot_at) > FORGET {
             self.forgot_at = now;
             let kept = i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX);
-            let before = chat_proto::Timestamp(super::now().0.saturating_sub(kept));
+            let before = Timestamp(wall.0.saturating_sub(kept));
             if let Err(cause) = self.nodes.0.store.forget_news(before).await {
                 warn!(%cause, "cannot let old news go");
             }
@@ -196,11 +209,18 @@ impl Listener {
     }
 
     async fn take(&mut self, new: WhatsNew, now: Instant) {
-        for (number, line) in new.news {
-            if self.taken.insert(number) {
-                self.hear(&line, false).await;
+        for (number, kept) in new.news {
+            if !self.taken.insert(number) {
+                continue;
+            }
+            match kept {
+                Kept::Line(line) => self.hear(&line, false).await,
+                Kept::Act(Act::Logins(user)) => self.doubts.add(user),
+                Kept::Act(Act::Policy) => self.policy_changed.notify_one(),
+                Kept::Act(Act::Doors) => self.hub.doors.notify_one(),
             }
         }
+        self.joined.note(new.joined, now);
         for (conversation, seq) in new.moved {
             let known = self.moved.entry(conversation).or_insert((seq, now));
             known.0 = known.0.max(seq);
@@ -210,6 +230,9 @@ impl Listener {
     /// Tells the shards of what happened, as far as the bus should have told it by now.
     async fn send_moved(&mut self, now: Instant) {
         let at_once = !self.nodes.is_well() || now < self.attentive_until || self.moved.len() > MOVED;
+        for (conversation, users) in self.joined.due(now, at_once) {
+            self.add(Added { conversation, users }).await;
+        }
         let is_due = |since: Instant| at_once || now.duration_since(since) >= ON_THE_WAY;
         let due: Vec<_> = self.moved.extract_if(|_, (_, since)| is_due(*since)).collect();
         for (conversation, (seq, _)) in due {

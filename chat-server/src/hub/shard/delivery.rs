@@ -98,6 +98,9 @@ impl Shard {
 
     /// Gives one event, encoded once, to every connection of every member.
     pub(super) fn broadcast(&mut self, event: &Event) {
+        if self.waits(event) {
+            return;
+        }
         self.give(event.conversation, ServerFrame::encode_push(&Push::Event(event.clone())));
     }
 

@@ -31,7 +31,7 @@ impl Shard {
                     return Ok(events.len() as u64);
                 }
                 Ok(Err(refusal)) => return Err(refusal),
-                Err(StoreError::Conflict) => {
+                Err(StoreError::Conflict | StoreError::Overtaken) => {
                     self.rooms.remove(&conversation);
                     self.pause(tried).await;
                 }
@@ -52,6 +52,7 @@ impl Shard {
         messages: &[Seq],
     ) -> Result<Result<(Vec<Event>, Committed), WireError>, StoreError> {
         let store = self.store.clone();
+        self.fresh.clear();
         let Some(room) = self.room(conversation).await? else { return Ok(Err(not_found())) };
         let (mut events, mut writes) = (Vec::new(), Vec::new());
         let mut refused = None;
@@ -73,6 +74,9 @@ impl Shard {
                 }
                 Err(refusal) => refused = Some(refusal),
             }
+        }
+        if refused.is_some() && events.is_empty() {
+            self.not_behind(conversation).await?;
         }
         let committed = match writes.is_empty() {
             true => Committed::default(),

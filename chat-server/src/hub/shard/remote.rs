@@ -5,7 +5,8 @@
 //!    before a later one the gap is read from the store ([`Shard::heal`]).
 //! 2. So each event is told here once and in order, whichever way it comes: from this shard's own
 //!    commit, over the bus, or out of the store.
-//! 3. What is decided needs none of this: the store refuses a number that is taken.
+//! 3. What is decided needs none of this: the store refuses a number that is taken, and before
+//!    somebody is told no, it is asked whether something is new ([`Shard::not_behind`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,7 @@ use chat_proto::{ConversationId, Event, EventKind, Push, Seq, ServerFrame, UserI
 use tracing::{debug, warn};
 
 use super::{Outcome, Shard};
-use crate::domain::{Change, Hearing};
+use crate::domain::{Change, Hearing, Room};
 use crate::hub::nodes::Nodes;
 use crate::hub::nodes::news::{Added, EventFrame, Invited, News, Read, Turn, Typing, raw};
 use crate::hub::{Job, SessionKey};
@@ -32,6 +33,21 @@ pub(super) struct Watched {
 }
 
 impl Shard {
+    /// What is decided without a write is decided on what the store has.
+    ///
+    /// # Errors
+    /// [`StoreError::Overtaken`] if there is something new; the conversation is to be loaded anew.
+    pub(super) async fn not_behind(&self, conversation: ConversationId) -> Result<(), StoreError> {
+        if self.nodes.is_none() || self.fresh.contains(&conversation) {
+            return Ok(());
+        }
+        let known = self.rooms.get(&conversation).map(|room| room.head);
+        match self.store.head(conversation).await? > known {
+            true => Err(StoreError::Overtaken),
+            false => Ok(()),
+        }
+    }
+
     /// Who has come listens where they are a member.
     pub(super) fn watch_all(&mut self, user: UserId, places: &[(ConversationId, Seq)]) {
         for (conversation, head) in places {
@@ -152,20 +168,29 @@ impl Shard {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
         for event in events {
             // Whoever comes in hears this as the first thing.
-            self.follow_members(event, Seq(event.seq.0.saturating_sub(1)));
+            self.let_in(event, Seq(event.seq.0.saturating_sub(1)));
+            self.let_go(event);
         }
         let delivered = self.watched.get(&conversation).map(|watched| watched.delivered);
         if delivered.is_some_and(|delivered| delivered.0 + 1 < first.seq.0) {
             self.heal(conversation, Some(Seq(first.seq.0 - 1))).await;
         }
-        if let Some(watched) = self.watched.get_mut(&conversation) {
+        // Where those before cannot be read, these wait with them for the next look.
+        if let Some(watched) = self.watched.get_mut(&conversation)
+            && watched.delivered.0 + 1 >= first.seq.0
+        {
             watched.delivered = watched.delivered.max(last.seq);
         }
     }
 
-    /// Notes who listens in a conversation since, or not any more. Who goes out is let go with the
-    /// next commit only, because they are told of it first.
-    fn follow_members(&mut self, event: &Event, delivered: Seq) {
+    /// Whether this event, which happened here, is told with those before it at the next look.
+    pub(super) fn waits(&self, event: &Event) -> bool {
+        self.watched.get(&event.conversation).is_some_and(|watched| watched.delivered < event.seq)
+    }
+
+    /// Notes who listens in a conversation since this, which happened here. Who comes in elsewhere is
+    /// told by [`hear_added`](Self::hear_added).
+    fn let_in(&mut self, event: &Event, delivered: Seq) {
         match &event.what {
             EventKind::Created { .. } => {
                 let Some(room) = self.rooms.get(&event.conversation) else { return };
@@ -175,6 +200,14 @@ impl Shard {
                 }
             }
             EventKind::Joined => self.watch(event.author.id, event.conversation, delivered),
+            _ => {}
+        }
+    }
+
+    /// Notes who does not listen in a conversation any more. They are told of it all the same: that goes by
+    /// the members.
+    fn let_go(&mut self, event: &Event) {
+        match &event.what {
             EventKind::Left => self.unwatch(event.author.id, event.conversation),
             EventKind::Removed { user, .. } | EventKind::Banned { user, removed: true, .. } => {
                 self.unwatch(user.id, event.conversation);
@@ -283,7 +316,7 @@ impl Shard {
         if let Some(watched) = self.watched.get_mut(&conversation) {
             watched.delivered = watched.delivered.max(event.seq);
         }
-        self.follow_members(event, event.seq);
+        self.let_go(event);
     }
 
     /// Tells the members here what the store has beyond what they were told, up to this event.
@@ -374,20 +407,25 @@ impl Shard {
     /// People who may be connected here are members since.
     async fn hear_added(&mut self, added: &Added) {
         let conversation = added.conversation;
-        let here: Vec<UserId> =
-            added.users.iter().copied().filter(|user| self.online.contains_key(user)).collect();
+        let is_new = |user: &UserId| {
+            self.online.contains_key(user)
+                && !self.places.get(user).is_some_and(|places| places.contains(&conversation))
+        };
+        let here: Vec<UserId> = added.users.iter().copied().filter(is_new).collect();
         if here.is_empty() {
             return;
         }
-        if !self.watched.contains_key(&conversation) {
+        let knows = |room: &Room| here.iter().all(|user| room.members.contains_key(user));
+        if !self.watched.contains_key(&conversation) || !self.rooms.get(&conversation).is_some_and(knows) {
             self.rooms.remove(&conversation);
         }
         if let Err(cause) = self.load(conversation).await {
-            // They learn it at their next login.
+            // It is told some more times, out of the store.
             return warn!(%cause, "cannot load a new conversation");
         }
         for user in here {
-            if let Some(head) = self.rooms.get(&conversation).map(|room| room.head) {
+            let room = self.rooms.get(&conversation).filter(|room| room.members.contains_key(&user));
+            if let Some(head) = room.map(|room| room.head) {
                 self.watch(user, conversation, head);
                 self.tell_added(user, conversation, SessionKey::SERVER).await;
             }

@@ -22,7 +22,7 @@ impl Postgres {
                 metrics().commit_seconds.since(began);
                 metrics().commit_writes.of(count);
             }
-            Err(StoreError::Conflict) => {}
+            Err(StoreError::Conflict | StoreError::Overtaken) => {}
             Err(StoreError::Failed(cause)) => {
                 metrics().store_errors.add_one(Kept::Commit);
                 error!(cause, writes = count, "a commit failed");
@@ -93,7 +93,7 @@ fn follow_on(writes: &[Write], mut heads: HashMap<Uuid, i64>) -> Result<(), Stor
             Write::Event { event, .. } => {
                 let head = heads.get_mut(&event.conversation.0).ok_or(StoreError::Conflict)?;
                 if verbs::int(event.seq.0) != *head + 1 {
-                    return Err(StoreError::Conflict);
+                    return Err(StoreError::Overtaken);
                 }
                 *head += 1;
             }

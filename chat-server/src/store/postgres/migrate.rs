@@ -49,7 +49,10 @@ pub struct Looked {
 /// If it cannot be reached or used.
 pub async fn look(address: &Address) -> Result<Looked, OpenError> {
     let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
-    let client = super::pool(address)?.get().await.map_err(|cause| unusable(super::said(&cause)))?;
+    let client = super::pool(address, &super::Life::default())?
+        .get()
+        .await
+        .map_err(|cause| unusable(super::said(&cause)))?;
     let unusable = |cause: tokio_postgres::Error| unusable(sql::Error::from(cause).to_string());
     let version = fit(&client, address).await?;
     let found = applied_version(&client).await.map_err(unusable)?;
@@ -101,16 +104,16 @@ pub(super) async fn migrate(client: &mut Object, address: &Address) -> Result<()
     client.batch_execute(super::GREETING).await.map_err(unusable)
 }
 
-/// Reads the epoch, or makes it in a new database.
-pub(super) async fn epoch(client: &Client) -> Result<Epoch, tokio_postgres::Error> {
+/// Makes the epoch in a new database.
+pub(super) async fn make_epoch(client: &Client) -> Result<(), tokio_postgres::Error> {
     let new = uuid::Uuid::new_v4();
-    client
-        .execute(
-            "INSERT INTO server (one, epoch) VALUES (1, $1) ON CONFLICT DO NOTHING",
-            &[&&new.as_bytes()[..]],
-        )
-        .await?;
+    let make = "INSERT INTO server (one, epoch) VALUES (1, $1) ON CONFLICT DO NOTHING";
+    client.execute(make, &[&&new.as_bytes()[..]]).await.map(drop)
+}
+
+/// Reads the epoch.
+pub(super) async fn epoch(client: &Client) -> Result<Epoch, tokio_postgres::Error> {
     let row = client.query_one("SELECT epoch FROM server", &[]).await?;
     let bytes: Vec<u8> = row.try_get(0)?;
-    Ok(Epoch(uuid::Uuid::from_slice(&bytes).unwrap_or(new)))
+    Ok(Epoch(uuid::Uuid::from_slice(&bytes).unwrap_or_default()))
 }

@@ -1,17 +1,17 @@
 //! Accounts, sessions and invites.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use chat_proto::{Person, Registration, Role, SessionId, Timestamp, UserId, UserName, WireError};
 
-use super::{Store, audit, bans, bots, doors, inbox, row, sign_in::idle_ms};
+use super::{Store, audit, bans, bots, doors, inbox, nodes, row, sign_in::idle_ms};
 use crate::auth::SecretHash;
 use crate::domain::audit::Note;
 use crate::domain::moderation::Penalty;
 use crate::registration::{Invite, admit};
 use crate::store::sql::{self, Connection, OptionalExtension, Row, params};
-use crate::store::{Account, KnownSession, NewAccount, NewInvite, StoreError};
+use crate::store::{Account, Act, KnownSession, NewAccount, NewInvite, StoreError};
 
 /// That a session is used is noted this often at most: each part of a file asks for it, and a note
 /// is a write to the disk.
@@ -141,7 +141,11 @@ impl Store {
     /// [`StoreError::Failed`].
     pub async fn end_session(&self, session: SessionId) -> Result<(), StoreError> {
         self.write_beside(move |db| {
-            db.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([session.0])?;
+            let mut end = db.prepare_cached("DELETE FROM sessions WHERE id = ?1 RETURNING user")?;
+            let user = end.query_row([session.0], |r| r.get(0).map(UserId)).optional()?;
+            if let Some(user) = user {
+                nodes::keep(db, Act::Logins(user))?;
+            }
             Ok(())
         })
         .await
@@ -170,6 +174,8 @@ impl Store {
     pub async fn set_last_seen(&self, people: Vec<(UserId, Timestamp)>) -> Result<(), StoreError> {
         self.write_beside(move |db| {
             let mut update = db.prepare_cached("UPDATE users SET last_seen = ?2 WHERE id = ?1")?;
+            // In one order, so that two who do it wait for each other and do not lock each other out.
+            let people: BTreeMap<UserId, Timestamp> = people.into_iter().collect();
             for (user, at) in people {
                 update.execute(params![user.0, at.0])?;
             }

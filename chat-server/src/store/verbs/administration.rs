@@ -2,10 +2,10 @@
 
 use chat_proto::{AccountInfo, Role, SessionId, Timestamp, UserId, UserName};
 
-use super::{Store, audit, lists, row};
+use super::{Store, audit, lists, nodes, row};
 use crate::domain::audit::Note;
 use crate::store::sql::{self, params};
-use crate::store::{Page, StoreError};
+use crate::store::{Act, Page, StoreError};
 
 impl Store {
     /// A page of all accounts but bots that have ended and those of webhooks, by name.
@@ -64,6 +64,7 @@ impl Store {
                 "DELETE FROM sessions WHERE user = ?1 OR user IN (SELECT user FROM bots WHERE owner = ?1)",
             )?
             .execute([user.0])?;
+            nodes::keep_logins(db, user)?;
             audit::record(db, &note)?;
             Ok(true)
         })
@@ -99,6 +100,7 @@ impl Store {
                 .prepare_cached("UPDATE users SET role = ?2 WHERE id = ?1 AND role <> ?2")?
                 .execute(params![user.0, role.as_str()])?;
             if changed > 0 {
+                nodes::keep(db, Act::Logins(user))?;
                 audit::record(db, &note)?;
             }
             Ok(changed > 0)
@@ -117,6 +119,7 @@ impl Store {
             // Whoever has a code would undo what was just done.
             db.prepare_cached("DELETE FROM resets WHERE user = ?1")?.execute([user.0])?;
             db.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([user.0])?;
+            nodes::keep(db, Act::Logins(user))?;
             Ok(audit::record(db, &note)?)
         })
         .await
@@ -137,6 +140,7 @@ impl Store {
                 .prepare_cached("DELETE FROM sessions WHERE user = ?1 AND (?2 IS NULL OR id = ?2)")?
                 .execute(params![user.0, session.map(|session| session.0)])?;
             if ended > 0 {
+                nodes::keep(db, Act::Logins(user))?;
                 audit::record(db, &note)?;
             }
             Ok(ended > 0 || session.is_none())

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use chat_proto::{Ban, ConversationId, Event, EventKind, RoomRole, Seq, Timestamp, UserId, UserName};
 
-use super::{Store, audit, lists, people, row};
+use super::{Store, audit, lists, nodes, people, row};
 use crate::domain::audit::Note;
 use crate::domain::moderation::Penalty;
 use crate::domain::policy::{Policy, PolicyChange};
 use crate::store::sql::{self, Connection, OptionalExtension, Row, params};
-use crate::store::{BanKind, Bans, StoreError};
+use crate::store::{Act, BanKind, Bans, StoreError};
 
 /// Most bans, and most mutes, of the whole server: every shard holds them.
 const SERVER_BANS: u64 = 10_000;
@@ -198,7 +198,9 @@ impl Store {
                     "DELETE FROM sessions WHERE user = ?1 OR user IN (SELECT user FROM bots WHERE owner = ?1)",
                 )?
                 .execute([user.0])?;
+                nodes::keep_logins(db, user)?;
             }
+            nodes::keep(db, Act::Policy)?;
             audit::record(db, &note)?;
             Ok(true)
         })
@@ -219,6 +221,7 @@ impl Store {
                 .prepare_cached("DELETE FROM server_bans WHERE kind = ?1 AND user = ?2")?
                 .execute(params![kind.as_str(), user.0])?;
             if ended > 0 {
+                nodes::keep(db, Act::Policy)?;
                 audit::record(db, &note)?;
             }
             Ok(ended > 0)

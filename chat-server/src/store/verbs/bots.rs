@@ -5,9 +5,9 @@ use chat_proto::{
     UserId, limits,
 };
 
-use super::{Store, lists, row};
+use super::{Store, lists, nodes, row};
 use crate::store::sql::{self, Connection, OptionalExtension, Row, params};
-use crate::store::{BotAccount, NewBot, NewToken, Standing, StoreError};
+use crate::store::{Act, BotAccount, NewBot, NewToken, Standing, StoreError};
 
 /// What stands in place of a password: no hash, so no password fits.
 const NO_PASSWORD: &str = "!";
@@ -92,6 +92,7 @@ impl Store {
             db.prepare_cached("UPDATE bots SET scopes = ?2 WHERE user = ?1")?
                 .execute(params![bot.0, scopes.to_string()])?;
             db.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([bot.0])?;
+            nodes::keep(db, Act::Logins(bot))?;
             put_token(db, bot, &token)?;
             Ok(())
         })
@@ -105,6 +106,7 @@ impl Store {
     pub async fn end_bot(&self, bot: UserId) -> Result<Vec<ConversationId>, StoreError> {
         self.write(move |db| {
             db.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([bot.0])?;
+            nodes::keep(db, Act::Logins(bot))?;
             db.prepare_cached("DELETE FROM bots WHERE user = ?1")?.execute([bot.0])?;
             db.prepare_cached("DELETE FROM invitations WHERE user = ?1")?.execute([bot.0])?;
             let mut rooms = db.prepare_cached(

@@ -2,10 +2,10 @@
 
 use chat_proto::{ConversationId, InviteCode, RoomName, RoomSurvey, Timestamp};
 
-use super::{Store, audit, row};
+use super::{Store, audit, nodes, row};
 use crate::domain::audit::Note;
 use crate::store::sql::{self, Connection, OptionalExtension, params};
-use crate::store::{NewInvite, Page, StoreError};
+use crate::store::{Act, NewInvite, Page, StoreError};
 
 /// The invites that still make accounts.
 const GOOD: &str = "uses_left > 0 AND (expires_at IS NULL OR expires_at > ?1) AND role <> 'owner'";
@@ -106,6 +106,7 @@ impl Store {
     pub async fn set_lockdown(&self, since: Option<Timestamp>, note: Note) -> Result<(), StoreError> {
         self.write(move |db| {
             db.execute("UPDATE server SET lockdown_since = ?1", [since.map(|at| at.0)])?;
+            nodes::keep(db, Act::Doors)?;
             audit::record(db, &note)?;
             Ok(())
         })

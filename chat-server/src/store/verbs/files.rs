@@ -2,7 +2,9 @@
 //!
 //! 1. A file is begun, complete, then in messages; it goes with the last of them, in the same
 //!    commit. One that never came so far is found by `unsent_since`.
-//! 2. A content's row is there before its bytes and until after them: see V7.
+//! 2. A content's row is there before its bytes and until after them: see V7. Between a file and the removal
+//!    of its content that row decides: who removes marks it first, and no file becomes complete with a
+//!    content that is so marked.
 //! 3. Foreign keys are the referee: no message can name a file that has gone meanwhile.
 
 use chat_proto::{
@@ -14,11 +16,14 @@ use super::{Store, row};
 use crate::store::files::attachment;
 use crate::store::sql::{self, Connection, OptionalExtension, Row, params};
 use crate::store::{
-    Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, StoreError, Upload,
+    Completion, Content, ContentHash, Deletion, Fetchable, FileQuotas, NewFile, NoRoom, StoreError, Upload,
 };
 
 /// The columns of a complete file, for [`fetchable`], from `files f JOIN objects o`.
 const FETCHABLE: &str = "f.name, o.hash, o.size, o.media_type, o.width, o.height, o.blurhash, o.thumbnail";
+
+/// What `unused` says of a content whose bytes are being removed.
+const BEING_REMOVED: i64 = 2;
 
 impl Store {
     /// Begins an upload if there is room for it.
@@ -99,8 +104,7 @@ impl Store {
         .await
     }
 
-    /// An upload is complete: this is what it is made of, and that is stored. False if the upload
-    /// was deleted meanwhile.
+    /// An upload is complete: this is what it is made of, and that is stored.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -109,18 +113,25 @@ impl Store {
         file: FileId,
         content: ContentHash,
         at: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Completion, StoreError> {
         self.write(move |db| {
+            let content_stays = db
+                .prepare_cached("UPDATE objects SET unused = 0 WHERE hash = ?1 AND unused <> ?2")?
+                .execute(params![content.0, BEING_REMOVED])?;
+            if content_stays == 0 {
+                return Ok(Completion::ContentGoes);
+            }
             let done = db
                 .prepare_cached(
                     "UPDATE files SET object = ?2, received = size, unsent_since = ?3
                      WHERE id = ?1 AND object IS NULL",
                 )?
                 .execute(params![file.0, content.0, at.0])?;
-            if done > 0 {
-                db.prepare_cached("UPDATE objects SET unused = 0 WHERE hash = ?1")?.execute([content.0])?;
+            if done == 0 {
+                set_unused(db, content.0)?;
+                return Ok(Completion::NoSuch);
             }
-            Ok(done > 0)
+            Ok(Completion::Done)
         })
         .await
     }
@@ -268,32 +279,38 @@ impl Store {
     /// [`StoreError::Failed`].
     pub async fn unused_contents(&self, limit: u32) -> Result<Vec<ContentHash>, StoreError> {
         self.read(move |db| {
-            let mut query = db.prepare_cached("SELECT hash FROM objects WHERE unused = 1 LIMIT ?1")?;
+            let mut query = db.prepare_cached("SELECT hash FROM objects WHERE unused <> 0 LIMIT ?1")?;
             Ok(query.query_map([limit], |r| r.get(0).map(ContentHash))?.collect::<sql::Result<_>>()?)
         })
         .await
     }
 
-    /// Whether no file has this content, so that it may go.
+    /// Marks a content that no file has as going; false if a file has it. From then on no file can be
+    /// complete with it, until its bytes are gone and it is forgotten.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub async fn is_unused(&self, content: ContentHash) -> Result<bool, StoreError> {
-        self.read(move |db| {
-            Ok(db
-                .prepare_cached("SELECT 1 FROM objects WHERE hash = ?1 AND unused = 1")?
-                .exists([content.0])?)
+    pub async fn mark_removed(&self, content: ContentHash) -> Result<bool, StoreError> {
+        self.write(move |db| {
+            let marked = db
+                .prepare_cached(
+                    "UPDATE objects SET unused = ?2 WHERE hash = ?1 AND unused <> 0
+                         AND NOT EXISTS (SELECT 1 FROM files WHERE object = ?1)",
+                )?
+                .execute(params![content.0, BEING_REMOVED])?;
+            Ok(marked > 0)
         })
         .await
     }
 
-    /// Forgets a content whose bytes are gone.
+    /// Forgets a content that was marked and whose bytes are gone.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn forget_content(&self, content: ContentHash) -> Result<(), StoreError> {
         self.write(move |db| {
-            db.prepare_cached("DELETE FROM objects WHERE hash = ?1 AND unused = 1")?.execute([content.0])?;
+            db.prepare_cached("DELETE FROM objects WHERE hash = ?1 AND unused = ?2")?
+                .execute(params![content.0, BEING_REMOVED])?;
             Ok(())
         })
         .await
@@ -338,12 +355,15 @@ fn delete(db: &Connection, file: FileId) -> sql::Result<()> {
         .query_row([file.0], |r| r.get(0))
         .optional()?
         .flatten();
-    if let Some(content) = content {
-        db.prepare_cached(
-            "UPDATE objects SET unused = 1 WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM files WHERE object = ?1)",
-        )?
-        .execute([content])?;
-    }
+    content.map_or(Ok(()), |content| set_unused(db, content))
+}
+
+/// Notes that no file has this content, if that is so.
+fn set_unused(db: &Connection, content: [u8; 32]) -> sql::Result<()> {
+    db.prepare_cached(
+        "UPDATE objects SET unused = 1 WHERE hash = ?1 AND NOT EXISTS (SELECT 1 FROM files WHERE object = ?1)",
+    )?
+    .execute([content])?;
     Ok(())
 }
 

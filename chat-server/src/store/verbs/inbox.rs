@@ -78,7 +78,9 @@ impl Store {
                 None => db
                     .prepare_cached("UPDATE inbox SET read = ?2 WHERE user = ?1 AND read = 1 - ?2")?
                     .execute(params![user.0, read])?,
-                Some(items) => {
+                Some(mut items) => {
+                    // In one order, so that two devices of a person do not lock each other out.
+                    items.sort_unstable_by_key(|item| (item.conversation, item.seq));
                     let mut mark = db.prepare_cached(
                         "UPDATE inbox SET read = ?4 WHERE user = ?1 AND conversation = ?2 AND seq = ?3 AND read <> ?4",
                     )?;

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use chat_proto::{ConversationId, Event, Seq, Timestamp, UserId};
+use chat_proto::{ConversationId, Epoch, Event, Seq, SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
-use super::{Store, log, row};
-use crate::store::sql::{self, params};
-use crate::store::{NewsPosition, Notice, StoreError, WhatsNew};
+use super::{Store, bans, log, row};
+use crate::store::sql::{self, Connection, OptionalExtension, params};
+use crate::store::{AccountStanding, Act, Kept, NewsPosition, Notice, StoreError, WhatsNew};
 
 /// Rows of news in one answer.
 const NEWS: u32 = 1_000;
@@ -45,7 +45,7 @@ impl Store {
             let mut position = since;
             let rows = db
                 .prepare_cached("SELECT id, body FROM news WHERE id > ?1 ORDER BY id LIMIT ?2")?
-                .query_map(params![since.news, NEWS], |r| Ok((r.get::<_, i64>(0)?, r.get::<_, String>(1)?)))?
+                .query_map(params![since.news, NEWS], |r| Ok((r.get::<_, i64>(0)?, Kept::read(r.get(1)?))))?
                 .collect::<sql::Result<Vec<_>>>()?;
             position.news = rows.last().map_or(since.news, |(id, _)| *id);
             let mut query = db.prepare_cached(
@@ -60,8 +60,12 @@ impl Store {
                 position.log = position.log.max(r.get(2)?);
                 looked_at += row::count(&r, 3)?;
             }
+            let joined = match moved.is_empty() {
+                true => Vec::new(),
+                false => joined(db, since.log, position.log)?,
+            };
             let more = rows.len() >= NEWS as usize || looked_at >= u64::from(EVENTS);
-            Ok(WhatsNew { news: rows, moved, position, more })
+            Ok(WhatsNew { news: rows, moved, joined, position, more })
         })
         .await
     }
@@ -76,6 +80,59 @@ impl Store {
             for body in bodies {
                 insert.execute(params![now.0, body])?;
             }
+            Ok(())
+        })
+        .await
+    }
+
+    /// How an account stands, and which of these logins of it hold; `None` if there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn account_standing(
+        &self,
+        user: UserId,
+        logins: Vec<SessionId>,
+        now: Timestamp,
+    ) -> Result<Option<AccountStanding>, StoreError> {
+        self.read(move |db| {
+            let account = db
+                .prepare_cached("SELECT role, disabled_at IS NOT NULL FROM users WHERE id = ?1")?
+                .query_row([user.0], |r| Ok((row::role(r, 0)?, r.get(1)?)))
+                .optional()?;
+            let Some((role, is_disabled)) = account else { return Ok(None) };
+            let is_banned = bans::server_ban(db, user, now)?.is_some();
+            let mut query = db.prepare_cached("SELECT 1 FROM sessions WHERE id = ?1 AND user = ?2")?;
+            let mut hold = Vec::new();
+            for login in logins {
+                if query.exists(params![login.0, user.0])? {
+                    hold.push(login);
+                }
+            }
+            Ok(Some(AccountStanding { logins: hold, role, is_disabled, is_banned }))
+        })
+        .await
+    }
+
+    /// The newest number in a conversation; `None` if there is no such.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn head(&self, conversation: ConversationId) -> Result<Option<Seq>, StoreError> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached("SELECT head FROM conversations WHERE id = ?1")?;
+            Ok(query.query_row([conversation.0], |r| row::seq(r, 0)).optional()?)
+        })
+        .await
+    }
+
+    /// Begins another life of the database: what clients have of it they fetch anew, from the next start on.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`].
+    pub async fn begin_epoch(&self, epoch: Epoch) -> Result<(), StoreError> {
+        self.write(move |db| {
+            db.execute("UPDATE server SET epoch = ?1", [epoch.0])?;
             Ok(())
         })
         .await
@@ -187,4 +244,31 @@ impl Store {
         })
         .await
     }
+}
+
+/// Keeps for all nodes what is done in this transaction.
+pub(super) fn keep(db: &Connection, act: Act) -> sql::Result<()> {
+    db.prepare_cached("INSERT INTO news (at, body) VALUES (?1, ?2)")?
+        .execute(params![jiff::Timestamp::now().as_millisecond(), act.line()])?;
+    Ok(())
+}
+
+/// Keeps that logins of a person ended in this transaction, and those of their bots.
+pub(super) fn keep_logins(db: &Connection, user: UserId) -> sql::Result<()> {
+    let bots = db
+        .prepare_cached("SELECT user FROM bots WHERE owner = ?1")?
+        .query_map([user.0], |r| r.get(0).map(UserId))?
+        .collect::<sql::Result<Vec<_>>>()?;
+    std::iter::once(user).chain(bots).try_for_each(|user| keep(db, Act::Logins(user)))
+}
+
+/// Who became a member with the events between these, the first not included.
+fn joined(db: &Connection, after: i64, upto: i64) -> sql::Result<Vec<(ConversationId, UserId)>> {
+    db.prepare_cached(
+        "SELECT m.conversation, m.user FROM events e JOIN members m ON m.conversation = e.conversation
+         WHERE e.id > ?1 AND e.id <= ?2 AND (e.kind = 'created' OR (e.kind = 'joined' AND m.user = e.author))
+         LIMIT ?3",
+    )?
+    .query_map(params![after, upto, EVENTS], |r| Ok((ConversationId(r.get(0)?), UserId(r.get(1)?))))?
+    .collect()
 }

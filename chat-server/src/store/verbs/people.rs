@@ -7,11 +7,11 @@ use chat_proto::{
     Status, StatusText, Timestamp, UserId, Zone, limits,
 };
 
-use super::{Store, bans, log, row};
+use super::{Store, bans, log, nodes, row};
 use crate::domain::moderation::Penalty;
 use crate::domain::policy::{Policy, PolicyChange};
 use crate::store::sql::{self, Connection, OptionalExtension, Row, params};
-use crate::store::{READ_MARKS_SHOWN_UP_TO, ReadBy, StoreError};
+use crate::store::{Act, READ_MARKS_SHOWN_UP_TO, ReadBy, StoreError};
 
 /// The columns of a [`Card`], for [`card`], from `users u`.
 pub(super) const CARD: &str = "u.display_name, u.status_emoji, u.status_text, u.status_until";
@@ -160,6 +160,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         self.write(move |db| {
             let key = params![blocker.0, blocked.0];
+            nodes::keep(db, Act::Policy)?;
             if !on {
                 db.prepare_cached("DELETE FROM blocks WHERE blocker = ?1 AND blocked = ?2")?.execute(key)?;
                 return Ok(true);
@@ -198,6 +199,7 @@ impl Store {
                 "UPDATE users SET read_receipts = ?2, typing = ?3, shows_last_seen = ?4 WHERE id = ?1",
             )?
             .execute(params![user.0, now.read_receipts, now.typing, now.last_seen])?;
+            nodes::keep(db, Act::Policy)?;
             Ok(now)
         })
         .await

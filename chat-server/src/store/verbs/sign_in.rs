@@ -1,14 +1,15 @@
 //! Sessions, passwords and reset codes.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chat_proto::{DeviceName, SessionId, SessionInfo, Timestamp, UserId, limits};
 
-use super::{Store, audit, bans, identities, row};
+use super::{Store, audit, bans, identities, nodes, row};
 use crate::auth::SecretHash;
 use crate::domain::audit::Note;
 use crate::store::sql::{self, Connection, OptionalExtension, params};
-use crate::store::{EndedSession, NewSession, PendingReset, Proof, Refusal, StoreError};
+use crate::store::{Act, EndedSession, NewSession, PendingReset, Proof, Refusal, StoreError};
 
 /// Sessions that end in one turn of the writer; the rest in the next.
 const ENDED_AT_ONCE: i64 = 500;
@@ -61,6 +62,9 @@ impl Store {
             let ended = db
                 .prepare_cached("DELETE FROM sessions WHERE id = ?2 AND user = ?1")?
                 .execute(params![user.0, session.0])?;
+            if ended > 0 {
+                nodes::keep(db, Act::Logins(user))?;
+            }
             Ok(ended > 0)
         })
         .await
@@ -106,10 +110,15 @@ impl Store {
                      WHERE s.used_at <= ?1 AND u.bot = 0 LIMIT ?2)
                  RETURNING user, id",
             )?;
-            let ended = end.query_map(params![unused_since, ENDED_AT_ONCE], |r| {
-                Ok(EndedSession { user: UserId(r.get(0)?), session: SessionId(r.get(1)?) })
-            })?;
-            Ok(ended.collect::<sql::Result<_>>()?)
+            let ended = end
+                .query_map(params![unused_since, ENDED_AT_ONCE], |r| {
+                    Ok(EndedSession { user: UserId(r.get(0)?), session: SessionId(r.get(1)?) })
+                })?
+                .collect::<sql::Result<Vec<_>>>()?;
+            for user in ended.iter().map(|ended| ended.user).collect::<BTreeSet<_>>() {
+                nodes::keep(db, Act::Logins(user))?;
+            }
+            Ok(ended)
         })
         .await
     }
@@ -212,6 +221,7 @@ impl Store {
             }
             db.prepare_cached("DELETE FROM resets WHERE user = ?1")?.execute([session.user.0])?;
             db.prepare_cached("DELETE FROM sessions WHERE user = ?1")?.execute([session.user.0])?;
+            nodes::keep(db, Act::Logins(session.user))?;
             db.prepare_cached("UPDATE users SET password = ?2 WHERE id = ?1")?
                 .execute(params![session.user.0, password])?;
             if drops {
@@ -267,6 +277,9 @@ fn begin(db: &Connection, session: &NewSession) -> Result<Result<Vec<SessionId>,
     let ended = end
         .query_map(params![session.user.0, kept, i64::MAX], |r| r.get(0).map(SessionId))?
         .collect::<sql::Result<Vec<_>>>()?;
+    if !ended.is_empty() {
+        nodes::keep(db, Act::Logins(session.user))?;
+    }
     db.prepare_cached(
         "INSERT INTO sessions (id, user, token_hash, device, created_at, used_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
     )?
@@ -278,5 +291,5 @@ fn begin(db: &Connection, session: &NewSession) -> Result<Result<Vec<SessionId>,
 pub(super) fn end_others(db: &Connection, user: UserId, keep: SessionId) -> sql::Result<()> {
     db.prepare_cached("DELETE FROM sessions WHERE user = ?1 AND id <> ?2")?
         .execute(params![user.0, keep.0])?;
-    Ok(())
+    nodes::keep(db, Act::Logins(user))
 }
