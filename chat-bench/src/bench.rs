@@ -18,6 +18,7 @@ use crate::figures::{Sample, tables};
 use crate::gathering::{Gathering, gather};
 use crate::machine::{Cores, raise_files};
 use crate::plan::Plan;
+use crate::scale::costs::learn;
 use crate::subject::{Subject, workshop};
 use crate::talk::{self, Id};
 use crate::workload::Workload;
@@ -44,6 +45,9 @@ pub(crate) struct Server {
     /// Write the tables into this document, at its mark for them
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
+    /// Write what it measures of what the capacity model works with into this file
+    #[arg(long, value_name = "FILE")]
+    costs: Option<PathBuf>,
 }
 
 /// What the workloads work with.
@@ -101,6 +105,14 @@ impl Server {
         if let Some(document) = self.document {
             document::write(&document, "server", &format!("The {machine}.\n\n{tables}"))?;
             say(&format!("Wrote {}.", document.display()))?;
+        }
+        if let Some(costs) = self.costs {
+            let learned = learn(&costs, &samples, &machine)?;
+            say(&format!(
+                "Wrote {} ({}); next: cargo xtask scale --write",
+                costs.display(),
+                learned.join(", ")
+            ))?;
         }
         Ok(())
     }

@@ -96,12 +96,7 @@ impl Spread {
         let (Some(least), Some(most)) = (values.first(), values.last()) else {
             return Self { median: f64::NAN, half_range: None };
         };
-        let middle = values.len() / 2;
-        let median = if values.len().is_multiple_of(2) {
-            f64::midpoint(values[middle - 1], values[middle])
-        } else {
-            values[middle]
-        };
+        let median = middle(&values);
         let half_range = (most - least) / 2.0 / median * 100.0;
         Self { median, half_range: (values.len() > 1 && half_range.is_finite()).then_some(half_range) }
     }
@@ -112,6 +107,22 @@ impl Spread {
             Some(half) if half >= 0.5 => format!("{} ±{half:.0}%", number(self.median)),
             _ => number(self.median),
         }
+    }
+}
+
+/// The middle of some values, if there are any.
+pub(crate) fn median(values: Vec<f64>) -> Option<f64> {
+    let spread = Spread::of(values);
+    spread.median.is_finite().then_some(spread.median)
+}
+
+/// The middle of these, which are sorted and at least one.
+fn middle(sorted: &[f64]) -> f64 {
+    let middle = sorted.len() / 2;
+    if sorted.len().is_multiple_of(2) {
+        f64::midpoint(sorted[middle - 1], sorted[middle])
+    } else {
+        sorted[middle]
     }
 }
 
@@ -136,7 +147,8 @@ pub(crate) fn number(value: f64) -> String {
     grouped + rest
 }
 
-fn markdown(rows: &[Vec<String>]) -> String {
+/// A table in Markdown; the first row is its head.
+pub(crate) fn markdown(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns).map(width).collect();

@@ -9,6 +9,8 @@ mod workload;
 mod load;
 mod plan;
 
+mod scale;
+
 mod crowd;
 mod gathering;
 
@@ -53,6 +55,8 @@ enum What {
     /// Count the instructions of a login and of a message, and compare them with those in the
     /// repository; needs valgrind
     Count(count::Count),
+    /// Say what many connected people need, by a model of a cluster and a simulation of it
+    Scale(scale::Scale),
     /// Fill an empty data directory with people, rooms and pairs, and write down who they are
     World {
         /// The data directory
@@ -80,6 +84,7 @@ fn run(cli: Cli) -> Result<()> {
     match cli.what {
         What::Server(server) => server.run(),
         What::Count(count) => count.run(),
+        What::Scale(scale) => scale.run(),
         What::World { dir, out, size } => {
             let world = World::make(&dir, size)?;
             std::fs::write(&out, serde_json::to_string(&world)?)

@@ -1,7 +1,7 @@
 //! What a server is made to do; a noun for each.
 
 mod archive;
-mod day;
+pub(crate) mod day;
 mod fanout;
 mod idle;
 mod logins;

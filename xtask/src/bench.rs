@@ -10,7 +10,7 @@ mod client;
 mod figures;
 mod process;
 mod room;
-mod server;
+pub(crate) mod server;
 
 use std::fs;
 

@@ -1,5 +1,5 @@
 //! What people type in this repository: `cargo xtask demo`, `cluster`, `test`, `fuzz`, `deny`, `package`,
-//! `guide`, `picture`, `bench`, `chaos`.
+//! `guide`, `picture`, `bench`, `chaos`, `scale`.
 
 mod bench;
 mod build;
@@ -14,6 +14,7 @@ mod guide;
 mod package;
 mod picture;
 mod play;
+mod scale;
 mod small_talk;
 mod team;
 
@@ -94,6 +95,14 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Say what very many connected people need, by a model made from measured costs and a simulation of it
+    Scale {
+        /// For so many people; without it, the steps of docs/scale.md
+        people: Vec<u64>,
+        /// Write the tables into docs/scale.md
+        #[arg(long, conflicts_with = "people")]
+        write: bool,
+    },
     /// Measure the product: how fast, how large, how quiet it is
     Bench {
         #[command(subcommand)]
@@ -112,6 +121,7 @@ fn main() -> ExitCode {
         Task::Guide => guide::run(),
         Task::Picture { profile } => picture::run(profile),
         Task::Chaos { profile, arguments } => chaos::run(profile, arguments),
+        Task::Scale { people, write } => scale::run(&people, write),
         Task::Bench { what } => bench::run(&what),
     };
     match result {

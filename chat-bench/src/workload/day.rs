@@ -28,13 +28,13 @@ use crate::world::{Size, World};
 pub(crate) const NAME: &str = "day";
 
 /// Rooms that each is in.
-const ROOMS_EACH: usize = 4;
+pub(crate) const ROOMS_EACH: usize = 4;
 
 /// Most members of a room.
-const MEMBERS: usize = 50;
+pub(crate) const MEMBERS: usize = 50;
 
 /// A person does something so often a second: presence each minute is 36 % of it.
-const PACE: f64 = 1.0 / 60.0 / 0.36;
+pub(crate) const PACE: f64 = 1.0 / 60.0 / 0.36;
 
 /// The day goes so much faster than a real one.
 const SPEED: f64 = 100.0;
@@ -47,7 +47,7 @@ const PATIENCE: u64 = 30 * SECOND;
 
 /// What a person does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Habit {
+pub(crate) enum Habit {
     /// Goes away, comes back.
     Presence,
     /// Has read what is there.
@@ -69,7 +69,7 @@ enum Habit {
 }
 
 /// How often of a thousand times; together they are a thousand.
-const HABITS: [(Habit, u32); 9] = [
+pub(crate) const HABITS: [(Habit, u32); 9] = [
     (Habit::Presence, 360),
     (Habit::Read, 280),
     (Habit::Typing, 200),

@@ -16,6 +16,9 @@ const DIR: &str = "target/bench";
 /// Where the tables stand.
 const DOCUMENT: &str = "docs/benchmarks.md";
 
+/// What the capacity model works with.
+pub(crate) const COSTS: &str = "chat-bench/costs.toml";
+
 /// The instructions that are held against those of today.
 const INSTRUCTIONS: &str = "chat-bench/instructions.toml";
 
@@ -34,7 +37,7 @@ pub(crate) struct Server {
     /// Only see whether all of it works, in some seconds, with binaries that are quick to build
     #[arg(long)]
     quick: bool,
-    /// Write the tables into docs/benchmarks.md
+    /// Write the tables into docs/benchmarks.md, and what the capacity model needs into chat-bench/costs.toml
     #[arg(long, conflicts_with = "quick")]
     write: bool,
 }
@@ -61,6 +64,7 @@ impl Server {
         }
         if self.write {
             arguments.extend(["--document".into(), build::root().join(DOCUMENT).into()]);
+            arguments.extend(["--costs".into(), build::root().join(COSTS).into()]);
         }
         arguments.extend(self.workloads.iter().map(OsString::from));
         start(&build::bench_of_server(profile)?, arguments)
@@ -80,7 +84,8 @@ impl Count {
     }
 }
 
-fn start(program: &PathBuf, arguments: Vec<OsString>) -> Result<()> {
+/// Runs `chat-bench` with these.
+pub(crate) fn start(program: &PathBuf, arguments: Vec<OsString>) -> Result<()> {
     say("")?;
     let mut command = Command::new(program);
     let status =
