@@ -15,8 +15,6 @@ use chat_server::store::{
 use chat_tests::postgres::Database;
 use uuid::Uuid;
 
-mod figures;
-
 /// Each writer's messages, and the rooms that they are spread over.
 const EACH: usize = 60;
 const ROOMS: usize = 3;
