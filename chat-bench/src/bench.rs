@@ -98,7 +98,9 @@ impl Server {
                 samples.extend(measured);
             }
         }
-        samples.sort_by_key(|sample: &Sample| workloads.iter().position(|w| w.name() == sample.workload));
+        samples.sort_by_key(|sample: &Sample| {
+            workloads.iter().position(|w| sample.workload.starts_with(w.name()))
+        });
         let tables = tables(&samples);
         say(&tables)?;
         say(&format!("Wrote {}.", path.display()))?;
@@ -143,6 +145,14 @@ impl Bench {
     /// It does not come up.
     pub(crate) fn server_on(&self, database: &Path) -> Result<Subject> {
         Subject::start(&self.work, database, self.cores)
+    }
+
+    /// Does something on all cores; see [`Cores::anywhere`].
+    ///
+    /// # Errors
+    /// The system refuses, or what is done fails.
+    pub(crate) fn anywhere<T>(&self, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.cores.anywhere(act)
     }
 
     /// The folder for what only this process needs.

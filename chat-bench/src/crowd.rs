@@ -72,7 +72,7 @@ pub(crate) struct Crowd {
     /// Which clients can write and read.
     ready: Vec<(usize, bool, bool)>,
     timer: Timer,
-    server: SocketAddr,
+    servers: Vec<SocketAddr>,
     clients: Vec<Client>,
     buffer: Vec<u8>,
     frame: Vec<u8>,
@@ -90,6 +90,15 @@ impl Crowd {
     /// # Errors
     /// The system has no room for it.
     pub(crate) fn new(port: u16) -> Result<Self> {
+        Self::among(&[port])
+    }
+
+    /// Nobody yet, for the servers at these ports, to which clients come in turn.
+    ///
+    /// # Errors
+    /// The system has no room for it.
+    pub(crate) fn among(ports: &[u16]) -> Result<Self> {
+        ensure!(!ports.is_empty(), "there is no server");
         let poll = Poll::new()?;
         let timer = Timer::new(&poll, TIMER)?;
         Ok(Self {
@@ -97,7 +106,7 @@ impl Crowd {
             timer,
             events: Events::with_capacity(EVENTS),
             ready: Vec::new(),
-            server: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            servers: ports.iter().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, *port))).collect(),
             clients: Vec::new(),
             buffer: vec![0; READ_BYTES],
             frame: Vec::new(),
@@ -120,7 +129,8 @@ impl Crowd {
             frame::write(Kind::Text, text, self.masks.random(), &mut greeting);
         }
         let source = Ipv4Addr::from_bits(Ipv4Addr::new(127, 0, 0, 2).to_bits() + number % SOURCES);
-        let mut client = Client::connect(source, self.server, greeting)
+        let server = self.servers[number as usize % self.servers.len()];
+        let mut client = Client::connect(source, server, greeting)
             .with_context(|| format!("connecting client {number} from {source}"))?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(client.stream()?, Token(number as usize), interest)?;

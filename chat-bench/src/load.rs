@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use crate::clock::{self, SECOND, nanoseconds};
 use crate::crowd::{Crowd, News, What, all_is_well};
 use crate::mark::Mark;
-use crate::subject::Subject;
+use crate::subject::Measured;
 use crate::talk::{self, Conversation, Id};
 use ledger::{Entry, Ledger};
 pub(crate) use phase::{Phase, Start};
@@ -68,7 +68,7 @@ pub(crate) struct Span {
 pub(crate) struct Load<'a> {
     crowd: &'a mut Crowd,
     /// Whose costs are measured; a count by other means has none.
-    subject: Option<&'a Subject>,
+    subject: Option<&'a dyn Measured>,
     routes: Vec<Route>,
     pace: Pace,
     length: usize,
@@ -80,7 +80,7 @@ impl<'a> Load<'a> {
     /// Messages of this length over these routes.
     pub(crate) fn new(
         crowd: &'a mut Crowd,
-        subject: Option<&'a Subject>,
+        subject: Option<&'a dyn Measured>,
         routes: Vec<Route>,
         pace: Pace,
         length: usize,
@@ -210,7 +210,7 @@ impl<'a> Load<'a> {
         Start::now(self.subject()?, self.crowd)
     }
 
-    fn subject(&self) -> Result<&'a Subject> {
+    fn subject(&self) -> Result<&'a dyn Measured> {
         self.subject.context("nobody's costs are measured")
     }
 

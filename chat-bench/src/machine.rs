@@ -14,6 +14,7 @@ const OTHER_FILES: u64 = 500;
 pub(crate) struct Cores {
     server: usize,
     generator: usize,
+    allowed: CpuSet,
 }
 
 impl Cores {
@@ -25,7 +26,7 @@ impl Cores {
         let allowed = sched_getaffinity(None).context("which cores may be used?")?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core));
         let server = cores.next().context("no core may be used")?;
-        Ok(Self { server, generator: cores.next().unwrap_or(server) })
+        Ok(Self { server, generator: cores.next().unwrap_or(server), allowed })
     }
 
     /// Does something on the server's core: a process that is started there stays there.
@@ -34,6 +35,17 @@ impl Cores {
     /// The system refuses, or what is done fails.
     pub(crate) fn for_server<T>(self, act: impl FnOnce() -> Result<T>) -> Result<T> {
         pin(self.server)?;
+        let done = act();
+        pin(self.generator)?;
+        done
+    }
+
+    /// Does something on all cores that may be used: a process that is started there goes where it likes.
+    ///
+    /// # Errors
+    /// The system refuses, or what is done fails.
+    pub(crate) fn anywhere<T>(self, act: impl FnOnce() -> Result<T>) -> Result<T> {
+        sched_setaffinity(None, &self.allowed).context("using all cores")?;
         let done = act();
         pin(self.generator)?;
         done

@@ -48,6 +48,10 @@ pub(crate) struct Plan {
     pub(crate) team: usize,
     /// How long its day is measured.
     pub(crate) day: Span,
+    /// Pairs that write to each other over several nodes.
+    pub(crate) cluster_pairs: usize,
+    /// How long it is measured what PostgreSQL stores.
+    pub(crate) durable: Duration,
 }
 
 impl Plan {
@@ -80,6 +84,8 @@ impl Plan {
             asks: 300,
             team: 500,
             day: seconds(5.0, 30.0),
+            cluster_pairs: 200,
+            durable: Duration::from_secs(10),
         }
     }
 
@@ -104,6 +110,8 @@ impl Plan {
             asks: 5,
             team: 20,
             day: seconds(0.2, 0.5),
+            cluster_pairs: 3,
+            durable: Duration::from_millis(200),
         }
     }
 }

@@ -85,6 +85,16 @@ impl Used {
         }
     }
 
+    /// This, and what another process used.
+    pub(crate) fn and(mut self, other: Used) -> Used {
+        // No two threads of a machine have one number.
+        self.threads.extend(other.threads);
+        self.user_ticks += other.user_ticks;
+        self.system_ticks += other.system_ticks;
+        self.written += other.written;
+        self
+    }
+
     /// How often one of its threads slept and was woken.
     pub(crate) fn wakes(&self) -> u64 {
         self.threads.values().map(|thread| thread.wakes).sum()

@@ -30,6 +30,15 @@ const GENEROUS: [&str; 12] = [
     "warn",
 ];
 
+/// What is measured while it serves.
+pub(crate) trait Measured {
+    /// What it has used so far.
+    ///
+    /// # Errors
+    /// It is gone; the message has the end of its log.
+    fn used(&self) -> Result<Used>;
+}
+
 /// A server that ends with this value. Its folder goes too.
 pub(crate) struct Subject {
     running: Running,
@@ -69,20 +78,18 @@ impl Subject {
         self.port
     }
 
-    /// What it has used so far.
-    ///
-    /// # Errors
-    /// It is gone; the message has the end of its log.
-    pub(crate) fn used(&self) -> Result<Used> {
-        Used::by(self.running.pid()).with_context(|| self.running.stderr())
-    }
-
     /// Its memory now.
     ///
     /// # Errors
     /// It is gone; the message has the end of its log.
     pub(crate) fn memory(&self) -> Result<Memory> {
         Memory::of(self.running.pid()).with_context(|| self.running.stderr())
+    }
+}
+
+impl Measured for Subject {
+    fn used(&self) -> Result<Used> {
+        Used::by(self.running.pid()).with_context(|| self.running.stderr())
     }
 }
 
@@ -111,8 +118,20 @@ pub(crate) fn under(program: &str, arguments: &[String]) -> Result<Command> {
 /// # Errors
 /// It does not come up.
 pub(crate) fn launch(mut command: Command, dir: &Path, port: u16, cores: Cores) -> Result<(Running, u16)> {
+    prepare(&mut command, dir, port);
+    listening(cores.for_server(|| Running::start(command))?)
+}
+
+/// Gives `chat-server` the arguments of one that is measured, on this folder and port.
+pub(crate) fn prepare(command: &mut Command, dir: &Path, port: u16) {
     command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--data-dir"]).arg(dir).args(GENEROUS);
-    let mut running = cores.for_server(|| Running::start(command))?;
+}
+
+/// Waits until a server listens; gives it back with its port.
+///
+/// # Errors
+/// It does not come up.
+pub(crate) fn listening(mut running: Running) -> Result<(Running, u16)> {
     let until = Instant::now() + PATIENCE;
     while let Some(line) = running.line(until)? {
         if let Some(address) = line.strip_prefix("listening on ") {

@@ -6,6 +6,7 @@ mod fanout;
 mod idle;
 mod logins;
 mod pairs;
+mod postgres;
 mod resumes;
 mod sends;
 mod store;
@@ -35,6 +36,8 @@ pub(crate) enum Workload {
     Store,
     /// A team's day: presence, reading and typing outweigh sending
     Day,
+    /// Several nodes on PostgreSQL: what is durable a second beside its own limit, and messages from node to node
+    Postgres,
 }
 
 impl Workload {
@@ -54,6 +57,7 @@ impl Workload {
             Workload::Resumes => resumes::NAME,
             Workload::Store => store::NAME,
             Workload::Day => day::NAME,
+            Workload::Postgres => postgres::NAME,
         }
     }
 
@@ -71,6 +75,7 @@ impl Workload {
             Workload::Resumes => resumes::run(bench),
             Workload::Store => store::run(bench),
             Workload::Day => day::run(bench),
+            Workload::Postgres => postgres::run(bench),
         }
     }
 }

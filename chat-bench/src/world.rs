@@ -70,16 +70,27 @@ impl World {
         runtime()?.block_on(Self::write(dir, size))
     }
 
+    /// Fills an empty PostgreSQL database.
+    ///
+    /// # Errors
+    /// It cannot be reached, or the size makes no sense.
+    pub(crate) fn make_in(database: &str, size: Size) -> Result<Self> {
+        runtime()?.block_on(async { Self::fill(Store::connect(&database.parse()?).await?, size).await })
+    }
+
     /// The places in [`Self::people`] of a room's members.
     pub(crate) fn members_of(&self, room: usize) -> impl Iterator<Item = usize> + use<> {
         circle(self.people.len(), self.members, room)
     }
 
     async fn write(dir: &Path, size: Size) -> Result<Self> {
+        std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
+        Self::fill(Store::open(&dir.join("chat.sqlite"))?, size).await
+    }
+
+    async fn fill(store: Store, size: Size) -> Result<Self> {
         ensure!(size.members <= size.people, "rooms of {} need {} people", size.members, size.members);
         ensure!(size.pairs * 2 <= size.people, "{} pairs need {} people", size.pairs, size.pairs * 2);
-        std::fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-        let store = Store::open(&dir.join("chat.sqlite"))?;
         let mut people = Vec::with_capacity(size.people);
         let mut tokens = Vec::with_capacity(size.people);
         for first in (0..size.people).step_by(AT_ONCE) {
@@ -125,9 +136,17 @@ pub(crate) fn runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
+/// The name of somebody.
+///
+/// # Errors
+/// Never.
+pub(crate) fn account(n: usize) -> Result<UserName> {
+    UserName::parse(&format!("person-{n}")).map_err(|cause| anyhow::anyhow!("{cause}"))
+}
+
 /// Makes an account and logs it in.
 async fn person(store: Store, n: usize) -> Result<(usize, Person, String)> {
-    let name = UserName::parse(&format!("person-{n}")).map_err(|cause| anyhow::anyhow!("{cause}"))?;
+    let name = account(n)?;
     let (id, at) = (UserId(Uuid::now_v7()), hub::now());
     let account = NewAccount {
         id,

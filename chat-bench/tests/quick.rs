@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each workload, and a figure that it is about.
-const WORKLOADS: [(&str, &str); 8] = [
+const WORKLOADS: [(&str, &str); 11] = [
     ("fanout", "us CPU/delivery"),
     ("pairs", "us CPU/message"),
     ("sends", "messages/s"),
@@ -17,6 +17,9 @@ const WORKLOADS: [(&str, &str); 8] = [
     ("resumes", "s until all are back"),
     ("store", "p50 ms"),
     ("day", "us CPU/act"),
+    ("postgres", "ratio"),
+    ("postgres nodes", "us CPU/message"),
+    ("postgres ratios", "messages/s, 3 nodes to 1"),
 ];
 
 #[test]

@@ -7,7 +7,7 @@ use crate::crowd::Crowd;
 use crate::figures::Values;
 use crate::latency::Latency;
 use crate::process::Used;
-use crate::subject::Subject;
+use crate::subject::Measured;
 
 /// A stretch that has begun.
 pub(crate) struct Start {
@@ -41,7 +41,7 @@ impl Start {
     ///
     /// # Errors
     /// The server is gone.
-    pub(crate) fn now(subject: &Subject, crowd: &Crowd) -> Result<Self> {
+    pub(crate) fn now(subject: &dyn Measured, crowd: &Crowd) -> Result<Self> {
         Ok(Self {
             latency: Latency::new()?,
             bytes: crowd.bytes,
@@ -63,7 +63,7 @@ impl Start {
     ///
     /// # Errors
     /// The server is gone.
-    pub(crate) fn end(self, subject: &Subject, crowd: &Crowd, overload: bool) -> Result<Phase> {
+    pub(crate) fn end(self, subject: &dyn Measured, crowd: &Crowd, overload: bool) -> Result<Phase> {
         let ended = clock::now();
         Ok(Phase {
             seconds: ended.saturating_sub(self.at) as f64 / clock::SECOND as f64,

@@ -147,10 +147,15 @@ fn round(value: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::scale) mod tests {
     use super::*;
 
-    pub(super) const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/costs.toml");
+    /// Those of the repository.
+    pub(in crate::scale) fn of_the_repository() -> Costs {
+        Costs::read(Path::new(FILE)).unwrap_or_else(|cause| panic!("{cause:#}"))
+    }
+
+    const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/costs.toml");
 
     #[test]
     fn what_the_bench_measured_changes_the_file_and_nothing_else() {
@@ -189,9 +194,4 @@ mod tests {
         fs::write(&path, text.replace("[request_us]", "[request_ms]")).unwrap();
         assert!(format!("{:#}", Costs::read(&path).unwrap_err()).contains("request_ms"));
     }
-}
-
-#[cfg(test)]
-pub(in crate::scale) fn of_the_repository() -> Costs {
-    Costs::read(Path::new(tests::FILE)).unwrap_or_else(|cause| panic!("{cause:#}"))
 }

@@ -201,7 +201,7 @@ impl Cluster {
 
 #[cfg(test)]
 mod tests {
-    use super::super::costs::of_the_repository;
+    use super::super::costs::tests::of_the_repository;
     use super::*;
 
     #[test]

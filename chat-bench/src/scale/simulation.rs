@@ -16,7 +16,7 @@ use super::model::{CORES, Cluster};
 use crate::workload::day::{HABITS, Habit, MEMBERS};
 
 /// Events of a run, about: some seconds of this program's time.
-const EVENTS: f64 = 1_500_000.0;
+const EVENTS: f64 = 700_000.0;
 
 /// The longest run.
 const LONGEST_S: f64 = 20.0;
@@ -425,7 +425,7 @@ fn ns(microseconds: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::costs::of_the_repository;
+    use super::super::costs::tests::of_the_repository;
     use super::super::model::Resource;
     use super::*;
 

@@ -186,7 +186,7 @@ fn of_costs(costs: &Costs) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::PEOPLE;
-    use super::super::costs::of_the_repository;
+    use super::super::costs::tests::of_the_repository;
     use super::*;
 
     #[test]

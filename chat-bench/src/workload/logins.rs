@@ -8,6 +8,7 @@ use crate::crowd::Crowd;
 use crate::figures::{GENERATOR, Sample, number};
 use crate::gathering::rest;
 use crate::process::Used;
+use crate::subject::Measured;
 use crate::world::Size;
 
 /// The workload's name.

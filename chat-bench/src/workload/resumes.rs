@@ -11,6 +11,7 @@ use crate::figures::{GENERATOR, Sample, number};
 use crate::gathering::{gather, rest};
 use crate::load::{Load, Pace, Route};
 use crate::process::Used;
+use crate::subject::Measured;
 use crate::talk::{self, Id, conversation};
 use crate::world::{Size, World};
 

@@ -19,6 +19,7 @@ use crate::crowd::{Crowd, What, all_is_well};
 use crate::figures::Sample;
 use crate::gathering::rest;
 use crate::latency::Latency;
+use crate::subject::Measured;
 use crate::talk::{self, Id};
 use crate::world::runtime;
 

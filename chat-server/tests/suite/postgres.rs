@@ -15,7 +15,6 @@ use chat_server::store::{
 use chat_tests::postgres::Database;
 use uuid::Uuid;
 
-mod figures;
 mod lives;
 
 /// Each writer's messages, and the rooms that they are spread over.

@@ -23,7 +23,8 @@ pub(crate) const COSTS: &str = "chat-bench/costs.toml";
 const INSTRUCTIONS: &str = "chat-bench/instructions.toml";
 
 /// What `chat-bench` knows; here too, so that a slip is told before anything is built.
-const WORKLOADS: [&str; 8] = ["fanout", "pairs", "sends", "idle", "logins", "resumes", "store", "day"];
+const WORKLOADS: [&str; 9] =
+    ["fanout", "pairs", "sends", "idle", "logins", "resumes", "store", "day", "postgres"];
 
 /// How the server is measured.
 #[derive(Debug, Args)]
