@@ -70,9 +70,10 @@ enum Command {
     Restore(keep::RestoreArgs),
     /// Write all that people wrote as JSON Lines with files, or what one person wrote
     Export(exchange::ExportArgs),
-    /// Bring everything from SQLite to PostgreSQL, or back; no server may run meanwhile
+    /// Bring everything from SQLite to PostgreSQL, or back
     ///
-    /// The copy is compared row by row. One that was cut short goes on when this is run again.
+    /// The copy is compared row by row. One that was cut short goes on when this is run again. No server may run
+    /// meanwhile, but for a first time with --online: then the second brings over only what changed since.
     Migrate(migrate::MigrateArgs),
     /// Say which life of the database this is, or begin another; no server may run meanwhile
     ///

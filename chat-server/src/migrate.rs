@@ -1,6 +1,7 @@
 //! Floor 7: a whole server's database brought from one engine to the other, or to a file beside it.
 //!
-//! The copy is one moment of its source; both are compared at the end. What was cut short goes on.
+//! The copy is one moment of its source; both are compared at the end. What was cut short goes on, and so does
+//! what was copied while a server worked: then only what changed since is brought over.
 //! No server may work on either meanwhile, so nothing that people write is left behind.
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use anyhow::{Context, bail, ensure};
 use crate::backup::Progress;
 use crate::config::Config;
 use crate::serve::{DATABASE, lock};
-use crate::store::{Address, Claim, Claimed, Copying, Resting, Store, claim, copy};
+use crate::store::{Address, Claim, Claimed, Copying, Resting, Store, claim, copy, look};
 
 /// A database, as an admin names it.
 #[derive(Debug, Clone)]
@@ -59,8 +60,17 @@ impl End {
 ///
 /// # Errors
 /// Why not, with what to do.
-pub async fn migrate(config: &Config, from: &End, to: &End, progress: Progress) -> anyhow::Result<u64> {
-    let _lock = lock(&config.data_dir)?;
+pub async fn migrate(
+    config: &Config,
+    from: &End,
+    to: &End,
+    online: bool,
+    progress: Progress,
+) -> anyhow::Result<u64> {
+    let _lock = match online {
+        true => None,
+        false => Some(lock(&config.data_dir)?),
+    };
     match (from, to) {
         (End::Sqlite(file), End::Postgres(_)) => {
             ensure!(
@@ -72,8 +82,33 @@ pub async fn migrate(config: &Config, from: &End, to: &End, progress: Progress) 
         (End::Postgres(_), End::Sqlite(_)) => {}
         _ => bail!("one of the two must be sqlite and the other postgres"),
     }
-    let ((from, _from_claimed), (to, _to_claimed)) = (from.open().await?, to.open().await?);
+    let (to, _to_claimed) = to.open().await?;
+    if online {
+        return copied_online(from, &to, progress).await;
+    }
+    let (from, _from_claimed) = from.open().await?;
     copied(&from, &to, progress).await
+}
+
+/// From a database on which a server works.
+async fn copied_online(from: &End, to: &Store, progress: Progress) -> anyhow::Result<u64> {
+    match from {
+        End::Sqlite(file) => {
+            let beside = file.parent().unwrap_or(Path::new("."));
+            let dir = tempfile::Builder::new().prefix(".chat-copy-").tempdir_in(beside)?;
+            let snapshot = dir.path().join(DATABASE);
+            drop(Resting::copy_of(file, &snapshot)?);
+            copied(&Store::open(&snapshot)?, to, progress).await
+        }
+        End::Postgres(address) => {
+            let looked = look(address).await?;
+            ensure!(
+                looked.found == looked.known,
+                "the server on {address} is of another version than this program; run the one of its version"
+            );
+            copied(&Store::connect(address).await?, to, progress).await
+        }
+    }
 }
 
 async fn copied(from: &Store, to: &Store, mut progress: Progress) -> anyhow::Result<u64> {

@@ -116,6 +116,7 @@ impl Opened {
             None => None,
         };
         let store = open_store(config).await?;
+        store.begin_service().await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let bus = Bus::open(config.bus.as_ref()).await?;

@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 
 use chat_proto::{
     Body, ClientId, ConversationId, ConversationKind, Description, HookEvents, HookId, Person, Registration,
-    Role, RoomName, SearchOrder, SearchQuery, Secret, Timestamp, Topic, UserId, UserName,
+    Role, RoomName, SearchOrder, SearchQuery, Secret, Seq, SessionId, Timestamp, Topic, UserId, UserName,
 };
+use chat_server::auth::SecretHash;
+use chat_server::domain::audit::Note;
 use chat_server::domain::find::Wanted;
 use chat_server::domain::{Actor, Change, Command, Draft, Room};
 use chat_server::store::{
-    Address, Anchor, CopyError, NewAccount, NewOutgoingHook, Search, Store, StoreError, Write, copy,
+    Address, Anchor, CopyError, NewAccount, NewOutgoingHook, NewSession, Proof, Search, Store, StoreError,
+    Write, copy,
 };
 use chat_tests::postgres::Database;
 use uuid::Uuid;
@@ -62,7 +65,6 @@ async fn room(store: &Store, name: &str, people: &[&Person]) -> ConversationId {
 
 /// Decides as a shard does, from what this server has loaded.
 fn said(room: &mut Room, author: &Person, text: &str) -> Write {
-    let actor = Actor { person: author.clone(), role: Role::Member };
     let draft = Draft {
         client_id: ClientId(Uuid::now_v7()),
         body: Body::new(text).unwrap(),
@@ -72,11 +74,31 @@ fn said(room: &mut Room, author: &Person, text: &str) -> Write {
         thread: None,
         forwarded: None,
     };
-    let change = room.decide(&actor, Command::Send(Box::new(draft)), Timestamp(2)).unwrap();
+    decided(room, author, Command::Send(Box::new(draft)))
+}
+
+fn decided(room: &mut Room, author: &Person, command: Command) -> Write {
+    let actor = Actor { person: author.clone(), role: Role::Member };
+    let change = room.decide(&actor, command, Timestamp(2)).unwrap();
     room.apply(&change);
-    let Change::Event(event) = change else { panic!("a message is an event") };
+    let Change::Event(event) = change else { panic!("nothing happened") };
     let hearing = room.hearing(&event, |_| false, HashSet::new());
     Write::Event { event, messages: room.messages, hearing }
+}
+
+async fn login(store: &Store, person: &Person) -> SessionId {
+    let session = NewSession {
+        id: SessionId(Uuid::now_v7()),
+        user: person.id,
+        token: SecretHash::of("token"),
+        device: String::new(),
+        proof: Proof::Password(store.account(person.name.clone()).await.unwrap().unwrap().password),
+        second_factor: false,
+        at: Timestamp(3),
+    };
+    let id = session.id;
+    store.create_session(session).await.unwrap().unwrap();
+    id
 }
 
 /// Says something, as often as another writer is first.
@@ -316,8 +338,24 @@ async fn a_team_moves_to_postgresql_and_back_with_all_it_has() {
     let shared = store(&database).await;
     let rows = copy(&before, &shared, |_| {}).await.unwrap();
     assert_eq!(copy(&before, &shared, |_| {}).await.unwrap(), rows, "a second time changes nothing");
+    // The server went on: a message more, one that is gone, an account that is disabled, a session that ended.
+    let session = login(&before, &ada).await;
+    let rows = copy(&before, &shared, |_| {}).await.unwrap();
+    before.end_session(session).await.unwrap();
+    say(&before, id, &ada, "canary and what came since").await;
+    let target = before.event(id, Seq(3)).await.unwrap();
+    let mut loaded = before.load(id).await.unwrap().unwrap();
+    before.commit(vec![decided(&mut loaded, &ada, Command::Delete { target })]).await.unwrap();
+    before.disable(lin.id, Note::new(ada.id, "user.disable", Some(lin.id), Timestamp(5))).await.unwrap();
+    before.enable(lin.id, Note::new(ada.id, "user.enable", Some(lin.id), Timestamp(6))).await.unwrap();
+    let more = copy(&before, &shared, |_| {}).await.unwrap();
+    assert!(more > rows);
+    let rows = more;
     let back = Store::open(&dir.path().join("back.sqlite")).unwrap();
     assert_eq!(copy(&shared, &back, |_| {}).await.unwrap(), rows);
+    // A server works on both from now on.
+    shared.begin_service().await.unwrap();
+    back.begin_service().await.unwrap();
     shared.close().await;
     back.close().await;
 

@@ -15,7 +15,7 @@ pub(in crate::store) enum ValueRef<'v> {
 }
 
 /// What a parameter is, also when it is null.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::store) enum Kind {
     Integer,
     Bool,
