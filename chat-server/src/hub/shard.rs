@@ -9,15 +9,14 @@ mod delivery;
 mod personal;
 mod purge;
 mod remote;
+mod repeat;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use chat_proto::{
-    Answer, CloseReason, ConversationId, ErrorCode, Event, Person, Role, RoomName, Sent, UserId, WireError,
-};
+use chat_proto::{Answer, CloseReason, ConversationId, Event, Person, Role, UserId, WireError};
 use tokio::sync::mpsc;
 use tracing::{Instrument, debug_span, warn};
 
@@ -30,7 +29,7 @@ use super::task::{Beginning, Task};
 use super::{Job, SessionKey, ToShard, now, unavailable};
 use crate::domain::audit::{self, Before};
 use crate::domain::policy::Policy;
-use crate::domain::{Change, Command, Room, not_found};
+use crate::domain::{Change, Room, not_found};
 use crate::metrics::metrics;
 use crate::store::{Committed, Store, StoreError, Write};
 use delivery::refuse_all;
@@ -424,69 +423,6 @@ impl Shard {
             event: event.clone(),
         });
         Outcome::Began { members, event }
-    }
-
-    /// After a conflict: the answer that the first such request got, or why this one is refused;
-    /// `None` if only a number was taken.
-    async fn answer_of_first(&self, job: &Job) -> Result<Option<Result<Answer, WireError>>, StoreError> {
-        let author = job.actor.person.id;
-        if let Some(client_id) = job.task.client_id()
-            && let Some(first) = self.store.first_use(author, client_id).await?
-        {
-            let is_send = matches!(job.task, Task::Send(_));
-            if is_send != first.is_message || (is_send && first.conversation != job.conversation) {
-                return Ok(Some(Err(WireError::new(
-                    ErrorCode::ClientIdReused,
-                    "This client_id was used before for something else; use a new one.",
-                ))));
-            }
-            if is_send {
-                let sent =
-                    Sent { conversation: first.conversation, seq: first.seq, at: first.at, duplicate: true };
-                return Ok(Some(Ok(Answer::SendMessage(sent))));
-            }
-            return self.existing(job, first.conversation).await.map(Some);
-        }
-        match &job.task {
-            Task::Command(Command::Rename(name)) => self.name_taken(name).await,
-            Task::Begin(beginning) => match &beginning.name {
-                Some(name) => self.name_taken(name).await,
-                None => self.same_people(job, beginning).await,
-            },
-            _ => Ok(None),
-        }
-    }
-
-    async fn same_people(
-        &self,
-        job: &Job,
-        beginning: &Beginning,
-    ) -> Result<Option<Result<Answer, WireError>>, StoreError> {
-        let others = beginning.with.iter().map(|person| person.id);
-        let people = others.chain([job.actor.person.id]).collect();
-        match self.store.direct_of(people).await? {
-            Some(direct) => self.existing(job, direct).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    async fn name_taken(&self, name: &RoomName) -> Result<Option<Result<Answer, WireError>>, StoreError> {
-        if self.store.room_named(name.clone()).await?.is_none() {
-            return Ok(None);
-        }
-        let message = format!("There is already a room called #{name}. Join it, or choose another name.");
-        Ok(Some(Err(WireError::new(ErrorCode::NameTaken, message))))
-    }
-
-    async fn existing(&self, job: &Job, id: ConversationId) -> Result<Result<Answer, WireError>, StoreError> {
-        let found = self.store.conversation(job.actor.person.id, id).await?;
-        let shown = found.map(|mut conversation| {
-            if !job.reply.reads {
-                conversation.last_message = None;
-            }
-            job.task.conversation_answer(conversation)
-        });
-        Ok(shown.ok_or_else(not_found))
     }
 
     /// The conversation, from memory or loaded.
