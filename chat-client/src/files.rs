@@ -5,10 +5,13 @@
 //! 2. No file of the person's is ever overwritten, and none has its name before it is whole: what
 //!    came is compared with the server's SHA-256 of it.
 //! 3. Names from others are made harmless again before they become names of files.
+//! 4. A server may send a download to the store where the file lies; neither the token nor anything
+//!    else of the person goes there.
 //!
 //! The same trust holds as for the socket: the address, the certificates, the token.
 
 mod download;
+mod elsewhere;
 mod http;
 mod journal;
 mod name;
@@ -63,6 +66,18 @@ pub enum FileError {
     /// The connection ended, or stood still.
     #[error("the connection was cut ({0}); try again, it goes on where it was")]
     Cut(String),
+    /// The store to which the server sends for the file gives nothing.
+    #[error(
+        "the file lies in the store {store}, which cannot be used: {cause}; if that stays so, tell the server's admin"
+    )]
+    Store {
+        /// Where it is.
+        store: String,
+        /// The reason.
+        cause: String,
+        /// Whether it may pass.
+        is_temporary: bool,
+    },
     /// The answer is not what the protocol says.
     #[error("the server's answer cannot be read ({0}); update this program")]
     Odd(String),
@@ -96,6 +111,7 @@ impl FileError {
             FileError::Refused(error) => error.temporary,
             FileError::Dial(error) => error.is_temporary(),
             FileError::Cut(_) => true,
+            FileError::Store { is_temporary, .. } => *is_temporary,
             _ => false,
         }
     }

@@ -12,9 +12,11 @@ mod hold;
 mod look;
 mod objects;
 mod parts;
+mod signing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chat_proto::{FileId, Secret};
@@ -56,6 +58,8 @@ pub struct Bucket {
     pub keys: Option<(String, Secret)>,
     /// Whether the address may be one without TLS.
     pub allow_http: bool,
+    /// Whether readers are sent there.
+    pub direct: bool,
 }
 
 /// All files of the server.
@@ -156,6 +160,19 @@ impl Files {
         to: u64,
     ) -> Result<BoxStream<'static, Result<Bytes, ObjectError>>, ObjectError> {
         self.objects.get(content, from..to).await
+    }
+
+    /// Where a reader gets a content from the bucket itself, without being anybody there; `None`
+    /// where readers are not sent there. A secret, because whoever has it may read for so long.
+    ///
+    /// # Errors
+    /// [`ObjectError`]
+    pub async fn address(
+        &self,
+        content: ContentHash,
+        valid_for: Duration,
+    ) -> Result<Option<Secret>, ObjectError> {
+        self.objects.address(content, valid_for).await
     }
 
     /// The thumbnail of a picture.

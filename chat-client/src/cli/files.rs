@@ -232,7 +232,9 @@ impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         match &error {
             FileError::Refused(refusal) => refusal.into(),
-            FileError::Dial(_) | FileError::Tls(_) | FileError::Cut(_) => Failure::connect(error),
+            FileError::Dial(_) | FileError::Tls(_) | FileError::Cut(_) | FileError::Store { .. } => {
+                Failure::connect(error)
+            }
             FileError::Odd(_) | FileError::Damaged => Failure::refused(error),
             FileError::Disk { .. } | FileError::NoFile(_) | FileError::Changed(_) | FileError::Busy => {
                 Failure::usage(error)

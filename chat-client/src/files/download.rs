@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chat_proto::{FileId, FileName};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, HeaderName, IF_RANGE, RANGE};
+use hyper::header::{CONTENT_DISPOSITION, CONTENT_RANGE, ETAG};
 use hyper::{Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
@@ -103,7 +103,7 @@ impl Courier {
     }
 
     async fn small(&self, path: &str, most: usize) -> Result<Vec<u8>, FileError> {
-        let mut answer = self.ask(Method::GET, path, &[], no_body(), &Arc::default()).await?;
+        let mut answer = self.get(path, 0, None).await?;
         if answer.status() != StatusCode::OK {
             return Err(refusal(answer).await);
         }
@@ -165,13 +165,7 @@ impl Courier {
 
     /// Asks for the bytes from here on, of the same content.
     async fn open(&self, file: FileId, head: &Head, at: u64) -> Result<Response<Incoming>, FileError> {
-        let mut headers: Vec<(HeaderName, String)> = Vec::new();
-        if at > 0 {
-            headers.push((RANGE, format!("bytes={at}-")));
-            headers.extend(head.etag.clone().map(|etag| (IF_RANGE, etag)));
-        }
-        let answer =
-            self.ask(Method::GET, &format!("/files/{file}"), &headers, no_body(), &Arc::default()).await?;
+        let answer = self.get(&format!("/files/{file}"), at, head.etag.as_deref()).await?;
         let wanted = if at > 0 { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
         let from = format!("bytes {at}-");
         let is_there =
@@ -276,7 +270,7 @@ fn is_content(path: &Path, etag: Option<&str>) -> io::Result<bool> {
     Ok(found.eq_ignore_ascii_case(wanted))
 }
 
-fn text<'a>(answer: &'a Response<Incoming>, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(answer: &'a Response<Incoming>, name: &str) -> Option<&'a str> {
     answer.headers().get(name).and_then(|value| value.to_str().ok())
 }
 

@@ -45,23 +45,8 @@ impl Courier {
     ) -> Result<Response<Incoming>, FileError> {
         let trust = self.server.is_tls().then(|| self.tls.load()).transpose()?;
         let stream = wire::stream(&self.server, trust).await?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(cut)?;
-        // It ends with the answer, or with who reads it.
-        tokio::spawn(connection);
         let request = self.request(method, path, headers, body)?;
-        let answer = sender.send_request(request);
-        tokio::pin!(answer);
-        let mut before = moved.load(Ordering::Relaxed);
-        loop {
-            if let Ok(answer) = tokio::time::timeout(STILL, &mut answer).await {
-                return answer.map_err(cut);
-            }
-            let now = moved.load(Ordering::Relaxed);
-            if now == before {
-                return Err(FileError::Cut("it stood still".to_owned()));
-            }
-            before = now;
-        }
+        exchange(stream, request, moved).await
     }
 
     fn request(
@@ -85,6 +70,30 @@ impl Courier {
             request = request.header(name, value);
         }
         request.body(body).map_err(odd)
+    }
+}
+
+/// Sends one request over a connection, which ends with the answer.
+pub(super) async fn exchange(
+    stream: Box<dyn wire::Stream>,
+    request: Request<Body>,
+    moved: &Arc<AtomicU64>,
+) -> Result<Response<Incoming>, FileError> {
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(cut)?;
+    // It ends with the answer, or with who reads it.
+    tokio::spawn(connection);
+    let answer = sender.send_request(request);
+    tokio::pin!(answer);
+    let mut before = moved.load(Ordering::Relaxed);
+    loop {
+        if let Ok(answer) = tokio::time::timeout(STILL, &mut answer).await {
+            return answer.map_err(cut);
+        }
+        let now = moved.load(Ordering::Relaxed);
+        if now == before {
+            return Err(FileError::Cut("it stood still".to_owned()));
+        }
+        before = now;
     }
 }
 

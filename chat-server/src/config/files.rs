@@ -10,7 +10,7 @@ use bytesize::ByteSize;
 use chat_proto::Secret;
 use serde::{Deserialize, Serialize};
 
-use super::Settings;
+use super::{Settings, TlsMode};
 use crate::files::{Bucket, Place};
 use crate::store::FileQuotas;
 
@@ -71,7 +71,12 @@ pub(super) fn quotas(settings: &Settings) -> FileQuotas {
 
 pub(super) fn place(settings: &Settings, data_dir: &Path) -> anyhow::Result<Place> {
     let place = settings.files.as_deref().unwrap_or("local");
+    let direct = settings.files_direct.unwrap_or_default();
     if place == "local" {
+        ensure!(
+            !direct,
+            "files_direct needs a bucket to send people to; say files = \"s3://bucket/prefix\", or leave it out"
+        );
         return Ok(Place::Folder(data_dir.join(FOLDER)));
     }
     let Some(bucket) = place.strip_prefix("s3://") else {
@@ -92,6 +97,10 @@ pub(super) fn place(settings: &Settings, data_dir: &Path) -> anyhow::Result<Plac
         Some(endpoint) => check_endpoint(endpoint, allowed)?,
         None => false,
     };
+    ensure!(
+        !(direct && allow_http && has_tls(settings)),
+        "files_direct sends people to s3-endpoint, which goes without TLS while this server has it, and clients refuse that; give the store https, or leave files_direct out"
+    );
     Ok(Place::Bucket(Bucket {
         name: name.to_owned(),
         prefix: prefix.trim_matches('/').to_owned(),
@@ -99,7 +108,13 @@ pub(super) fn place(settings: &Settings, data_dir: &Path) -> anyhow::Result<Plac
         region: settings.s3_region.clone(),
         keys,
         allow_http,
+        direct,
     }))
+}
+
+/// Whether clients speak TLS with this very server; a proxy before it is not known here.
+fn has_tls(settings: &Settings) -> bool {
+    settings.tls.map_or(settings.tls_cert.is_some(), |mode| mode != TlsMode::Off)
 }
 
 /// Whether the endpoint goes without TLS, if it may.
@@ -168,6 +183,21 @@ mod tests {
         }
         let allowed = Settings { s3_allow_http: Some(true), ..bucket("http://minio:9000") };
         assert!(place_of(allowed).is_ok());
+    }
+
+    #[test]
+    fn only_a_bucket_that_clients_would_use_is_one_to_send_them_to() {
+        let direct = |settings| place_of(Settings { files_direct: Some(true), ..settings });
+        let told = direct(Settings::default()).unwrap_err().to_string();
+        assert!(told.contains("files_direct needs a bucket"), "{told}");
+        let Place::Bucket(found) = direct(bucket("https://s3.example.org")).unwrap() else { panic!() };
+        assert!(found.direct);
+        assert!(direct(bucket("http://127.0.0.1:9000")).is_ok());
+        let with_tls = Settings { tls: Some(TlsMode::SelfSigned), ..bucket("http://127.0.0.1:9000") };
+        assert!(place_of(with_tls.clone()).is_ok(), "the server itself may");
+        assert!(direct(with_tls).unwrap_err().to_string().contains("clients refuse"));
+        let Place::Bucket(usual) = place_of(bucket("https://s3.example.org")).unwrap() else { panic!() };
+        assert!(!usual.direct);
     }
 
     #[test]

@@ -132,6 +132,17 @@ pub struct Settings {
     /// Where files are kept: local for a folder in the data directory, or s3://bucket/prefix
     #[arg(long, value_name = "PLACE", env = "CHAT_SERVER_FILES")]
     pub files: Option<String>,
+    /// Send who downloads a file to the bucket itself, by an address that is good for a minute: the
+    /// bytes do not go through the server then. The store must be within reach of the clients
+    #[arg(
+        long,
+        value_name = "BOOL",
+        env = "CHAT_SERVER_FILES_DIRECT",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        require_equals = true
+    )]
+    pub files_direct: Option<bool>,
     /// Largest file; 0 for no files at all
     #[arg(long, value_name = "SIZE", env = "CHAT_SERVER_FILE_SIZE")]
     pub file_size: Option<Size>,
@@ -268,6 +279,7 @@ impl Settings {
             request_burst: Some(limits.request_burst),
             allow_private_hooks: Some(false),
             files: Some("local".to_owned()),
+            files_direct: Some(false),
             file_size: Some(Size(limits.file_bytes)),
             files_per_user: Some(files::PER_USER),
             files_per_server: Some(Size(0)),
@@ -307,7 +319,7 @@ impl Settings {
             acme_contact acme_directory acme_ca_file acme_agree metrics_listen otlp_endpoint trusted_proxies
             proxy_header connections_per_address max_connections allowed_origins presence_grace
             drain_delay session_idle ping_interval requests_per_second request_burst allow_private_hooks files
-            file_size files_per_user files_per_server s3_endpoint s3_region s3_allow_http
+            files_direct file_size files_per_user files_per_server s3_endpoint s3_region s3_allow_http
             s3_access_key_id s3_secret_access_key retention oidc_issuer oidc_client_id
             oidc_client_secret oidc_name oidc_flow oidc_redirect oidc_registration oidc_required
             oidc_claim bus bus_user bus_secret bus_ca_file cluster log log_format

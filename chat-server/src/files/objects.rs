@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use bytes::Bytes;
+use chat_proto::Secret;
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
@@ -20,6 +21,7 @@ use object_store::{
 use thiserror::Error;
 use tokio::io::AsyncReadExt;
 
+use super::signing::Signing;
 use super::{Bucket, Place};
 use crate::store::ContentHash;
 
@@ -54,19 +56,22 @@ pub enum ObjectError {
 
 pub(super) struct Objects {
     store: Arc<dyn ObjectStore>,
+    /// Where readers are sent to the bucket itself.
+    signing: Option<Signing>,
 }
 
 impl Objects {
     pub(super) fn open(place: &Place) -> anyhow::Result<Self> {
-        let store: Arc<dyn ObjectStore> = match place {
-            Place::Folder(folder) => Arc::new(open_folder(folder)?),
+        match place {
+            Place::Folder(folder) => Ok(Self { store: Arc::new(open_folder(folder)?), signing: None }),
             Place::Bucket(bucket) => {
                 let store = open_bucket(bucket)
                     .with_context(|| format!("cannot use the bucket s3://{} for files", bucket.name))?;
-                Arc::new(PrefixStore::new(store, Path::from(bucket.prefix.as_str())))
+                let prefix = Path::from(bucket.prefix.as_str());
+                let signing = bucket.direct.then(|| Signing::new(store.clone(), prefix.clone()));
+                Ok(Self { store: Arc::new(PrefixStore::new(store, prefix)), signing })
             }
-        };
-        Ok(Self { store })
+        }
     }
 
     /// As [`open`](Self::open), beside a server that may be writing: what it has half written is
@@ -78,7 +83,7 @@ impl Objects {
                 make_folder(folder)?;
                 let store = LocalFileSystem::new_with_prefix(folder)
                     .with_context(|| format!("cannot use the folder {} for files", folder.display()))?;
-                Ok(Self { store: Arc::new(store) })
+                Ok(Self { store: Arc::new(store), signing: None })
             }
         }
     }
@@ -133,6 +138,17 @@ impl Objects {
         Ok(found.into_stream().map_err(ObjectError::from).boxed())
     }
 
+    pub(super) async fn address(
+        &self,
+        content: ContentHash,
+        valid_for: Duration,
+    ) -> Result<Option<Secret>, ObjectError> {
+        match &self.signing {
+            Some(signing) => Ok(Some(signing.address(&path(content), valid_for).await?)),
+            None => Ok(None),
+        }
+    }
+
     pub(super) async fn thumbnail(&self, content: ContentHash) -> Result<Bytes, ObjectError> {
         Ok(self.store.get(&thumbnail_path(content)).await?.bytes().await?)
     }
@@ -180,7 +196,7 @@ fn is_old(entry: &DirEntry) -> std::io::Result<bool> {
     Ok(entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age >= HALF))
 }
 
-fn open_bucket(bucket: &Bucket) -> anyhow::Result<impl ObjectStore> {
+fn open_bucket(bucket: &Bucket) -> anyhow::Result<AmazonS3> {
     let options = ClientOptions::new()
         .with_allow_http(bucket.allow_http)
         .with_connect_timeout(Duration::from_secs(5))

@@ -221,3 +221,20 @@ async fn a_bucket_that_refuses_is_an_upload_to_be_tried_again() {
     );
     assert_eq!(fixture.parts(), 1, "what has come is kept");
 }
+
+#[tokio::test]
+async fn an_address_of_the_bucket_is_over_when_it_says_so() {
+    let bucket = bucket::Store::start().await;
+    let usual = Fixture::new(|_| Place::Bucket(bucket.place("chat", "of/acme"))).await;
+    let place = Bucket { direct: true, ..bucket.place("chat", "of/acme") };
+    let fixture = Fixture::new(move |_| Place::Bucket(place)).await;
+    let file = fixture.upload(b"for a minute").await;
+    let content = fixture.app.fetchable(&fixture.ada, file).await.unwrap().content.hash;
+    assert!(usual.app.desk.files().address(content, Duration::from_secs(60)).await.unwrap().is_none());
+    for (valid_for, status) in [(Duration::from_secs(60), "200 OK"), (Duration::ZERO, "403 Forbidden")] {
+        let address = fixture.app.desk.files().address(content, valid_for).await.unwrap().unwrap();
+        let answer = bucket.get(address.expose()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{answer}");
+        assert_eq!(answer.ends_with("for a minute"), status == "200 OK", "{answer}");
+    }
+}

@@ -16,6 +16,7 @@ mod crash;
 mod examples;
 mod exchange;
 mod files_cli;
+mod files_direct;
 mod hostile;
 mod image;
 mod isolation;

@@ -1,7 +1,8 @@
 //! Files over HTTP: uploads by the tus protocol, downloads with ranges.
 //!
 //! Who asks is proven by `Authorization: Bearer` and asked of the store each time; nothing secret
-//! is ever in a URL. What may be fetched, `handler::file` says.
+//! is ever in a URL of the server; that of a bucket, by which one content can be read for a minute, is
+//! kept out of logs. What may be fetched, `handler::file` says.
 
 mod download;
 mod upload;

@@ -1,4 +1,4 @@
-//! Downloads: the whole or a range, never in memory at once.
+//! Downloads: the whole or a range, never in memory at once; or the way to the bucket that has it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use chat_proto::{FileName, MediaType};
+use chat_proto::{FileName, MediaType, Secret};
 use futures_util::stream::{BoxStream, StreamExt, poll_fn};
 use headers::{AcceptRanges, ContentLength, ContentRange, ETag, HeaderMapExt, IfNoneMatch, IfRange};
 use http_range_header::parse_range_header;
@@ -26,6 +26,10 @@ use crate::store::{ContentHash, Fetchable};
 
 /// How long a reader may take for one chunk before it is cut; it comes back and goes on.
 const READER_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long the way to the bucket is good for beginning. Enough for a slow connection, and short,
+/// because the bucket does not know when a login ends.
+const DIRECT_FOR: Duration = Duration::from_secs(60);
 
 /// Chunks read ahead of the reader.
 const AHEAD: usize = 2;
@@ -66,6 +70,11 @@ pub(super) async fn file(
     let part = part(&headers, &found);
     let Some((from, to)) = bounds(&part, found.content.size) else { return Ok(head_of(&found, &part)) };
     let seat = app.desk.download(visitor.person.id)?;
+    let address =
+        app.desk.files().address(found.content.hash, DIRECT_FOR).await.map_err(missing_or_failed)?;
+    if let Some(location) = address.as_ref().and_then(location) {
+        return Ok(elsewhere(&found, location));
+    }
     let bytes = app.desk.files().read(found.content.hash, from, to).await.map_err(missing_or_failed)?;
     let mut response = head_of(&found, &part);
     *response.body_mut() = feed(bytes, line, seat, visitor.visit);
@@ -132,6 +141,25 @@ fn bounds(part: &Part, size: u64) -> Option<(u64, u64)> {
         Part::Range(from, with) => Some((*from, with + 1)),
         Part::Unchanged | Part::Nowhere => None,
     }
+}
+
+/// Sends the reader to the bucket. What the content is and is called is said here, because the
+/// bucket does not know.
+fn elsewhere(found: &Fetchable, location: HeaderValue) -> Response {
+    let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
+    let headers = response.headers_mut();
+    describe(headers, &found.name, &found.content.media_type, etag(found.content.hash, ""));
+    headers.insert(header::LOCATION, location);
+    // For this reader and this once.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Not to be shown in any log; `None` never happens, because a URL is ASCII.
+fn location(address: &Secret) -> Option<HeaderValue> {
+    let mut location = HeaderValue::from_str(address.expose()).ok()?;
+    location.set_sensitive(true);
+    Some(location)
 }
 
 fn head_of(found: &Fetchable, part: &Part) -> Response {
