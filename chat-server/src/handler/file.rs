@@ -5,6 +5,7 @@
 //! noted; a content is announced, kept, then belongs to the upload. What was begun and never
 //! ended, `sweep` finds.
 
+mod finish;
 mod sweep;
 mod turns;
 
@@ -27,7 +28,7 @@ use crate::auth::SecretHash;
 use crate::files::{Files, ObjectError, Part};
 use crate::hub::{Visit, now, unavailable};
 use crate::metrics::metrics;
-use crate::store::{Completion, Deletion, Fetchable, KnownSession, NewFile, NoRoom, Upload};
+use crate::store::{Deletion, Fetchable, KnownSession, NewFile, NoRoom, Upload};
 use turns::{Seats, Turn, Turns};
 
 pub use turns::Seat;
@@ -38,13 +39,6 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Bytes after which what has come is synced and noted: this much at most is sent again after a
 /// crash.
 const SAVE_EVERY: u64 = 8 * 1024 * 1024;
-
-/// How often it is tried to make a file of an upload whose bytes another server is just removing; that
-/// takes the time of one request to where the files are.
-const FINISHING: usize = 10;
-
-/// The pause between two of these tries.
-const REMOVAL: Duration = Duration::from_secs(1);
 
 /// When to come back, told to who has too much under way.
 const BUSY_RETRY_MS: u64 = 2_000;
@@ -320,39 +314,6 @@ impl App {
     async fn save(&self, file: FileId, part: &mut Part, bytes: u64) -> Result<(), WireError> {
         part.save().await.map_err(disk_failed)?;
         self.store.received(file, bytes).await.map_err(store_failed)
-    }
-
-    /// Makes a file of an upload of which everything has come.
-    async fn finish(&self, file: FileId, size: u64) -> Result<(), WireError> {
-        for _ in 0..FINISHING {
-            match self.try_finish(file, size).await? {
-                Completion::Done => {
-                    self.desk.files.drop_part(file).await;
-                    return Ok(());
-                }
-                Completion::NoSuch => return Err(no_file()),
-                // Another server is removing the same bytes right now.
-                Completion::ContentGoes => tokio::time::sleep(REMOVAL).await,
-            }
-        }
-        Err(unavailable())
-    }
-
-    async fn try_finish(&self, file: FileId, size: u64) -> Result<Completion, WireError> {
-        let files = &self.desk.files;
-        let looked = files.look(file).await.map_err(disk_failed)?;
-        if looked.content.size != size {
-            error!("the part of an upload is not whole; it begins anew");
-            self.store.received(file, 0).await.map_err(store_failed)?;
-            return Err(unavailable());
-        }
-        let hash = looked.content.hash;
-        let _keeping = files.keeping().await;
-        let is_kept = self.store.expect_content(looked.content.clone()).await.map_err(store_failed)?;
-        if !is_kept {
-            files.keep(file, looked).await.map_err(objects_failed)?;
-        }
-        self.store.complete_file(file, hash, now()).await.map_err(store_failed)
     }
 
     /// Deletes an own upload that is in no message.
