@@ -108,15 +108,8 @@ impl Opened {
             None => lock(&config.data_dir)?,
             Some(_) => share(&config.data_dir)?,
         };
-        let claimed = match &config.database {
-            Some(address) => {
-                let how = if config.bus.is_some() { Claim::WithNodes } else { Claim::Alone };
-                Some(claim(address, how).await?)
-            }
-            None => None,
-        };
-        let store = open_store(config).await?;
-        store.begin_service().await?;
+        let how = if config.bus.is_some() { Claim::WithNodes } else { Claim::Alone };
+        let (store, claimed) = open_to_work(config, how).await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let bus = Bus::open(config.bus.as_ref()).await?;
@@ -259,6 +252,20 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
         None => Store::open(&config.data_dir.join(DATABASE))?,
     };
     Ok(store)
+}
+
+/// As [`open_store`], to write in it: nobody works on it whom that would not suit, as long as the second lives.
+///
+/// # Errors
+/// Why it cannot be used, with what to do.
+pub(crate) async fn open_to_work(config: &Config, how: Claim) -> anyhow::Result<(Store, Option<Claimed>)> {
+    let claimed = match &config.database {
+        Some(address) => Some(claim(address, how).await?),
+        None => None,
+    };
+    let store = open_store(config).await?;
+    store.begin_service().await?;
+    Ok((store, claimed))
 }
 
 fn make_private(dir: &Path) -> anyhow::Result<()> {

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::link::refuse_root;
 use super::print;
 use crate::config::Config;
-use crate::serve::Opened;
+use crate::serve::{lock, open_store, open_to_work};
+use crate::store::Claim;
 
 /// Whether to begin another.
 #[derive(Debug, Args)]
@@ -20,13 +21,18 @@ pub(super) struct EpochArgs {
 pub(super) async fn run(args: &EpochArgs, config: &Config, json: bool) -> anyhow::Result<()> {
     refuse_root(&config.data_dir)?;
     // Alone, whatever bus there is: nodes that run would go on with what they know.
-    let opened = Opened::new(&Config { bus: None, ..config.clone() }).await?;
-    let mut epoch = opened.app.store.epoch();
-    if args.new {
-        epoch = Epoch(Uuid::new_v4());
-        opened.app.store.begin_epoch(epoch).await?;
-    }
-    opened.close().await;
+    let _lock = lock(&config.data_dir)?;
+    let epoch = if args.new {
+        let (store, _claimed) = open_to_work(config, Claim::Alone).await?;
+        let epoch = Epoch(Uuid::new_v4());
+        store.begin_epoch(epoch).await?;
+        store.close().await;
+        epoch
+    } else {
+        let store = open_store(config).await?;
+        store.close().await;
+        store.epoch()
+    };
     if json {
         return print(&format!("{}\n", serde_json::json!({ "epoch": epoch })));
     }

@@ -21,10 +21,10 @@ use crate::files::Files;
 use crate::handler::account::looks_like;
 use crate::hub::now;
 use crate::migrate::copy_of;
-use crate::serve::{DATABASE, UPLOADS, lock, open_store};
+use crate::serve::{DATABASE, UPLOADS, lock, open_to_work};
 use crate::store::{
     Arrival, Aside, Claim, ConversationRecord, EXPORT_FORMAT, FileRecord, MemberRecord, Place, Record, Store,
-    UserRecord, VersionRecord, claim,
+    UserRecord, VersionRecord,
 };
 
 /// Events written in one commit.
@@ -55,11 +55,7 @@ pub async fn import(
     let _lock = lock(&config.data_dir)?;
     let report = Report { dry_run, ..Report::default() };
     if !dry_run {
-        let _claimed = match &config.database {
-            Some(address) => Some(claim(address, Claim::Alone).await?),
-            None => None,
-        };
-        let store = open_store(config).await?;
+        let (store, _claimed) = open_to_work(config, Claim::Alone).await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
         return run(store, Some(files), source, report, progress).await;
     }

@@ -275,8 +275,7 @@ fn no_connection(address: &Address, error: &PoolError) -> OpenError {
 
 /// Why no connection to this database could be made.
 fn unreached(address: &Address, cause: &tokio_postgres::Error) -> OpenError {
-    let source = std::error::Error::source(cause).map(ToString::to_string);
-    let told = source.unwrap_or_else(|| cause.to_string());
+    let told = because(cause);
     match is_untrusted(cause) {
         true => OpenError::Untrusted(address.to_string(), told),
         false => OpenError::Unreachable(address.to_string(), told),
@@ -290,13 +289,15 @@ fn is_untrusted(cause: &tokio_postgres::Error) -> bool {
     matches!(cause, Some(rustls::Error::InvalidCertificate(_)))
 }
 
+/// The driver's own text names only the kind of error.
+fn because(cause: &tokio_postgres::Error) -> String {
+    std::error::Error::source(cause).map_or_else(|| cause.to_string(), ToString::to_string)
+}
+
 /// The pool's own text names only the kind of error.
 fn said(error: &PoolError) -> String {
     match error {
-        PoolError::Backend(cause) => {
-            let source = std::error::Error::source(cause).map(ToString::to_string);
-            source.unwrap_or_else(|| cause.to_string())
-        }
+        PoolError::Backend(cause) => because(cause),
         PoolError::Timeout(_) => "it does not answer, or all connections are in use".to_owned(),
         other => other.to_string(),
     }

@@ -79,7 +79,7 @@ async fn actor(store: &Store, name: &str) -> Actor {
     Actor { person, role: Role::Member }
 }
 
-fn letter(text: &str) -> Task {
+pub(crate) fn letter(text: &str) -> Task {
     Task::Send(Box::new(Letter {
         client_id: ClientId(Uuid::now_v7()),
         body: Body::new(text).unwrap(),

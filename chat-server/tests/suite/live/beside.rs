@@ -3,23 +3,21 @@
 
 use std::time::Duration;
 
-use chat_proto::{
-    Answer, Body, ClientId, CloseReason, ConversationId, Limits, Person, Role, Seq, SetPrivacy, Topic, UserId,
-};
+use chat_proto::{Answer, CloseReason, ConversationId, Limits, Person, Role, Seq, SetPrivacy, Topic, UserId};
 use chat_server::bus::BusSettings;
 use chat_server::domain::Actor;
 use chat_server::domain::audit::Note;
 use chat_server::domain::moderation::Penalty;
 use chat_server::domain::policy::Policy;
-use chat_server::hub::{Enclosed, Hub, Letter, Task, now};
+use chat_server::hub::{Hub, Task, now};
 use chat_server::store::{BanKind, Store};
 use futures_util::SinkExt;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
-use uuid::Uuid;
 
 use super::{Running, User, message};
 use crate::home::Home;
+use crate::turns::letter;
 
 /// A node whose bus never comes, and the store of somebody else.
 async fn node() -> (Running, Store) {
@@ -138,18 +136,6 @@ impl Another {
         let actor = Actor { person: Person::new(id(user), name.parse().unwrap()), role: Role::Member };
         self.hub.ask(self.room, actor, task).await.unwrap()
     }
-}
-
-fn letter(text: &str) -> Task {
-    Task::Send(Box::new(Letter {
-        client_id: ClientId(Uuid::now_v7()),
-        body: Body::new(text).unwrap(),
-        files: Enclosed::Own(Vec::new()),
-        action: false,
-        reply_to: None,
-        thread: None,
-        forwarded: None,
-    }))
 }
 
 #[tokio::test]
