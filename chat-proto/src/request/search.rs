@@ -42,7 +42,7 @@ pub struct SearchPage {
     /// Ask again with this for more; absent at the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// True while the server, after an upgrade, has old messages that it cannot find yet.
+    /// True while the server, after an upgrade or an import, has messages that it cannot find yet.
     #[serde(default, skip_serializing_if = "is_default")]
     pub indexing: bool,
 }

@@ -27,11 +27,11 @@ use plan::Plan;
 
 /// The newest so many matches are ranked; older ones of a word that stands in more messages than
 /// these cannot be what was meant by that word alone.
-const CANDIDATES: u32 = 20_000;
+const CANDIDATES: u32 = 10_000;
 
 impl Store {
-    /// Finds messages in the conversations that this person is a member of now. `None` if it took
-    /// longer than it may, waiting for other searches included.
+    /// Finds messages in the conversations that this person is a member of now; all of them, unless it says
+    /// that the index is behind. `None` if it took longer than it may, waiting for other searches included.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
@@ -44,14 +44,23 @@ impl Store {
         if Instant::now() >= deadline {
             return Ok(None);
         }
-        if let Engine::Sqlite(sqlite) = &self.engine {
-            sqlite.index_all().await?;
-        }
+        let is_behind = match &self.engine {
+            // After an import of years, that takes longer than anybody waits for a search.
+            Engine::Sqlite(sqlite) => match tokio::time::timeout(within / 2, sqlite.index_all()).await {
+                Ok(taken_in) => {
+                    taken_in?;
+                    false
+                }
+                Err(_) => true,
+            },
+            Engine::Postgres(_) => false,
+        };
         let found = self
             .read_until(deadline, move |db| {
                 // Held until the reader is free again, even when nobody waits any more.
                 let _permit = permit;
-                Ok(search_in(db, &search))
+                let found = search_in(db, &search);
+                Ok(found.map(|hits| Hits { indexing: hits.indexing || is_behind, ..hits }))
             })
             .await?;
         match found {

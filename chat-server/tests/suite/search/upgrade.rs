@@ -97,6 +97,29 @@ async fn messages_of_older_versions_are_found() {
 }
 
 #[tokio::test]
+async fn what_was_imported_holds_no_search_up() {
+    let (f, ada, _) = upgraded(2).await;
+    filled(&f, &ada).await;
+    f.store.close().await;
+    // As after an import: every message is new, and none is in the index yet.
+    let path = f.dir.path().join("chat.sqlite");
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(
+        "INSERT INTO search (search) VALUES ('delete-all'); UPDATE search_state SET oldest = 0, newest = 0;",
+    )
+    .unwrap();
+    let f = Fixture { store: Store::open(&path).unwrap(), dir: f.dir };
+    // Taking them in takes as long as this lasts.
+    db.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let found = f.store.search(search(&ada, "canary"), Duration::from_secs(1)).await.unwrap();
+    let found = found.expect("it is answered within its time");
+    assert!(found.indexing, "and says that not all can be found yet");
+    db.execute_batch("ROLLBACK").unwrap();
+    filled(&f, &ada).await;
+    assert_eq!(count(&f, &ada, "canary").await, OLD);
+}
+
+#[tokio::test]
 async fn people_write_edit_and_delete_meanwhile() {
     let (f, ada, room) = upgraded(2).await;
     let mut room = f.store.load(chat_proto::ConversationId(room)).await.unwrap().unwrap();
