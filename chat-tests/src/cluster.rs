@@ -1,4 +1,7 @@
 //! Several real servers on one database, with a real NATS between them.
+//!
+//! The database is the one of the run: SQLite in a folder that they share, or PostgreSQL where the run is about that.
+//! [`Cluster::start_on_postgres`] has one of its own.
 
 use std::sync::Arc;
 use std::thread;
@@ -7,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::http::Http;
-use crate::postgres::Database;
-use crate::server::database_in;
+use crate::postgres::{self, Database, Syncing};
+use crate::server::{database_in, name_database};
 use crate::{DEADLINE, Folder, Nats, Options, Server};
 
 /// How often a wait without an event of its own looks again.
@@ -23,7 +26,11 @@ pub struct Cluster {
     dir: Arc<Folder>,
     options: Options,
     _database: Option<Database>,
+    _postgres: Option<postgres::Cluster>,
 }
+
+/// The name of the database in a PostgreSQL of its own.
+const DATABASE: &str = "chat";
 
 impl Cluster {
     /// Starts so many nodes that everybody may register on, and waits until they hear each other.
@@ -38,17 +45,39 @@ impl Cluster {
     ///
     /// # Errors
     /// One does not come up.
-    pub fn start_with(nodes: usize, mut options: Options) -> Result<Self> {
+    pub fn start_with(nodes: usize, options: Options) -> Result<Self> {
+        let mut cluster = Self::empty(options)?;
+        cluster._database = database_in(cluster.dir.path())?;
+        cluster.with(nodes)
+    }
+
+    /// As [`start_with`](Self::start_with), with a PostgreSQL that is theirs alone and syncs as people run it; its
+    /// address.
+    ///
+    /// # Errors
+    /// Something does not come up.
+    pub fn start_on_postgres(nodes: usize, options: Options) -> Result<(Self, String)> {
+        let mut cluster = Self::empty(options)?;
+        let postgres = postgres::Cluster::start(Syncing::On)?;
+        let address = postgres.create(DATABASE)?;
+        name_database(cluster.dir.path(), &address)?;
+        cluster._postgres = Some(postgres);
+        Ok((cluster.with(nodes)?, address))
+    }
+
+    fn empty(mut options: Options) -> Result<Self> {
         let nats = Nats::start()?;
         options.more.extend(["--bus".to_owned(), nats.url()]);
         let dir = Arc::new(Folder::new("chat-cluster-")?);
-        let database = database_in(dir.path())?;
-        let mut cluster = Self { nodes: Vec::new(), nats, dir, options, _database: database };
+        Ok(Self { nodes: Vec::new(), nats, dir, options, _database: None, _postgres: None })
+    }
+
+    fn with(mut self, nodes: usize) -> Result<Self> {
         for _ in 0..nodes {
-            cluster.add()?;
+            self.add()?;
         }
-        cluster.hear_each_other(true)?;
-        Ok(cluster)
+        self.hear_each_other(true)?;
+        Ok(self)
     }
 
     /// Starts one more.

@@ -94,6 +94,12 @@ impl Nats {
         }
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.running.pid()
+    }
+
     /// Sends a signal.
     ///
     /// # Errors

@@ -86,18 +86,26 @@ impl Script {
         Ok(script)
     }
 
+    /// Makes an account at this address.
+    ///
+    /// # Errors
+    /// It cannot connect, or is refused.
+    pub fn register_at(url: &str, name: &str) -> Result<Self> {
+        Self::register_by(url, &[], name)
+    }
+
     /// Makes an account at this address, whatever stands between it and a server, by these authorities.
     ///
     /// # Errors
     /// It cannot connect, or is refused.
-    pub fn register_at(url: &str, ca_file: &Path, name: &str) -> Result<Self> {
+    pub fn register_trusting(url: &str, ca_file: &Path, name: &str) -> Result<Self> {
+        Self::register_by(url, &["--ca-file", &ca_file.to_string_lossy()], name)
+    }
+
+    fn register_by(url: &str, more: &[&str], name: &str) -> Result<Self> {
         let payload = json!({"protocol": 1, "name": name, "password": PASSWORD, "device": "script"});
-        let trusted = ca_file.to_string_lossy();
-        Self::launch("stranger", url, &[], &["--no-login", "--ca-file", &trusted])?.authenticate(
-            name,
-            "auth.register",
-            payload,
-        )
+        let arguments = [&["--no-login"], more].concat();
+        Self::launch("stranger", url, &[], &arguments)?.authenticate(name, "auth.register", payload)
     }
 
     fn authenticate(mut self, name: &str, kind: &str, payload: Value) -> Result<Self> {

@@ -269,10 +269,15 @@ pub(crate) fn database_in(dir: &Path) -> Result<Option<Database>> {
         return Ok(None);
     }
     let database = Database::new()?;
-    let file = dir.join("server.toml");
-    std::fs::write(&file, format!("database = {:?}\n", database.address()))?;
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?;
+    name_database(dir, &database.address())?;
     Ok(Some(database))
+}
+
+/// Has the configuration of this folder name a database.
+pub(crate) fn name_database(dir: &Path, address: &str) -> Result<()> {
+    let file = dir.join("server.toml");
+    std::fs::write(&file, format!("database = {address:?}\n"))?;
+    Ok(std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?)
 }
 
 /// Starts the process and reads what it prints until it is ready.

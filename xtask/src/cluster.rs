@@ -1,4 +1,4 @@
-//! `cargo xtask cluster`: NATS and three nodes on this machine, ready to play with, until Ctrl-C.
+//! `cargo xtask cluster`: PostgreSQL, NATS and three nodes on this machine, ready to play with, until Ctrl-C.
 
 use std::thread;
 
@@ -16,13 +16,15 @@ const NODES: usize = 3;
 pub(crate) fn run(profile: Profile) -> Result<()> {
     tidy_up_on_signals()?;
     build::binaries(profile)?;
-    say("Starting NATS and three nodes …")?;
+    say("Starting PostgreSQL, NATS and three nodes …")?;
     let more = ["--name", "cluster"].map(str::to_owned).to_vec();
-    let cluster = Cluster::start_with(NODES, Options { registration: "open", presence_grace: "5s", more })?;
+    let options = Options { registration: "open", presence_grace: "5s", more };
+    let (cluster, database) = Cluster::start_on_postgres(NODES, options)?;
     for (n, node) in cluster.nodes.iter().enumerate() {
         say(format!("  node {}  {}  (process {})", n + 1, node.url(), node.pid()))?;
     }
-    say(format!("  NATS    {}", cluster.nats.url()))?;
+    say(format!("  NATS    {}  (process {})", cluster.nats.url(), cluster.nats.pid()))?;
+    say(format!("  tables  psql {database}"))?;
     let owner = cluster.nodes.last().and_then(Server::owner_invite).context("a new cluster has no owner")?;
     say(format!("  owner   {owner}  (the code of the first account; the others need none)"))?;
     say(how_to_talk(&cluster.nodes))?;

@@ -45,7 +45,7 @@ enum Task {
         #[arg(long, default_value = "release")]
         profile: Profile,
     },
-    /// Try several servers on one database: NATS and three nodes on this machine, until Ctrl-C
+    /// Try several servers on one database: PostgreSQL, NATS and three nodes on this machine, until Ctrl-C
     Cluster {
         /// Which binaries to build and use
         #[arg(long, default_value = "dev")]
