@@ -30,7 +30,7 @@ const AT_ONCE: usize = 200;
 /// How a server is measured.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Server {
-    /// What is measured; everything if nothing is named
+    /// What is measured; everything but vast if nothing is named
     #[arg(value_enum)]
     workloads: Vec<Workload>,
     /// How often
@@ -42,7 +42,7 @@ pub(crate) struct Server {
     /// Where figures go (server.jsonl), and what is made for them
     #[arg(long, value_name = "DIR", default_value = "target/bench")]
     dir: PathBuf,
-    /// Write the tables into this document, at its mark for them
+    /// Write the tables into this document, each at its workload's mark
     #[arg(long, value_name = "FILE")]
     document: Option<PathBuf>,
     /// Write what it measures of what the capacity model works with into this file
@@ -83,7 +83,7 @@ impl Server {
         let profile = if cfg!(debug_assertions) { "unoptimised" } else { "release" };
         let machine = format!("{}; {profile} build", bench.cores);
         say(&format!("The {machine}."))?;
-        let workloads = if self.workloads.is_empty() { Workload::all() } else { self.workloads };
+        let workloads = if self.workloads.is_empty() { Workload::usual(self.quick) } else { self.workloads };
         let path = self.dir.join("server.jsonl");
         let mut file = fs::File::create(&path).with_context(|| format!("writing {}", path.display()))?;
         let mut samples = Vec::new();
@@ -101,11 +101,18 @@ impl Server {
         samples.sort_by_key(|sample: &Sample| {
             workloads.iter().position(|w| sample.workload.starts_with(w.name()))
         });
-        let tables = tables(&samples);
-        say(&tables)?;
+        say(&tables(&samples))?;
         say(&format!("Wrote {}.", path.display()))?;
         if let Some(document) = self.document {
-            document::write(&document, "server", &format!("The {machine}.\n\n{tables}"))?;
+            for workload in &workloads {
+                let of_it: Vec<Sample> = samples
+                    .iter()
+                    .filter(|sample| sample.workload.starts_with(workload.name()))
+                    .cloned()
+                    .collect();
+                let text = format!("The {machine}.\n\n{}", tables(&of_it));
+                document::write(&document, workload.name(), &text)?;
+            }
             say(&format!("Wrote {}.", document.display()))?;
         }
         if let Some(costs) = self.costs {

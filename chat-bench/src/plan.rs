@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) resumes: usize,
     /// Messages in the archive.
     pub(crate) archive: usize,
+    /// How many times that in a PostgreSQL that is to be large.
+    pub(crate) vast: usize,
     /// How often each question is asked of it.
     pub(crate) asks: usize,
     /// People of the team.
@@ -81,6 +83,7 @@ impl Plan {
             logins: 5_000,
             resumes: 10_000,
             archive: 1_000_000,
+            vast: 10,
             asks: 300,
             team: 500,
             day: seconds(5.0, 30.0),
@@ -107,6 +110,7 @@ impl Plan {
             logins: 20,
             resumes: 20,
             archive: 2_000,
+            vast: 2,
             asks: 5,
             team: 20,
             day: seconds(0.2, 0.5),

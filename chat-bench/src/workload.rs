@@ -38,12 +38,18 @@ pub(crate) enum Workload {
     Day,
     /// Several nodes on PostgreSQL: what is durable a second beside its own limit, and messages from node to node
     Postgres,
+    /// Ten million messages in PostgreSQL: needs 20 GB and half an hour, so only when it is named
+    Vast,
 }
 
 impl Workload {
-    /// All of them.
-    pub(crate) fn all() -> Vec<Self> {
-        Self::value_variants().to_vec()
+    /// Those that are run when none is named.
+    pub(crate) fn usual(quick: bool) -> Vec<Self> {
+        Self::value_variants()
+            .iter()
+            .copied()
+            .filter(|workload| quick || *workload != Workload::Vast)
+            .collect()
     }
 
     /// Its name.
@@ -58,6 +64,7 @@ impl Workload {
             Workload::Store => store::NAME,
             Workload::Day => day::NAME,
             Workload::Postgres => postgres::NAME,
+            Workload::Vast => postgres::vast::NAME,
         }
     }
 
@@ -76,6 +83,7 @@ impl Workload {
             Workload::Store => store::run(bench),
             Workload::Day => day::run(bench),
             Workload::Postgres => postgres::run(bench),
+            Workload::Vast => postgres::vast::run(bench),
         }
     }
 }

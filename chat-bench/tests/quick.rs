@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each workload, and a figure that it is about.
-const WORKLOADS: [(&str, &str); 11] = [
+const WORKLOADS: [(&str, &str); 13] = [
     ("fanout", "us CPU/delivery"),
     ("pairs", "us CPU/message"),
     ("sends", "messages/s"),
@@ -20,13 +20,20 @@ const WORKLOADS: [(&str, &str); 11] = [
     ("postgres", "ratio"),
     ("postgres nodes", "us CPU/message"),
     ("postgres ratios", "messages/s, 3 nodes to 1"),
+    ("vast", "p50 ms"),
+    ("vast whole", "GiB"),
 ];
+
+/// Whose tables a document has marks for.
+const MARKS: [&str; 10] =
+    ["fanout", "pairs", "sends", "idle", "logins", "resumes", "store", "day", "postgres", "vast"];
 
 #[test]
 fn every_workload_delivers_everything_once_and_writes_its_figures() {
     let dir = tempfile::tempdir().unwrap();
     let document = dir.path().join("benchmarks.md");
-    std::fs::write(&document, "before\n<!-- table: server -->\n<!-- end -->\nafter\n").unwrap();
+    let marks: String = MARKS.map(|name| format!("<!-- table: {name} -->\n<!-- end -->\n")).concat();
+    std::fs::write(&document, format!("before\n{marks}after\n")).unwrap();
     // Where its server lies, in case it was not built.
     chat_tests::bin("chat-server").unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_chat-bench"))

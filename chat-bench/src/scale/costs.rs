@@ -87,8 +87,8 @@ costs! {
     login_us: "a login by token, with its handshake", "us CPU", "logins" "" "us CPU/login";
     request_us: "a request, from its frame to its answer", "us CPU";
     store_us: "what a node does besides for a change that is stored", "us CPU";
-    delivery_us: "a push to one connection", "us CPU", "fanout" "100, 6" "us CPU/delivery";
-    delivery_bytes: "the same on the line", "bytes", "fanout" "100, 6" "bytes/delivery";
+    delivery_us: "a push to one connection", "us CPU", "fanout" "100, 6 in flight" "us CPU/delivery";
+    delivery_bytes: "the same on the line", "bytes", "fanout" "100, 6 in flight" "bytes/delivery";
     news_us: "a piece of news from another node, heard or told", "us CPU";
     news_bytes: "the same on the line", "bytes";
     presence_us: "somebody's coming or going, in the presence task", "us CPU";

@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::{
     Body, ClientId, ConversationId, ConversationKind, Description, Event, EventKind, Message, Person,
-    RoomName, RoomRole, RoomRules, Seq, Timestamp, Topic, UserName,
+    RoomName, RoomRole, RoomRules, SearchOrder, SearchQuery, Seq, Timestamp, Topic, UserId, UserName,
 };
+use chat_server::domain::find::Wanted;
 use chat_server::hub;
-use chat_server::store::{ConversationRecord, MemberMarks, MemberRecord, Place, Store};
+use chat_server::store::{ConversationRecord, MemberMarks, MemberRecord, Place, Search, Store};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 use uuid::Uuid;
@@ -34,8 +36,11 @@ const LENGTH: (usize, usize) = (6, 20);
 /// Milliseconds from one message to the next: a million of them are two years.
 const STEP_MS: i64 = 63_000;
 
+/// How long each look may wait for messages to be taken into the index.
+const INDEXING: Duration = Duration::from_secs(60);
+
 /// How the archive is made. A changed one gets the next number, so that an older one is not taken for it.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// A word in one message of ten.
 pub(crate) const COMMON: &str = "deploy";
@@ -46,14 +51,35 @@ pub(crate) const RARE: &str = "quokka";
 /// How many messages have the rare word.
 pub(crate) const RARE_MESSAGES: usize = 10;
 
-/// What has been written.
-pub(crate) struct Archive {
-    /// The folder of the database.
-    pub(crate) data: PathBuf,
+/// What has been said.
+pub(crate) struct Past {
     /// Who and what is in it.
     pub(crate) world: World,
     /// The number of the newest event in each room.
     pub(crate) head: u64,
+}
+
+/// A past in a data directory.
+pub(crate) struct Archive {
+    /// The folder of the database.
+    pub(crate) data: PathBuf,
+    /// What is in it.
+    pub(crate) past: Past,
+}
+
+impl Past {
+    /// Writes so many messages into an empty PostgreSQL database.
+    ///
+    /// # Errors
+    /// It cannot be reached or written.
+    pub(crate) fn write_in(address: &str, messages: usize) -> Result<Self> {
+        let size = Size { people: PEOPLE, rooms: 0, members: 0, pairs: 0 };
+        let world = World::make_in(address, size)?;
+        runtime()?.block_on(async {
+            let store = Store::connect(&address.parse()?).await?;
+            fill(store, world, messages / ROOMS).await
+        })
+    }
 }
 
 impl Archive {
@@ -64,24 +90,28 @@ impl Archive {
     pub(crate) fn find(dir: &Path, messages: usize) -> Result<Self> {
         let dir = dir.join(format!("archive-{FORM}-{messages}"));
         let (data, note) = (dir.join("data"), dir.join("world.json"));
-        let head = (messages / ROOMS) as u64 + 1;
         // The note is written last: without it the archive is not complete.
         if let Ok(world) = fs::read_to_string(&note) {
-            return Ok(Self { data, world: serde_json::from_str(&world)?, head });
+            let past = Past { world: serde_json::from_str(&world)?, head: head(messages / ROOMS) };
+            return Ok(Self { data, past });
         }
         if dir.exists() {
             fs::remove_dir_all(&dir).with_context(|| format!("removing {}", dir.display()))?;
         }
-        let mut world = World::make(&data, Size { people: PEOPLE, rooms: 0, members: 0, pairs: 0 })?;
-        world.rooms = runtime()?.block_on(fill(&data, &world, messages / ROOMS))?;
-        world.members = PEOPLE;
-        fs::write(&note, serde_json::to_string(&world)?)?;
-        Ok(Self { data, world, head })
+        let world = World::make(&data, Size { people: PEOPLE, rooms: 0, members: 0, pairs: 0 })?;
+        let store = Store::open(&data.join("chat.sqlite"))?;
+        let past = runtime()?.block_on(fill(store, world, messages / ROOMS))?;
+        fs::write(&note, serde_json::to_string(&past.world)?)?;
+        Ok(Self { data, past })
     }
 }
 
-async fn fill(data: &Path, world: &World, each: usize) -> Result<Vec<ConversationId>> {
-    let store = Store::open(&data.join("chat.sqlite"))?;
+/// The number of the newest event in a room with so many messages.
+fn head(each: usize) -> u64 {
+    each as u64 + 1
+}
+
+async fn fill(store: Store, mut world: World, each: usize) -> Result<Past> {
     let mut chance = SmallRng::seed_from_u64(1);
     let words = vocabulary(&mut chance);
     let mut rooms = Vec::new();
@@ -89,7 +119,7 @@ async fn fill(data: &Path, world: &World, each: usize) -> Result<Vec<Conversatio
         let id = ConversationId(Uuid::from_u64_pair(1, room as u64 + 1));
         let name = RoomName::parse(&format!("archive-{room}")).map_err(|cause| anyhow::anyhow!("{cause}"))?;
         let first = event(
-            world,
+            &world,
             id,
             1,
             each,
@@ -99,7 +129,7 @@ async fn fill(data: &Path, world: &World, each: usize) -> Result<Vec<Conversatio
                 topic: Topic::default(),
             },
         )?;
-        let place = store.begin_import(record(world, id, name), first.clone()).await?;
+        let place = store.begin_import(record(&world, id, name), first.clone()).await?;
         write(&store, id, &place, vec![first]).await?;
         let mut seq = 1;
         while seq <= each {
@@ -111,7 +141,7 @@ async fn fill(data: &Path, world: &World, each: usize) -> Result<Vec<Conversatio
                 let body = Body::new(body).map_err(|cause| anyhow::anyhow!("{cause}"))?;
                 let client_id = ClientId(Uuid::from_u64_pair(3, n as u64));
                 events.push(event(
-                    world,
+                    &world,
                     id,
                     seq,
                     each,
@@ -123,8 +153,20 @@ async fn fill(data: &Path, world: &World, each: usize) -> Result<Vec<Conversatio
         store.finish_import(place.conversation).await?;
         rooms.push(place.conversation);
     }
+    index(&store, world.people[0]).await?;
     store.close().await;
-    Ok(rooms)
+    (world.rooms, world.members) = (rooms, PEOPLE);
+    Ok(Past { world, head: head(each) })
+}
+
+/// Waits until all of it can be found.
+async fn index(store: &Store, user: UserId) -> Result<()> {
+    let query = SearchQuery::parse(RARE).map_err(|cause| anyhow::anyhow!("{cause}"))?;
+    let wanted = Wanted::of(&query);
+    let (order, now) = (SearchOrder::Newest, hub::now());
+    let search = Search { user, query, wanted, order, cursor: None, limit: 1, now };
+    while store.search(search.clone(), INDEXING).await?.is_none_or(|found| found.indexing) {}
+    Ok(())
 }
 
 async fn write(store: &Store, room: ConversationId, place: &Place, events: Vec<Event>) -> Result<()> {

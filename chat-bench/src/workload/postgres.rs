@@ -6,6 +6,7 @@
 
 mod nodes;
 mod store;
+pub(super) mod vast;
 
 use anyhow::Result;
 use chat_tests::postgres::{Cluster, Syncing};

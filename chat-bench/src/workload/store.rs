@@ -12,11 +12,11 @@ use chat_tests::Folder;
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use super::archive::{Archive, COMMON, RARE, RARE_MESSAGES};
+use super::archive::{Archive, COMMON, Past, RARE, RARE_MESSAGES};
 use crate::bench::{Bench, log_in, say};
 use crate::clock::{self, SECOND, nanoseconds};
 use crate::crowd::{Crowd, What, all_is_well};
-use crate::figures::Sample;
+use crate::figures::{Sample, Values};
 use crate::gathering::rest;
 use crate::latency::Latency;
 use crate::subject::Measured;
@@ -67,17 +67,18 @@ pub(crate) fn run(bench: &mut Bench) -> Result<Vec<Sample>> {
 fn over_the_wire(bench: &Bench, archive: &Archive) -> Result<Vec<Sample>> {
     let subject = bench.server_on(&archive.data)?;
     let mut crowd = Crowd::new(subject.port())?;
-    log_in(&mut crowd, &archive.world, 0..1)?;
+    // All of them: one account alone may not search so often.
+    log_in(&mut crowd, &archive.past.world, 0..archive.past.world.members)?;
     rest(&mut crowd, SECOND / 5)?;
     let mut chance = SmallRng::seed_from_u64(2);
     let mut samples = Vec::new();
     for (name, question) in QUESTIONS {
         // Unmeasured: the first one reads from the disk.
-        ask(&mut crowd, archive, question, &mut chance)?;
+        ask(&mut crowd, &archive.past, question, &mut chance)?;
         let (before, bytes) = (subject.used()?, crowd.bytes);
         let mut latency = Latency::new()?;
         for _ in 0..bench.plan.asks {
-            latency.add(ask(&mut crowd, archive, question, &mut chance)?);
+            latency.add(ask(&mut crowd, &archive.past, question, &mut chance)?);
         }
         let (used, asks) = (subject.used()?.since(&before), bench.plan.asks as f64);
         let mut values = times(&latency);
@@ -88,13 +89,13 @@ fn over_the_wire(bench: &Bench, archive: &Archive) -> Result<Vec<Sample>> {
     Ok(samples)
 }
 
-/// Asks once; returns how long the answer took.
-fn ask(crowd: &mut Crowd, archive: &Archive, question: Question, chance: &mut SmallRng) -> Result<u64> {
-    let room = archive.world.rooms[chance.random_range(0..archive.world.rooms.len())];
+/// Has somebody ask once; returns how long the answer took.
+fn ask(crowd: &mut Crowd, past: &Past, question: Question, chance: &mut SmallRng) -> Result<u64> {
+    let room = past.world.rooms[chance.random_range(0..past.world.rooms.len())];
     let (name, payload) = match question {
         Question::Newest => ("history.get", format!("{{\"conversation\":\"{room}\",\"limit\":{PAGE}}}")),
         Question::Anywhere => {
-            let before = anywhere(archive, chance);
+            let before = anywhere(past, chance);
             let page = format!("{{\"conversation\":\"{room}\",\"before\":{before},\"limit\":{PAGE}}}");
             ("history.get", page)
         }
@@ -103,8 +104,9 @@ fn ask(crowd: &mut Crowd, archive: &Archive, question: Question, chance: &mut Sm
             ("search", format!("{{\"query\":\"{word}\",\"order\":{order},\"limit\":{HITS}}}"))
         }
     };
+    let who = u32::try_from(chance.random_range(0..past.world.members))?;
     let (kind, asked) = (b'q', clock::now());
-    crowd.say(0, |out| talk::request(name, Id { kind, number: 0 }, &payload, out))?;
+    crowd.say(who, |out| talk::request(name, Id { kind, number: 0 }, &payload, out))?;
     loop {
         crowd.wait(clock::now() + SECOND)?;
         ensure!(clock::now() < asked + nanoseconds(PATIENCE), "no answer to {name}");
@@ -124,30 +126,40 @@ async fn at_the_store(bench: &Bench, archive: &Archive) -> Result<Vec<Sample>> {
     let path = folder.path().join("chat.sqlite");
     fs::copy(archive.data.join("chat.sqlite"), &path)?;
     let store = Store::open(&path)?;
-    let mut chance = SmallRng::seed_from_u64(2);
-    let mut samples = Vec::new();
-    for (name, question) in QUESTIONS {
-        find(&store, archive, question, &mut chance).await?;
-        let mut latency = Latency::new()?;
-        for _ in 0..bench.plan.asks {
-            let asked = Instant::now();
-            find(&store, archive, question, &mut chance).await?;
-            latency.add(nanoseconds(asked.elapsed()));
-        }
-        samples.push(Sample { workload: NAME, case: format!("{name}, store"), values: times(&latency) });
-    }
+    let answers = ask_all(&store, &archive.past, bench.plan.asks).await?;
     store.close().await;
-    Ok(samples)
+    let sample = |(name, values)| Sample { workload: NAME, case: format!("{name}, store"), values };
+    Ok(answers.into_iter().map(sample).collect())
 }
 
-async fn find(store: &Store, archive: &Archive, question: Question, chance: &mut SmallRng) -> Result<()> {
-    let (user, rooms) = (archive.world.people[0], &archive.world.rooms);
+/// Asks a store each question so many times; how long the answers took.
+///
+/// # Errors
+/// An answer is wrong.
+pub(super) async fn ask_all(store: &Store, past: &Past, asks: usize) -> Result<Vec<(&'static str, Values)>> {
+    let mut chance = SmallRng::seed_from_u64(2);
+    let mut answers = Vec::new();
+    for (name, question) in QUESTIONS {
+        find(store, past, question, &mut chance).await?;
+        let mut latency = Latency::new()?;
+        for _ in 0..asks {
+            let asked = Instant::now();
+            find(store, past, question, &mut chance).await?;
+            latency.add(nanoseconds(asked.elapsed()));
+        }
+        answers.push((name, times(&latency)));
+    }
+    Ok(answers)
+}
+
+async fn find(store: &Store, past: &Past, question: Question, chance: &mut SmallRng) -> Result<()> {
+    let (user, rooms) = (past.world.people[0], &past.world.rooms);
     let room = rooms[chance.random_range(0..rooms.len())];
     let found = match question {
         Question::Newest | Question::Anywhere => {
             let anchor = match question {
                 Question::Newest => Anchor::Newest,
-                _ => Anchor::Before(Seq(anywhere(archive, chance))),
+                _ => Anchor::Before(Seq(anywhere(past, chance))),
             };
             let page = store.history(user, room, anchor, PAGE).await?;
             page.context("the reader is no member")?.events.len()
@@ -163,8 +175,8 @@ async fn find(store: &Store, archive: &Archive, question: Question, chance: &mut
 }
 
 /// A number before which a whole page of messages lies.
-fn anywhere(archive: &Archive, chance: &mut SmallRng) -> u64 {
-    chance.random_range(u64::from(PAGE) + 2..=archive.head)
+fn anywhere(past: &Past, chance: &mut SmallRng) -> u64 {
+    chance.random_range(u64::from(PAGE) + 2..=past.head)
 }
 
 fn is_right(question: Question, found: usize) -> Result<()> {
@@ -176,6 +188,6 @@ fn is_right(question: Question, found: usize) -> Result<()> {
     Ok(())
 }
 
-fn times(latency: &Latency) -> crate::figures::Values {
+fn times(latency: &Latency) -> Values {
     vec![("p50 ms", latency.ms(0.5)), ("p99 ms", latency.ms(0.99))]
 }

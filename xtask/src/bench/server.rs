@@ -23,13 +23,13 @@ pub(crate) const COSTS: &str = "chat-bench/costs.toml";
 const INSTRUCTIONS: &str = "chat-bench/instructions.toml";
 
 /// What `chat-bench` knows; here too, so that a slip is told before anything is built.
-const WORKLOADS: [&str; 9] =
-    ["fanout", "pairs", "sends", "idle", "logins", "resumes", "store", "day", "postgres"];
+const WORKLOADS: [&str; 10] =
+    ["fanout", "pairs", "sends", "idle", "logins", "resumes", "store", "day", "postgres", "vast"];
 
 /// How the server is measured.
 #[derive(Debug, Args)]
 pub(crate) struct Server {
-    /// What is measured; everything if nothing is named
+    /// What is measured; everything but vast if nothing is named
     #[arg(value_parser = WORKLOADS)]
     workloads: Vec<String>,
     /// How often each; the table has the median and half of the range

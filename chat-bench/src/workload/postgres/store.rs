@@ -57,8 +57,16 @@ fn close(runtime: Runtime) {
     runtime.shutdown_background();
 }
 
-/// Messages a second; the part of the time that went into deciding them; and single commits.
-async fn through_the_store(address: &str, world: &World, long: Duration) -> Result<(f64, f64, Latency)> {
+/// Messages a second; the part of the time that went into deciding them, in hundredths; and single commits. Each ten of
+/// the rooms are a shard.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn through_the_store(
+    address: &str,
+    world: &World,
+    long: Duration,
+) -> Result<(f64, f64, Latency)> {
     let store = Store::connect(&address.parse()?).await?;
     let author = Person::new(world.people[0], account(0)?);
     let mut loaded = Vec::new();
@@ -73,7 +81,7 @@ async fn through_the_store(address: &str, world: &World, long: Duration) -> Resu
         alone.add(u64::try_from(began.elapsed().as_nanos())?);
     }
     let mut shards = JoinSet::new();
-    let began = Instant::now();
+    let (began, count) = (Instant::now(), loaded.len() / CONVERSATIONS);
     while !loaded.is_empty() {
         let rooms = loaded.split_off(loaded.len() - CONVERSATIONS);
         shards.spawn(shard(store.clone(), author.clone(), rooms, began, long));
@@ -86,7 +94,7 @@ async fn through_the_store(address: &str, world: &World, long: Duration) -> Resu
     }
     let seconds = began.elapsed().as_secs_f64();
     store.close().await;
-    Ok((sent as f64 / seconds, deciding.as_secs_f64() / SHARDS as f64 / seconds * 100.0, alone))
+    Ok((sent as f64 / seconds, deciding.as_secs_f64() / count as f64 / seconds * 100.0, alone))
 }
 
 async fn load(store: &Store, room: ConversationId) -> Result<Room> {
