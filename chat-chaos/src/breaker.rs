@@ -2,6 +2,9 @@
 
 mod cluster;
 
+#[cfg(test)]
+pub(crate) use cluster::{break_ways, rush};
+
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;

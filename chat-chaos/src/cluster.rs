@@ -43,14 +43,14 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Starts both, and opens the ways of so many nodes.
+    /// Starts both, and opens the ways of so many nodes. Where the database may crash, it has to sync: whoever was
+    /// told that something is stored was told the truth.
     ///
     /// # Errors
     /// One is not here, or does not come up.
-    pub(crate) async fn start(nodes: usize) -> Result<Self> {
+    pub(crate) async fn start(nodes: usize, syncing: Syncing) -> Result<Self> {
         let nats = Nats::start()?;
-        // Whoever was told that something is stored was told the truth, also when this crashes.
-        let postgres = Postgres::start(Syncing::On)?;
+        let postgres = Postgres::start(syncing)?;
         let address = postgres.create(DATABASE)?;
         let mut ways = Vec::new();
         for _ in 0..nodes {
@@ -73,6 +73,11 @@ impl Cluster {
     pub(crate) fn ways(&self, node: usize) -> &Ways {
         // There is at least one node.
         &self.ways[node % self.ways.len()]
+    }
+
+    /// How many nodes have ways.
+    pub(crate) fn nodes(&self) -> usize {
+        self.ways.len()
     }
 
     /// The engines, for whoever breaks them.

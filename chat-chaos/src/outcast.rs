@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::check::{How, Outcast as Fate};
 use crate::dial::Dial;
 use crate::history::{Act, News, Recorder, Rung, tag};
-use crate::stage::Stage;
+use crate::stage::Cast;
 
 /// How many there are in a run; each goes once.
 pub(crate) const OUTCASTS: usize = 16;
@@ -98,15 +98,15 @@ impl Outcast {
     }
 
     /// What became of it, if anything was done to it; all must be mended.
-    pub(crate) async fn fate(&self, stage: &Stage) -> Result<Option<Fate>> {
+    pub(crate) async fn fate(&self, cast: &Cast) -> Result<Option<Fate>> {
         let Some(Sentence { how, since_us, marker }) = self.sentence().take() else { return Ok(None) };
         let until = Instant::now() + REST;
         while how.ends_logins() && self.ears().is_online && Instant::now() < until {
             sleep(AGAIN).await;
         }
-        let room = stage.places.first().context("no room")?.id;
+        let room = cast.places.first().context("no room")?.id;
         let mut let_in_by = Vec::new();
-        for (node, dial) in stage.dials.iter().enumerate() {
+        for (node, dial) in cast.dials.iter().enumerate() {
             if is_let_in(dial, &self.token, how, room).await? {
                 let_in_by.push(node);
             }
@@ -171,8 +171,8 @@ fn refusal(cause: &anyhow::Error) -> Option<&WireError> {
 }
 
 /// Whether anybody has rights that could be taken.
-pub(crate) fn is_somebody_left(stage: &Stage) -> bool {
-    stage.outcasts.iter().any(|outcast| !outcast.taken.load(Ordering::Acquire))
+pub(crate) fn is_somebody_left(cast: &Cast) -> bool {
+    cast.outcasts.iter().any(|outcast| !outcast.taken.load(Ordering::Acquire))
 }
 
 /// Takes the rights of the next one, the act and a message after it under these numbers; how, or `None` when all
@@ -180,18 +180,18 @@ pub(crate) fn is_somebody_left(stage: &Stage) -> bool {
 ///
 /// # Errors
 /// A node refuses what it may not refuse.
-pub(crate) async fn exile(stage: &Stage, dice: u64, ops: [u64; 2]) -> Result<Option<How>> {
+pub(crate) async fn exile(cast: &Cast, dice: u64, ops: [u64; 2]) -> Result<Option<How>> {
     let free = |(_, outcast): &(usize, &Outcast)| !outcast.taken.swap(true, Ordering::AcqRel);
-    let next = stage.outcasts.iter().enumerate().find(free);
+    let next = cast.outcasts.iter().enumerate().find(free);
     let Some((number, outcast)) = next else { return Ok(None) };
-    let keeper = stage.players.first().context("nobody keeps the rooms")?;
-    let room = stage.places.first().context("no room")?.id;
+    let keeper = cast.players.first().context("nobody keeps the rooms")?;
+    let room = cast.places.first().context("no room")?.id;
     let how = How::ALL[number % How::ALL.len()];
     let user = outcast.person.name.clone();
     // Another node than theirs, to begin with.
-    let others = stage.dials.len().saturating_sub(1).max(1);
+    let others = cast.dials.len().saturating_sub(1).max(1);
     let first = outcast.node + 1 + usize::try_from(dice).unwrap_or_default() % others;
-    let insist = Insist { dials: &stage.dials, first, token: &keeper.token };
+    let insist = Insist { dials: &cast.dials, first, token: &keeper.token };
     let done = match how {
         How::Ban => insist.on(BanUser { user, for_s: None, reason: Topic::default() }).await?.is_some(),
         How::Disable => insist.on(DisableUser { user, reason: Topic::default() }).await?.is_some(),
@@ -215,7 +215,7 @@ pub(crate) async fn exile(stage: &Stage, dice: u64, ops: [u64; 2]) -> Result<Opt
         return Ok(None);
     }
     sleep(HOLDS).await;
-    let since_us = stage.recorder.now_us();
+    let since_us = cast.recorder.now_us();
     let body = format!("{} nothing for {}", tag(ops[1]), outcast.person.name);
     let client_id = ClientId(uuid::Uuid::now_v7());
     let act = Act::Send { conversation: room, body: body.clone(), thread: None };

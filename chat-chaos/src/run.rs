@@ -184,9 +184,14 @@ fn lanes_of(settings: &Settings, plan: &Plan) -> Vec<Vec<Break>> {
         .map(|(number, lane)| {
             let faults: Vec<Fault> =
                 settings.faults.iter().copied().filter(|fault| fault.lane() == lane).collect();
-            Plan::draw(settings.seed ^ (number << LANE_BITS), settings.length, &faults, 0).breaks
+            Plan::draw(lane_seed(settings.seed, number), settings.length, &faults, 0).breaks
         })
         .collect()
+}
+
+/// By what the plan of a lane is drawn.
+pub(crate) fn lane_seed(seed: u64, lane: u64) -> u64 {
+    seed ^ (lane << LANE_BITS)
 }
 
 fn count(history: &[Entry], outcome: &mut Outcome) {

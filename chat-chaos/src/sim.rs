@@ -1,166 +1,178 @@
 //! The same storms in one process: real engines and bare clients, the server's own sessions, handler, hub and
-//! store, joined by links over pipes, on a clock that the test turns. No socket, no process, no waiting: so
-//! hundreds of storms take as long as one of `cargo xtask chaos`, and their time is that of minutes.
+//! store, joined by links over pipes, on a clock that the test turns. No process and no waiting: so hundreds of
+//! storms take as long as one of `cargo xtask chaos`, and their time is that of minutes. Three nodes have a real
+//! PostgreSQL and a real NATS behind them, by ways whose delays are of the same clock.
 //!
 //! A seed decides what people do, what breaks, and which frame is late by how much. `CHAOS_SIM_SEED=7` runs one
-//! seed, `CHAOS_SIM_SEEDS=5000` so many in each half.
+//! seed, `CHAOS_SIM_SEEDS=5000` so many in each half, `CHAOS_SIM_FIRST=1000` from that one on.
+
+mod clock;
+mod world;
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
+use anyhow::Result;
 use chat_client::account::Account;
 use chat_client::tls::Tls;
-use chat_client::wire::{Stream, Wire};
-use chat_client::{Client, Options, Road, Storage};
-use chat_proto::{ConversationId, Limits, Person, Registration, Secret, SessionId, UserId, UserName};
+use chat_client::{Options, Storage};
+use chat_proto::{ConversationId, Person, Role, Secret, SessionId, UserId, UserName};
 use chat_server::auth::SecretHash;
-use chat_server::config::Config;
-use chat_server::files::Place;
+use chat_server::domain::audit::Note;
 use chat_server::handler::App;
-use chat_server::handler::live::Live;
 use chat_server::hub::now;
-use chat_server::log::LogFormat;
-use chat_server::serve::Opened;
-use chat_server::server::ServerOptions;
-use chat_server::session::{Guarded, Leaving, serve, socket_config};
 use chat_server::store::{NewAccount, NewSession, Proof};
-use tokio::io::DuplexStream;
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, yield_now};
-use tokio::time::{Instant, advance, sleep};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::actor::{obey, tell};
 use crate::bare;
-use crate::breaker::break_links;
-use crate::check::{self, Finding};
+use crate::breaker::{break_links, break_ways, rush};
+use crate::check::{self, Finding, How};
 use crate::dial::Dial;
 use crate::director::Director;
 use crate::ending;
-use crate::fault::Fault;
+use crate::fault::{Fault, Lane};
 use crate::history::Recorder;
 use crate::link::Link;
-use crate::plan::{BARE, PEOPLE, Plan};
+use crate::outcast::{self, Outcast};
+use crate::plan::{BARE, Break, PEOPLE, Plan};
 use crate::player::{Player, notes};
+use crate::run::lane_seed;
 use crate::stage::{Cast, make_places};
 
-/// Storms in each half, which run beside each other on two cores.
-const SEEDS: u64 = 25;
+use clock::Clock;
+use world::{Door, World};
 
-/// How long people talk in each, by the clock of the storm.
-const LENGTH: Duration = Duration::from_secs(3);
+/// What a half of the storms is like; the halves run beside each other on two cores.
+struct Season {
+    nodes: usize,
+    /// How many storms.
+    seeds: u64,
+    /// How long people talk in each, by the clock of the storm.
+    length: Duration,
+    /// Wishes a second.
+    rate: u32,
+    /// What can break without processes and disks.
+    faults: &'static [Fault],
+}
 
-/// Wishes a second.
-const RATE: u32 = 40;
+/// On one server.
+const ALONE: Season = Season {
+    nodes: 1,
+    seeds: 25,
+    length: Duration::from_secs(3),
+    rate: 40,
+    faults: &[Fault::Cut, Fault::CutAll, Fault::Torn, Fault::Delay, Fault::HalfOpen, Fault::Slow],
+};
 
-/// A turn of the clock.
-const TURN: Duration = Duration::from_millis(40);
+/// On three: longer, as what breaks behind them lasts longer.
+const AMONG: Season = Season {
+    nodes: 3,
+    seeds: 3,
+    length: Duration::from_secs(8),
+    rate: 15,
+    faults: &[
+        Fault::Cut,
+        Fault::CutAll,
+        Fault::Torn,
+        Fault::Delay,
+        Fault::HalfOpen,
+        Fault::Slow,
+        Fault::DbAway,
+        Fault::BusAway,
+        Fault::Alone,
+        Fault::DbLate,
+        Fault::BusLate,
+        Fault::Rush,
+        Fault::Exile,
+    ],
+};
 
-/// For the threads of the store, in each turn.
-const BREATH: Duration = Duration::from_micros(200);
-
-/// What a pipe holds before its writer waits.
-const PIPE_BYTES: usize = 16 * 1024;
-
-/// What can break without processes and disks.
-const FAULTS: [Fault; 6] =
-    [Fault::Cut, Fault::CutAll, Fault::Torn, Fault::Delay, Fault::HalfOpen, Fault::Slow];
+/// Numbers of acts that no step of a plan has, by lane.
+const LANE_OPS: u64 = 1_000_000;
 
 /// No password is ever asked for; this is no hash of anything.
 const NO_PASSWORD: &str = "none";
 
 #[test]
 fn storms_of_even_seeds_lose_nothing() {
-    storms(0);
+    storms(&ALONE, 0);
 }
 
 #[test]
 fn storms_of_odd_seeds_lose_nothing() {
-    storms(1);
+    storms(&ALONE, 1);
 }
 
-fn storms(half: u64) {
+#[test]
+fn storms_of_even_seeds_lose_nothing_on_three_nodes() {
+    storms(&AMONG, 0);
+}
+
+#[test]
+fn storms_of_odd_seeds_lose_nothing_on_three_nodes() {
+    storms(&AMONG, 1);
+}
+
+fn storms(season: &Season, half: u64) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
     let seeds: Vec<u64> = match number("CHAOS_SIM_SEED") {
         Some(seed) => vec![seed],
-        None => (0..number("CHAOS_SIM_SEEDS").unwrap_or(SEEDS)).map(|n| 2 * n + half).collect(),
+        None => {
+            let first = number("CHAOS_SIM_FIRST").unwrap_or_default();
+            (0..number("CHAOS_SIM_SEEDS").unwrap_or(season.seeds)).map(|n| first + 2 * n + half).collect()
+        }
     };
-    // No disk is worth waiting for here.
-    let memory = Path::new("/dev/shm");
-    let dir = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap();
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     // While somebody blocks, the clock does not run on by itself when all wait, for a thread of the store perhaps.
     let (over, until_over) = std::sync::mpsc::channel::<()>();
     runtime.spawn_blocking(move || until_over.recv());
     runtime.block_on(async {
-        let opened = Opened::new(&config(dir.path())).await.unwrap();
+        let world = World::of(season.nodes).await;
         for seed in seeds {
-            let findings = storm(&opened.app, seed, dir.path()).await;
+            let findings = storm(&world, season, seed).await;
             assert_eq!(findings, [], "again: CHAOS_SIM_SEED={seed}");
         }
-        opened.close().await;
+        world.close().await;
     });
     drop(over);
 }
 
-fn config(dir: &Path) -> Config {
-    Config {
-        bus: None,
-        database: None,
-        allow_private_hooks: false,
-        data_dir: dir.to_owned(),
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        owner_code: None,
-        live: Live {
-            name: "storm".to_owned(),
-            registration: Registration::Open,
-            limits: Limits { requests_per_second: 1_000_000, request_burst: 1_000_000, ..Limits::default() },
-            ping_interval: Duration::from_secs(1),
-            ..Live::default()
-        },
-        server: ServerOptions::default(),
-        session_idle: Duration::from_secs(24 * 60 * 60),
-        presence_grace: Duration::from_millis(200),
-        files: Place::Folder(dir.join("files")),
-        sso: None,
-        keep_days: None,
-        traces: None,
-        log: "off".to_owned(),
-        log_format: LogFormat::default(),
-    }
-}
-
-async fn storm(app: &Arc<App>, seed: u64, dir: &Path) -> Vec<Finding> {
+async fn storm(world: &World, season: &Season, seed: u64) -> Vec<Finding> {
     let recorder = Recorder::in_memory();
-    let dial = direct(app.clone());
+    let apps = world.apps();
+    let dials: Vec<Dial> = apps.iter().map(|app| Door::new(vec![app.clone()], 0).direct()).collect();
     let mut people = Vec::new();
     for client in 0..=PEOPLE {
-        people.push(person(app, &format!("s{seed}p{client}")).await);
+        let role = if client == 0 { Role::Owner } else { Role::Member };
+        people.push(person(&apps[0], &format!("s{seed}p{client}"), role).await);
+    }
+    let mut exiles = Vec::new();
+    for n in 0..if season.nodes > 1 { How::ALL.len() } else { 0 } {
+        exiles.push(person(&apps[0], &format!("s{seed}o{n}"), Role::Member).await);
     }
     let mut ticking = Vec::new();
-    let clock = Clock::new(app.clone());
-    let places = make_places(&dial, &people, &format!("s{seed}")).await.unwrap();
+    let clock = Clock::new(apps.clone(), world.cluster.is_some());
+    let known: Vec<(Person, Secret)> = people.iter().chain(&exiles).cloned().collect();
+    let places = make_places(&dials[0], &known, &format!("s{seed}")).await.unwrap();
     let mut players = Vec::new();
     let mut ends: Vec<JoinHandle<()>> = Vec::new();
     for (client, one) in people.into_iter().enumerate() {
         let link = Link::nowhere(seed * 100 + client as u64);
         let (orders, given) = mpsc::channel(4_096);
         let notes = notes(client, &one.0, &recorder);
+        let door = Door::new(apps.clone(), client);
         if client == 0 || client > PEOPLE - BARE {
-            let dial = over(link.clone(), app.clone());
+            let dial = door.over(link.clone());
             ends.push(tokio::spawn(bare::run(dial, one.1.clone(), one.0.id, notes.clone(), given)));
             players.push(Player::task(one, link, notes, None, orders));
         } else {
-            let cache = dir.join(format!("s{seed}-{client}.db"));
+            let cache = world.dir().join(format!("s{seed}-{client}.db"));
             let player = Player::task(one.clone(), link.clone(), notes.clone(), Some(cache.clone()), orders);
             let account = Account {
                 server: "localhost".parse().unwrap(),
@@ -169,7 +181,7 @@ async fn storm(app: &Arc<App>, seed: u64, dir: &Path) -> Vec<Finding> {
                 server_name: String::new(),
             };
             let options = Options { account, tls: Tls::default(), storage: Storage::File(cache) };
-            let (engine, updates) = chat_client::start_over(options, road(link, app.clone())).unwrap();
+            let (engine, updates) = chat_client::start_over(options, door.road(link)).unwrap();
             ticking.push(engine.clone());
             let said = notes.clone();
             ends.push(tokio::spawn(tell(updates, move |said_now| said.hear(said_now.clone()))));
@@ -178,57 +190,105 @@ async fn storm(app: &Arc<App>, seed: u64, dir: &Path) -> Vec<Finding> {
         }
     }
     clock.minds(ticking);
-    let cast = Arc::new(Cast { players, places, dials: vec![dial] });
+    let outcasts = exiles
+        .into_iter()
+        .enumerate()
+        .map(|(n, outcast)| Outcast::begin(outcast, n % apps.len(), &dials, &recorder))
+        .collect();
+    let cast = Arc::new(Cast { recorder, players, outcasts, places, dials });
     let lengths = ending::lengths(&cast).await.unwrap();
     // Until now nothing needed time.
     let turning = tokio::spawn(clock.turn());
-    let findings = play(&cast, seed, &recorder, lengths, ends).await;
+    let findings = match play(world, season, &cast, seed, lengths, ends).await {
+        Ok(end) => {
+            let events: usize = end.logs.values().map(Vec::len).sum();
+            assert!(events > 40, "too little happened: {events}");
+            check::check(&cast.recorder.entries(), &end)
+        }
+        Err(cause) => vec![Finding { property: "run", text: format!("{cause:#}") }],
+    };
     turning.abort();
     findings
 }
 
 async fn play(
+    world: &World,
+    season: &Season,
     cast: &Arc<Cast>,
     seed: u64,
-    recorder: &Recorder,
     lengths: BTreeMap<ConversationId, u64>,
     ends: Vec<JoinHandle<()>>,
-) -> Vec<Finding> {
-    let plan = Plan::draw(seed, LENGTH, &FAULTS, RATE);
-    let until = Instant::now() + LENGTH;
-    let breaking = async {
-        for one in &plan.breaks {
-            if Instant::now() + one.after >= until {
-                return;
-            }
-            sleep(one.after).await;
-            break_links(cast, one).await;
+) -> Result<check::End> {
+    let plan = Plan::draw(seed, season.length, season.faults, season.rate);
+    let until = Instant::now() + season.length;
+    let lane = async |number: u64, lane: Lane| match season.nodes {
+        1 if lane == Lane::People => break_all(world, cast, &plan.breaks, until, number).await,
+        1 => Ok(()),
+        _ => {
+            let faults: Vec<Fault> =
+                season.faults.iter().copied().filter(|fault| fault.lane() == lane).collect();
+            let breaks = Plan::draw(lane_seed(seed, number), season.length, &faults, 0).breaks;
+            break_all(world, cast, &breaks, until, number).await
         }
     };
     let mut director = Director::new(Arc::clone(cast));
-    tokio::join!(director.play(&plan.steps), breaking);
+    let (_, people, behind, rights) = tokio::join!(
+        director.play(&plan.steps),
+        lane(1, Lane::People),
+        lane(2, Lane::Behind),
+        lane(3, Lane::Rights)
+    );
+    people.and(behind).and(rights)?;
+    world.mend();
+    cast.recorder.fault("all is mended");
     let all_end = async {
         cast.players.iter().for_each(Player::end);
         for end in ends {
             end.await.unwrap();
         }
     };
-    match ending::gather(cast, lengths, all_end).await {
-        Ok(end) => {
-            let events: usize = end.logs.values().map(Vec::len).sum();
-            assert!(events > 40, "too little happened: {events}");
-            check::check(&recorder.entries(), &end)
-        }
-        Err(cause) => vec![Finding { property: "run", text: format!("{cause:#}") }],
+    let mut end = ending::gather(cast, lengths, all_end).await?;
+    for outcast in &cast.outcasts {
+        end.outcasts.extend(outcast.fate(cast).await?);
     }
+    Ok(end)
 }
 
-async fn person(app: &App, name: &str) -> (Person, Secret) {
+/// Breaks one after the other, until that time.
+async fn break_all(world: &World, cast: &Cast, breaks: &[Break], until: Instant, lane: u64) -> Result<()> {
+    let mut ops = lane * LANE_OPS;
+    for one in breaks {
+        if one.fault == Fault::Exile && !outcast::is_somebody_left(cast) {
+            continue;
+        }
+        if Instant::now() + one.after >= until {
+            break;
+        }
+        sleep(one.after).await;
+        cast.recorder.fault(format!("{} begins", one.fault.name()));
+        match (one.fault, &world.cluster) {
+            (Fault::Rush, _) => rush(cast, &mut ops),
+            (Fault::Exile, _) => {
+                sleep(one.lasts).await;
+                ops += 2;
+                outcast::exile(cast, one.dice, [ops - 1, ops]).await?;
+            }
+            (_, Some(cluster)) if one.fault.lane() == Lane::Behind => {
+                break_ways(cluster, one, |text| cast.recorder.fault(text)).await;
+            }
+            _ => _ = break_links(cast, one).await,
+        }
+        cast.recorder.fault(format!("{} is over", one.fault.name()));
+    }
+    Ok(())
+}
+
+async fn person(app: &App, name: &str, role: Role) -> (Person, Secret) {
     let name: UserName = name.parse().unwrap();
     let (id, at) = (UserId(Uuid::now_v7()), now());
     let (skeleton, password, invite) = (name.to_string(), NO_PASSWORD.to_owned(), None);
     let account = NewAccount { id, skeleton, name: name.clone(), password, invite, at };
-    app.store.create_account(account, Registration::Open).await.unwrap().unwrap();
+    app.store.add_account(account, role, Note::new(id, "storm", None, at)).await.unwrap();
     let token = Uuid::new_v4().simple().to_string();
     let session = NewSession {
         id: SessionId(Uuid::now_v7()),
@@ -241,110 +301,4 @@ async fn person(app: &App, name: &str) -> (Person, Secret) {
     };
     app.store.create_session(session).await.unwrap().unwrap();
     (Person::new(id, name), Secret::new(token))
-}
-
-/// A pipe to a session of the server.
-fn pipe(app: Arc<App>) -> DuplexStream {
-    let (ours, its) = tokio::io::duplex(PIPE_BYTES);
-    tokio::spawn(async move {
-        let Ok(upgraded) = tokio_tungstenite::accept_async(its).await else { return };
-        let line = Guarded::new(upgraded.into_inner(), &[]);
-        let ws = WebSocketStream::from_raw_socket(line, Role::Server, Some(socket_config())).await;
-        serve(app, ws, IpAddr::V4(Ipv4Addr::LOCALHOST), Leaving::default()).await;
-    });
-    ours
-}
-
-/// A pipe to a session of the server, with a link in between.
-fn linked(link: &Link, app: Arc<App>) -> std::io::Result<Box<dyn Stream>> {
-    if !link.is_open() {
-        return Err(std::io::ErrorKind::ConnectionRefused.into());
-    }
-    let (ours, its) = tokio::io::duplex(PIPE_BYTES);
-    let (link, server) = (link.clone(), pipe(app));
-    tokio::spawn(async move { link.join(its, server).await });
-    Ok(Box::new(ours))
-}
-
-fn road(link: Link, app: Arc<App>) -> Road {
-    Arc::new(move || {
-        let line = linked(&link, app.clone());
-        Box::pin(async move { line })
-    })
-}
-
-fn over(link: Link, app: Arc<App>) -> Dial {
-    Dial::by(move || {
-        let line = linked(&link, app.clone());
-        Box::pin(async move { Ok(Wire::over(line?, &"localhost".parse()?).await?) })
-    })
-}
-
-fn direct(app: Arc<App>) -> Dial {
-    Dial::by(move || {
-        let line: Box<dyn Stream> = Box::new(pipe(app.clone()));
-        Box::pin(async move { Ok(Wire::over(line, &"localhost".parse()?).await?) })
-    })
-}
-
-/// Turns the clock, each time when all is done that can be done now.
-#[derive(Clone)]
-struct Clock {
-    app: Arc<App>,
-    engines: Arc<std::sync::Mutex<Vec<Client>>>,
-}
-
-impl Clock {
-    fn new(app: Arc<App>) -> Self {
-        Self { app, engines: Arc::default() }
-    }
-
-    /// Waits for the disks of these as well.
-    fn minds(&self, engines: Vec<Client>) {
-        *self.engines.lock().unwrap() = engines;
-    }
-
-    async fn turn(self) {
-        let mut asked: Vec<Option<JoinHandle<()>>> = Vec::new();
-        loop {
-            for _ in 0..8 {
-                yield_now().await;
-            }
-            // Shards wait for the store and for nothing else.
-            self.app.hub.settle().await;
-            // Others read from it: a machine with much to do must not be slower than this clock.
-            std::thread::sleep(BREATH);
-            let engines = self.engines.lock().unwrap().clone();
-            asked.resize_with(engines.len(), || None);
-            for (engine, asked) in engines.into_iter().zip(&mut asked) {
-                if asked.as_ref().is_some_and(|asked| !asked.is_finished()) {
-                    // It waits for its line, and that for the clock.
-                    continue;
-                }
-                // A question to its disk, which answers after all that was given to it before.
-                let mut question = tokio::spawn(async move { _ = engine.note("turn").await });
-                a_while(&mut question).await;
-                *asked = Some(question);
-            }
-            advance(TURN).await;
-        }
-    }
-}
-
-/// Waits for something that other threads do, but not for long: who waits for the clock itself would wait for
-/// ever.
-async fn a_while(work: impl Future) {
-    const LOOKS: u32 = 100;
-    const NAP: Duration = Duration::from_micros(10);
-    let mut work = pin!(work);
-    for look in 0..LOOKS {
-        let done = std::future::poll_fn(|context| Poll::Ready(work.as_mut().poll(context).is_ready())).await;
-        if done {
-            return;
-        }
-        if look > 8 {
-            std::thread::sleep(NAP);
-        }
-        yield_now().await;
-    }
 }

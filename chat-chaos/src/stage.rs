@@ -13,6 +13,7 @@ use chat_proto::{
     Person, Register, RoomName, Secret,
 };
 use chat_tests::PASSWORD;
+use chat_tests::postgres::Syncing;
 
 use crate::cluster::{self, Cluster};
 use crate::dial::Dial;
@@ -37,8 +38,12 @@ pub(crate) struct Place {
 
 /// Who plays, and where.
 pub(crate) struct Cast {
+    /// Writes down what happens.
+    pub(crate) recorder: Recorder,
     /// Number 0 keeps the rooms.
     pub(crate) players: Vec<Player>,
+    /// Those whose rights will be taken, where there are several servers.
+    pub(crate) outcasts: Vec<Outcast>,
     pub(crate) places: Vec<Place>,
     /// The ways to the servers for which no fault is meant: one for each.
     pub(crate) dials: Vec<Dial>,
@@ -60,13 +65,10 @@ pub(crate) struct Machine {
 
 /// See the module.
 pub(crate) struct Stage {
-    pub(crate) recorder: Recorder,
     // Faults take turns at a machine; whoever holds this is the only one who breaks it.
     machines: Vec<Mutex<Machine>>,
     /// Who plays, and where.
     pub(crate) cast: Arc<Cast>,
-    /// Those whose rights will be taken, where there are several servers.
-    pub(crate) outcasts: Vec<Outcast>,
     /// Whose connections the crowd uses.
     pub(crate) crowd: (Person, Secret),
     /// Where all that nobody breaks connects.
@@ -86,7 +88,7 @@ impl Stage {
         let recorder = Recorder::begin(&dir.join("history.jsonl"))?;
         let clock = dir.join("clock");
         std::fs::write(&clock, "+0")?;
-        let cluster = if nodes > 1 { Some(Cluster::start(nodes).await?) } else { None };
+        let cluster = if nodes > 1 { Some(Cluster::start(nodes, Syncing::On).await?) } else { None };
         let machines = match &cluster {
             Some(cluster) => several(dir, cluster, nodes)?,
             None => vec![one(dir, faults, &clock)?],
@@ -134,8 +136,8 @@ impl Stage {
             .map(|(n, outcast)| Outcast::begin(outcast, n % nodes, &dials, &recorder))
             .collect();
         let machines = machines.into_iter().map(Mutex::new).collect();
-        let cast = Arc::new(Cast { players, places, dials });
-        Ok(Self { recorder, machines, cast, outcasts, crowd, addresses, clock, cluster })
+        let cast = Arc::new(Cast { recorder, players, outcasts, places, dials });
+        Ok(Self { machines, cast, crowd, addresses, clock, cluster })
     }
 
     /// How many servers there are.

@@ -11,11 +11,13 @@ use tokio::task::block_in_place;
 use tokio::time::sleep;
 
 use super::Breaker;
+use crate::cluster::Cluster;
 use crate::fault::Fault;
 use crate::history::{Act, tag};
 use crate::link::{Link, Way};
 use crate::outcast::exile;
 use crate::plan::Break;
+use crate::stage::Cast;
 
 /// The most by which a piece between a node and the database is late: an act takes several, one after the other.
 const DATABASE_LATE: Duration = Duration::from_millis(60);
@@ -70,14 +72,11 @@ impl Breaker {
     pub(super) async fn break_cluster(&mut self, one: &Break) -> Result<bool> {
         let stage = Arc::clone(&self.stage);
         let Some(cluster) = &stage.cluster else { return Ok(false) };
-        let number = usize::try_from(one.dice).unwrap_or_default();
-        let ways = cluster.ways(number);
+        if let Some(how) = break_ways(cluster, one, |text| stage.recorder.fault(text)).await {
+            self.count(how);
+            return Ok(true);
+        }
         match one.fault {
-            Fault::DbAway => self.away(&[&ways.database], one).await,
-            Fault::BusAway => self.away(&[&ways.bus], one).await,
-            Fault::Alone => self.away(&[&ways.database, &ways.bus], one).await,
-            Fault::DbLate => late(&ways.database, DATABASE_LATE, one.lasts).await,
-            Fault::BusLate => late(&ways.bus, BUS_LATE, one.lasts).await,
             Fault::DbCrash | Fault::DbRestart => {
                 let ending = if one.fault == Fault::DbCrash { Ending::Immediate } else { Ending::Fast };
                 block_in_place(|| cluster.engines().postgres.end(ending))?;
@@ -94,7 +93,7 @@ impl Breaker {
                 sleep(one.lasts).await;
                 cluster.engines().nats.signal(Signal::Continue)?;
             }
-            Fault::Rush => self.rush(),
+            Fault::Rush => rush(&stage, &mut self.ops),
             Fault::Exile => {
                 sleep(one.lasts).await;
                 self.ops += 2;
@@ -107,36 +106,47 @@ impl Breaker {
         Ok(true)
     }
 
-    async fn away(&mut self, links: &[&Link], one: &Break) {
-        let manner = MANNERS[(one.dice / 16 % 3) as usize];
-        let node = one.dice % self.stage.nodes() as u64;
-        self.note(&format!("{} of node {node}: {}", one.fault.name(), manner.name()));
-        links.iter().for_each(|link| manner.begins(link));
-        sleep(one.lasts).await;
-        links.iter().for_each(|link| manner.ends(link));
-        self.count(format!("{}: {}", one.fault.name(), manner.name()));
-    }
-
-    /// Everybody writes into the first room, as fast as they can.
-    fn rush(&mut self) {
-        let Some(conversation) = self.stage.places.first().map(|place| place.id) else { return };
-        for _ in 0..RUSH {
-            // The keeper has other work.
-            for player in self.stage.players.iter().skip(1) {
-                self.ops += 1;
-                let body = format!("{} in a rush", tag(self.ops));
-                player.give(self.ops, Act::Send { conversation, body, thread: None });
-            }
-        }
-    }
-
     fn count(&mut self, what: String) {
         *self.broken.entry(what).or_default() += 1;
     }
 }
 
-async fn late(link: &Link, most: Duration, lasts: Duration) {
+/// Breaks a way of a node and mends it, if that is what is to be broken; says what it did.
+pub(crate) async fn break_ways(cluster: &Cluster, one: &Break, note: impl Fn(String)) -> Option<String> {
+    let node = usize::try_from(one.dice).unwrap_or_default();
+    let ways = cluster.ways(node);
+    let links: &[&Link] = match one.fault {
+        Fault::DbAway => &[&ways.database],
+        Fault::BusAway => &[&ways.bus],
+        Fault::Alone => &[&ways.database, &ways.bus],
+        Fault::DbLate => return Some(late(&ways.database, DATABASE_LATE, one).await),
+        Fault::BusLate => return Some(late(&ways.bus, BUS_LATE, one).await),
+        _ => return None,
+    };
+    let manner = MANNERS[(one.dice / 16 % 3) as usize];
+    note(format!("{} of node {}: {}", one.fault.name(), node % cluster.nodes(), manner.name()));
+    links.iter().for_each(|link| manner.begins(link));
+    sleep(one.lasts).await;
+    links.iter().for_each(|link| manner.ends(link));
+    Some(format!("{}: {}", one.fault.name(), manner.name()))
+}
+
+async fn late(link: &Link, most: Duration, one: &Break) -> String {
     link.set(Way::Late(most), Way::Late(most));
-    sleep(lasts).await;
+    sleep(one.lasts).await;
     link.mend();
+    format!("{}: by up to {} ms", one.fault.name(), most.as_millis())
+}
+
+/// Everybody writes into the first room, as fast as they can, under the next numbers.
+pub(crate) fn rush(cast: &Cast, ops: &mut u64) {
+    let Some(conversation) = cast.places.first().map(|place| place.id) else { return };
+    for _ in 0..RUSH {
+        // The keeper has other work.
+        for player in cast.players.iter().skip(1) {
+            *ops += 1;
+            let body = format!("{} in a rush", tag(*ops));
+            player.give(*ops, Act::Send { conversation, body, thread: None });
+        }
+    }
 }
