@@ -200,6 +200,8 @@ pub struct Committed {
     pub threads: Vec<(UserId, ThreadState)>,
     /// Conversations whose members' counts were set back, because a message is gone.
     pub recounted: Vec<ConversationId>,
+    /// Conversations in which another writer was first, so that nothing was changed there.
+    pub overtaken: Vec<ConversationId>,
 }
 
 /// A message in somebody's inbox.

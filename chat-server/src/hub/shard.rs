@@ -252,11 +252,24 @@ impl Shard {
         metrics().turn_seconds.since(began);
     }
 
-    async fn take_turn(&mut self, jobs: Vec<Job>) {
+    async fn take_turn(&mut self, mut jobs: Vec<Job>) {
         let tries = if self.nodes.is_some() { ATTEMPTS_TOGETHER } else { 1 };
         for tried in 1..=tries {
             match self.attempt(&jobs).await {
-                Ok((outcomes, committed)) => return self.deliver(jobs, outcomes, committed).await,
+                Ok((outcomes, mut committed)) => {
+                    let overtaken = std::mem::take(&mut committed.overtaken);
+                    let (behind, done): (Vec<_>, Vec<_>) = jobs
+                        .into_iter()
+                        .zip(outcomes)
+                        .partition(|(job, _)| overtaken.contains(&job.conversation));
+                    let (done, outcomes) = done.into_iter().unzip();
+                    self.deliver(done, outcomes, committed).await;
+                    // Where another node was first, and nowhere else, it is decided anew.
+                    jobs = behind.into_iter().map(|(job, _)| job).collect();
+                    if jobs.is_empty() {
+                        return;
+                    }
+                }
                 Err(StoreError::Overtaken) => self.pause(tried).await,
                 // One of them asks for something that is taken; which, is seen one by one.
                 Err(StoreError::Conflict) => break,
@@ -303,7 +316,8 @@ impl Shard {
     }
 
     /// Decides these in order and commits them. On an error, the conversations that they touched
-    /// are forgotten, so memory never differs from the store.
+    /// are forgotten, and otherwise those in which another node was first, so memory never differs from the
+    /// store.
     async fn attempt(&mut self, jobs: &[Job]) -> Result<(Vec<Outcome>, Committed), StoreError> {
         let mut writes = Vec::new();
         let mut outcomes = Vec::with_capacity(jobs.len());
@@ -323,7 +337,12 @@ impl Shard {
             result = self.store.commit(writes).instrument(span).await;
         }
         match result {
-            Ok(committed) => Ok((outcomes, committed)),
+            Ok(committed) => {
+                for conversation in &committed.overtaken {
+                    self.rooms.remove(conversation);
+                }
+                Ok((outcomes, committed))
+            }
             Err(cause) => {
                 for job in jobs {
                     self.rooms.remove(&job.conversation);

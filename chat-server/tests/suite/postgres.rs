@@ -116,6 +116,32 @@ async fn say(store: &Store, id: ConversationId, author: &Person, text: &str) -> 
 }
 
 #[tokio::test]
+async fn who_was_overtaken_in_one_conversation_holds_no_other_up() {
+    let database = Database::new().unwrap();
+    let (here, there) = (store(&database).await, store(&database).await);
+    let (ada, lin) = (person(&here, "ada").await, person(&here, "lin").await);
+    // A turn of plain messages goes another way than one with something else in it.
+    for (ops, deploys, and_leaves) in [("ops", "deploys", false), ("ops2", "deploys2", true)] {
+        let ops = room(&here, ops, &[&ada, &lin]).await;
+        let deploys = room(&here, deploys, &[&ada, &lin]).await;
+        let mut in_ops = here.load(ops).await.unwrap().unwrap();
+        let mut in_deploys = here.load(deploys).await.unwrap().unwrap();
+        say(&there, ops, &ada, "first").await;
+        let before = there.load(ops).await.unwrap();
+        let mut turn = vec![
+            said(&mut in_ops, &ada, "late"),
+            said(&mut in_deploys, &ada, "in time"),
+            said(&mut in_ops, &lin, "late as well"),
+        ];
+        turn.extend(and_leaves.then(|| decided(&mut in_deploys, &lin, Command::Leave)));
+        let committed = here.commit(turn).await.unwrap();
+        assert_eq!(committed.overtaken, [ops]);
+        assert_eq!(here.load(deploys).await.unwrap().unwrap(), in_deploys);
+        assert_eq!(here.load(ops).await.unwrap(), before, "nothing of it was kept where another was first");
+    }
+}
+
+#[tokio::test]
 async fn the_number_that_another_server_took_is_refused() {
     let database = Database::new().unwrap();
     let (here, there) = (store(&database).await, store(&database).await);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 
+use chat_proto::ConversationId;
 use tracing::error;
 use uuid::Uuid;
 
@@ -50,26 +51,41 @@ fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreE
             Err(cause) => return Err(cause.into()),
         }
     };
-    if let Err(lost) = follow_on(writes, before.heads.clone()) {
-        session.roll_back();
-        return Err(lost);
-    }
-    match batch.filter(|_| !before.has_hooks) {
-        Some(batch) => {
-            let committed = session.wait(batch.commit(session.client()?, &statements, &before));
-            match committed {
-                Ok(committed) => {
-                    session.give_back();
-                    Ok((committed, false))
-                }
-                Err(cause) => {
-                    session.roll_back();
-                    Err(cause.into())
-                }
-            }
+    let overtaken = match overtaken(writes, before.heads.clone()) {
+        Ok(overtaken) => overtaken,
+        Err(taken) => {
+            session.roll_back();
+            return Err(taken);
         }
-        None => session.finish(|db| verbs::commit(db, writes)),
+    };
+    // Nobody else has to begin anew because of them.
+    let others: Vec<Write>;
+    let (writes, batch) = match overtaken.is_empty() {
+        true => (writes, batch),
+        false => {
+            others = writes.iter().filter(|write| !is_in(write, &overtaken)).cloned().collect();
+            (&others[..], Batch::of(&others))
+        }
+    };
+    if writes.is_empty() {
+        session.roll_back();
+        return Err(StoreError::Overtaken);
     }
+    let committed = match batch.filter(|_| !before.has_hooks) {
+        Some(batch) => match session.wait(batch.commit(session.client()?, &statements, &before)) {
+            Ok(committed) => {
+                session.give_back();
+                Ok((committed, false))
+            }
+            Err(cause) => {
+                session.roll_back();
+                Err(cause.into())
+            }
+        },
+        None => session.finish(|db| verbs::commit(db, writes)),
+    };
+    let overtaken = overtaken.into_iter().map(ConversationId).collect();
+    committed.map(|(committed, queued)| (Committed { overtaken, ..committed }, queued))
 }
 
 /// The conversations that these change and that there are already.
@@ -85,20 +101,31 @@ fn conversations(writes: &[Write]) -> BTreeSet<Uuid> {
     changed
 }
 
-/// Whether each event is the next of its conversation; otherwise another writer was first.
-fn follow_on(writes: &[Write], mut heads: HashMap<Uuid, i64>) -> Result<(), StoreError> {
+/// The conversations in which an event is not the next one: another writer was first there.
+fn overtaken(writes: &[Write], mut heads: HashMap<Uuid, i64>) -> Result<BTreeSet<Uuid>, StoreError> {
+    let mut overtaken = BTreeSet::new();
     for write in writes {
         match write {
             Write::Begin { event, .. } => drop(heads.insert(event.conversation.0, verbs::int(event.seq.0))),
             Write::Event { event, .. } => {
                 let head = heads.get_mut(&event.conversation.0).ok_or(StoreError::Conflict)?;
-                if verbs::int(event.seq.0) != *head + 1 {
-                    return Err(StoreError::Overtaken);
-                }
                 *head += 1;
+                if verbs::int(event.seq.0) != *head {
+                    overtaken.insert(event.conversation.0);
+                }
             }
             Write::Note(_) | Write::Read { .. } => {}
         }
     }
-    Ok(())
+    Ok(overtaken)
+}
+
+/// Whether a change is one of these conversations'.
+fn is_in(write: &Write, conversations: &BTreeSet<Uuid>) -> bool {
+    let conversation = match write {
+        Write::Begin { event, .. } | Write::Event { event, .. } => Some(event.conversation),
+        Write::Read { conversation, .. } => Some(*conversation),
+        Write::Note(note) => note.conversation,
+    };
+    conversation.is_some_and(|conversation| conversations.contains(&conversation.0))
 }

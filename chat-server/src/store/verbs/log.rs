@@ -30,10 +30,12 @@ impl Store {
         self.read(move |db| Ok(load(db, conversation)?)).await
     }
 
-    /// Commits these changes together or not at all.
+    /// Commits these changes together, but for those of conversations in which another writer was first; or
+    /// nothing at all.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] if a number, name, pair or client id is taken.
+    /// [`StoreError::Conflict`] if a number, name, pair or client id is taken; [`StoreError::Overtaken`] if
+    /// another writer was first everywhere.
     pub async fn commit(&self, writes: Vec<Write>) -> Result<Committed, StoreError> {
         let (committed, queued) = match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.write(move |db| commit(db, &writes)).await?,
