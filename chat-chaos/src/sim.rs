@@ -72,7 +72,7 @@ const ALONE: Season = Season {
 /// On three: longer, as what breaks behind them lasts longer.
 const AMONG: Season = Season {
     nodes: 3,
-    seeds: 3,
+    seeds: 1,
     length: Duration::from_secs(8),
     rate: 15,
     faults: &[
