@@ -69,11 +69,10 @@ const ALONE: Season = Season {
     faults: &[Fault::Cut, Fault::CutAll, Fault::Torn, Fault::Delay, Fault::HalfOpen, Fault::Slow],
 };
 
-/// On three: longer, as what breaks behind them lasts longer. Run when it is asked for (`CHAOS_SIM_SEEDS`), as long as what
-/// seeds 1023 and 1056 found is not mended; see docs/reliability.md.
+/// On three: longer, as what breaks behind them lasts longer.
 const AMONG: Season = Season {
     nodes: 3,
-    seeds: 0,
+    seeds: 3,
     length: Duration::from_secs(8),
     rate: 15,
     faults: &[
@@ -110,11 +109,13 @@ fn storms_of_odd_seeds_lose_nothing() {
 }
 
 #[test]
+#[ignore = "finds messages of one author out of their order; see docs/reliability.md"]
 fn storms_of_even_seeds_lose_nothing_on_three_nodes() {
     storms(&AMONG, 0);
 }
 
 #[test]
+#[ignore = "finds messages of one author out of their order; see docs/reliability.md"]
 fn storms_of_odd_seeds_lose_nothing_on_three_nodes() {
     storms(&AMONG, 1);
 }
