@@ -51,6 +51,8 @@ struct Bare {
     epoch: Option<Epoch>,
     /// The newest event held, by conversation.
     have: BTreeMap<ConversationId, Seq>,
+    /// The newest one heard of, which may not be held: a page from before it can come after it.
+    heard: BTreeMap<ConversationId, Seq>,
     /// Conversations whose missing events were asked for.
     fetching: BTreeSet<ConversationId>,
     unsent: Vec<Unsent>,
@@ -77,6 +79,7 @@ pub(crate) async fn run(
         notes,
         epoch: None,
         have: BTreeMap::new(),
+        heard: BTreeMap::new(),
         fetching: BTreeSet::new(),
         unsent: Vec::new(),
         under_way: BTreeSet::new(),
@@ -160,6 +163,7 @@ impl Bare {
     }
 
     fn forget_all(&mut self) {
+        self.heard.clear();
         for conversation in std::mem::take(&mut self.have).into_keys() {
             self.notes.news(News::Forgot { conversation });
         }
@@ -357,6 +361,7 @@ impl Bare {
     }
 
     fn gone(&mut self, conversation: ConversationId) {
+        self.heard.remove(&conversation);
         if self.have.remove(&conversation).is_some() {
             self.notes.news(News::Forgot { conversation });
         }
@@ -383,6 +388,9 @@ impl Bare {
             }
         }
         let have = *have;
+        let heard = self.heard.entry(conversation).or_default();
+        *heard = head.max(*heard);
+        let head = *heard;
         if !next.is_empty() {
             self.notes.news(News::Shown { conversation, events: next, page: false });
         }

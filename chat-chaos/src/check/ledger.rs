@@ -23,6 +23,8 @@ pub(super) struct Deed<'a> {
     pub(super) op: u64,
     pub(super) client: usize,
     pub(super) at_us: u64,
+    /// Where in the history it was asked; much can be asked in the same microsecond.
+    pub(super) place: usize,
     pub(super) act: &'a Act,
     pub(super) outcome: Outcome,
     /// The ids under which its message was sent: one, as far as anybody knows.
@@ -57,23 +59,23 @@ impl<'a> Ledger<'a> {
     pub(super) fn read(history: &'a [Entry]) -> Self {
         let mut ledger =
             Ledger { history, deeds: BTreeMap::new(), shown: Vec::new(), lives: BTreeMap::new() };
-        for entry in history {
+        for (place, entry) in history.iter().enumerate() {
             if let What::Client { client, news } = &entry.what {
-                ledger.news(entry.at_us, *client, news);
+                ledger.news(place, entry.at_us, *client, news);
             }
         }
         ledger
     }
 
-    fn news(&mut self, at_us: u64, client: usize, news: &'a News) {
+    fn news(&mut self, place: usize, at_us: u64, client: usize, news: &'a News) {
         match news {
             News::Born => *self.lives.entry(client).or_default() += 1,
             News::Asked { op, act } => {
                 let life = self.lives.get(&client).copied().unwrap_or_default();
                 let (outcome, ids) = (Outcome::Open, BTreeSet::new());
-                let deed =
-                    Deed { op: *op, client, at_us, act, outcome, ids, kept: false, failed: false, life };
-                self.deeds.insert(*op, deed);
+                let (op, kept, failed) = (*op, false, false);
+                let deed = Deed { op, client, at_us, place, act, outcome, ids, kept, failed, life };
+                self.deeds.insert(op, deed);
             }
             News::Named { op, client_id } => self.change(*op, |deed| _ = deed.ids.insert(*client_id)),
             News::Outgoing { client_id, body, rung, .. } => self.moved(*client_id, body, rung),

@@ -18,7 +18,7 @@ pub(super) fn check(ledger: &Ledger<'_>, end: &End, findings: &mut Findings) {
     let places = places(end);
     let mut last: BTreeMap<(usize, ConversationId), (u64, Seq)> = BTreeMap::new();
     let mut sends: Vec<&Deed<'_>> = ledger.sends().collect();
-    sends.sort_by_key(|deed| deed.at_us);
+    sends.sort_by_key(|deed| deed.place);
     for deed in sends {
         let at = one(deed, &places, findings);
         let conversation = deed.act.conversation();

@@ -261,10 +261,14 @@ fn messages_out_of_their_order_are_found() {
         let asked = |entry: &Entry, op: u64| matches!(&entry.what, What::Client { news: News::Asked { op: of, .. }, .. } if *of == op);
         let first = run.history.iter().position(|entry| asked(entry, 1)).unwrap();
         let last = run.history.iter().position(|entry| asked(entry, 10)).unwrap();
-        let (early, late) = (run.history[first].at_us, run.history[last].at_us);
-        (run.history[first].at_us, run.history[last].at_us) = (late, early);
+        run.history.swap(first, last);
     };
     assert_eq!(broken(swap), ["sends"]);
+    let at_once = broken(|run| {
+        swap(run);
+        run.history.iter_mut().for_each(|entry| entry.at_us = 0);
+    });
+    assert_eq!(at_once, ["sends"], "what is asked at the same time is asked in an order");
     let refused = broken(|run| {
         swap(run);
         for (op, body) in [(1, "m1 hello @ada"), (10, "m10 she is gone, @ada")] {

@@ -29,6 +29,9 @@ pub(super) struct Replica {
     pub(super) have: Seq,
     /// The newest event known to exist.
     target: Seq,
+    /// The newest event that came too early to be applied, since the last page: a page that was read before it
+    /// can come after it.
+    early: Seq,
     fetching: bool,
     /// Counts came without saying up to which event. Whether the next one is among them, nobody
     /// knows: the row, which says it, is then asked for.
@@ -42,7 +45,8 @@ pub(super) struct Replica {
 impl Replica {
     fn new(row: Conversation, have: Seq) -> Self {
         let target = row.head.max(have);
-        Self { row, have, target, fetching: false, blind: false, recount: false, seen: false }
+        let (fetching, blind, recount, seen) = (false, false, false, false);
+        Self { row, have, target, early: Seq::ZERO, fetching, blind, recount, seen }
     }
 
     fn missing(&self) -> u64 {
@@ -53,6 +57,7 @@ impl Replica {
     fn apply(&mut self, event: &Event, me: UserId) -> bool {
         self.target = self.target.max(event.seq);
         if event.seq != self.have.next() {
+            self.early = self.early.max(event.seq);
             return false;
         }
         self.have = event.seq;
@@ -357,11 +362,13 @@ impl Session {
         let conversation = page.conversation;
         let Some(replica) = self.replicas.get_mut(&conversation) else { return };
         replica.fetching = false;
-        // The server knows best where the end is; a target from elsewhere must not be chased.
-        replica.target = page.head.max(replica.have);
+        // The server knows best where the end is; a target from elsewhere must not be chased. What came
+        // meanwhile is asked for once more.
+        let early = std::mem::take(&mut replica.early);
+        replica.target = page.head.max(replica.have).max(early);
         let before = replica.have;
         self.catch_up(conversation, page.events, page.head);
-        let stuck = |replica: &Replica| replica.have == before && replica.missing() > 0;
+        let stuck = |replica: &Replica| replica.have == before && replica.have < page.head;
         if self.replicas.get(&conversation).is_some_and(stuck) {
             self.give_up(conversation);
         }

@@ -80,6 +80,27 @@ fn a_lost_event_is_fetched_and_what_follows_it_waits() {
 }
 
 #[test]
+fn an_event_that_overtakes_a_page_from_before_it_is_asked_for_again() {
+    let mut world = World::online(1);
+    world.other_writes(0, 0);
+    world.other_writes(0, 1);
+    world.deliver(1);
+    let page = world.line.pop_back().unwrap();
+    world.other_writes(0, 1);
+    world.line.push_back(page.clone());
+    world.deliver(usize::MAX);
+    assert_eq!(world.last[&room(0)], Seq(3));
+    assert_eq!((world.asked("history.get"), world.row(0).unread), (2, 3));
+    // One that the server does not have after all is not asked for without end.
+    world.other_writes(0, 0);
+    world.other_writes(0, 1);
+    world.server.logs[0].truncate(3);
+    world.deliver(usize::MAX);
+    assert_eq!(world.last[&room(0)], Seq(3));
+    assert!(world.asked("history.get") <= 4 && !world.told.contains(&Update::Reset(room(0))));
+}
+
+#[test]
 fn a_gap_that_is_too_large_is_given_up() {
     let mut world = World::online(1);
     world.cut(None);
