@@ -16,6 +16,7 @@ mod outbox;
 mod pace;
 mod people;
 mod personal;
+mod replica;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -34,11 +35,11 @@ use crate::link;
 use crate::update::Update;
 pub(crate) use effect::{Effect, End};
 use invitations::Invited;
-use log::Replica;
 use marks::Marks;
 use outbox::Outbox;
 use people::Choices;
 use personal::Personal;
+use replica::Replica;
 
 /// Added to two ping intervals before a silent connection is taken for dead.
 const SILENCE_SLACK: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chat_proto::{ConversationId, GetConversation, ListConversations, Seq};
 
-use super::log::Replica;
+use super::replica::Replica;
 use super::{End, Now, Pending, Phase, Purpose, Session};
 use crate::update::{Connection, Update};
 
@@ -87,7 +87,7 @@ impl Session {
     fn pump_background(&mut self, now: Now) {
         let mut free = BACKGROUND.saturating_sub(self.background());
         while free > 0
-            && let Some(conversation) = self.rows.pop_first()
+            && let Some(conversation) = self.next_row()
         {
             self.ask(Purpose::Row(conversation), GetConversation { conversation }, now);
             free -= 1;

@@ -101,6 +101,20 @@ fn an_event_that_overtakes_a_page_from_before_it_is_asked_for_again() {
 }
 
 #[test]
+fn a_row_that_an_event_overtakes_is_asked_for_again() {
+    let mut world = World::online(1);
+    world.other_writes(0, 1);
+    world.changes(0, Deed::Delete, OTHER, 0, 1);
+    world.deliver(2);
+    let row = world.line.pop_back().unwrap();
+    world.other_writes(0, 1);
+    world.line.push_back(row);
+    world.deliver(usize::MAX);
+    assert_eq!((world.row(0).unread, world.server.row(0).unread), (1, 1));
+    assert_eq!(world.asked("conversation.get"), 2);
+}
+
+#[test]
 fn a_gap_that_is_too_large_is_given_up() {
     let mut world = World::online(1);
     world.cut(None);

@@ -26,7 +26,7 @@ impl Shard {
         let began = Instant::now();
         self.share(&jobs, &outcomes, &committed).await;
         let called = self.called(&outcomes, &committed);
-        self.recount(&committed).await;
+        let stale = self.recount(&committed).await;
         for (job, outcome) in jobs.into_iter().zip(outcomes) {
             match outcome {
                 Outcome::Refused(refusal) | Outcome::Repeated(Err(refusal)) => job.reply.error(&refusal),
@@ -38,6 +38,7 @@ impl Shard {
             }
             job.is_answered();
         }
+        self.forget(&stale);
         self.tell_called(called);
         self.tell_threads(&committed);
         self.tell_inboxes(committed).await;

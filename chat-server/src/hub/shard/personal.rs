@@ -10,8 +10,12 @@ use crate::hub::outbox::Frame;
 use crate::store::{Committed, Notice};
 
 impl Shard {
-    /// Loads the members' counts anew where a deleted message set them back.
-    pub(super) async fn recount(&mut self, committed: &Committed) {
+    /// Loads the members' counts anew where a deleted message set them back; of which conversations they could
+    /// not be loaded. Those are to be [forgotten](Self::forget) when what happened in them is told: until
+    /// then they say whom to tell.
+    #[must_use]
+    pub(super) async fn recount(&mut self, committed: &Committed) -> Vec<ConversationId> {
+        let mut stale = Vec::new();
         let conversations: BTreeSet<ConversationId> = committed.recounted.iter().copied().collect();
         for id in conversations {
             let Some(room) = self.rooms.get(&id) else { continue };
@@ -24,9 +28,17 @@ impl Shard {
                 Ok(None) => {}
                 Err(cause) => {
                     warn!(%cause, "could not count anew; the conversation is loaded at its next use");
-                    self.rooms.remove(&id);
+                    stale.push(id);
                 }
             }
+        }
+        stale
+    }
+
+    /// Has these loaded anew at their next use.
+    pub(super) fn forget(&mut self, conversations: &[ConversationId]) {
+        for conversation in conversations {
+            self.rooms.remove(conversation);
         }
     }
 

@@ -22,10 +22,11 @@ impl Shard {
             match self.try_purge(conversation, actor, messages).await {
                 Ok(Ok((events, committed))) => {
                     self.share_events(&events.iter().collect::<Vec<_>>(), &committed).await;
-                    self.recount(&committed).await;
+                    let stale = self.recount(&committed).await;
                     for event in &events {
                         self.broadcast(event);
                     }
+                    self.forget(&stale);
                     self.tell_threads(&committed);
                     self.tell_inboxes(committed).await;
                     return Ok(events.len() as u64);

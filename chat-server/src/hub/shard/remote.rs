@@ -275,7 +275,9 @@ impl Shard {
             return;
         }
         if turn.recounted {
-            self.recount(&Committed { recounted: vec![conversation], ..Committed::default() }).await;
+            let recounted = Committed { recounted: vec![conversation], ..Committed::default() };
+            let stale = self.recount(&recounted).await;
+            self.forget(&stale);
         }
         let is_new = |notice: &&Notice| new.iter().any(|event| event.seq == notice.seq);
         let notices: Vec<Notice> = notices.iter().filter(is_new).copied().collect();
