@@ -114,19 +114,19 @@ impl Session {
     pub(super) fn next_row(&mut self) -> Option<ConversationId> {
         let conversation = self.rows.pop_first()?;
         if let Some(replica) = self.replicas.get_mut(&conversation) {
-            replica.asked = replica.row.head;
+            replica.ask_row();
         }
         Some(conversation)
     }
 
-    /// A row that was asked for. If more happened while it was on its way, what it counts is of before, and the
-    /// next one is asked for; not if the server is behind by itself.
+    /// A row that was asked for; again if it is out of date by now.
     pub(super) fn row(&mut self, row: Conversation) {
-        let (conversation, head) = (row.id, row.head);
-        self.adopt(vec![row], true);
-        let is_late = |replica: &Replica| replica.row.head > head.max(replica.asked);
-        if self.replicas.get(&conversation).is_some_and(is_late) {
-            self.rows.insert(conversation);
+        let conversation = row.id;
+        let is_unconfirmed = self.marks.wanted(conversation).is_some();
+        match self.replicas.get(&conversation) {
+            // A mark that is on its way holds, whatever the row says.
+            Some(replica) if !is_unconfirmed && replica.is_past(&row) => _ = self.rows.insert(conversation),
+            _ => self.adopt(vec![row], true),
         }
     }
 

@@ -20,8 +20,8 @@ pub(super) struct Replica {
     pub(super) blind: bool,
     /// The row is asked for when no event is missing.
     pub(super) recount: bool,
-    /// How far the row had come when it was asked for.
-    pub(super) asked: Seq,
+    /// How far the row had come, and was read, when it was asked for.
+    asked: (Seq, Seq),
     /// Whether the server named it on this connection.
     pub(super) seen: bool,
 }
@@ -29,7 +29,7 @@ pub(super) struct Replica {
 impl Replica {
     pub(super) fn new(row: Conversation, have: Seq) -> Self {
         let target = row.head.max(have);
-        let (early, asked) = (Seq::ZERO, Seq::ZERO);
+        let (early, asked) = (Seq::ZERO, (Seq::ZERO, Seq::ZERO));
         let (fetching, blind, recount, seen) = (false, false, false, false);
         Self { row, have, target, early, fetching, blind, recount, asked, seen }
     }
@@ -119,6 +119,18 @@ impl Replica {
             self.row.last_message = None;
             self.recount = true;
         }
+    }
+
+    /// The row is asked for now.
+    pub(super) fn ask_row(&mut self) {
+        self.asked = (self.row.head, self.row.read);
+    }
+
+    /// Whether a row that was asked for is of before something that happened since. A row that says less than was
+    /// known when it was asked for is no such: then the server is behind by itself.
+    pub(super) fn is_past(&self, row: &Conversation) -> bool {
+        let (head, read) = self.asked;
+        self.row.head > row.head.max(head) || self.row.read > row.read.max(read)
     }
 
     /// Takes the server's row, unless it is older than what was counted since.
