@@ -12,6 +12,7 @@ mod hearing;
 pub mod hooks;
 pub mod moderation;
 pub mod policy;
+pub mod rebase;
 pub mod words;
 
 use std::collections::HashMap;

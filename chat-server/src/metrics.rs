@@ -160,6 +160,10 @@ table! {
     commit_seconds: Seconds = "chat_commit_seconds";
     /// Writes in one commit
     commit_writes: Counts = "chat_commit_writes";
+    /// Conversations in which another node had written first, and what was decided here was put behind it
+    commit_rebased: Count = "chat_commit_rebased";
+    /// Conversations in which another node had written first, and all was decided anew
+    commit_overtaken: Count = "chat_commit_overtaken";
     /// Commits and reads that failed
     store_errors: By<Kept> = "chat_store_errors";
     /// Password hashes that are being worked on or wait for a worker

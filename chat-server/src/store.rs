@@ -186,6 +186,8 @@ pub enum Write {
         user: UserId,
         /// To where.
         position: ReadPosition,
+        /// The newest event when the position was counted.
+        as_of: Seq,
     },
 }
 
@@ -202,6 +204,29 @@ pub struct Committed {
     pub recounted: Vec<ConversationId>,
     /// Conversations in which another writer was first, so that nothing was changed there.
     pub overtaken: Vec<ConversationId>,
+    /// Conversations in which another writer was first, and this turn was put behind what they wrote.
+    pub rebased: Vec<Rebased>,
+    /// Read marks whose counts were not as they had been decided, because of what another writer did first.
+    pub marks: Vec<(ConversationId, UserId, ReadPosition)>,
+}
+
+/// A conversation in which messages of another writer came before those of a turn, whose numbers moved up by as
+/// many.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebased {
+    /// Where.
+    pub conversation: ConversationId,
+    /// What came before.
+    pub onto: Vec<Event>,
+    /// What of that came into inboxes.
+    pub notices: Vec<Notice>,
+}
+
+impl Rebased {
+    /// Whom its messages call, once for each call.
+    pub fn called(&self) -> impl Iterator<Item = UserId> {
+        self.notices.iter().filter(|notice| notice.reason.is_call()).map(|notice| notice.user)
+    }
 }
 
 /// A message in somebody's inbox.

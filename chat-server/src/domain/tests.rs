@@ -415,3 +415,31 @@ fn a_block_is_between_two_and_says_no_more_than_it_must() {
     policy.apply(&PolicyChange::Block(ada, lin, false));
     assert_eq!(policy, Policy::default());
 }
+
+#[test]
+fn what_is_put_behind_messages_of_others_is_as_if_it_had_been_decided_after_them() {
+    let before = staffed();
+    let (mut late, mut in_order) = (before.clone(), before.clone());
+    wrote(&mut late, "mem", "mine, @mod");
+    let onto = [wrote(&mut in_order, "mod", "first, @mem"), wrote(&mut in_order, "owner", "second")];
+    wrote(&mut in_order, "mem", "mine, @mod");
+    late.rebase(&onto, [person("mem").id].into_iter());
+    assert_eq!(late, in_order);
+}
+
+#[test]
+fn only_messages_of_different_people_commute() {
+    let mut room = staffed();
+    let message = wrote(&mut room, "mem", "one");
+    let other = wrote(&mut room, "mod", "two");
+    let topic = event(act(&mut room, "owner", Command::SetTopic(Topic::default().into())));
+    let cases = [
+        (&message, &other, true),
+        (&message, &message, false),
+        (&message, &topic, false),
+        (&topic, &message, false),
+    ];
+    for (decided, onto, may) in cases {
+        assert_eq!(rebase::commute([decided].into_iter(), std::slice::from_ref(onto)), may);
+    }
+}

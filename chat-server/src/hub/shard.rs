@@ -8,6 +8,7 @@
 mod delivery;
 mod personal;
 mod purge;
+mod rebase;
 mod remote;
 mod repeat;
 
@@ -341,6 +342,7 @@ impl Shard {
                 for conversation in &committed.overtaken {
                     self.rooms.remove(conversation);
                 }
+                self.rebase(&committed, &mut outcomes);
                 Ok((outcomes, committed))
             }
             Err(cause) => {
@@ -410,7 +412,8 @@ impl Shard {
                 Outcome::Happened(event)
             }
             Change::Read(user, position) => {
-                writes.push(Write::Read { conversation: job.conversation, user, position });
+                let as_of = room.head;
+                writes.push(Write::Read { conversation: job.conversation, user, position, as_of });
                 Outcome::Read
             }
         })

@@ -14,6 +14,7 @@ mod claim;
 mod commit;
 mod life;
 mod migrate;
+mod rebase;
 mod search;
 mod session;
 

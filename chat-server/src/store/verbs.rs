@@ -34,7 +34,8 @@ mod welcome;
 pub use accounts::noted_every;
 
 pub(super) use entry::Entry;
-pub(super) use log::commit;
+pub(super) use log::{commit, forward, read_position};
+pub(super) use nodes::notices;
 pub(super) use row::{EVENT, event, int};
 
 use super::Store;

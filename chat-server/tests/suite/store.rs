@@ -82,7 +82,9 @@ impl Fixture {
                 room.count_calls(&hearing);
                 Write::Event { event, messages: room.messages, hearing }
             }
-            Change::Read(user, position) => Write::Read { conversation: room.id, user, position },
+            Change::Read(user, position) => {
+                Write::Read { conversation: room.id, user, position, as_of: room.head }
+            }
             Change::Nothing => return Ok(()),
         };
         self.store.commit(vec![write]).await.map(|_| ())

@@ -110,6 +110,9 @@ impl Shard {
                 _ => None,
             })
             .collect();
+        for rebased in &committed.rebased {
+            self.tell_first(rebased).await;
+        }
         self.share_events(&events, committed).await;
         let Some(nodes) = &self.nodes else { return };
         for (job, outcome) in jobs.iter().zip(outcomes) {
@@ -322,7 +325,7 @@ impl Shard {
     }
 
     /// Tells the members here what the store has beyond what they were told, up to this event.
-    async fn heal(&mut self, conversation: ConversationId, upto: Option<Seq>) {
+    pub(super) async fn heal(&mut self, conversation: ConversationId, upto: Option<Seq>) {
         let Some(begin) = self.watched.get(&conversation).map(|watched| watched.delivered) else { return };
         match self.tell_from_store(conversation, begin, upto).await {
             Ok(healed) => {
@@ -352,17 +355,23 @@ impl Shard {
                 self.rooms.remove(&conversation);
             }
             self.load(conversation).await?;
-            for event in &events {
-                self.deliver_foreign(event, ServerFrame::encode_push(&Push::Event(event.clone())));
-            }
-            healed += events.len();
             let notices = self.store.notices(conversation, after, last).await?;
-            self.tell_called(self.called_by(events.iter(), &notices));
-            self.tell_healed_threads(&events, &notices).await?;
-            self.tell_inboxes_of(notices.iter().map(|notice| notice.user).collect()).await;
+            self.tell_all(&events, &notices).await?;
+            healed += events.len();
             after = last;
         }
         Ok(healed)
+    }
+
+    /// Tells the members here of events of other nodes, and what they lead to for single people.
+    pub(super) async fn tell_all(&mut self, events: &[Event], notices: &[Notice]) -> Result<(), StoreError> {
+        for event in events {
+            self.deliver_foreign(event, ServerFrame::encode_push(&Push::Event(event.clone())));
+        }
+        self.tell_called(self.called_by(events.iter(), notices));
+        self.tell_healed_threads(events, notices).await?;
+        self.tell_inboxes_of(notices.iter().map(|notice| notice.user).collect()).await;
+        Ok(())
     }
 
     /// How those who hear of messages in threads, and who wrote them, stand to those threads.

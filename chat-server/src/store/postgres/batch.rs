@@ -108,7 +108,7 @@ impl<'a> Batch<'a> {
                     let words = vector(event).unwrap_or_default();
                     batch.messages.push(Plain { event, message, count: *messages, hearing, content, words });
                 }
-                Write::Read { conversation, user, position } => {
+                Write::Read { conversation, user, position, .. } => {
                     batch.marks.insert((conversation.0, user.0), position);
                 }
                 Write::Begin { .. } | Write::Note(_) => return None,

@@ -1,14 +1,14 @@
 //! Committing what shards decided.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
-use chat_proto::ConversationId;
 use tracing::error;
 use uuid::Uuid;
 
 use super::batch::{Batch, Before, Statements};
-use super::{Lent, Postgres};
+use super::rebase::Behind;
+use super::{Lent, Postgres, Session};
 use crate::metrics::{Kept, metrics};
 use crate::store::{Committed, StoreError, Write, verbs};
 
@@ -51,28 +51,45 @@ fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreE
             Err(cause) => return Err(cause.into()),
         }
     };
-    let overtaken = match overtaken(writes, before.heads.clone()) {
-        Ok(overtaken) => overtaken,
-        Err(taken) => {
+    let behind = match Behind::find(writes, &before.heads) {
+        Ok(behind) => behind,
+        Err(gone) => {
             session.roll_back();
-            return Err(taken);
+            return Err(gone);
         }
     };
-    // Nobody else has to begin anew because of them.
-    let others: Vec<Write>;
-    let (writes, batch) = match overtaken.is_empty() {
-        true => (writes, batch),
-        false => {
-            others = writes.iter().filter(|write| !is_in(write, &overtaken)).cloned().collect();
-            (&others[..], Batch::of(&others))
+    if behind.is_empty() {
+        return write(session, &statements, &before, writes, batch);
+    }
+    let settled = match session.within(|db| behind.settle(db, writes)) {
+        Ok(settled) => settled,
+        Err(cause) => {
+            session.roll_back();
+            return Err(cause.into());
         }
     };
-    if writes.is_empty() {
+    metrics().commit_rebased.add(settled.committed.rebased.len());
+    metrics().commit_overtaken.add(settled.committed.overtaken.len());
+    if settled.writes.is_empty() {
         session.roll_back();
         return Err(StoreError::Overtaken);
     }
-    let committed = match batch.filter(|_| !before.has_hooks) {
-        Some(batch) => match session.wait(batch.commit(session.client()?, &statements, &before)) {
+    let (committed, queued) =
+        write(session, &statements, &before, &settled.writes, Batch::of(&settled.writes))?;
+    let Committed { overtaken, rebased, marks, .. } = settled.committed;
+    Ok((Committed { overtaken, rebased, marks, ..committed }, queued))
+}
+
+/// Writes these, which are in order, and commits.
+fn write(
+    session: Session,
+    statements: &Statements,
+    before: &Before,
+    writes: &[Write],
+    batch: Option<Batch<'_>>,
+) -> Result<(Committed, bool), StoreError> {
+    match batch.filter(|_| !before.has_hooks) {
+        Some(batch) => match session.wait(batch.commit(session.client()?, statements, before)) {
             Ok(committed) => {
                 session.give_back();
                 Ok((committed, false))
@@ -83,9 +100,7 @@ fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreE
             }
         },
         None => session.finish(|db| verbs::commit(db, writes)),
-    };
-    let overtaken = overtaken.into_iter().map(ConversationId).collect();
-    committed.map(|(committed, queued)| (Committed { overtaken, ..committed }, queued))
+    }
 }
 
 /// The conversations that these change and that there are already.
@@ -99,33 +114,4 @@ fn conversations(writes: &[Write]) -> BTreeSet<Uuid> {
         }
     }
     changed
-}
-
-/// The conversations in which an event is not the next one: another writer was first there.
-fn overtaken(writes: &[Write], mut heads: HashMap<Uuid, i64>) -> Result<BTreeSet<Uuid>, StoreError> {
-    let mut overtaken = BTreeSet::new();
-    for write in writes {
-        match write {
-            Write::Begin { event, .. } => drop(heads.insert(event.conversation.0, verbs::int(event.seq.0))),
-            Write::Event { event, .. } => {
-                let head = heads.get_mut(&event.conversation.0).ok_or(StoreError::Conflict)?;
-                *head += 1;
-                if verbs::int(event.seq.0) != *head {
-                    overtaken.insert(event.conversation.0);
-                }
-            }
-            Write::Note(_) | Write::Read { .. } => {}
-        }
-    }
-    Ok(overtaken)
-}
-
-/// Whether a change is one of these conversations'.
-fn is_in(write: &Write, conversations: &BTreeSet<Uuid>) -> bool {
-    let conversation = match write {
-        Write::Begin { event, .. } | Write::Event { event, .. } => Some(event.conversation),
-        Write::Read { conversation, .. } => Some(*conversation),
-        Write::Note(note) => note.conversation,
-    };
-    conversation.is_some_and(|conversation| conversations.contains(&conversation.0))
 }

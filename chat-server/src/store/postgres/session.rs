@@ -34,6 +34,11 @@ impl Session {
         Self { client: Some(client), runtime, texts }
     }
 
+    /// Does something within the transaction, which goes on.
+    pub(super) fn within<T>(&self, job: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        job(&Connection::Postgres(self))
+    }
+
     /// Does the job, makes it last or undoes it, and gives the connection back.
     pub(super) fn finish<T>(
         self,

@@ -84,43 +84,7 @@ impl Store {
         user: UserId,
         seq: Seq,
     ) -> Result<Option<ReadPosition>, StoreError> {
-        self.read(move |db| {
-            let at = db
-                .prepare_cached(
-                    "SELECT seq, messages FROM events WHERE conversation = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1",
-                )?
-                .query_row(params![conversation.0, row::int(seq.0)], |r| Ok((row::seq(r, 0)?, row::count(r, 1)?)))
-                .optional()?;
-            let Some((seq, messages)) = at else { return Ok(None) };
-            let key = params![conversation.0, user.0, row::int(seq.0)];
-            // What was deleted is not unread.
-            let deleted = db
-                .prepare_cached(
-                    "SELECT count(*) FROM events WHERE conversation = ?1 AND author <> ?2 AND seq > ?3
-                         AND deleted = 1 AND kind = 'message' AND target IS NULL",
-                )?
-                .query_row(key, |r| row::count(r, 0))?;
-            let messages = messages + deleted;
-            // Counted back from now, because the member's count begins anew when they come again.
-            let sent = db
-                .prepare_cached(
-                    "SELECT max(0, m.sent - (
-                         SELECT count(*) FROM events WHERE conversation = ?1 AND author = ?2 AND seq > ?3
-                             AND kind = 'message' AND target IS NULL))
-                     FROM members m WHERE m.conversation = ?1 AND m.user = ?2",
-                )?
-                .query_row(key, |r| row::count(r, 0))
-                .optional()?
-                .unwrap_or(0);
-            let mentions = db
-                .prepare_cached(
-                    "SELECT count(*) FROM inbox WHERE conversation = ?1 AND user = ?2 AND seq > ?3
-                         AND reason IN ('mention', 'room', 'here')",
-                )?
-                .query_row(key, |r| row::count(r, 0))?;
-            Ok(Some(ReadPosition { seq, messages, sent, mentions }))
-        })
-        .await
+        self.read(move |db| Ok(read_position(db, conversation, user, seq)?)).await
     }
 
     /// A page of events for a member; `None` for everybody else.
@@ -184,7 +148,7 @@ pub(in crate::store) fn commit(db: &Connection, writes: &[Write]) -> Result<(Com
                 queued |= hooks::queue(db, event)?;
             }
             Write::Note(note) => audit::record(db, note)?,
-            Write::Read { conversation, user, position } => {
+            Write::Read { conversation, user, position, .. } => {
                 read_to(db, *conversation, *user, position)?;
                 inbox::read_to(db, *conversation, *user, position.seq, &mut committed)?;
             }
@@ -193,6 +157,49 @@ pub(in crate::store) fn commit(db: &Connection, writes: &[Write]) -> Result<(Com
     totals.write(db)?;
     inbox::count_changes(db, &committed.inboxes)?;
     Ok((committed, queued))
+}
+
+/// See [`Store::read_position`].
+pub(in crate::store) fn read_position(
+    db: &Connection,
+    conversation: ConversationId,
+    user: UserId,
+    seq: Seq,
+) -> sql::Result<Option<ReadPosition>> {
+    let at = db
+        .prepare_cached(
+            "SELECT seq, messages FROM events WHERE conversation = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row(params![conversation.0, row::int(seq.0)], |r| Ok((row::seq(r, 0)?, row::count(r, 1)?)))
+        .optional()?;
+    let Some((seq, messages)) = at else { return Ok(None) };
+    let key = params![conversation.0, user.0, row::int(seq.0)];
+    // What was deleted is not unread.
+    let deleted = db
+        .prepare_cached(
+            "SELECT count(*) FROM events WHERE conversation = ?1 AND author <> ?2 AND seq > ?3
+                 AND deleted = 1 AND kind = 'message' AND target IS NULL",
+        )?
+        .query_row(key, |r| row::count(r, 0))?;
+    let messages = messages + deleted;
+    // Counted back from now, because the member's count begins anew when they come again.
+    let sent = db
+        .prepare_cached(
+            "SELECT max(0, m.sent - (
+                 SELECT count(*) FROM events WHERE conversation = ?1 AND author = ?2 AND seq > ?3
+                     AND kind = 'message' AND target IS NULL))
+             FROM members m WHERE m.conversation = ?1 AND m.user = ?2",
+        )?
+        .query_row(key, |r| row::count(r, 0))
+        .optional()?
+        .unwrap_or(0);
+    let mentions = db
+        .prepare_cached(
+            "SELECT count(*) FROM inbox WHERE conversation = ?1 AND user = ?2 AND seq > ?3
+                 AND reason IN ('mention', 'room', 'here')",
+        )?
+        .query_row(key, |r| row::count(r, 0))?;
+    Ok(Some(ReadPosition { seq, messages, sent, mentions }))
 }
 
 fn load(db: &Connection, id: ConversationId) -> sql::Result<Option<Room>> {
@@ -330,7 +337,7 @@ fn backward(
     Ok(events)
 }
 
-pub(super) fn forward(
+pub(in crate::store) fn forward(
     db: &Connection,
     conversation: ConversationId,
     after: Seq,

@@ -229,21 +229,26 @@ impl Store {
         after: Seq,
         upto: Seq,
     ) -> Result<Vec<Notice>, StoreError> {
-        self.read(move |db| {
-            let notices = db
-                .prepare_cached(
-                    "SELECT user, seq, reason FROM inbox WHERE conversation = ?1 AND seq > ?2 AND seq <= ?3
-                     ORDER BY seq LIMIT ?4",
-                )?
-                .query_map(params![conversation.0, row::int(after.0), row::int(upto.0), NOTICES], |r| {
-                    let (user, seq) = (UserId(r.get(0)?), row::seq(r, 1)?);
-                    Ok(Notice { user, conversation, seq, reason: row::reason(r, 2)? })
-                })?
-                .collect::<sql::Result<_>>()?;
-            Ok(notices)
-        })
-        .await
+        self.read(move |db| Ok(notices(db, conversation, after, upto)?)).await
     }
+}
+
+/// See [`Store::notices`].
+pub(in crate::store) fn notices(
+    db: &Connection,
+    conversation: ConversationId,
+    after: Seq,
+    upto: Seq,
+) -> sql::Result<Vec<Notice>> {
+    db.prepare_cached(
+        "SELECT user, seq, reason FROM inbox WHERE conversation = ?1 AND seq > ?2 AND seq <= ?3
+             ORDER BY seq LIMIT ?4",
+    )?
+    .query_map(params![conversation.0, row::int(after.0), row::int(upto.0), NOTICES], |r| {
+        let (user, seq) = (UserId(r.get(0)?), row::seq(r, 1)?);
+        Ok(Notice { user, conversation, seq, reason: row::reason(r, 2)? })
+    })?
+    .collect()
 }
 
 /// Keeps for all nodes what is done in this transaction.

@@ -1,0 +1,161 @@
+//! A turn that another node was first in: what of it still holds, once the rows of its conversations are held.
+//!
+//! 1. Messages behind nothing but messages of others keep what was decided, and get the next numbers.
+//! 2. Read marks are counted anew: a message may have been deleted meanwhile.
+//! 3. Of all else nothing is written, and who decided it decides anew.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chat_proto::{ConversationId, Event, EventKind, Message, Seq};
+use uuid::Uuid;
+
+use crate::domain::rebase::commute;
+use crate::store::sql::{self, Connection};
+use crate::store::{Committed, Rebased, StoreError, Write, verbs};
+
+/// Messages that may have come in between. A node that is further behind reads the conversation anew, which is
+/// then less than these.
+const BETWEEN: u64 = 100;
+
+/// Where a turn is behind: what it was decided on, and how far the conversation has come since, by conversation.
+#[derive(Debug)]
+pub(super) struct Behind(BTreeMap<Uuid, (i64, i64)>);
+
+/// What is left of a turn to be written, and what is to be said of it.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) writes: Vec<Write>,
+    pub(super) committed: Committed,
+}
+
+impl Behind {
+    /// Compares a turn with the numbers that its conversations have come to.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if a conversation is gone.
+    pub(super) fn find(writes: &[Write], heads: &HashMap<Uuid, i64>) -> Result<Self, StoreError> {
+        let mut seen = BTreeSet::new();
+        let mut behind = BTreeMap::new();
+        for write in writes {
+            let (id, base) = match write {
+                Write::Begin { event, .. } => {
+                    seen.insert(event.conversation.0);
+                    continue;
+                }
+                Write::Event { event, .. } => (event.conversation.0, verbs::int(event.seq.0) - 1),
+                Write::Read { conversation, as_of, .. } => (conversation.0, verbs::int(as_of.0)),
+                Write::Note(_) => continue,
+            };
+            if seen.insert(id) {
+                let head = *heads.get(&id).ok_or(StoreError::Conflict)?;
+                if head != base {
+                    behind.insert(id, (base, head));
+                }
+            }
+        }
+        Ok(Self(behind))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Says what becomes of a turn.
+    pub(super) fn settle(&self, db: &Connection, writes: &[Write]) -> sql::Result<Settled> {
+        let mut committed = Committed::default();
+        let mut moves: BTreeMap<Uuid, (u64, u64)> = BTreeMap::new();
+        for (id, (base, head)) in &self.0 {
+            let conversation = ConversationId(*id);
+            let own: Vec<&Write> = writes.iter().filter(|write| place(write) == Some(conversation)).collect();
+            if own.iter().all(|write| matches!(write, Write::Read { .. })) {
+                continue;
+            }
+            match between(db, conversation, (*base, *head), &own)? {
+                Some(onto) => {
+                    let lines = onto.iter().filter(|event| is_in_main_line(event)).count() as u64;
+                    moves.insert(*id, (onto.len() as u64, lines));
+                    let notices =
+                        verbs::notices(db, conversation, Seq(base.unsigned_abs()), Seq(head.unsigned_abs()))?;
+                    committed.rebased.push(Rebased { conversation, onto, notices });
+                }
+                None => committed.overtaken.push(conversation),
+            }
+        }
+        let mut settled = Settled { writes: Vec::with_capacity(writes.len()), committed };
+        for write in writes {
+            self.settle_one(db, write, &moves, &mut settled)?;
+        }
+        Ok(settled)
+    }
+
+    fn settle_one(
+        &self,
+        db: &Connection,
+        write: &Write,
+        moves: &BTreeMap<Uuid, (u64, u64)>,
+        settled: &mut Settled,
+    ) -> sql::Result<()> {
+        let place = place(write);
+        if place.is_some_and(|place| settled.committed.overtaken.contains(&place)) {
+            return Ok(());
+        }
+        let mut write = write.clone();
+        match &mut write {
+            Write::Event { event, messages, .. } => {
+                if let Some((up, lines)) = moves.get(&event.conversation.0) {
+                    event.seq.0 += up;
+                    *messages += lines;
+                }
+            }
+            Write::Read { conversation, user, position, .. } if self.0.contains_key(&conversation.0) => {
+                if let Some(counted) = verbs::read_position(db, *conversation, *user, position.seq)? {
+                    *position = counted;
+                    settled.committed.marks.push((*conversation, *user, counted));
+                }
+            }
+            _ => {}
+        }
+        settled.writes.push(write);
+        Ok(())
+    }
+}
+
+/// What came between, if a turn's messages can be put behind it.
+fn between(
+    db: &Connection,
+    conversation: ConversationId,
+    (base, head): (i64, i64),
+    own: &[&Write],
+) -> sql::Result<Option<Vec<Event>>> {
+    let (base, head) = (base.unsigned_abs(), head.unsigned_abs());
+    let count = head.saturating_sub(base);
+    // A mark behind one of the turn's own messages would have to move with it.
+    let stays = |write: &&Write| match write {
+        Write::Event { .. } => true,
+        Write::Read { position, .. } => position.seq.0 <= base,
+        Write::Begin { .. } | Write::Note(_) => false,
+    };
+    let events = own.iter().filter_map(|write| match write {
+        Write::Event { event, .. } => Some(event),
+        _ => None,
+    });
+    if count == 0 || count > BETWEEN || !own.iter().all(stays) {
+        return Ok(None);
+    }
+    let limit = u32::try_from(count).unwrap_or(u32::MAX);
+    let onto = verbs::forward(db, conversation, Seq(base), limit)?;
+    Ok((onto.len() as u64 == count && commute(events, &onto)).then_some(onto))
+}
+
+fn is_in_main_line(event: &Event) -> bool {
+    matches!(&event.what, EventKind::Message(message) if matches!(**message, Message { thread: None, .. }))
+}
+
+/// Which conversation a change is of.
+fn place(write: &Write) -> Option<ConversationId> {
+    match write {
+        Write::Begin { event, .. } | Write::Event { event, .. } => Some(event.conversation),
+        Write::Read { conversation, .. } => Some(*conversation),
+        Write::Note(note) => note.conversation,
+    }
+}
