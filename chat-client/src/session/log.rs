@@ -113,8 +113,9 @@ impl Session {
     /// The row that is asked for next.
     pub(super) fn next_row(&mut self) -> Option<ConversationId> {
         let conversation = self.rows.pop_first()?;
+        let is_unconfirmed = self.marks.wanted(conversation).is_some();
         if let Some(replica) = self.replicas.get_mut(&conversation) {
-            replica.ask_row();
+            replica.ask_row(is_unconfirmed);
         }
         Some(conversation)
     }

@@ -121,9 +121,9 @@ impl Replica {
         }
     }
 
-    /// The row is asked for now.
-    pub(super) fn ask_row(&mut self) {
-        self.asked = (self.row.head, self.row.read);
+    /// The row is asked for now; while a mark is on its way, which the answer may know of or not.
+    pub(super) fn ask_row(&mut self, is_unconfirmed: bool) {
+        self.asked = (self.row.head, if is_unconfirmed { Seq::ZERO } else { self.row.read });
     }
 
     /// Whether a row that was asked for is of before something that happened since. A row that says less than was

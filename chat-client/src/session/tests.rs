@@ -115,6 +115,24 @@ fn a_row_that_an_event_overtakes_is_asked_for_again() {
 }
 
 #[test]
+fn a_row_from_before_a_read_mark_does_not_take_it_back() {
+    let mut world = World::online(1);
+    world.other_writes(0, 1);
+    world.other_writes(0, 1);
+    world.deliver(2);
+    world.session.mark_read(room(0), Seq(1), world.now);
+    world.settle();
+    // The row is asked for while the mark is on its way, and was read before it; its answer comes after the mark's.
+    world.changes(0, Deed::Delete, OTHER, 1, 1);
+    world.line.swap(0, 1);
+    world.deliver(1);
+    world.line[1] = world.line[1].replace("\"read\":1,", "\"read\":0,");
+    world.deliver(usize::MAX);
+    assert_eq!((world.row(0).read, world.row(0).unread), (Seq(1), 0));
+    assert_eq!(world.asked("conversation.get"), 2);
+}
+
+#[test]
 fn a_gap_that_is_too_large_is_given_up() {
     let mut world = World::online(1);
     world.cut(None);
