@@ -18,6 +18,7 @@ mod joined;
 mod keeper;
 mod listener;
 pub(in crate::hub) mod news;
+mod positions;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicI64, Ordering};

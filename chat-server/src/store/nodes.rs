@@ -10,6 +10,10 @@ pub struct NewsPosition {
     pub news: i64,
     /// In the logs of all conversations.
     pub log: i64,
+    /// All transactions that had begun then have lower numbers than this.
+    pub begun: i64,
+    /// All transactions with lower numbers than this had ended then.
+    pub ended: i64,
 }
 
 /// What is new since a [`NewsPosition`].

@@ -221,6 +221,27 @@ async fn a_mark_from_before_a_deletion_elsewhere_counts_it() {
     }
 }
 
+/// A row can have a lower number than others and come to sight after them: who looks must know until when.
+#[tokio::test]
+async fn who_looks_for_news_knows_that_somebody_has_not_ended() {
+    let database = Database::new().unwrap();
+    let store = store(&database).await;
+    let begin = store.news_position().await.unwrap();
+    let (late, connection) =
+        tokio_postgres::connect(&database.address(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    late.batch_execute("BEGIN; INSERT INTO news (at, body) VALUES (1, 'late')").await.unwrap();
+    store.add_news(vec!["early".to_owned()], Timestamp(1)).await.unwrap();
+    let during = store.whats_new(begin).await.unwrap();
+    assert_eq!(during.news.len(), 1);
+    assert!(during.position.ended < during.position.begun, "{during:?}");
+    late.batch_execute("COMMIT").await.unwrap();
+    let after = store.whats_new(during.position).await.unwrap();
+    assert_eq!(after.news.len(), 0, "from where one came to, it is not seen");
+    assert!(after.position.ended >= during.position.begun, "{after:?}");
+    assert_eq!(store.whats_new(begin).await.unwrap().news.len(), 2);
+}
+
 #[tokio::test]
 async fn the_number_that_another_server_took_is_refused() {
     let database = Database::new().unwrap();

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use chat_proto::{ConversationId, UserId};
 use tokio::time::Instant;
 
-use super::listener::{ON_THE_WAY, OVERLAP};
+use super::listener::ON_THE_WAY;
+use super::positions::OVERLAP;
 
 /// Entries; beyond that, the store is believed at once.
 const MOST: usize = 50_000;

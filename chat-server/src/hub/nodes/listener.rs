@@ -5,7 +5,7 @@
 //! the bus. Of events it says in which conversations there are new ones: while the bus works that
 //! is only a net for what it lost; while it does not, it is the way.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::doubts::Doubts;
 use super::joined::Joined;
 use super::news::{Added, Call, End, Heard, News, Nothing, Place, PolicyNews, Tell};
+use super::positions::Positions;
 use super::{Nodes, now};
 use crate::bus::Received;
 use crate::hub::presence::FromNode;
@@ -28,10 +29,6 @@ use crate::store::{Act, Kept, NewsPosition, WhatsNew};
 
 /// How often it is looked what is new in the store.
 const LOOK: Duration = Duration::from_millis(500);
-
-/// So far back each look begins anew: what was committed late may have a lower number than what was
-/// there before. Longer than any commit takes that is not given up.
-pub(super) const OVERLAP: Duration = Duration::from_secs(5);
 
 /// For how long events have time to come over a bus that works.
 pub(super) const ON_THE_WAY: Duration = Duration::from_secs(3);
@@ -70,8 +67,8 @@ const SEEN: usize = 16_384;
 pub(in crate::hub) struct Listener {
     hub: Hub,
     nodes: Nodes,
-    /// Where it was come to when; the last is the newest, the first as old as [`OVERLAP`].
-    positions: VecDeque<(Instant, NewsPosition)>,
+    /// Where it was come to when.
+    positions: Positions,
     /// The kept news after the first of those that were taken.
     taken: BTreeSet<i64>,
     seen: Seen,
@@ -100,7 +97,7 @@ impl Listener {
         Self {
             hub,
             nodes,
-            positions: VecDeque::from([(now, position)]),
+            positions: Positions::new(now, position),
             taken: BTreeSet::new(),
             seen: Seen::default(),
             moved: HashMap::new(),
@@ -144,11 +141,13 @@ impl Listener {
         let now = Instant::now();
         self.see_how_the_bus_is(now);
         let mut position = self.begin_at(now);
-        let mut more = true;
+        // What had not ended at the first page may stand before where the last one came to.
+        let (mut more, mut ended) = (true, i64::MAX);
         while more {
             match self.nodes.0.store.whats_new(position).await {
                 Ok(new) => {
                     (more, position) = (new.more, new.position);
+                    ended = ended.min(position.ended);
                     self.take(new, now).await;
                 }
                 Err(cause) => {
@@ -158,7 +157,7 @@ impl Listener {
                 }
             }
         }
-        self.positions.push_back((now, position));
+        self.positions.came_to(now, NewsPosition { ended, ..position });
         // By the wall: the other clock stands still while a machine sleeps.
         let wall = super::now();
         if u128::from(wall.0.saturating_sub(self.looked_at.0).unsigned_abs()) > TOO_LONG.as_millis() {
@@ -179,14 +178,9 @@ impl Listener {
         }
     }
 
-    /// Where a look at this time begins; what lies before is over.
+    /// Where a look at this time begins.
     fn begin_at(&mut self, now: Instant) -> NewsPosition {
-        while let [_, (next, _), ..] = self.positions.make_contiguous()
-            && now.duration_since(*next) >= OVERLAP
-        {
-            self.positions.pop_front();
-        }
-        let begin = self.positions.front().map(|(_, position)| *position).unwrap_or_default();
+        let begin = self.positions.begin(now);
         self.taken = self.taken.split_off(&begin.news.saturating_add(1));
         begin
     }

@@ -29,7 +29,8 @@ impl Store {
             let of = |sql: &str| db.query_row(sql, [], |r| r.get(0));
             // Numbers are never used again, so 0 is right where all was let go.
             let news = of("SELECT coalesce(max(id), 0) FROM news")?;
-            Ok(NewsPosition { news, log: of("SELECT coalesce(max(id), 0) FROM events")? })
+            let (begun, ended) = transactions(db)?;
+            Ok(NewsPosition { news, log: of("SELECT coalesce(max(id), 0) FROM events")?, begun, ended })
         })
         .await
     }
@@ -42,7 +43,8 @@ impl Store {
     /// [`StoreError::Failed`].
     pub async fn whats_new(&self, since: NewsPosition) -> Result<WhatsNew, StoreError> {
         self.read(move |db| {
-            let mut position = since;
+            let (begun, ended) = transactions(db)?;
+            let mut position = NewsPosition { begun, ended, ..since };
             let rows = db
                 .prepare_cached("SELECT id, body FROM news WHERE id > ?1 ORDER BY id LIMIT ?2")?
                 .query_map(params![since.news, NEWS], |r| Ok((r.get::<_, i64>(0)?, Kept::read(r.get(1)?))))?
@@ -265,6 +267,15 @@ pub(super) fn keep_logins(db: &Connection, user: UserId) -> sql::Result<()> {
         .query_map([user.0], |r| r.get(0).map(UserId))?
         .collect::<sql::Result<Vec<_>>>()?;
     std::iter::once(user).chain(bots).try_for_each(|user| keep(db, Act::Logins(user)))
+}
+
+/// Below which numbers all transactions are that had begun, and all that have ended. A file has one writer: what is
+/// not to be seen has not begun.
+fn transactions(db: &Connection) -> sql::Result<(i64, i64)> {
+    let number = |of: &str| format!("CAST(CAST({of}(now) AS text) AS bigint)");
+    let (begun, ended) = (number("pg_snapshot_xmax"), number("pg_snapshot_xmin"));
+    let shared = format!("SELECT {begun}, {ended} FROM pg_current_snapshot() AS now");
+    db.query_row(db.either("SELECT 0, 0", &shared), [], |r| Ok((r.get(0)?, r.get(1)?)))
 }
 
 /// Who became a member with the events between these, the first not included.
