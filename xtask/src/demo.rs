@@ -21,7 +21,7 @@ const FOR_A_TEAM: &str = "
 For a team, with TLS, in five lines:
   cargo install --path chat-server && cargo install --path chat-tui
   chat-server --listen 0.0.0.0:7667 --tls self-signed   # prints the owner's invite code
-  chat-server cert                                      # the fingerprint that everybody is shown once
+  chat-server cert --tls self-signed                    # its fingerprint, which everybody is shown once
   chat-tui --server wss://YOUR-HOST:7667                # compare, then name, password, that code
   chat-server invite create --uses 12                   # a code for everybody else";
 
