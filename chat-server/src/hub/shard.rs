@@ -142,6 +142,10 @@ impl Shard {
                         }
                         jobs.push(*job);
                     }
+                    // What other nodes tell has no order with what is asked here. It cuts no turn short, and what is
+                    // decided after it is behind by less.
+                    ToShard::News(news) => self.hear(*news).await,
+                    ToShard::Moved { conversation, seq } => self.hear_moved(conversation, seq).await,
                     // What came before must be delivered by who listened then.
                     other => {
                         self.turn(std::mem::take(&mut jobs)).await;
@@ -176,8 +180,6 @@ impl Shard {
                 // Who waits may have been cut in the meantime.
                 let _ = ready.send(());
             }
-            ToShard::News(news) => self.hear(*news).await,
-            ToShard::Moved { conversation, seq } => self.hear_moved(conversation, seq).await,
             ToShard::NewPolicy { policy } => self.policy = (*policy).clone(),
             ToShard::EndAll => {
                 self.online.values().flatten().for_each(|listener| listener.outbox.cut(CloseReason::Restart));
@@ -218,7 +220,7 @@ impl Shard {
             }
             ToShard::Wake => self.online.values().flatten().for_each(|listener| listener.outbox.wake()),
             ToShard::Settle { done } => drop(done.send(())),
-            ToShard::Do(_) => {}
+            ToShard::Do(_) | ToShard::News(_) | ToShard::Moved { .. } => {}
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chat_proto::{ConversationId, Event, EventKind, Message, Seq};
+use chat_proto::{ConversationId, Event, Seq};
 use uuid::Uuid;
 
 use crate::domain::rebase::commute;
@@ -74,8 +74,16 @@ impl Behind {
                 Some(onto) => {
                     let lines = onto.iter().filter(|event| is_in_main_line(event)).count() as u64;
                     moves.insert(*id, (onto.len() as u64, lines));
-                    let notices =
-                        verbs::notices(db, conversation, Seq(base.unsigned_abs()), Seq(head.unsigned_abs()))?;
+                    let notices = match onto.iter().any(concerns_somebody) {
+                        true => verbs::notices(
+                            db,
+                            conversation,
+                            Seq(base.unsigned_abs()),
+                            Seq(head.unsigned_abs()),
+                        )?,
+                        // Nearly always: not asked.
+                        false => Vec::new(),
+                    };
                     committed.rebased.push(Rebased { conversation, onto, notices });
                 }
                 None => committed.overtaken.push(conversation),
@@ -147,8 +155,16 @@ fn between(
     Ok((onto.len() as u64 == count && commute(events, &onto)).then_some(onto))
 }
 
+/// Whether a message can have come into an inbox.
+fn concerns_somebody(event: &Event) -> bool {
+    event.message().is_some_and(|message| {
+        let is_tied = message.reply_to.is_some() || message.thread.is_some();
+        is_tied || message.call.is_some() || !message.mentions.is_empty()
+    })
+}
+
 fn is_in_main_line(event: &Event) -> bool {
-    matches!(&event.what, EventKind::Message(message) if matches!(**message, Message { thread: None, .. }))
+    event.message().is_some_and(|message| message.thread.is_none())
 }
 
 /// Which conversation a change is of.
