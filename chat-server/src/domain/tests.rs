@@ -432,7 +432,7 @@ fn only_messages_of_different_people_commute() {
     let mut room = staffed();
     let message = wrote(&mut room, "mem", "one");
     let other = wrote(&mut room, "mod", "two");
-    let topic = event(act(&mut room, "owner", Command::SetTopic(Topic::default().into())));
+    let topic = event(act(&mut room, "owner", Command::SetTopic(Topic::default())));
     let cases = [
         (&message, &other, true),
         (&message, &message, false),

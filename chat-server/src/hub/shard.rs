@@ -1,9 +1,10 @@
 //! A shard: the loop that owns its conversations.
 //!
 //! Each turn takes what waits, decides and applies it in memory, commits it in one batch, and
-//! only then answers and delivers (`delivery`). If the commit is refused because another writer
-//! was first, or a client id is used again, the conversations are forgotten, loaded anew and
-//! everything is decided again, one by one. Nobody is told anything that is not stored.
+//! only then answers and delivers (`delivery`). Where another node was first, the store may have put
+//! the turn's messages behind its (`rebase`). If the commit is refused because it was first in another
+//! way, or a client id is used again, the conversations are forgotten, loaded anew and everything is
+//! decided again, one by one. Nobody is told anything that is not stored.
 
 mod delivery;
 mod personal;
