@@ -1,0 +1,169 @@
+//! Who was behind another server when it committed, and who looks for what others commit.
+
+use super::*;
+
+/// Names of two rooms, and whether something that is no plain message goes with the turn, which then goes another
+/// way.
+const WAYS: [(&str, &str, bool); 2] = [("ops", "deploys", false), ("ops2", "deploys2", true)];
+
+/// Two servers on one database, and two people.
+struct Two {
+    here: Store,
+    there: Store,
+    ada: Person,
+    lin: Person,
+    _database: Database,
+}
+
+impl Two {
+    async fn new() -> Self {
+        let database = Database::new().unwrap();
+        let (here, there) = (store(&database).await, store(&database).await);
+        let (ada, lin) = (person(&here, "ada").await, person(&here, "lin").await);
+        Self { here, there, ada, lin, _database: database }
+    }
+}
+
+/// A new room as a server holds it.
+async fn loaded(store: &Store, name: &str, members: &[&Person]) -> Room {
+    let id = room(store, name, members).await;
+    store.load(id).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn who_was_overtaken_in_one_conversation_holds_no_other_up() {
+    let Two { here, there, ada, lin, _database } = Two::new().await;
+    for (ops, deploys, and_leaves) in WAYS {
+        let (mut in_ops, mut in_deploys) =
+            (loaded(&here, ops, &[&ada, &lin]).await, loaded(&here, deploys, &[&ada, &lin]).await);
+        let (ops, deploys) = (in_ops.id, in_deploys.id);
+        say(&there, ops, &ada, "first").await;
+        let before = there.load(ops).await.unwrap();
+        let mut turn = vec![
+            said(&mut in_ops, &ada, "late"),
+            said(&mut in_deploys, &ada, "in time"),
+            said(&mut in_ops, &lin, "late as well"),
+        ];
+        turn.extend(and_leaves.then(|| decided(&mut in_deploys, &lin, Command::Leave)));
+        let committed = here.commit(turn).await.unwrap();
+        assert_eq!(committed.overtaken, [ops]);
+        assert_eq!(here.load(deploys).await.unwrap().unwrap(), in_deploys);
+        assert_eq!(here.load(ops).await.unwrap(), before, "nothing of it was kept where another was first");
+    }
+}
+
+#[tokio::test]
+async fn messages_are_put_behind_those_that_others_wrote_first() {
+    let Two { here, there, ada, lin, _database } = Two::new().await;
+    for (ops, deploys, and_leaves) in WAYS {
+        let (mut in_ops, mut in_deploys) =
+            (loaded(&here, ops, &[&ada, &lin]).await, loaded(&here, deploys, &[&ada, &lin]).await);
+        let (ops, deploys) = (in_ops.id, in_deploys.id);
+        let marked = marks(&here, &in_ops, &ada, Seq(1)).await;
+        say(&there, ops, &lin, "first, @ada").await;
+        say(&there, ops, &lin, "second").await;
+        let mut turn = vec![
+            marked,
+            said(&mut in_ops, &ada, "late, @lin"),
+            said(&mut in_deploys, &lin, "in time"),
+            said(&mut in_ops, &ada, "late as well"),
+        ];
+        turn.extend(and_leaves.then(|| decided(&mut in_deploys, &lin, Command::Leave)));
+        let committed = here.commit(turn).await.unwrap();
+        assert_eq!(committed.overtaken, []);
+        let [rebased] = &committed.rebased[..] else { panic!("{:?}", committed.rebased) };
+        let texts: Vec<_> = rebased.onto.iter().map(|event| event.body().unwrap().as_str()).collect();
+        assert_eq!((rebased.conversation, &texts[..]), (ops, &["first, @ada", "second"][..]));
+        assert_eq!(rebased.called().collect::<Vec<_>>(), [ada.id]);
+        in_ops.rebase(&rebased.onto, rebased.called());
+        let (stored, log) = (here.load(ops).await.unwrap().unwrap(), here.log_after(ops, Seq(1), 10).await);
+        assert_eq!(stored, in_ops, "memory follows without a look");
+        let texts: Vec<_> = log.unwrap().iter().map(|event| event.body().unwrap().to_string()).collect();
+        assert_eq!(texts, ["first, @ada", "second", "late, @lin", "late as well"]);
+        assert_eq!(here.load(deploys).await.unwrap().unwrap(), in_deploys);
+        let calls = committed.notices.iter().map(|notice| (notice.user, notice.seq));
+        assert_eq!(calls.collect::<Vec<_>>(), [(lin.id, Seq(4))], "what is told has the new number");
+    }
+}
+
+/// A read mark as a shard decides it.
+async fn marks(store: &Store, room: &Room, user: &Person, seq: Seq) -> Write {
+    let position = store.read_position(room.id, user.id, seq).await.unwrap().unwrap();
+    Write::Read { conversation: room.id, user: user.id, position, as_of: room.head }
+}
+
+/// The count of unread ones had in it what another node deleted before the mark was written. Found by a storm of
+/// three nodes, seed 3038.
+#[tokio::test]
+async fn a_mark_from_before_a_deletion_elsewhere_counts_it() {
+    let Two { here, there, ada, lin, _database } = Two::new().await;
+    for (ops, deploys, and_topic) in WAYS {
+        let ops = room(&here, ops, &[&ada, &lin]).await;
+        for text in ["one", "two", "three"] {
+            say(&here, ops, &ada, text).await;
+        }
+        let mut in_deploys = loaded(&here, deploys, &[&ada]).await;
+        let mut in_ops = here.load(ops).await.unwrap().unwrap();
+        let mut turn = vec![marks(&here, &in_ops, &lin, Seq(2)).await];
+        turn.extend(and_topic.then(|| decided(&mut in_deploys, &ada, Command::SetTopic(Topic::default()))));
+        let mut elsewhere = there.load(ops).await.unwrap().unwrap();
+        let target = there.event(ops, Seq(4)).await.unwrap();
+        there.commit(vec![decided(&mut elsewhere, &ada, Command::Delete { target })]).await.unwrap();
+        let committed = here.commit(turn).await.unwrap();
+        let [(conversation, user, position)] = committed.marks[..] else { panic!("{:?}", committed.marks) };
+        assert_eq!((conversation, user), (ops, lin.id));
+        let row = here.conversation(lin.id, ops).await.unwrap().unwrap();
+        assert_eq!((row.read, row.unread), (Seq(2), 1), "kept");
+        in_ops.apply(&Change::Read(user, position));
+        assert_eq!(
+            in_ops.members[&lin.id],
+            here.load(ops).await.unwrap().unwrap().members[&lin.id],
+            "and told"
+        );
+    }
+}
+
+/// A row can have a lower number than others and come to sight after them: who looks must know until when.
+#[tokio::test]
+async fn who_looks_for_news_knows_that_somebody_has_not_ended() {
+    let database = Database::new().unwrap();
+    let store = store(&database).await;
+    let begin = store.news_position().await.unwrap();
+    let (late, connection) =
+        tokio_postgres::connect(&database.address(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    late.batch_execute("BEGIN; INSERT INTO news (at, body) VALUES (1, 'late')").await.unwrap();
+    store.add_news(vec!["early".to_owned()], Timestamp(1)).await.unwrap();
+    let during = store.whats_new(begin).await.unwrap();
+    assert_eq!(during.news.len(), 1);
+    assert!(during.position.ended < during.position.begun, "{during:?}");
+    late.batch_execute("COMMIT").await.unwrap();
+    let after = store.whats_new(during.position).await.unwrap();
+    assert_eq!(after.news.len(), 0, "from where one came to, it is not seen");
+    let all_ended = async {
+        // The database has transactions of its own, to clean up.
+        while store.whats_new(begin).await.unwrap().position.ended < during.position.begun {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all_ended).await.expect("all that had begun end");
+    assert_eq!(store.whats_new(begin).await.unwrap().news.len(), 2);
+}
+
+#[tokio::test]
+async fn the_number_that_another_server_took_is_refused() {
+    let database = Database::new().unwrap();
+    let (here, there) = (store(&database).await, store(&database).await);
+    assert_eq!(here.epoch(), there.epoch(), "it is one life of one database");
+    let ada = person(&here, "ada").await;
+    let id = room(&here, "ops", &[&ada]).await;
+    let (mut by_here, mut by_there) =
+        (here.load(id).await.unwrap().unwrap(), there.load(id).await.unwrap().unwrap());
+    here.commit(vec![said(&mut by_here, &ada, "first")]).await.unwrap();
+    let late = there.commit(vec![said(&mut by_there, &ada, "second")]).await;
+    assert!(matches!(late, Err(StoreError::Overtaken)), "{late:?}");
+    assert_eq!(there.load(id).await.unwrap().unwrap(), by_here, "and what it says then is what there is");
+    say(&there, id, &ada, "second").await;
+    let page = here.history(ada.id, id, Anchor::Newest, 10).await.unwrap().unwrap();
+    assert_eq!(page.head.0, 3);
+}
