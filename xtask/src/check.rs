@@ -5,13 +5,15 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, ensure};
 
 use crate::build::{BINARIES, cargo, root};
-use crate::{guide, say};
+use crate::{dependencies, guide, say};
 
 /// Checks, cheapest first; the test runner comes last, so that its summary is what one sees.
 pub(crate) fn run(fast: bool) -> Result<()> {
     if !fast {
         step("format", &["fmt", "--all", "--check"])?;
         step("lints", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
+        say("── dependencies, as deny.toml says: cargo xtask deny")?;
+        dependencies::run(false)?;
     }
     // The black-box tests start these.
     step("binaries", &BINARIES)?;

@@ -1,7 +1,7 @@
 //! `cargo xtask deny`: what may come into this house, as `deny.toml` says, held by `cargo-deny`.
 //!
-//! Licences, sources and bans are in the packages themselves, so they are checked anywhere.
-//! Advisories come from a database on the internet.
+//! Licences, sources and bans are in the packages themselves: those of other platforms come from the
+//! registry first. Advisories come from a database on the internet.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,11 +14,11 @@ use crate::say;
 /// The version that `deny.toml` was written for.
 const CARGO_DENY: &str = "0.20.2";
 
-/// Checks bans, licences and sources by what is on this machine alone, then advisories. Where their
-/// database cannot be fetched it says so and goes on, unless they were asked for.
+/// Checks bans, licences and sources, then advisories. Where their database cannot be fetched it says so
+/// and goes on, unless they were asked for.
 pub(crate) fn run(advisories: bool) -> Result<()> {
     let program = program()?;
-    deny(&program, &["--offline", "check", "bans", "licenses", "sources"])?;
+    deny(&program, &["check", "bans", "licenses", "sources"])?;
     if deny(&program, &["fetch", "db"]).is_ok() {
         return deny(&program, &["--offline", "check", "advisories"]);
     }

@@ -46,8 +46,8 @@ shell, # begins a comment. A message is named by its number, or anywhere by TARG
 '#deploys:42', which history --links prints.
 
 Without a terminal, CHAT_SERVER, CHAT_USER, CHAT_PASSWORD, CHAT_CODE, CHAT_TOKEN, CHAT_INVITE and
-CHAT_RESET stand in for prompts. With CHAT_SERVER and CHAT_TOKEN, or CHAT_SERVER, CHAT_USER and CHAT_PASSWORD, no saved
-account is needed.
+CHAT_RESET stand in for prompts. With CHAT_SERVER and CHAT_TOKEN, or CHAT_SERVER, CHAT_USER and
+CHAT_PASSWORD, no saved account is needed.
 
 Exit codes: 0 done, 1 refused by the server, 2 wrong usage, 3 cannot connect, 4 timed out.
 

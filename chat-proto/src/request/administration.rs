@@ -38,7 +38,7 @@ pub struct AccountInfo {
     pub role: Role,
     /// When it was made.
     pub at: Timestamp,
-    /// When it was last online, if it ever was.
+    /// When it went or used a login last, if it ever was here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
     /// Since when it is disabled; absent while it is not.

@@ -22,7 +22,8 @@ impl Store {
             let mut accounts = db.prepare_cached(
                 "SELECT u.id, u.name, u.bot, u.role, u.created_at, u.last_seen, u.disabled_at,
                      EXISTS (SELECT 1 FROM second_factors f WHERE f.user = u.id AND f.since IS NOT NULL),
-                     (SELECT count(*) FROM sessions s WHERE s.user = u.id)
+                     (SELECT count(*) FROM sessions s WHERE s.user = u.id),
+                     (SELECT max(s.used_at) FROM sessions s WHERE s.user = u.id)
                  FROM users u WHERE u.id <> zeroblob(16) AND u.name > ?1 AND instr(u.name, ?2) > 0
                      AND (u.bot = 0 OR EXISTS (SELECT 1 FROM bots b WHERE b.user = u.id))
                  ORDER BY u.name LIMIT ?3",
@@ -30,11 +31,13 @@ impl Store {
             let after = after.as_ref().map_or("", UserName::as_str);
             let rows = accounts
                 .query_map(params![after, lists::needle(query), limit + 1], |r| {
+                    // Who is here now has not gone since they logged in: their login says more.
+                    let (went, used): (Option<i64>, Option<i64>) = (r.get(5)?, r.get(9)?);
                     Ok(AccountInfo {
                         user: row::person(r, 0)?,
                         role: row::role(r, 3)?,
                         at: Timestamp(r.get(4)?),
-                        last_seen: r.get::<_, Option<i64>>(5)?.map(Timestamp),
+                        last_seen: went.max(used).map(Timestamp),
                         disabled: r.get::<_, Option<i64>>(6)?.map(Timestamp),
                         second_factor: r.get(7)?,
                         sessions: r.get(8)?,

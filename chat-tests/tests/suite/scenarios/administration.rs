@@ -122,6 +122,7 @@ fn accounts_are_listed_for_admins_alone() -> Result<()> {
     assert_eq!(page["more"], true);
     assert_eq!(page["accounts"][0]["role"], "owner");
     assert_eq!(page["accounts"][1]["sessions"], 1);
+    assert!(page["accounts"][1]["last_seen"].is_i64(), "who has not gone yet was seen: {page}");
     let rest = chief.ok("account.list", json!({"limit": 2, "after": "lin"}))?;
     assert_eq!((names(&rest), &rest["more"]), (vec!["robo".to_owned()], &json!(false)));
     assert_eq!(chief.refused("user.disable", json!({"user": "robo"}))?, "forbidden", "a bot is ended");
