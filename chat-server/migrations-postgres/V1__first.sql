@@ -153,7 +153,7 @@ CREATE TABLE events (
 );
 -- The referee: a number is taken once, whoever writes.
 CREATE UNIQUE INDEX events_seq ON events (conversation, seq);
-CREATE UNIQUE INDEX events_client ON events (author, client_id) WHERE client_id IS NOT NULL;
+CREATE UNIQUE INDEX events_client ON events (client_id, author) WHERE client_id IS NOT NULL;
 CREATE INDEX events_author ON events (conversation, author, seq) WHERE kind = 'message';
 CREATE INDEX events_target ON events (conversation, target, kind, seq) WHERE target IS NOT NULL;
 CREATE INDEX events_pinned ON events (conversation, seq) WHERE pinned = 1;

@@ -299,12 +299,15 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(ConversationId, Seq)>, StoreError> {
         self.read(move |db| {
-            let mut query = db.prepare_cached(
-                "SELECT conversation, seq FROM events
-                 WHERE author = ?1 AND client_id IS NOT NULL AND at > ?2 AND kind = 'message' AND deleted = 0
-                     AND (?3 IS NULL OR conversation = ?3)
-                 ORDER BY at DESC, id DESC LIMIT ?4",
-            )?;
+            // By conversation, as events_author has it, and where nothing happened since then nothing is there.
+            let join = db.either("CROSS JOIN", "JOIN");
+            let mut query = db.prepare_cached(&format!(
+                "SELECT e.conversation, e.seq
+                 FROM (SELECT id FROM conversations WHERE active_at > ?2 AND (?3 IS NULL OR id = ?3)) c
+                 {join} events e ON e.conversation = c.id AND e.author = ?1 AND e.kind = 'message'
+                     AND e.deleted = 0 AND e.at > ?2
+                 ORDER BY e.at DESC, e.id DESC LIMIT ?4"
+            ))?;
             let place = conversation.map(|id| id.0);
             let found = query
                 .query_map(params![author.0, since.0, place, row::int(limit as u64)], |r| {

@@ -201,7 +201,9 @@ fn insert_event(db: &Connection, event: &Event, messages: u64) -> sql::Result<()
 
 /// Has an event found by its words. On SQLite they are taken in later, many at a time.
 pub(super) fn find_by_words(db: &Connection, event: &Event) -> sql::Result<()> {
-    if let (Connection::Postgres(_), Some(words)) = (db, postgres::vector(event)) {
+    if let Connection::Postgres(_) = db
+        && let Some(words) = postgres::vector(event)
+    {
         db.prepare_cached(
             "UPDATE events SET words = CAST(?3 AS tsvector) WHERE conversation = ?1 AND seq = ?2",
         )?
