@@ -19,6 +19,9 @@ pub const VERSION: i64 = 1;
 /// only fill the index.
 const WORD_CHARS: usize = 64;
 
+/// Most words fit into so much without growing.
+const USUAL_BYTES: usize = 16;
+
 /// A word, or one character of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
@@ -51,10 +54,14 @@ pub fn words(text: &str) -> Vec<Word> {
 
 /// What an index holds of a text, one token after the other: a word as it is; of a run every two
 /// neighbours and its last character, so that parts of one or two characters can be found.
-pub fn tokens(words: &[Word]) -> impl Iterator<Item = String> {
-    words.iter().enumerate().map(|(at, word)| match words.get(at + 1) {
-        Some(next) if next.joined => format!("{}{}", word.text, next.text),
-        _ => word.text.clone(),
+pub fn tokens(words: Vec<Word>) -> impl Iterator<Item = String> {
+    let mut words = words.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let mut token = words.next()?.text;
+        if let Some(next) = words.peek().filter(|next| next.joined) {
+            token.push_str(&next.text);
+        }
+        Some(token)
     })
 }
 
@@ -123,7 +130,9 @@ impl Words {
     }
 
     fn begin(&mut self, c: char, from: usize, to: usize, in_run: bool, joined: bool) {
-        self.found.push(Word { text: c.into(), from, to, in_run, joined });
+        let mut text = String::with_capacity(if in_run { c.len_utf8() } else { USUAL_BYTES });
+        text.push(c);
+        self.found.push(Word { text, from, to, in_run, joined });
         (self.open, self.chars) = (false, 1);
     }
 
@@ -227,7 +236,7 @@ mod tests {
     }
 
     fn index(text: &str) -> String {
-        tokens(&words(text)).collect::<Vec<_>>().join(" ")
+        tokens(words(text)).collect::<Vec<_>>().join(" ")
     }
 
     #[test]

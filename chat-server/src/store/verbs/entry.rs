@@ -28,7 +28,7 @@ impl Entry {
         facts.extend(message.mentions.iter().map(|user| Self::calls(*user)));
         facts.extend(has_link(message.body.as_str()).then(|| Self::LINK.to_owned()));
         facts.extend((!message.files.is_empty()).then(|| Self::FILE.to_owned()));
-        Some(Self { words: words::tokens(&words(&Self::text(message))).collect(), facts })
+        Some(Self { words: words::tokens(words(&Self::text(message))).collect(), facts })
     }
 
     /// How an index knows the author of a message.
