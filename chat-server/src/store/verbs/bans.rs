@@ -299,7 +299,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(ConversationId, Seq)>, StoreError> {
         self.read(move |db| {
-            // By conversation, as events_author has it, and where nothing happened since then nothing is there.
+            // By conversation and time, as events_kept has it; where nothing happened since then, nothing is there.
             let join = db.either("CROSS JOIN", "JOIN");
             let mut query = db.prepare_cached(&format!(
                 "SELECT e.conversation, e.seq
