@@ -5,6 +5,7 @@ mod cluster;
 #[cfg(test)]
 pub(crate) use cluster::{break_ways, rush};
 
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::fault::Fault;
 use crate::history::{Act, tag};
 use crate::link::{Link, Spot, Way};
 use crate::outcast;
+use crate::packets::{self, Loss};
 use crate::plan::Break;
 use crate::player::Player;
 use crate::stage::{Cast, Stage};
@@ -31,6 +33,9 @@ const LATE: Duration = Duration::from_millis(250);
 
 /// Numbers of acts that no step of a plan has.
 const OUTBOX_OPS: u64 = 1_000_000;
+
+/// How many of a hundred packets get lost.
+const LOST: [u8; 3] = [10, 33, packets::ALL];
 
 /// What the clock says while it is wrong.
 const JUMPS: [&str; 4] = ["+3600", "-3600", "+86400", "-40"];
@@ -118,6 +123,14 @@ impl Breaker {
                 for number in 0..stage.nodes() {
                     self.restart(number, one.lasts).await?;
                 }
+            }
+            Fault::Lossy => {
+                let lost = LOST[(one.dice % LOST.len() as u64) as usize];
+                let ports: Vec<u16> = stage.addresses.iter().map(SocketAddr::port).collect();
+                let loss = block_in_place(|| Loss::begin("lossy", &ports, lost))?;
+                sleep(one.lasts).await;
+                block_in_place(|| drop(loss));
+                *self.broken.entry(format!("lossy: {lost} %")).or_default() += 1;
             }
             Fault::Client => {
                 block_in_place(|| player.kill());

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
+use crate::namespace::can_drop_packets;
+
 /// Where Debian keeps the library that tells a process another time.
 pub(crate) const FAKETIME: [&str; 2] = [
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
@@ -33,6 +35,8 @@ pub(crate) enum Fault {
     HalfOpen,
     /// Somebody stops reading
     Slow,
+    /// One in ten packets to and from the servers gets lost, or one in three, or all for a while
+    Lossy,
     /// A client is killed (kill -9) and started again
     Client,
     /// A client is killed at each step of its outbox, one after the other
@@ -57,6 +61,8 @@ pub(crate) enum Fault {
     BusAway,
     /// A node reaches neither the database nor NATS
     Alone,
+    /// All packets between a node and the database, NATS or both get lost, until TCP brings them again
+    Parted,
     /// All between a node and the database is late
     DbLate,
     /// All between a node and NATS is late
@@ -95,7 +101,7 @@ impl Lane {
 
 impl Fault {
     /// All.
-    pub(crate) const ALL: [Fault; 29] = [
+    pub(crate) const ALL: [Fault; 31] = [
         Fault::Kill,
         Fault::Stop,
         Fault::Restart,
@@ -105,6 +111,7 @@ impl Fault {
         Fault::Delay,
         Fault::HalfOpen,
         Fault::Slow,
+        Fault::Lossy,
         Fault::Client,
         Fault::Outbox,
         Fault::Crowd,
@@ -117,6 +124,7 @@ impl Fault {
         Fault::DbAway,
         Fault::BusAway,
         Fault::Alone,
+        Fault::Parted,
         Fault::DbLate,
         Fault::BusLate,
         Fault::DbCrash,
@@ -144,14 +152,14 @@ impl Fault {
             }
             Fault::Delay => ms(800, 2_500),
             Fault::HalfOpen => ms(1_000, 9_000),
-            Fault::Slow => ms(1_000, 4_000),
+            Fault::Slow | Fault::Lossy => ms(1_000, 4_000),
             Fault::Full | Fault::Errors => ms(500, 2_500),
             Fault::Clock => ms(300, 1_500),
             // Presence of a node that says nothing lasts eight seconds, the lease on webhooks twenty.
             Fault::Freeze => ms(9_000, 22_000),
             Fault::Rolling | Fault::Rush => ms(0, 300),
             Fault::Exile => ms(0, 2_500),
-            Fault::DbAway | Fault::BusAway | Fault::Alone => ms(500, 8_000),
+            Fault::DbAway | Fault::BusAway | Fault::Alone | Fault::Parted => ms(500, 8_000),
             Fault::DbLate | Fault::BusLate => ms(800, 3_000),
             Fault::DbCrash | Fault::DbRestart => ms(0, 1_500),
             Fault::BusRestart | Fault::BusStop => ms(0, 5_000),
@@ -173,6 +181,7 @@ impl Fault {
             Fault::DbAway
             | Fault::BusAway
             | Fault::Alone
+            | Fault::Parted
             | Fault::DbLate
             | Fault::BusLate
             | Fault::DbCrash
@@ -185,6 +194,7 @@ impl Fault {
             | Fault::Delay
             | Fault::HalfOpen
             | Fault::Slow
+            | Fault::Lossy
             | Fault::Client
             | Fault::Outbox
             | Fault::Crowd
@@ -207,6 +217,11 @@ impl Fault {
         matches!(self, Fault::Power)
     }
 
+    /// Whether packets are dropped, so that the run needs a network of its own.
+    pub(crate) fn wants_a_network(self) -> bool {
+        matches!(self, Fault::Lossy | Fault::Parted)
+    }
+
     /// Why it cannot be made here; `None` where it can.
     pub(crate) fn impossible(self) -> Option<&'static str> {
         match self {
@@ -217,6 +232,15 @@ impl Fault {
             Fault::Power if !has("mkfs.ext4") || !has("unshare") => Some("mkfs.ext4 or unshare is missing"),
             Fault::Errors if !has("strace") => Some("strace is missing, which makes system calls fail"),
             Fault::Errors if !is_root() => Some("it needs root, to trace the server"),
+            Fault::Lossy | Fault::Parted if !is_root() => {
+                Some("it needs root, to drop packets in a network of its own")
+            }
+            Fault::Lossy | Fault::Parted if !has("nft") || !has("ip") || !has("unshare") => {
+                Some("nft (package nftables), ip (iproute2) or unshare is missing")
+            }
+            Fault::Lossy | Fault::Parted if !can_drop_packets() => {
+                Some("the system gives no network in which packets can be dropped")
+            }
             Fault::Clock if faketime().is_none() => Some("libfaketime is missing (package libfaketime)"),
             _ => None,
         }

@@ -30,6 +30,7 @@ mod fault;
 mod frame;
 mod link;
 mod node;
+mod packets;
 
 #[cfg(test)]
 mod sim;
@@ -125,8 +126,9 @@ fn start(cli: Cli) -> Result<bool> {
         }
         None => {
             let faults = chosen(cli.run.faults.as_deref(), cli.run.nodes.into())?;
-            if faults.iter().any(|fault| fault.wants_a_disk()) {
-                namespace::enter()?;
+            let network = faults.iter().any(|fault| fault.wants_a_network());
+            if network || faults.iter().any(|fault| fault.wants_a_disk()) {
+                namespace::enter(network)?;
             }
             chat_tests::tidy_up_on_signals()?;
             runs(&cli.run, &faults)

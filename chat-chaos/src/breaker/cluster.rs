@@ -16,6 +16,7 @@ use crate::fault::Fault;
 use crate::history::{Act, tag};
 use crate::link::{Link, Way};
 use crate::outcast::exile;
+use crate::packets::{self, Loss};
 use crate::plan::Break;
 use crate::stage::Cast;
 
@@ -77,6 +78,19 @@ impl Breaker {
             return Ok(true);
         }
         match one.fault {
+            Fault::Parted => {
+                let ways = cluster.ways(usize::try_from(one.dice).unwrap_or_default());
+                let (database, bus) = (ways.database.address().port(), ways.bus.address().port());
+                let (from, ports): (_, &[u16]) = match one.dice / 16 % 3 {
+                    0 => ("the database", &[database]),
+                    1 => ("NATS", &[bus]),
+                    _ => ("both", &[database, bus]),
+                };
+                let loss = block_in_place(|| Loss::begin("parted", ports, packets::ALL))?;
+                sleep(one.lasts).await;
+                block_in_place(|| drop(loss));
+                self.count(format!("parted: from {from}"));
+            }
             Fault::DbCrash | Fault::DbRestart => {
                 let ending = if one.fault == Fault::DbCrash { Ending::Immediate } else { Ending::Fast };
                 block_in_place(|| cluster.engines().postgres.end(ending))?;
