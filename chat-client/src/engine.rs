@@ -220,10 +220,9 @@ impl Engine {
 
     /// Waits for the next thing to do. Answers and updates first, then what fills them again.
     async fn wait(&mut self) -> Step {
-        let now = self.now();
         let has_room = self.held.len() < HELD;
         let takes = has_room && self.asked < ASKED && !self.session.is_full();
-        let deadline = self.session.deadline(now).map(|deadline| self.began + deadline);
+        let deadline = self.session.deadline().map(|deadline| self.began + deadline);
         tokio::select! {
             biased;
             place = self.updates.reserve(), if !self.held.is_empty() => match place {

@@ -108,14 +108,18 @@ pub(crate) struct Session {
     /// Conversations with events that are known to exist and not held.
     gaps: BTreeSet<ConversationId>,
     /// Conversations of another epoch, until it is known which of them are left.
-    forgotten: Vec<ConversationId>,
+    forgotten: BTreeSet<ConversationId>,
     /// Conversations whose row is wanted from the server.
     rows: BTreeSet<ConversationId>,
     /// Where the background list goes on.
     cursor: Option<String>,
     listed: usize,
+    /// Whether conversations that the list names for the first time are caught up: not on a first login.
+    catches_up: bool,
     /// Nothing is asked in the background before this.
     hold: Now,
+    /// When it was last looked for what may be asked.
+    pumped: Now,
     /// Whether presence and watching were refused for the moment and are to be said again.
     restate: bool,
     /// Whether `Online` was told.
@@ -146,11 +150,13 @@ impl Session {
             pending: HashMap::new(),
             replicas: HashMap::new(),
             gaps: BTreeSet::new(),
-            forgotten: Vec::new(),
+            forgotten: BTreeSet::new(),
             rows: BTreeSet::new(),
             cursor: None,
             listed: 0,
+            catches_up: false,
             hold: Duration::ZERO,
+            pumped: Duration::ZERO,
             restate: false,
             online: false,
             drain: None,

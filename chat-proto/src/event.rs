@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::absent::is_default;
 use crate::{
     Attachment, Body, Call, ClientId, ConversationId, Description, Emoji, Person, RoomName, RoomRole,
-    RoomRules, Seq, Timestamp, Topic, UserId,
+    RoomRules, Seq, Timestamp, Topic, UserId, lenient,
 };
 
 /// One entry of a conversation's log.
@@ -22,7 +22,7 @@ pub struct Event {
     /// Who did it. Only the server states this.
     pub author: Person,
     /// What happened.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "lenient::event")]
     pub what: EventKind,
 }
 
@@ -150,6 +150,7 @@ pub enum EventKind {
         /// Whom.
         user: Person,
         /// Which.
+        #[serde(deserialize_with = "lenient::role")]
         role: RoomRole,
     },
     /// The author gave the room another name.
@@ -229,7 +230,7 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<UserId>,
     /// Whom it calls beside those.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::known")]
     pub call: Option<Call>,
     /// The message that it answers, in the same conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -247,7 +248,7 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "is_default")]
     pub pinned: bool,
     /// The reactions to it, in the order in which each emoji came first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "lenient::list")]
     pub reactions: Vec<Reaction>,
     /// How many messages its thread has, without itself.
     #[serde(default, skip_serializing_if = "is_default")]

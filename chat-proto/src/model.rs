@@ -45,6 +45,10 @@ pub enum Role {
     Owner,
 }
 
+impl lenient::Ranked for Role {
+    const WEAKEST: Self = Self::Guest;
+}
+
 impl Role {
     /// The word on the wire, in the database and on the command line.
     #[must_use]
@@ -77,6 +81,10 @@ pub enum RoomRole {
     Moderator,
     /// Decides what the room is.
     Owner,
+}
+
+impl lenient::Ranked for RoomRole {
+    const WEAKEST: Self = Self::ReadOnly;
 }
 
 impl RoomRole {
@@ -137,7 +145,7 @@ pub struct Conversation {
     #[serde(default, skip_serializing_if = "is_default")]
     pub rules: RoomRules,
     /// What the asking member may do here.
-    #[serde(default, deserialize_with = "lenient::word")]
+    #[serde(default, deserialize_with = "lenient::role")]
     pub role: RoomRole,
     /// The other people of a direct; empty for a room.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -270,7 +278,7 @@ pub struct Member {
     /// Who.
     pub user: Person,
     /// What they may do here.
-    #[serde(default, deserialize_with = "lenient::word")]
+    #[serde(default, deserialize_with = "lenient::role")]
     pub role: RoomRole,
     /// How far they have read; 0 where they or the asking person do not show that.
     pub read: Seq,

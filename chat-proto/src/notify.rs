@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::absent::is_default;
-use crate::{ConversationKind, TextError, Timestamp, limits};
+use crate::{ConversationKind, TextError, Timestamp, lenient, limits};
 
 /// Which messages of a conversation alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl std::str::FromStr for NotifyLevel {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notify {
     /// What they chose; absent for [`NotifyLevel::usual`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "lenient::known")]
     pub level: Option<NotifyLevel>,
     /// Silent until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -84,7 +84,12 @@ fn clean(raw: &str, line_break: &str) -> String {
     let mut chars = raw.chars().peekable();
     while let Some(c) = chars.next() {
         let fate = fate(c);
-        marks = if matches!(fate, Fate::Mark) { marks + 1 } else { 0 };
+        // What is dropped, or only joins, begins no new cell.
+        marks = match fate {
+            Fate::Mark => marks + 1,
+            Fate::Drop | Fate::Joiner | Fate::Tag => marks,
+            Fate::Keep | Fate::LineBreak | Fate::Tab | Fate::Picture(_) => 0,
+        };
         match fate {
             Fate::Keep => out.push(c),
             Fate::Drop => {}

@@ -90,10 +90,11 @@ pub(super) async fn run(who: &Who, command: AccountCommand, out: &mut Output) ->
 }
 
 async fn password(link: &mut Link, from_stdin: bool, out: &mut Output) -> Result<(), Failure> {
+    const INSTEAD: &str = "give both with --password-stdin, a line each";
     let (current, password) = if from_stdin {
         (line("the password until now")?, line("the new password")?)
     } else {
-        (ask_password("Password until now: ")?, new_password()?)
+        (ask_password("Password until now: ", INSTEAD)?, new_password(INSTEAD)?)
     };
     link.request(ChangePassword { current, password }).await?;
     out.put(&json!({ "changed": true }), || "changed; all other logins have ended".to_owned())
@@ -138,7 +139,7 @@ async fn two_factor_on(link: &mut Link, out: &mut Output) -> Result<(), Failure>
 pub(super) fn current_password() -> Result<Secret, Failure> {
     match std::env::var("CHAT_PASSWORD").ok().filter(|text| !text.is_empty()) {
         Some(password) => Ok(Secret::new(password)),
-        None => ask_password("Password: "),
+        None => ask_password("Password: ", "set CHAT_PASSWORD"),
     }
 }
 

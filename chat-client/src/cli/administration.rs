@@ -140,7 +140,9 @@ async fn carry_out(link: &mut Link, command: UserCommand, out: &mut Output) -> R
         }
         UserCommand::Add { person, role, code } => {
             let password = match variable("CHAT_NEW_PASSWORD").filter(|_| !code) {
-                None if !code => Some(new_password()?),
+                None if !code => {
+                    Some(new_password("set CHAT_NEW_PASSWORD, or let them choose one by a code: --code")?)
+                }
                 given => given,
             };
             let ask = CreateUser { name: person.0, password, role: role.into() };

@@ -65,9 +65,6 @@ impl From<LinkError> for Failure {
 impl From<&WireError> for Failure {
     fn from(error: &WireError) -> Self {
         match error.code {
-            ErrorCode::BadCredentials => {
-                Self::refused(format!("{} If the login has ended: chat-cli login", error.message))
-            }
             ErrorCode::InviteInvalid => {
                 Self::refused(format!("{} Give a code with --invite or CHAT_INVITE.", error.message))
             }

@@ -1,6 +1,6 @@
 //! `upload`, `download`, `files`; and what `send --file` uploads.
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,7 +61,10 @@ pub(crate) async fn upload_all(
     let largest = link.hello().limits.file_bytes;
     link.close().await;
     for path in paths {
-        let size = std::fs::metadata(path).map(|metadata| metadata.len()).unwrap_or_default();
+        // Before anything is sent, or what was sent of the others would lie about.
+        let metadata = std::fs::metadata(path)
+            .map_err(|cause| Failure::usage(format!("cannot read {}: {cause}", path.display())))?;
+        let size = metadata.len();
         if size > largest {
             let (size, largest) = (size_in_words(size), size_in_words(largest));
             let path = path.display();
@@ -130,7 +133,11 @@ async fn to_stdout(courier: &Courier, files: &[FileId]) -> Result<(), Failure> {
     let (progress, line) = shown("downloading", "");
     let done = courier.stream(*file, &mut tokio::io::stdout(), &progress).await;
     line.end();
-    done.map(drop).map_err(Failure::from)
+    match done {
+        // Whoever reads has enough.
+        Err(FileError::Disk { cause, .. }) if cause.kind() == ErrorKind::BrokenPipe => Err(Failure::quiet()),
+        done => done.map(drop).map_err(Failure::from),
+    }
 }
 
 /// The files of a message.

@@ -1,9 +1,11 @@
 //! `listen`: prints what comes, over cuts and restarts of the server, without a gap or a double.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::pin::pin;
+use std::time::Duration;
 
 use chat_client::{Alert, Anchor, Client, Connection, Options, RequestError, Storage, Update, Updates};
-use chat_proto::{Conversation, ConversationId, Event, EventKind, GetHistory, Seq};
+use chat_proto::{Conversation, ConversationId, Event, EventKind, GetHistory, HistoryPage, Seq};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::args::ListenArgs;
@@ -14,11 +16,15 @@ use super::who::Who;
 use super::words::words;
 
 /// The longest `--timeout` that can be waited for: a year.
-const LONGEST: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// Updates that are set aside while a page is waited for; the engine answers nothing before somebody takes them.
+/// What comes beyond these is fetched.
+const ASIDE: usize = 4_096;
 
 /// How long a quoted message is waited for. In a flood the engine answers nothing before its
 /// updates are taken, which happens after this.
-const QUOTE: std::time::Duration = std::time::Duration::from_millis(300);
+const QUOTE: Duration = Duration::from_millis(300);
 
 /// Listens until the count is reached, the time is over, or for ever.
 ///
@@ -35,6 +41,9 @@ pub(crate) async fn listen(who: &Who, args: ListenArgs, out: &mut Output) -> Res
     let (client, updates) = chat_client::start(options)?;
     let mut listener = Listener {
         client: client.clone(),
+        updates,
+        aside: VecDeque::new(),
+        passed_over: BTreeSet::new(),
         targets: args.targets,
         known: HashMap::new(),
         last: since.into_iter().collect(),
@@ -45,7 +54,7 @@ pub(crate) async fn listen(who: &Who, args: ListenArgs, out: &mut Output) -> Res
         name: format!("{} on {}", who.account.user.name, who.account.server),
     };
     let heard = tokio::select! {
-        heard = listener.run(updates, out) => heard,
+        heard = listener.run(out) => heard,
         () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => match listener.left {
             Some(left) => Err(Failure::timed_out(format!("{left} more did not come in time"))),
             None => Ok(()),
@@ -78,6 +87,11 @@ struct Known {
 
 struct Listener {
     client: Client,
+    updates: Updates,
+    /// Came while a page was waited for.
+    aside: VecDeque<Update>,
+    /// Conversations with events for which there was no room aside.
+    passed_over: BTreeSet<ConversationId>,
     targets: Vec<Target>,
     known: HashMap<ConversationId, Known>,
     /// The last number printed or passed over.
@@ -92,9 +106,19 @@ struct Listener {
 }
 
 impl Listener {
-    async fn run(&mut self, mut updates: Updates, out: &mut Output) -> Result<(), Failure> {
+    async fn run(&mut self, out: &mut Output) -> Result<(), Failure> {
         while self.left != Some(0) {
-            let Some(update) = updates.next().await else {
+            if self.aside.is_empty()
+                && let Some(conversation) = self.passed_over.pop_first()
+            {
+                self.behind(conversation, out).await?;
+                continue;
+            }
+            let update = match self.aside.pop_front() {
+                Some(update) => Some(update),
+                None => self.updates.next().await,
+            };
+            let Some(update) = update else {
                 return Err(Failure::connect("the chat client has stopped"));
             };
             match update {
@@ -163,7 +187,10 @@ impl Listener {
         while self.left != Some(0) {
             let after = self.last.get(&conversation).copied();
             let ask = GetHistory { conversation, before: None, after, around: None, limit: None };
-            match self.client.request(ask).await {
+            let client = self.client.clone();
+            let page: Result<HistoryPage, RequestError> =
+                self.while_taking(async move { client.request(ask).await }).await;
+            match page {
                 Ok(page) => {
                     let more = page.more_after && !page.events.is_empty();
                     self.print(conversation, page.events, out).await?;
@@ -174,7 +201,7 @@ impl Listener {
                 Err(RequestError::Offline) => return Ok(()),
                 Err(RequestError::Refused(error)) if error.temporary => {
                     let wait = error.retry_after_ms.unwrap_or(1_000).min(30_000);
-                    tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+                    self.while_taking(tokio::time::sleep(Duration::from_millis(wait))).await;
                 }
                 // No member any more: there is nothing left to hear here.
                 Err(RequestError::Refused(_)) => break,
@@ -183,6 +210,28 @@ impl Listener {
         }
         self.behind.remove(&conversation);
         Ok(())
+    }
+
+    /// Waits for something, and sets aside what the engine tells meanwhile.
+    async fn while_taking<T>(&mut self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        let mut is_open = true;
+        loop {
+            let update = tokio::select! {
+                done = &mut work => return done,
+                update = self.updates.next(), if is_open => update,
+            };
+            match update {
+                None => is_open = false,
+                Some(Update::Events { conversation, .. }) if self.aside.len() >= ASIDE && !self.alerts => {
+                    self.passed_over.insert(conversation);
+                }
+                Some(update) if self.aside.len() < ASIDE || !is_told_again(&update) => {
+                    self.aside.push_back(update);
+                }
+                Some(_) => {}
+            }
+        }
     }
 
     async fn alert(&mut self, alert: &Alert, out: &mut Output) -> Result<(), Failure> {
@@ -220,6 +269,18 @@ impl Listener {
         }
         Ok(())
     }
+}
+
+/// Whether a later update says the same, or nobody listens for it here.
+fn is_told_again(update: &Update) -> bool {
+    !matches!(
+        update,
+        Update::Connection(_)
+            | Update::Untrusted(_)
+            | Update::Reset(_)
+            | Update::Conversations(_)
+            | Update::Alert(_)
+    )
 }
 
 /// In words, what is written and what becomes of it; who comes and goes is not.

@@ -81,10 +81,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Logout => return who::logout(&common, &mut out).await,
         Command::Accounts => return who::accounts(&common, &mut out),
         Command::Trust(args) => return trust::trust(&common, args, &mut out).await,
-        Command::Completions { shell } => {
-            pages::completions(shell);
-            return Ok(());
-        }
+        Command::Completions { shell } => return pages::completions(shell),
         Command::Man { into } => return pages::man(into.as_deref()),
         Command::Script { file, no_login: true } => {
             let (server, tls) = (who::server(&common)?, who::tls(&common)?);

@@ -53,12 +53,19 @@ impl Output {
     /// As [`Output::put`].
     pub(crate) fn raw(&mut self, line: &str) -> Result<(), Failure> {
         let mut stdout = std::io::stdout().lock();
-        let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-        written.map_err(|error| match error.kind() {
-            ErrorKind::BrokenPipe => Failure::quiet(),
-            _ => Failure::usage(format!("cannot write the output: {error}")),
-        })
+        written(writeln!(stdout, "{line}").and_then(|()| stdout.flush()))
     }
+}
+
+/// What became of printing: nobody reads any more, which ends a command quietly, or it failed.
+///
+/// # Errors
+/// Either.
+pub(crate) fn written(done: std::io::Result<()>) -> Result<(), Failure> {
+    done.map_err(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Failure::quiet(),
+        _ => Failure::usage(format!("cannot write the output: {error}")),
+    })
 }
 
 /// What people call a conversation.

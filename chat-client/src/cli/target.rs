@@ -137,15 +137,20 @@ pub(crate) async fn look_up(
     if let Target::Id(conversation) = target {
         return Ok(Some(link.request(GetConversation { conversation: *conversation }).await?));
     }
+    let limit = Some(link.hello().limits.list_page);
     let mut cursor = welcome.cursor.clone();
+    if cursor.is_none() {
+        return Ok(None);
+    }
     for _ in 0..PAGES {
-        if cursor.is_none() {
-            break;
-        }
-        let limit = Some(link.hello().limits.list_page);
+        // After the last page the first once more: what became active meanwhile rose above those still to come.
+        let is_last = cursor.is_none();
         let page = link.request(ListConversations { cursor: cursor.take(), limit }).await?;
         if let Some(row) = page.conversations.into_iter().find(|row| target.is(row)) {
             return Ok(Some(row));
+        }
+        if is_last {
+            break;
         }
         cursor = page.cursor;
     }

@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chat_client::account::{Account, Accounts};
 use chat_client::address::ServerAddress;
@@ -12,11 +13,18 @@ use chat_client::paths::Paths;
 use chat_client::sign_in;
 use chat_client::tls::{Tell, Tls};
 use chat_proto::{ErrorCode, Role, SafeText, Secret, UserName, Welcome};
+use tokio::time::sleep;
 
 use super::Common;
 use super::failure::Failure;
 use super::output::Output;
 use super::trust;
+
+/// How often a login is tried again that the server put off.
+const LOGIN_TRIES: usize = 5;
+
+/// The longest wait before the next; a person who has to wait longer is told so.
+const LOGIN_WAIT: Duration = Duration::from_secs(3);
 
 /// The account of this run.
 pub(crate) struct Who {
@@ -38,7 +46,12 @@ impl Who {
         if let Some(token) = variable("CHAT_TOKEN") {
             let server = server(common)?;
             trust::meet(&server, &tls).await?;
-            let (link, welcome) = Link::open(&server, &tls, &token).await?;
+            let (link, welcome) = Link::open(&server, &tls, &token).await.map_err(|error| match error {
+                LinkError::Refused(refusal) if refusal.code == ErrorCode::BadCredentials => {
+                    Failure::refused("the token in CHAT_TOKEN is not valid, or not any more")
+                }
+                error => error.into(),
+            })?;
             let server_name = link.hello().name.clone();
             link.close().await;
             let account = Account { server, user: welcome.user, token, server_name };
@@ -55,7 +68,9 @@ impl Who {
             (Some(server), Some(user), Some(password)) => {
                 trust::meet(server, &tls).await?;
                 let code = variable("CHAT_CODE");
-                let account = sign_in::login(server, &tls, user.clone(), password, code).await?;
+                let account =
+                    patiently(|| sign_in::login(server, &tls, user.clone(), password.clone(), code.clone()))
+                        .await?;
                 Ok(Self { account, tls, data_dir, guest: true })
             }
             _ => Err(Failure::usage(saved)),
@@ -67,7 +82,12 @@ impl Who {
     /// # Errors
     /// As the exit codes say.
     pub(crate) async fn link(&self) -> Result<(Link, Welcome), Failure> {
-        Ok(Link::open(&self.account.server, &self.tls, &self.account.token).await?)
+        Link::open(&self.account.server, &self.tls, &self.account.token).await.map_err(|error| match error {
+            LinkError::Refused(refusal) if refusal.code == ErrorCode::BadCredentials => {
+                Failure::refused(format!("{} If the login has ended: chat-cli login", refusal.message))
+            }
+            error => error.into(),
+        })
     }
 
     /// What carries files.
@@ -97,7 +117,7 @@ pub(crate) async fn login(common: &Common, out: &mut Output) -> Result<(), Failu
     trust::meet(&server, &tls).await?;
     let password = match variable("CHAT_PASSWORD") {
         Some(password) => password,
-        None => ask_password("Password: ")?,
+        None => ask_password("Password: ", "set CHAT_PASSWORD")?,
     };
     let first = sign_in::login(&server, &tls, user.clone(), password.clone(), variable("CHAT_CODE")).await;
     let account = match first {
@@ -122,7 +142,7 @@ pub(crate) async fn reset(common: &Common, code: Option<String>, out: &mut Outpu
     };
     let password = match variable("CHAT_PASSWORD") {
         Some(password) => password,
-        None => new_password()?,
+        None => new_password("set CHAT_PASSWORD")?,
     };
     let first = sign_in::reset(&server, &tls, reset.clone(), password.clone(), variable("CHAT_CODE")).await;
     let account = match first {
@@ -146,10 +166,10 @@ pub(super) fn ask_code() -> Result<Secret, Failure> {
 /// Asks for a password that nobody can see, twice.
 ///
 /// # Errors
-/// There is no terminal, or the two differ.
-pub(crate) fn new_password() -> Result<Secret, Failure> {
-    let password = ask_password("New password: ")?;
-    if ask_password("The same again: ")? != password {
+/// There is no terminal, with what to do instead, or the two differ.
+pub(crate) fn new_password(instead: &str) -> Result<Secret, Failure> {
+    let password = ask_password("New password: ", instead)?;
+    if ask_password("The same again: ", instead)? != password {
         return Err(Failure::usage("the two passwords differ; try again"));
     }
     Ok(password)
@@ -168,7 +188,7 @@ pub(crate) async fn register(
     trust::meet(&server, &tls).await?;
     let password = match variable("CHAT_PASSWORD") {
         Some(password) => password,
-        None => new_password()?,
+        None => new_password("set CHAT_PASSWORD")?,
     };
     let invite = invite.filter(|code| !code.is_empty()).map(Secret::new);
     let account = sign_in::register(&server, &tls, user, password, invite).await?;
@@ -221,15 +241,38 @@ pub(crate) fn describe(account: &Account, role: Option<Role>, out: &mut Output) 
     out.put(&thing, || format!("{} on {} ({})", account.user.name, account.server, account.server_name))
 }
 
+/// Logs in, and waits where the server wants that: many scripts of one account that log in at the same moment look
+/// like somebody who guesses.
+async fn patiently<F: Future<Output = Result<Account, LinkError>>>(
+    login: impl Fn() -> F,
+) -> Result<Account, LinkError> {
+    for _ in 0..LOGIN_TRIES {
+        match login().await {
+            Err(LinkError::Refused(refusal)) if refusal.temporary => {
+                let wait = Duration::from_millis(refusal.retry_after_ms.unwrap_or(1_000)).min(LOGIN_WAIT);
+                // Each at another time, or all would come at the same moment again.
+                sleep(wait + wait.mul_f64(rand::random())).await;
+            }
+            done => return done,
+        }
+    }
+    login().await
+}
+
 /// How servers are verified in this run.
 ///
 /// # Errors
-/// There is no folder to remember servers in.
+/// There is no folder to remember servers in, and the account is one that is kept in it.
 pub(crate) fn tls(common: &Common) -> Result<Tls, Failure> {
-    let paths = Paths::resolve(common.data_dir.clone()).map_err(Failure::usage)?;
+    let known = match Paths::resolve(common.data_dir.clone()) {
+        Ok(paths) => Some(KnownServers::in_folder(paths.accounts_dir())),
+        // A program that is given all it needs runs also where it has no home.
+        Err(_) if variable("CHAT_TOKEN").is_some() => None,
+        Err(error) => return Err(Failure::usage(error)),
+    };
     Ok(Tls {
         ca_file: common.ca_file.clone(),
-        known: Some(KnownServers::in_folder(paths.accounts_dir())),
+        known,
         trust: common.trust.clone().unwrap_or_default().0,
         tell: Tell::new(|sentence| eprintln!("chat-cli: {}", SafeText::line(&sentence))),
     })
@@ -278,10 +321,11 @@ pub(super) fn ask(question: &str, instead: &str) -> Result<String, Failure> {
 /// Asks for a password that nobody can see.
 ///
 /// # Errors
-/// There is no terminal.
-pub(crate) fn ask_password(question: &str) -> Result<Secret, Failure> {
+/// There is no terminal, with what to do instead.
+pub(crate) fn ask_password(question: &str, instead: &str) -> Result<Secret, Failure> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::usage("there is no terminal to ask for the password on; set CHAT_PASSWORD"));
+        let message = format!("there is no terminal to ask for the password on; {instead}");
+        return Err(Failure::usage(message));
     }
     rpassword::prompt_password(question).map(Secret::new).map_err(Failure::usage)
 }

@@ -81,6 +81,8 @@ impl Session {
             // What a resume would have told is found by comparing heads.
             Purpose::Resume => self.ready(),
             Purpose::List if !error.temporary => self.cursor = None,
+            // A row that cannot be read says nothing of whether one is a member.
+            Purpose::Row(_) if error.code == ErrorCode::Unknown && !error.temporary => {}
             Purpose::Row(conversation) if !error.temporary => self.remove(conversation),
             Purpose::Row(conversation) => _ = self.rows.insert(conversation),
             Purpose::Missed(conversation) => self.missed_refused(conversation, error.temporary),
@@ -120,6 +122,7 @@ impl Session {
         self.block_all(welcome.blocked.into_iter().collect());
         self.listed = welcome.conversations.len();
         self.cursor = welcome.cursor;
+        self.catches_up = known;
         self.adopt(welcome.conversations, known);
         self.phase = Phase::Resuming;
         if self.cursor.is_none() {

@@ -62,6 +62,7 @@ impl Session {
                 Some(replica) => replica.update(row, marked),
                 None => self.begin(row, catch_up),
             }
+            self.forgotten.remove(&id);
             if let Some(replica) = self.replicas.get_mut(&id) {
                 replica.seen = true;
                 if replica.missing() > 0 {
@@ -99,6 +100,8 @@ impl Session {
         self.epoch = None;
         self.write(Change::Forget);
         self.gaps.clear();
+        // Nor does what was read of another life.
+        self.marks.forget_all();
         let known: Vec<ConversationId> = self.replicas.drain().map(|(id, _)| id).collect();
         self.forgotten.extend(known.iter().copied());
         for conversation in known {
@@ -129,14 +132,23 @@ impl Session {
             Some(replica) if !is_unconfirmed && replica.is_past(&row) => _ = self.rows.insert(conversation),
             _ => self.adopt(vec![row], true),
         }
+        // One is a member, and yet what is missing is not to be had.
+        let is_refused =
+            |replica: &mut Replica| std::mem::take(&mut replica.refused) && replica.missing() > 0;
+        if self.replicas.get_mut(&conversation).is_some_and(is_refused) {
+            self.give_up(conversation);
+        }
     }
 
     pub(super) fn remove(&mut self, conversation: ConversationId) {
         self.gaps.remove(&conversation);
         self.rows.remove(&conversation);
         self.marks.forget(conversation);
-        if self.replicas.remove(&conversation).is_some() {
+        let was_held = self.replicas.remove(&conversation).is_some();
+        if was_held {
             self.write(Change::Remove(conversation));
+        }
+        if self.forgotten.remove(&conversation) || was_held {
             self.tell(Update::Removed(conversation));
         }
     }
@@ -146,24 +158,17 @@ impl Session {
         let goes_on = self.listed < LISTED_CONVERSATIONS && !page.conversations.is_empty();
         let ended = page.cursor.is_none();
         self.cursor = page.cursor.filter(|_| goes_on);
-        self.adopt(page.conversations, true);
+        self.adopt(page.conversations, self.catches_up);
         if ended {
             self.list_ended();
         }
     }
 
-    /// All were named: those that were not are gone.
+    /// All were named: those that were not are gone, or rose in the list while its pages were read, which the row
+    /// of each tells.
     pub(super) fn list_ended(&mut self) {
-        let unseen = |replica: &&Replica| !replica.seen;
-        let gone: Vec<ConversationId> = self.replicas.values().filter(unseen).map(|r| r.row.id).collect();
-        for conversation in gone {
-            self.remove(conversation);
-        }
-        for conversation in std::mem::take(&mut self.forgotten) {
-            if !self.replicas.contains_key(&conversation) {
-                self.tell(Update::Removed(conversation));
-            }
-        }
+        let unseen = self.replicas.values().filter(|replica| !replica.seen).map(|replica| replica.row.id);
+        self.rows.extend(unseen.chain(self.forgotten.iter().copied()));
     }
 
     /// An event as it happens.
@@ -258,6 +263,7 @@ impl Session {
             replica.fetching = false;
             if !temporary {
                 // Perhaps one is no member any more; the row tells.
+                replica.refused = true;
                 self.gaps.remove(&conversation);
                 self.rows.insert(conversation);
             }

@@ -56,6 +56,11 @@ impl Marks {
         self.wanted.remove(&conversation);
     }
 
+    pub(super) fn forget_all(&mut self) {
+        self.wanted.clear();
+        self.under_way.clear();
+    }
+
     /// A message was sent here, which ends "typing" for the others.
     pub(super) fn wrote(&mut self, conversation: ConversationId) {
         if let Some((_, active)) = self.typed.get_mut(&conversation) {

@@ -63,10 +63,10 @@ impl Outbox {
         next
     }
 
-    /// When the first postponed message may be tried again.
-    pub(super) fn next_try(&self, now: Now) -> Option<Now> {
+    /// When the first message may be tried again of those that were postponed to after then.
+    pub(super) fn next_try(&self, then: Now) -> Option<Now> {
         let waits =
-            |message: &&Message| message.outgoing.delivery == Delivery::Queued && message.not_before > now;
+            |message: &&Message| message.outgoing.delivery == Delivery::Queued && message.not_before > then;
         self.messages.iter().filter(waits).map(|message| message.not_before).min()
     }
 

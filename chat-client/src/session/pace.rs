@@ -20,18 +20,18 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 const BACKGROUND: usize = 4;
 
 impl Session {
-    /// When [`Session::tick`] must be called at the latest. What could be asked before `now` has
-    /// been asked, so only later times count.
-    pub(crate) fn deadline(&self, now: Now) -> Option<Now> {
+    /// When [`Session::tick`] must be called at the latest. What could be asked when it was last looked has
+    /// been asked, so only later times count; one may be over by now.
+    pub(crate) fn deadline(&self) -> Option<Now> {
         if self.phase == Phase::Offline {
             return None;
         }
         let hello = (self.phase == Phase::Opening).then(|| self.opened + HELLO_TIMEOUT);
         let silence = (self.silence != Duration::MAX).then(|| self.heard + self.silence);
         let answer = self.pending.values().map(|pending| pending.since + ANSWER_TIMEOUT).min();
-        let hold =
-            (self.phase == Phase::Ready && self.hold > now && self.wants_background()).then_some(self.hold);
-        let resend = (self.phase == Phase::Ready).then(|| self.outbox.next_try(now)).flatten();
+        let is_held = self.phase == Phase::Ready && self.hold > self.pumped && self.wants_background();
+        let hold = is_held.then_some(self.hold);
+        let resend = (self.phase == Phase::Ready).then(|| self.outbox.next_try(self.pumped)).flatten();
         [hello, silence, answer, hold, resend].into_iter().flatten().min()
     }
 
@@ -60,6 +60,7 @@ impl Session {
         if self.phase != Phase::Ready {
             return;
         }
+        self.pumped = now;
         self.pump_outbox(now);
         if now >= self.hold {
             if std::mem::take(&mut self.restate) {

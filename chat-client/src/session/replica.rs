@@ -15,6 +15,8 @@ pub(super) struct Replica {
     /// can come after it.
     pub(super) early: Seq,
     pub(super) fetching: bool,
+    /// A page that was asked for was refused for good, or could not be read.
+    pub(super) refused: bool,
     /// Counts came without saying up to which event. Whether the next one is among them, nobody
     /// knows: the row, which says it, is then asked for.
     pub(super) blind: bool,
@@ -30,8 +32,8 @@ impl Replica {
     pub(super) fn new(row: Conversation, have: Seq) -> Self {
         let target = row.head.max(have);
         let (early, asked) = (Seq::ZERO, (Seq::ZERO, Seq::ZERO));
-        let (fetching, blind, recount, seen) = (false, false, false, false);
-        Self { row, have, target, early, fetching, blind, recount, asked, seen }
+        let (fetching, refused, blind, recount, seen) = (false, false, false, false, false);
+        Self { row, have, target, early, fetching, refused, blind, recount, asked, seen }
     }
 
     pub(super) fn missing(&self) -> u64 {

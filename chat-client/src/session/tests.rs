@@ -1,5 +1,6 @@
 //! The session against a small server made of vectors, over a line that loses what it likes.
 
+mod list;
 mod property;
 mod server;
 mod world;
@@ -152,29 +153,42 @@ fn a_gap_that_is_too_large_is_given_up() {
     assert_eq!(world.row(0).unread, log::MAX_MISSED + 12, "news go on behind the gap");
 }
 
+/// A page that an older client cannot read, or that is refused for good.
 #[test]
-fn another_epoch_voids_what_was_seen_but_not_what_was_typed() {
-    let mut world = World::online(2);
+fn a_page_that_is_not_to_be_had_is_not_asked_for_again_and_again() {
+    let mut world = World::online(1);
+    world.other_writes(0, 0);
     world.other_writes(0, 1);
-    world.other_writes(0, 1);
+    world.deliver(1);
+    let page = world.line.pop_back().unwrap();
+    assert!(page.contains("\"events\":["));
+    world.line.push_back(page.replace("\"events\":[", "\"events\":[7,"));
     world.deliver(usize::MAX);
-    world.cut(None);
-    let mine = world.write(1);
-    // A backup was restored: the room is younger now, the other is gone.
-    world.server.epoch = 2;
-    world.server.logs[0].truncate(1);
-    world.server.said[0].truncate(1);
-    world.last.clear();
-    world.last.insert(room(0), Seq(1));
-    world.told.clear();
-    world.connect();
-    world.deliver(usize::MAX);
+    assert_eq!((world.asked("history.get"), world.asked("conversation.get")), (1, 2));
     assert!(world.told.contains(&Update::Reset(room(0))));
-    assert_eq!(world.asked("sync.resume"), 0, "no position of another life is stated");
-    assert_eq!(world.server.stored(mine).len(), 1);
-    world.other_writes(0, 1);
+    world.last.insert(room(0), world.row(0).head);
+    // A row that cannot be read takes nothing away.
+    world.changes(0, Deed::Delete, OTHER, 0, 1);
+    world.deliver(1);
+    let row = world.line.pop_back().unwrap();
+    world.line.push_back(row.replace("\"members\":2", "\"members\":\"two\""));
     world.deliver(usize::MAX);
-    assert_eq!(world.last[&room(0)], Seq(2));
+    assert!(!world.told.contains(&Update::Removed(room(0))));
+}
+
+/// Something else that happens just then, and asks nothing, must not lose the time at which it is tried again.
+#[test]
+fn a_message_is_tried_again_also_when_its_time_has_passed_unnoticed() {
+    let mut world = World::online(1);
+    world.server.refuse_next_send = true;
+    let mine = world.write(0);
+    world.deliver(usize::MAX);
+    world.now += Duration::from_millis(701);
+    world.session.heard(world.now);
+    assert!(world.session.deadline().is_some_and(|at| at <= world.now));
+    world.pass(Duration::ZERO);
+    world.deliver(usize::MAX);
+    assert_eq!(world.server.stored(mine), [Seq(1)]);
 }
 
 #[test]
@@ -187,7 +201,7 @@ fn messages_of_a_conversation_go_one_after_the_other() {
     assert_eq!(world.server.stored(first), [], "refused for the moment");
     assert_eq!(world.server.stored(second), [], "and not overtaken");
     assert_eq!(world.server.stored(elsewhere), [Seq(1)]);
-    assert_eq!(world.session.deadline(world.now).map(|at| at - world.now), Some(Duration::from_millis(700)));
+    assert_eq!(world.session.deadline().map(|at| at - world.now), Some(Duration::from_millis(700)));
     world.pass(Duration::from_millis(700));
     world.deliver(usize::MAX);
     assert_eq!((world.server.stored(first), world.server.stored(second)), (vec![Seq(1)], vec![Seq(2)]));

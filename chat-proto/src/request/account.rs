@@ -59,7 +59,7 @@ pub struct Welcome {
     /// Who one is.
     pub user: Person,
     /// What one may do on the server.
-    #[serde(deserialize_with = "lenient::word")]
+    #[serde(deserialize_with = "lenient::role")]
     pub role: Role,
     /// The session that the token stands for.
     pub session: SessionId,

@@ -34,7 +34,7 @@ pub struct AccountInfo {
     /// Whose.
     pub user: Person,
     /// What it may do on the server.
-    #[serde(deserialize_with = "lenient::word")]
+    #[serde(deserialize_with = "lenient::role")]
     pub role: Role,
     /// When it was made.
     pub at: Timestamp,

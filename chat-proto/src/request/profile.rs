@@ -43,7 +43,7 @@ pub struct Profile {
     #[serde(default, skip_serializing_if = "is_default")]
     pub zone: Zone,
     /// What they may do on the server.
-    #[serde(default, deserialize_with = "lenient::word")]
+    #[serde(default, deserialize_with = "lenient::role")]
     pub role: Role,
     /// Since when they have an account.
     pub since: Timestamp,

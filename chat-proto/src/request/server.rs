@@ -39,7 +39,7 @@ pub struct InviteCode {
     /// By what it is revoked; nothing can be made with it.
     pub id: String,
     /// What its accounts may do.
-    #[serde(deserialize_with = "lenient::word")]
+    #[serde(deserialize_with = "lenient::role")]
     pub role: Role,
     /// How many accounts it still makes.
     pub uses: u32,

@@ -44,9 +44,9 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Storms of the session alone, of which a thousand take some seconds. A failing one is printed and kept, and tried
+/// Storms of the session alone, of which a thousand take some ten seconds. A failing one is printed and kept, and tried
 /// first from then on; `PROPTEST_RNG_SEED` names others.
-const CASES: u32 = 1_024;
+const CASES: u32 = 4_096;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: CASES, ..ProptestConfig::default() })]

@@ -14,6 +14,8 @@ pub(super) struct Server {
     pub(super) refuse_next_send: bool,
     /// Events in a page or a resume.
     pub(super) page: usize,
+    /// Conversations in the welcome and in a page of the list.
+    pub(super) window: usize,
 }
 
 impl Server {
@@ -45,6 +47,35 @@ impl Server {
             starred: false,
             last_message: log.iter().rfind(main).cloned(),
             active_at: Timestamp(log.len() as i64),
+        }
+    }
+
+    /// The list behind this position, the newest first; and where it goes on.
+    fn list(&self, behind: Option<&str>) -> (Vec<Conversation>, Option<String>) {
+        let place = |row: &Conversation| format!("{:09} {}", row.active_at.0, row.id);
+        let mut rows: Vec<Conversation> = (0..self.logs.len()).map(|n| self.row(n)).collect();
+        rows.retain(|row| behind.is_none_or(|behind| place(row).as_str() < behind));
+        rows.sort_by_key(|row| std::cmp::Reverse(place(row)));
+        let more = rows.len() > self.window;
+        rows.truncate(self.window);
+        let cursor = rows.last().map(place).filter(|_| more);
+        (rows, cursor)
+    }
+
+    fn welcome(&self) -> Welcome {
+        let (conversations, cursor) = self.list(None);
+        Welcome {
+            user: person(ME),
+            role: Role::Member,
+            session: SessionId(Uuid::nil()),
+            token: None,
+            epoch: Epoch(Uuid::from_u128(self.epoch)),
+            privacy: chat_proto::Privacy::default(),
+            blocked: Vec::new(),
+            conversations,
+            cursor,
+            inbox: Default::default(),
+            dnd: Default::default(),
         }
     }
 
@@ -119,19 +150,11 @@ impl Server {
         };
         let mut said = Vec::new();
         let answer = match *request {
-            Request::Token(_) => Answer::Token(Welcome {
-                user: person(ME),
-                role: Role::Member,
-                session: SessionId(Uuid::nil()),
-                token: None,
-                epoch: Epoch(Uuid::from_u128(self.epoch)),
-                privacy: chat_proto::Privacy::default(),
-                blocked: Vec::new(),
-                conversations: (0..self.logs.len()).map(|n| self.row(n)).collect(),
-                cursor: None,
-                inbox: Default::default(),
-                dnd: Default::default(),
-            }),
+            Request::Token(_) => Answer::Token(self.welcome()),
+            Request::ListConversations(ask) => {
+                let (conversations, cursor) = self.list(ask.cursor.as_deref());
+                Answer::ListConversations(chat_proto::ConversationPage { conversations, cursor })
+            }
             Request::Resume(resume) => Answer::Resume(self.resume(&resume)),
             Request::GetHistory(ask) => {
                 let (events, head) = match ask.before {

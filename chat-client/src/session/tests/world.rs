@@ -43,6 +43,7 @@ impl World {
             invitations: Vec::new(),
             refuse_next_send: false,
             page: 3,
+            window: usize::MAX,
         };
         let disk = cache::open(&Storage::Memory).unwrap();
         let session = Session::new(&account(), disk.saved().unwrap());
