@@ -151,9 +151,15 @@ impl Passwords {
         &self,
         job: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, WireError> {
-        let _place = self.queue.try_acquire().map_err(|_| unavailable())?;
-        let _waiting = metrics().hashes_waiting.hold();
+        let place = self.queue.clone().try_acquire_owned().map_err(|_| unavailable())?;
+        let waiting = metrics().hashes_waiting.hold();
         let began = Instant::now();
+        // The place is taken until the work is done, also when whoever asked is gone.
+        let job = move || {
+            let done = job();
+            drop((place, waiting));
+            done
+        };
         let done = self.workers.work(job).await.ok_or_else(unavailable);
         metrics().hash_seconds.since(began);
         done

@@ -114,7 +114,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         None => serve_until_signal(places, settings).await,
         Some(Command::Serve(more)) => serve_until_signal(places, more.or(settings)).await,
         Some(Command::Admin(command)) => {
-            let mut link = Link::find(&load(Settings::default())?.check()?).await?;
+            let config = load(Settings::default())?.check()?;
+            let mut link = Link::find(&config, command.sets_up()).await?;
             let done = admin::run(&mut link, command, &mut Output::new(json)).await;
             link.end().await;
             done
@@ -138,8 +139,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Some(Command::Backup(args)) => keep::backup(args, load(Settings::default())?, json).await,
         Some(Command::Restore(args)) => keep::restore(&args, &load(Settings::default())?.check()?, json),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "chat-server", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "chat-server", &mut script);
+            print(&String::from_utf8_lossy(&script))
         }
         Some(Command::Man { into: None }) => {
             Ok(clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?)

@@ -105,12 +105,12 @@ pub fn text(findings: &[Finding]) -> String {
     text
 }
 
-/// The findings for programs.
+/// The findings for programs, one a line.
 ///
 /// # Errors
 /// Never, with what findings hold.
 pub fn json(findings: &[Finding]) -> serde_json::Result<String> {
-    serde_json::to_string_pretty(findings).map(|text| text + "\n")
+    findings.iter().map(|finding| serde_json::to_string(finding).map(|line| line + "\n")).collect()
 }
 
 /// 0 when nothing is worse than a warning, 1 when there is a problem.

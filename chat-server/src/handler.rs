@@ -21,6 +21,7 @@ mod query;
 mod retention;
 mod room;
 pub mod search;
+pub mod seats;
 mod second_factor;
 mod sign_in;
 mod sso;
@@ -48,6 +49,7 @@ use doors::Doors;
 use file::FileDesk;
 use live::Live;
 use pace::Paces;
+use seats::Seats;
 
 /// The version that `hello` names for people.
 const SERVER: &str = concat!("chat-server/", env!("CARGO_PKG_VERSION"));
@@ -68,6 +70,8 @@ pub struct App {
     pub outgoing: Outgoing,
     /// How fast accounts may do what costs, and other programs post.
     pub paces: Paces,
+    /// Searches under way: one for each account, of the two that the server does at once.
+    pub searching: Seats,
     /// What a reload may change.
     pub live: ArcSwap<Live>,
     /// Uploads and downloads.
@@ -383,9 +387,14 @@ impl App {
         Ok(Handled::Deferred)
     }
 
-    async fn logout(&self, caller: &Caller) -> Result<Handled, WireError> {
-        self.store.end_session(caller.session).await.map_err(store_failed)?;
-        self.hub.end(caller.person.id, Ending::Login(caller.key)).await;
+    async fn logout(self: &Arc<Self>, caller: &Caller) -> Result<Handled, WireError> {
+        let (app, user, session, key) = (self.clone(), caller.person.id, caller.session, caller.key);
+        carry_through(async move {
+            app.store.end_session(session).await.map_err(store_failed)?;
+            app.hub.end(user, Ending::Login(key)).await;
+            Ok(())
+        })
+        .await?;
         Ok(Handled::LoggedOut)
     }
 }

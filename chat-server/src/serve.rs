@@ -23,6 +23,8 @@ use crate::handler::App;
 use crate::handler::doors::Doors;
 use crate::handler::file::FileDesk;
 use crate::handler::pace::Paces;
+use crate::handler::search;
+use crate::handler::seats::Seats;
 use crate::hub::{Hub, now};
 use crate::metrics::metrics;
 use crate::outgoing::Outgoing;
@@ -120,6 +122,7 @@ impl Opened {
             session_idle: config.session_idle,
             outgoing: Outgoing::new(config.allow_private_hooks)?,
             paces: Paces::new(&config.live.limits),
+            searching: Seats::new(search::EACH),
             live: ArcSwap::from_pointee(config.live.clone()),
             desk: FileDesk::new(files),
             doors: Doors::new(store.lockdown().await?),

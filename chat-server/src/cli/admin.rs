@@ -39,6 +39,13 @@ pub(super) enum AdminCommand {
     },
 }
 
+impl AdminCommand {
+    /// Whether a server may begin with this: all else asks one that is there.
+    pub(super) fn sets_up(&self) -> bool {
+        matches!(self, Self::Invite(InviteCommand::Create { .. }) | Self::User(UserCommand::Add { .. }))
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum InviteCommand {
     /// Make an invite code and print it; it is shown this once

@@ -4,7 +4,7 @@ use chat_proto::Epoch;
 use clap::Args;
 use uuid::Uuid;
 
-use super::link::refuse_root;
+use super::link::{must_be_set_up, refuse_root};
 use super::print;
 use crate::config::Config;
 use crate::serve::{lock, open_store, open_to_work};
@@ -20,6 +20,7 @@ pub(super) struct EpochArgs {
 
 pub(super) async fn run(args: &EpochArgs, config: &Config, json: bool) -> anyhow::Result<()> {
     refuse_root(&config.data_dir)?;
+    must_be_set_up(config)?;
     // Alone, whatever bus there is: nodes that run would go on with what they know.
     let _lock = lock(&config.data_dir)?;
     let epoch = if args.new {

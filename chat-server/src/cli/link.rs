@@ -5,14 +5,14 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use chat_proto::Ask;
 use tokio::io::DuplexStream;
 use tokio::net::UnixStream;
 
 use crate::config::Config;
 use crate::console::{self, Console, ConsoleError};
-use crate::serve::Opened;
+use crate::serve::{DATABASE, Opened};
 
 /// Bytes on their way between a command and the server in its own process.
 const PIPE_BYTES: usize = 64 * 1024;
@@ -26,11 +26,11 @@ pub(super) enum Link {
 }
 
 impl Link {
-    /// Finds the way.
+    /// Finds the way; to a server that does not exist yet only where one may begin with this.
     ///
     /// # Errors
     /// Why there is none, with what to do.
-    pub(super) async fn find(config: &Config) -> anyhow::Result<Self> {
+    pub(super) async fn find(config: &Config, sets_up: bool) -> anyhow::Result<Self> {
         let place = console::place(&config.data_dir);
         match UnixStream::connect(&place).await {
             Ok(stream) => Ok(Self::Running(Box::new(Console::new(stream)))),
@@ -42,6 +42,9 @@ impl Link {
                 ) =>
             {
                 refuse_root(&config.data_dir)?;
+                if !sets_up {
+                    must_be_set_up(config)?;
+                }
                 let opened = Opened::new(config).await?;
                 let (here, there) = tokio::io::duplex(PIPE_BYTES);
                 tokio::spawn(console::converse(opened.app.clone(), there));
@@ -70,6 +73,17 @@ impl Link {
             opened.close().await;
         }
     }
+}
+
+/// Refuses a folder in which no server has ever been: it is most likely not the one that was meant, and to do what was
+/// asked to a new and empty server would look like a success.
+pub(super) fn must_be_set_up(config: &Config) -> anyhow::Result<()> {
+    ensure!(
+        config.database.is_some() || config.data_dir.join(DATABASE).exists(),
+        "no server has been set up in {}; name its folder with --data-dir or CHAT_SERVER_DATA_DIR",
+        config.data_dir.display()
+    );
+    Ok(())
 }
 
 /// Refuses root where no server runs and the folder is another user's: opening a database leaves

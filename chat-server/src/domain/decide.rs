@@ -163,8 +163,9 @@ impl Room {
         else {
             return Ok(());
         };
-        let wait_ms = (last.0 + slow_ms - now.0).min(slow_ms);
-        if wait_ms <= 0 {
+        let wait_ms = last.0 + slow_ms - now.0;
+        // Who wrote in the future did so by a clock that went back since.
+        if wait_ms <= 0 || *last > now {
             return Ok(());
         }
         let message = format!("This room is in slow mode; write again in {} s.", (wait_ms + 999) / 1_000);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use bytesize::ByteSize;
-use chat_proto::{ConversationId, Event, FileId, Role, Seq, UserId};
+use chat_proto::{ConversationId, Event, EventKind, FileId, Role, Seq, UserId};
 
 use super::bytes::Bytes;
 use super::slack::{self, Zip};
@@ -29,6 +29,9 @@ use crate::store::{
 
 /// Events written in one commit.
 const BATCH: usize = 500;
+
+/// The server itself, as whom its console acts: the same everywhere, and no account of an export.
+const SERVER: UserId = UserId(uuid::Uuid::nil());
 
 /// The largest file that is taken in. An admin may bring what people may not upload.
 const FILE_BYTES: u64 = 4 * 1024 * 1024 * 1024;
@@ -160,6 +163,13 @@ impl Importer {
                 "{}: an export begins with one line that says so; this one does not",
                 path.display()
             );
+            // What a client passes over would be lost here.
+            if let Record::Event(event) = &record
+                && event.what == EventKind::Unknown
+            {
+                serde_json::from_slice::<EventKind>(&line)
+                    .with_context(|| format!("{}: line {n} cannot be read", path.display()))?;
+            }
             self.take(record, &mut bytes).await.with_context(|| format!("{}: line {n}", path.display()))?;
         }
         self.close().await?;

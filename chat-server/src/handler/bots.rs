@@ -1,5 +1,7 @@
 //! Bots: making them, their tokens, ending them.
 
+use std::sync::Arc;
+
 use chat_proto::{
     Answer, BotInfo, BotToken, Bots, ConversationId, CreateBot, DeleteBot, Done, ErrorCode, FrameId, Invite,
     Person, Role, RotateToken, Scope, Scopes, Secret, SessionId, UserId, UserName, WireError, limits,
@@ -8,7 +10,7 @@ use tracing::{debug, info};
 use uuid::Uuid;
 
 use super::account::{is_reserved, looks_like, name_taken};
-use super::{App, Caller, Handled, store_failed};
+use super::{App, Caller, Handled, carry_through, store_failed};
 use crate::auth::{SecretHash, new_token};
 use crate::domain::{Actor, Command};
 use crate::hub::{Ending, Task, now};
@@ -45,7 +47,11 @@ impl App {
         Ok(Answer::ListBots(Bots { bots }).into())
     }
 
-    pub(super) async fn rotate_token(&self, caller: &Caller, ask: RotateToken) -> Result<Handled, WireError> {
+    pub(super) async fn rotate_token(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: RotateToken,
+    ) -> Result<Handled, WireError> {
         let bot = self.own_bot(caller, &ask.bot).await?;
         // An admin may end a bot of others, but not speak as it.
         if bot.owner.id != caller.person.id {
@@ -57,31 +63,44 @@ impl App {
         let scopes = ask.scopes.unwrap_or(bot.scopes);
         must_be_good_for_something(&scopes)?;
         let (token, secret) = token();
-        self.store.rotate_token(bot.user.id, scopes.clone(), token).await.map_err(store_failed)?;
-        self.hub.end(bot.user.id, Ending::All).await;
-        info!(bot = %bot.user.id, "bot has a new token");
+        let (app, user, new_scopes) = (self.clone(), bot.user.id, scopes.clone());
+        carry_through(async move {
+            app.store.rotate_token(user, new_scopes, token).await.map_err(store_failed)?;
+            app.hub.end(user, Ending::All).await;
+            info!(bot = %user, "bot has a new token");
+            Ok(())
+        })
+        .await?;
         Ok(Answer::RotateToken(BotToken { user: bot.user, scopes, token: secret }).into())
     }
 
-    pub(super) async fn delete_bot(&self, caller: &Caller, ask: DeleteBot) -> Result<Handled, WireError> {
+    pub(super) async fn delete_bot(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: DeleteBot,
+    ) -> Result<Handled, WireError> {
         let bot = self.own_bot(caller, &ask.bot).await?;
         self.end_bot(bot.user).await?;
         Ok(Answer::DeleteBot(Done {}).into())
     }
 
     /// Ends a bot account: its tokens, its connections, and its places in rooms.
-    pub(super) async fn end_bot(&self, bot: Person) -> Result<(), WireError> {
-        let rooms = self.store.end_bot(bot.id).await.map_err(store_failed)?;
-        self.hub.end(bot.id, Ending::All).await;
-        info!(bot = %bot.id, "bot ended");
-        for room in rooms {
-            let left = self.hub.ask(room, bot_actor(bot.clone()), Task::Command(Command::Leave)).await;
-            if let Err(refusal) = left {
-                // The only owner of a room with others in it stays its owner, though it is silent.
-                debug!(%room, %refusal, "a bot that has ended stays in a room");
+    pub(super) async fn end_bot(self: &Arc<Self>, bot: Person) -> Result<(), WireError> {
+        let app = self.clone();
+        carry_through(async move {
+            let rooms = app.store.end_bot(bot.id).await.map_err(store_failed)?;
+            app.hub.end(bot.id, Ending::All).await;
+            info!(bot = %bot.id, "bot ended");
+            for room in rooms {
+                let left = app.hub.ask(room, bot_actor(bot.clone()), Task::Command(Command::Leave)).await;
+                if let Err(refusal) = left {
+                    // The only owner of a room with others in it stays its owner, though it is silent.
+                    debug!(%room, %refusal, "a bot that has ended stays in a room");
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
+        .await
     }
 
     /// The bot of that name, as far as it is the caller's to see.

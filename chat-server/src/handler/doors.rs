@@ -15,12 +15,11 @@ use uuid::Uuid;
 
 use super::account::{is_reserved, looks_like, name_taken};
 use super::query::list_limit;
-use super::{App, Caller, Handled, store_failed};
+use super::{App, Caller, Handled, carry_through, store_failed};
 use crate::auth::{SecretHash, check_password, new_invite_code, new_token};
 use crate::domain::audit::Note;
 use crate::domain::moderation::must_be_admin;
-use crate::domain::not_found;
-use crate::hub::now;
+use crate::hub::{SessionKey, now};
 use crate::store::{NewAccount, NewInvite, StoreError};
 
 /// The pause before a database that did not answer is asked again about the doors.
@@ -106,7 +105,8 @@ impl App {
         must_be_admin(caller.role)?;
         let note = Note::new(caller.person.id, "invite_revoke", None, now());
         if !self.store.revoke_invite(ask.id, note).await.map_err(store_failed)? {
-            return Err(not_found());
+            let message = "There is no invite code with this id, or it is used up or over.";
+            return Err(WireError::new(ErrorCode::NotFound, message));
         }
         Ok(Answer::RevokeCode(Done {}).into())
     }
@@ -153,30 +153,39 @@ impl App {
         ask: SetLockdown,
     ) -> Result<Handled, WireError> {
         must_be_admin(caller.role)?;
-        // Two admins at once must not leave the store with other news than the doors.
-        let turn = self.hub.policy_turn().await;
-        let is = self.doors.shut_since();
-        let since = match (ask.on, is) {
-            (None, is) | (Some(true), is @ Some(_)) => is,
-            (Some(false), None) => None,
-            (Some(on), _) => {
-                let at = now();
-                let since = on.then_some(at);
-                let act = if on { "lockdown" } else { "lockdown_end" };
-                let note = Note::new(caller.person.id, act, None, at);
-                self.store.set_lockdown(since, note).await.map_err(store_failed)?;
-                self.doors.set(since);
-                self.hub.tell_doors().await;
-                warn!(by = %caller.person.id, on, "lockdown");
-                let told = Push::Lockdown(Lockdown { since });
-                for admin in self.store.admins().await.map_err(store_failed)? {
-                    self.hub.tell(admin, Some(caller.key), &told).await;
-                }
-                since
+        let (app, by, key) = (self.clone(), caller.person.id, caller.key);
+        let since = carry_through(async move {
+            // Two admins at once must not leave the store with other news than the doors.
+            let _turn = app.hub.policy_turn().await;
+            match (ask.on, app.doors.shut_since()) {
+                (None, is) | (Some(true), is @ Some(_)) => Ok(is),
+                (Some(false), None) => Ok(None),
+                (Some(on), _) => app.shut_or_open(on, by, key).await,
             }
-        };
-        drop(turn);
+        })
+        .await?;
         Ok(Answer::SetLockdown(Lockdown { since }).into())
+    }
+
+    /// Shuts the doors or opens them; since when they are shut.
+    async fn shut_or_open(
+        &self,
+        on: bool,
+        by: UserId,
+        key: SessionKey,
+    ) -> Result<Option<Timestamp>, WireError> {
+        let at = now();
+        let since = on.then_some(at);
+        let act = if on { "lockdown" } else { "lockdown_end" };
+        self.store.set_lockdown(since, Note::new(by, act, None, at)).await.map_err(store_failed)?;
+        self.doors.set(since);
+        self.hub.tell_doors().await;
+        warn!(%by, on, "lockdown");
+        let told = Push::Lockdown(Lockdown { since });
+        for admin in self.store.admins().await.map_err(store_failed)? {
+            self.hub.tell(admin, Some(key), &told).await;
+        }
+        Ok(since)
     }
 
     /// Does what another node did with its doors, until `stop`.

@@ -23,15 +23,14 @@ use futures_util::{Stream, StreamExt};
 use tracing::{error, info};
 use uuid::Uuid;
 
+use super::seats::{Seat, Seats};
 use super::{App, Caller, Handled, store_failed};
 use crate::auth::SecretHash;
 use crate::files::{Files, ObjectError, Part};
 use crate::hub::{Visit, now, unavailable};
 use crate::metrics::metrics;
 use crate::store::{Deletion, Fetchable, KnownSession, NewFile, NoRoom, Upload};
-use turns::{Seats, Turn, Turns};
-
-pub use turns::Seat;
+use turns::{Turn, Turns};
 
 /// A body that brings nothing for so long is cut; its sender comes back and goes on.
 const IDLE: Duration = Duration::from_secs(30);

@@ -3,6 +3,8 @@
 //! What is posted goes the way of every message: the webhook's bot is a member of the room, and
 //! the room's rules hold for it. In an announcement room it needs the role of a moderator.
 
+use std::sync::Arc;
+
 use chat_proto::{
     Answer, ClientId, ConversationId, CreateIncoming, DeleteIncoming, Done, ErrorCode, HookId, IncomingHook,
     IncomingHooks, ListIncoming, NewIncoming, Secret, WireError, limits,
@@ -15,7 +17,7 @@ use super::bots::{bot_account, bot_actor};
 use super::{App, Caller, Handled, store_failed};
 use crate::auth::{SecretHash, new_token};
 use crate::domain::hooks::may_keep;
-use crate::hub::{Enclosed, Letter, Task};
+use crate::hub::{Enclosed, Letter, Task, now};
 use crate::slack::{NotAMessage, text_of};
 use crate::store::{IncomingTarget, NewIncomingHook, StoreError};
 
@@ -56,7 +58,7 @@ impl App {
     /// # Errors
     /// [`Refused`].
     pub async fn receive_post(&self, secret: &str, body: &[u8]) -> Result<(), Refused> {
-        let target = self.store.incoming_target(SecretHash::of(secret)).await.map_err(|cause| {
+        let target = self.store.incoming_target(SecretHash::of(secret), now()).await.map_err(|cause| {
             store_failed(cause);
             Refused::Unavailable
         })?;
@@ -139,7 +141,7 @@ impl App {
     }
 
     pub(super) async fn delete_incoming(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         ask: DeleteIncoming,
     ) -> Result<Handled, WireError> {

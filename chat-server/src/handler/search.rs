@@ -13,10 +13,17 @@ use crate::store::{self, SearchCursor};
 /// The longest that one search may take; a person has turned away by then.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Searches of one account at once. There are two for the whole server.
+pub const EACH: usize = 1;
+
+/// After how long somebody whose search is under way may ask for the next, in milliseconds.
+const WAIT_MS: u64 = 500;
+
 impl App {
     pub(super) async fn search(self: &Arc<Self>, caller: &Caller, ask: Search) -> Result<Handled, WireError> {
         let query = SearchQuery::parse(&ask.query).map_err(|error| invalid(error.to_string()))?;
         self.paces.search(caller.person.id)?;
+        let _seat = self.searching.take(caller.person.id).ok_or_else(one_at_a_time)?;
         let wanted = Wanted::of(&query);
         // Only signs were typed, which nothing is found by.
         let filters = SearchQuery { all: Vec::new(), none: Vec::new(), ..query.clone() };
@@ -46,6 +53,11 @@ impl App {
 
 fn invalid(message: impl Into<String>) -> WireError {
     WireError::new(ErrorCode::Invalid, message)
+}
+
+fn one_at_a_time() -> WireError {
+    let message = "A search of yours is under way; wait for what it finds.";
+    WireError::new(ErrorCode::RateLimited, message).retry_after_ms(WAIT_MS)
 }
 
 fn too_slow() -> WireError {

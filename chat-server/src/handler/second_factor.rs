@@ -1,6 +1,7 @@
 //! The second factor: setting it up, asking for it, ending it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use chat_proto::{
@@ -9,7 +10,7 @@ use chat_proto::{
 };
 use tracing::{error, info};
 
-use super::{App, Caller, Handled, store_failed};
+use super::{App, Caller, Handled, carry_through, store_failed};
 use crate::auth::{Key, enrolment, new_recovery_codes, new_totp_secret, recovery_hash, step_of};
 use crate::hub::{Ending, now, unavailable};
 use crate::store::StoredFactor;
@@ -66,7 +67,11 @@ impl App {
         Ok(Answer::BeginTotp(TotpSetup { secret: typed, url }).into())
     }
 
-    pub(super) async fn confirm_totp(&self, caller: &Caller, ask: ConfirmTotp) -> Result<Handled, WireError> {
+    pub(super) async fn confirm_totp(
+        self: &Arc<Self>,
+        caller: &Caller,
+        ask: ConfirmTotp,
+    ) -> Result<Handled, WireError> {
         let user = caller.person.id;
         let factor = self.store.second_factor(user).await.map_err(store_failed)?;
         let factor = factor
@@ -81,13 +86,18 @@ impl App {
         self.guesses.give_back(&tries);
         let codes = new_recovery_codes();
         let hashes = codes.iter().map(recovery_hash).collect();
-        let confirmed =
-            self.store.confirm_second_factor(user, factor.secret, step, hashes, now(), caller.session).await;
-        if !confirmed.map_err(store_failed)? {
-            return Err(wrong_code());
-        }
-        self.hub.end(user, Ending::Others(caller.session, CloseReason::CredentialsChanged)).await;
-        info!(%user, "a second factor was set up");
+        let (app, own) = (self.clone(), caller.session);
+        carry_through(async move {
+            let confirmed =
+                app.store.confirm_second_factor(user, factor.secret, step, hashes, now(), own).await;
+            if !confirmed.map_err(store_failed)? {
+                return Err(wrong_code());
+            }
+            app.hub.end(user, Ending::Others(own, CloseReason::CredentialsChanged)).await;
+            info!(%user, "a second factor was set up");
+            Ok(())
+        })
+        .await?;
         Ok(Answer::ConfirmTotp(RecoveryCodes { codes }).into())
     }
 

@@ -141,15 +141,20 @@ impl App {
         let proven = Proven { person: pending.person, role: pending.role, proof, second_factor };
         let (row, token) = proven.session(ask.device.as_str());
         let session = row.id;
-        let begun = self.store.use_reset(code, row).await.map_err(store_failed)?;
-        begun.map_err(|refusal| match refusal {
-            Refusal::Stale => reset_invalid(),
-            other => refused(other),
-        })?;
         let Proven { person, role, .. } = proven;
+        let (store, hub, user) = (self.store.clone(), self.hub.clone(), person.id);
+        carry_through(async move {
+            let begun = store.use_reset(code, row).await.map_err(store_failed)?;
+            begun.map_err(|refusal| match refusal {
+                Refusal::Stale => reset_invalid(),
+                other => refused(other),
+            })?;
+            hub.end(user, Ending::Because(CloseReason::CredentialsChanged)).await;
+            info!(%user, "a password was reset");
+            Ok(())
+        })
+        .await?;
         self.guesses.trust(person.name.as_str(), from, Instant::now());
-        self.hub.end(person.id, Ending::Because(CloseReason::CredentialsChanged)).await;
-        info!(user = %person.id, "a password was reset");
         Ok(Authenticated { person, role, scopes: None, session, token: Some(token) })
     }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chat_proto::{Presence, PresenceState, Push, ServerFrame, Timestamp, UserId};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::warn;
@@ -28,6 +29,9 @@ pub(super) use elsewhere::FromNode;
 
 /// How long changes are collected before watchers are told.
 const BATCH: Duration = Duration::from_millis(250);
+
+/// The pause before a store that did not answer is asked again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Inputs that may wait for the task.
 const QUEUE: usize = 1_024;
@@ -56,6 +60,10 @@ enum Input {
     Policy {
         change: PolicyChange,
         done: oneshot::Sender<()>,
+    },
+    /// They left a conversation, or were put out.
+    Left {
+        user: UserId,
     },
     TellWatchers {
         user: UserId,
@@ -91,6 +99,7 @@ impl PresenceHub {
             watched_by: HashMap::new(),
             grace_ends: BTreeSet::new(),
             changed: HashSet::new(),
+            left: HashSet::new(),
             tell_at: None,
             elsewhere: nodes.map(Elsewhere::new),
         };
@@ -121,6 +130,16 @@ impl PresenceHub {
         let (answer, answered) = oneshot::channel();
         self.tell(Input::Watch { session, people, answer }).await;
         answered.await.unwrap_or_default()
+    }
+
+    /// Somebody left a conversation or was put out: they and those with whom they had nothing else in common watch
+    /// each other no longer.
+    pub(super) fn left(&self, user: UserId) {
+        if let Err(TrySendError::Full(input)) = self.inputs.try_send(Input::Left { user }) {
+            let inputs = self.inputs.clone();
+            // An error means that the task has ended with the server.
+            tokio::spawn(async move { inputs.send(input).await.ok() });
+        }
     }
 
     /// Tells what a person says of themselves to those who watch them here.
@@ -167,6 +186,8 @@ struct Tracker {
     watched_by: HashMap<UserId, HashSet<SessionKey>>,
     grace_ends: BTreeSet<(Instant, UserId)>,
     changed: HashSet<UserId>,
+    /// Who may watch, or be watched by, people who are strangers by now.
+    left: HashSet<UserId>,
     tell_at: Option<Instant>,
     /// What the other nodes say, where there are any.
     elsewhere: Option<Elsewhere>,
@@ -253,6 +274,10 @@ impl Tracker {
                 let _ = done.send(());
             }
             Input::NewPolicy { policy } => self.policy = (*policy).clone(),
+            Input::Left { user } => {
+                self.left.insert(user);
+                self.tell_at.get_or_insert_with(|| Instant::now() + BATCH);
+            }
             Input::FromNode { node, says } => self.hear(node, says),
             Input::SayHello => {
                 if let Some(elsewhere) = &mut self.elsewhere {
@@ -359,6 +384,32 @@ impl Tracker {
         }
     }
 
+    /// Parts those who left from whom they share nothing with any more.
+    async fn part_strangers(&mut self) {
+        for user in std::mem::take(&mut self.left) {
+            let watched = self.watchers.values().filter(|watcher| watcher.user == user);
+            let watching = self.watched_by.get(&user).into_iter().flatten();
+            let watching = watching.filter_map(|session| Some(self.watchers.get(session)?.user));
+            let mut others: HashSet<UserId> =
+                watched.flat_map(|watcher| watcher.people.iter().copied()).chain(watching).collect();
+            others.remove(&user);
+            if others.is_empty() {
+                continue;
+            }
+            match self.store.visible_people(user, others.iter().copied().collect()).await {
+                Ok(seen) => {
+                    let strangers = others.into_iter().filter(|other| !seen.contains_key(other));
+                    strangers.for_each(|other| self.part_both(user, other));
+                }
+                Err(cause) => {
+                    warn!(%cause, "could not see who is a stranger now; looks again");
+                    self.left.insert(user);
+                    self.tell_at.get_or_insert_with(|| Instant::now() + LOOK_AGAIN);
+                }
+            }
+        }
+    }
+
     fn note_change(&mut self, user: UserId) {
         self.changed.insert(user);
         self.tell_at.get_or_insert_with(|| Instant::now() + BATCH);
@@ -374,6 +425,7 @@ impl Tracker {
         }
         if self.tell_at.is_some_and(|at| at <= now) {
             self.tell_at = None;
+            self.part_strangers().await;
             self.tell_watchers().await;
         }
         self.beat(now);

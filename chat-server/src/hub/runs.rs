@@ -98,6 +98,10 @@ impl Desk {
     }
 
     fn begin(&mut self, id: RunId, run: Run, now: Instant) {
+        // Heard twice.
+        if self.runs.contains_key(&id) {
+            return;
+        }
         let own = self.of.entry(run.user).or_default();
         let surplus = (own.len() >= RUNS_EACH).then(|| own[0]);
         own.push(id);
@@ -195,5 +199,17 @@ mod tests {
             desk.begin(id(n), run(n), now);
         }
         assert_eq!((desk.runs.len(), desk.order.len(), desk.of.len()), (RUNS, RUNS, RUNS));
+    }
+
+    #[test]
+    fn a_run_that_is_heard_twice_is_one_and_ends_once() {
+        let (mut desk, now) = (Desk::default(), Instant::now());
+        for n in (0..RUNS as u128 + 10).chain([3, 3]) {
+            desk.begin(RunId(Uuid::from_u128(n)), run(n), now);
+        }
+        assert!(desk.runs.len() <= RUNS && desk.order.len() == desk.runs.len());
+        let twice = RunId(Uuid::from_u128(7_000));
+        desk.begin(twice, run(7_000), now);
+        assert_eq!(desk.order.len(), desk.runs.len());
     }
 }

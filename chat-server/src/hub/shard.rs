@@ -24,11 +24,10 @@ use tracing::{Instrument, debug_span, warn};
 
 use super::held::Held;
 use super::nodes::Nodes;
-use super::nodes::news::{News, Typing};
 use super::outbox::Outbox;
 use super::pace::{Pace, too_many};
 use super::task::{Beginning, Task};
-use super::{Job, SessionKey, ToShard, now, unavailable};
+use super::{Job, PresenceHub, SessionKey, ToShard, now, unavailable};
 use crate::domain::audit::{self, Before};
 use crate::domain::policy::Policy;
 use crate::domain::{Change, Room, not_found};
@@ -60,6 +59,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Shard {
     store: Store,
     policy: Policy,
+    /// Is told who left a conversation.
+    presence: PresenceHub,
     rooms: HashMap<ConversationId, Room>,
     online: HashMap<UserId, Vec<Listener>>,
     /// Who is to be woken for what is in their outboxes.
@@ -103,12 +104,14 @@ impl Shard {
     pub(super) fn new(
         store: Store,
         policy: Policy,
+        presence: PresenceHub,
         nodes: Option<Nodes>,
         sends: Arc<ArcSwap<Pace<ConversationId>>>,
     ) -> Self {
         Self {
             store,
             policy,
+            presence,
             rooms: HashMap::new(),
             online: HashMap::new(),
             held: Held::default(),
@@ -225,21 +228,6 @@ impl Shard {
         }
     }
 
-    async fn typing(&mut self, conversation: ConversationId, user: Person, active: bool) {
-        let now = now();
-        if self.policy.may_write(user.id, now).is_ok()
-            && let Ok(Some(room)) = self.room(conversation).await
-            && room.members.contains_key(&user.id)
-            && room.not_muted(user.id, now).is_ok()
-        {
-            if let Some(nodes) = &self.nodes {
-                let typing = Typing { conversation, user: user.clone(), active };
-                nodes.publish(conversation, &News::Typing(typing));
-            }
-            self.tell_typing(conversation, user, active);
-        }
-    }
-
     /// Decides, commits and answers these, together where that goes.
     async fn turn(&mut self, jobs: Vec<Job>) {
         if jobs.is_empty() {
@@ -257,8 +245,8 @@ impl Shard {
     }
 
     async fn take_turn(&mut self, mut jobs: Vec<Job>) {
-        let tries = if self.nodes.is_some() { ATTEMPTS_TOGETHER } else { 1 };
-        for tried in 1..=tries {
+        let mut left = if self.nodes.is_some() { ATTEMPTS_TOGETHER } else { 1 };
+        for tried in 1.. {
             match self.attempt(&jobs).await {
                 Ok((outcomes, mut committed)) => {
                     let overtaken = std::mem::take(&mut committed.overtaken);
@@ -275,9 +263,23 @@ impl Shard {
                     }
                 }
                 Err(StoreError::Overtaken) => self.pause(tried).await,
-                // One of them asks for something that is taken; which, is seen one by one.
-                Err(StoreError::Conflict) => break,
+                // Some ask for what was done or taken before. Without them, the others still go together.
+                Err(StoreError::Conflict) => {
+                    let asked = jobs.len();
+                    jobs = self.answer_repeats(jobs).await;
+                    if jobs.is_empty() {
+                        return;
+                    }
+                    if jobs.len() < asked {
+                        continue;
+                    }
+                    break;
+                }
                 Err(StoreError::Failed(cause)) => return refuse_all(&jobs, &cause),
+            }
+            left -= 1;
+            if left == 0 {
+                break;
             }
         }
         for job in jobs {

@@ -64,17 +64,19 @@ impl Hub {
         limits: &Limits,
     ) -> Self {
         let sends = Arc::new(ArcSwap::from_pointee(pace::of_conversations(limits)));
+        let presence = PresenceHub::start(store.clone(), policy.clone(), presence_grace, nodes.clone());
         let shards = (0..shards.max(1))
             .map(|_| {
                 let (tasks, waiting) = mpsc::channel(SHARD_QUEUE);
-                let shard = shard::Shard::new(store.clone(), policy.clone(), nodes.clone(), sends.clone());
+                let (policy, presence) = (policy.clone(), presence.clone());
+                let shard = shard::Shard::new(store.clone(), policy, presence, nodes.clone(), sends.clone());
                 tokio::spawn(shard.run(waiting));
                 tasks
             })
             .collect();
         Self {
             shards,
-            presence: PresenceHub::start(store.clone(), policy.clone(), presence_grace, nodes.clone()),
+            presence,
             runs: Runs::start(),
             visits: Visits::default(),
             sessions: Arc::new(AtomicU64::new(1)),

@@ -234,5 +234,9 @@ async fn read_position(
     if seq >= room.head {
         return Ok(room.all_read(actor.person.id));
     }
+    // Marks only go forward, and only members have one: nothing to look up.
+    if room.members.get(&actor.person.id).is_none_or(|member| seq <= member.read) {
+        return Ok(BEGINNING);
+    }
     Ok(store.read_position(room.id, actor.person.id, seq).await?.unwrap_or(BEGINNING))
 }

@@ -1,8 +1,8 @@
 //! One call of a webhook: to a checked address, signed, short, and without listening long.
 
 use std::error::Error as _;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -12,6 +12,7 @@ use reqwest::{StatusCode, Url, redirect};
 use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::address::is_public;
 use super::sign::signature;
@@ -20,6 +21,9 @@ use crate::store::{Delivery, OutgoingTarget};
 /// How long a program may take for its answer. The specification asks for 15 to 30 s; ours are
 /// called in order, so the next one waits.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Names that are looked up at once: far fewer than there are threads for what waits.
+const LOOK_UPS_AT_ONCE: usize = 8;
 
 /// How long it may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -196,10 +200,21 @@ impl Resolve for Checked {
 }
 
 async fn resolve(name: &str, allow_private: bool) -> Result<Vec<SocketAddr>, String> {
-    let found = tokio::time::timeout(CONNECT_TIMEOUT, tokio::net::lookup_host((name, 0))).await;
-    let found: Vec<SocketAddr> = match found {
-        Ok(Ok(found)) => found.collect(),
-        Ok(Err(_)) | Err(_) => return Err("the name cannot be found".to_owned()),
+    /// Taken until the system has answered, also when nobody waits for it any more: it may take its time, on a thread
+    /// that all reads of the database need.
+    static LOOK_UPS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOK_UPS_AT_ONCE)));
+    let looked_up = async {
+        let turn = LOOK_UPS.clone().acquire_owned().await.ok()?;
+        let name = name.to_owned();
+        let look = move || {
+            let found = (name.as_str(), 0).to_socket_addrs();
+            drop(turn);
+            found
+        };
+        tokio::task::spawn_blocking(look).await.ok()?.ok()
+    };
+    let Ok(Some(found)) = tokio::time::timeout(CONNECT_TIMEOUT, looked_up).await else {
+        return Err("the name cannot be found".to_owned());
     };
     let allowed: Vec<SocketAddr> =
         found.into_iter().filter(|address| allow_private || is_public(address.ip())).collect();

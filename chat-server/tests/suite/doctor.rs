@@ -11,9 +11,12 @@ use crate::watching::house::{Server, command};
 
 fn examine(mut command: Command) -> (Value, Output) {
     let output = command.args(["doctor", "--json"]).output().unwrap();
-    let findings = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|cause| panic!("{cause}: {}", String::from_utf8_lossy(&output.stderr)));
-    (findings, output)
+    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
+    let finding = |line| {
+        serde_json::from_str::<Value>(line)
+            .unwrap_or_else(|cause| panic!("{cause}: {}", String::from_utf8_lossy(&output.stderr)))
+    };
+    (Value::Array(lines.lines().map(finding).collect()), output)
 }
 
 fn finding<'a>(findings: &'a Value, check: &str) -> &'a Value {

@@ -19,6 +19,7 @@ use chat_server::handler::doors::Doors;
 use chat_server::handler::file::{FileDesk, Visitor};
 use chat_server::handler::live::Live;
 use chat_server::handler::pace::Paces;
+use chat_server::handler::seats::Seats;
 use chat_server::hub::{Hub, now};
 use chat_server::outgoing::Outgoing;
 use chat_server::store::NewAccount;
@@ -48,6 +49,7 @@ impl Fixture {
             session_idle: Duration::from_secs(60 * 60),
             outgoing: Outgoing::new(false).unwrap(),
             paces: Paces::new(&chat_proto::Limits::default()),
+            searching: Seats::new(1),
             live: ArcSwap::from_pointee(Live::default()),
             desk: FileDesk::new(files),
             doors: Doors::default(),

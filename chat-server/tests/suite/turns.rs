@@ -161,3 +161,48 @@ async fn what_happened_is_told_also_when_the_store_fails_right_after() {
     tokio::time::timeout(Duration::from_secs(5), told).await.expect("the event is told");
     assert_eq!(f.says("two").await, Seq(message.0 + 2), "and the room goes on");
 }
+
+/// A repeat among the requests of a turn: it gets the answer of the first, and costs the others nothing but that.
+#[tokio::test]
+async fn a_repeat_among_others_is_answered_and_they_go_on_together() {
+    let f = Fixture::new(false).await;
+    let first = letter("one");
+    let Ok(Answer::SendMessage(sent)) = f.asks(&f.ada, first.clone()).await else { panic!() };
+    let (again, two, three) = tokio::join!(
+        f.asks(&f.ada, first.clone()),
+        f.asks(&f.ada, letter("two")),
+        f.asks(&f.lin, letter("three")),
+    );
+    let Ok(Answer::SendMessage(again)) = again else { panic!("{again:?}") };
+    assert_eq!((again.seq, again.duplicate), (sent.seq, true));
+    let (Ok(Answer::SendMessage(two)), Ok(Answer::SendMessage(three))) = (two, three) else { panic!() };
+    assert_eq!((two.seq, three.seq), (sent.seq.next(), sent.seq.next().next()));
+    assert_eq!(f.lins().await.head, three.seq);
+}
+
+/// A mark near the last one is counted on from there, one near the end back from it; both must say the same.
+#[tokio::test]
+async fn a_read_mark_counts_the_same_step_by_step() {
+    let f = Fixture::new(false).await;
+    let mut hers = Vec::new();
+    for n in 0..40 {
+        if n % 3 == 0 {
+            f.asks(&f.lin, letter("mine")).await.unwrap();
+        } else {
+            hers.push(f.says("hers").await);
+        }
+    }
+    let head = f.lins().await.head;
+    for mark in f.lins().await.read.0 + 1..=head.0 {
+        if mark % 5 == 0
+            && let Some(at) = hers.iter().position(|seq| seq.0 % 4 == mark % 4)
+        {
+            f.asks(&f.ada, Task::Delete(hers.remove(at))).await.unwrap();
+        }
+        let marked = f.asks(&f.lin, Task::MarkRead(Seq(mark))).await;
+        let Ok(Answer::MarkRead(state)) = marked else { panic!("{marked:?}") };
+        let unread = hers.iter().filter(|seq| seq.0 > mark).count() as u64;
+        assert_eq!((state.read, state.unread), (Seq(mark), unread));
+        assert_eq!(f.lins().await.unread, unread);
+    }
+}

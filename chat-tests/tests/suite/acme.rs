@@ -131,9 +131,9 @@ fn diagnosis(server: &Server, settings: &[String]) -> Result<Value> {
     let arguments: Vec<&str> =
         ["doctor", "--json"].into_iter().chain(settings.iter().map(String::as_str)).collect();
     let output = server.command(&arguments)?;
-    let findings: Value = serde_json::from_slice(&output.stdout)?;
-    let findings = findings.as_array().context("no findings")?;
-    findings.iter().find(|row| row["check"] == "authority").cloned().context("no row about it")
+    let findings: Vec<Value> =
+        String::from_utf8(output.stdout)?.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    findings.into_iter().find(|row| row["check"] == "authority").context("no row about it")
 }
 
 #[test]

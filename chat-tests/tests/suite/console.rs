@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use anyhow::Result;
-use chat_tests::{PASSWORD, Script, Server, bin, run};
+use chat_tests::{Folder, PASSWORD, Script, Server, bin, run};
 use serde_json::{Value, json};
 
 use crate::trust::self_signed;
@@ -90,6 +90,20 @@ fn a_directory_without_a_server_is_looked_after_in_the_same_way() -> Result<()> 
     assert!(lines(&server.command(&["invite", "list", "--json"])?)?.is_empty());
     let again = server.command(&["invite", "revoke", &id])?;
     assert!(complaint(&again).contains("invite list"), "it says where ids are");
+    Ok(())
+}
+
+#[test]
+fn a_folder_without_any_server_is_taken_for_a_mistake() -> Result<()> {
+    let dir = Folder::new("chat-nothing-")?;
+    let wrong = dir.path().join("nowhere");
+    for command in [&["lockdown"][..], &["user", "list"], &["audit"], &["epoch"]] {
+        let said = complaint(&alone(&wrong, command, "")?);
+        assert!(said.contains("no server has been set up") && said.contains("--data-dir"), "{said}");
+    }
+    assert!(!wrong.exists(), "and nothing was made there");
+    lines(&alone(&wrong, &["invite", "create", "--json"], "")?)?;
+    assert!(wrong.exists(), "but a server may begin so");
     Ok(())
 }
 

@@ -360,6 +360,9 @@ fn search_and_inbox_lead_to_their_place() -> Result<()> {
         let chosen = screen.lines().any(|line| line.contains("┃the canary went out"));
         chosen && screen.contains("early 3") && screen.contains("message #ops")
     })?;
+    // Letters are text until one chooses.
+    ada.press(Key::Alt('m'))?;
+    ada.wait_for_text("r reply")?;
     ada.type_text("b")?;
     ada.wait_for("the way back", |screen| {
         screen.contains("┃who has lunch?") && screen.contains("message #random")

@@ -88,10 +88,6 @@ fn links_are_told_to_the_terminal_and_days_are_gone_to() -> Result<()> {
         "none that a message itself told: {links:?}"
     );
     ensure!(links.iter().all(|link| link.starts_with("https://")), "{links:?}");
-    // The message that was gone to is selected, and letters act on it.
-    terminal.press(Key::Escape)?;
-    // A slash right behind it would be Alt-/.
-    terminal.wait_until_gone("r reply")?;
     enter(&terminal, "/day 1999-01-01")?;
     terminal.wait_for("a word about that day", |screen| screen.contains("1999"))?;
     Ok(())

@@ -3,7 +3,7 @@
 use anyhow::{bail, ensure};
 use chat_proto::{Notify, Seq, UserId};
 
-use super::{BATCH, Importer};
+use super::{BATCH, Importer, SERVER};
 use crate::store::{Aside, ConversationRecord, Group, Place, Translation, Untranslated};
 
 impl Importer {
@@ -28,9 +28,7 @@ impl Importer {
         if !comes {
             return Ok(());
         }
-        // The server itself is the same everywhere.
-        let server = UserId(uuid::Uuid::nil());
-        let user = |id: UserId| if id == server { Some(id) } else { Some(self.users.get(&id)?.id) };
+        let user = |id: UserId| if id == SERVER { Some(id) } else { Some(self.users.get(&id)?.id) };
         let to = Translation { user: &user, conversation: &|id| self.places.get(&id).copied() };
         match aside.translated(&to) {
             Ok(aside) => self.asides.push(aside),

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use chat_proto::{Body, Event, EventKind, Message, Person, Seq, UserId, limits};
 
-use super::Importer;
+use super::{Importer, SERVER};
 use crate::store::Place;
 
 impl Importer {
@@ -15,7 +15,9 @@ impl Importer {
         };
         shift(&mut event.seq)?;
         event.conversation = place.conversation;
-        event.author = self.person(event.author.id)?.clone();
+        if event.author.id != SERVER {
+            event.author = self.person(event.author.id)?.clone();
+        }
         // A conversation begins once; in the middle of another it has nothing to say.
         if place.shift > 0 && matches!(event.what, EventKind::Created { .. }) {
             event.what = EventKind::Unknown;

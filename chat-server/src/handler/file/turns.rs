@@ -1,10 +1,10 @@
-//! Who works on an upload now, and how much one person has under way.
+//! Who works on an upload now.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use chat_proto::{FileId, UserId};
+use chat_proto::FileId;
 use tokio::sync::OwnedMutexGuard;
 use tokio_util::sync::CancellationToken;
 
@@ -67,46 +67,6 @@ impl Turns {
     }
 }
 
-/// So many places for each person.
-pub(super) struct Seats {
-    most: usize,
-    taken: Arc<Mutex<HashMap<UserId, usize>>>,
-}
-
-/// A place that is taken until this is dropped.
-pub struct Seat {
-    user: UserId,
-    taken: Arc<Mutex<HashMap<UserId, usize>>>,
-}
-
-impl Seats {
-    pub(super) fn new(most: usize) -> Self {
-        Self { most, taken: Arc::default() }
-    }
-
-    pub(super) fn take(&self, user: UserId) -> Option<Seat> {
-        let mut taken = lock(&self.taken);
-        let count = taken.entry(user).or_default();
-        if *count >= self.most {
-            return None;
-        }
-        *count += 1;
-        Some(Seat { user, taken: self.taken.clone() })
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = lock(&self.taken);
-        match taken.get_mut(&self.user) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                taken.remove(&self.user);
-            }
-        }
-    }
-}
-
 /// A map that was being read when a thread died is still a map.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -130,15 +90,5 @@ mod tests {
         drop(first);
         assert!(second.await.unwrap());
         assert!(turns.take(FileId(Uuid::from_u128(2))).await.is_some(), "others do not wait");
-    }
-
-    #[test]
-    fn each_person_has_their_own_places() {
-        let (seats, ada, lin) = (Seats::new(2), UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
-        let (first, _second) = (seats.take(ada).unwrap(), seats.take(ada).unwrap());
-        assert!(seats.take(ada).is_none() && seats.take(lin).is_some());
-        drop(first);
-        assert!(seats.take(ada).is_some());
-        assert_eq!(lock(&seats.taken).len(), 1, "nobody is remembered who has none");
     }
 }

@@ -10,9 +10,10 @@ use tracing::{Instrument, debug_span, error, warn};
 use super::{Outcome, Shard};
 use crate::domain::not_found;
 use crate::hub::held::HELD_FROM;
+use crate::hub::nodes::news::{News, Typing};
 use crate::hub::outbox::{Copies, Frame, Outbox};
 use crate::hub::task::Task;
-use crate::hub::{Job, SessionKey, unavailable};
+use crate::hub::{Job, SessionKey, now, unavailable};
 use crate::metrics::metrics;
 use crate::store::{Committed, READ_MARKS_SHOWN_UP_TO};
 
@@ -43,6 +44,22 @@ impl Shard {
         self.tell_threads(&committed);
         self.tell_inboxes(committed).await;
         metrics().delivery_seconds.since(began);
+    }
+
+    /// Somebody is writing, or stopped, which whoever may not write here does not say.
+    pub(super) async fn typing(&mut self, conversation: ConversationId, user: Person, active: bool) {
+        let now = now();
+        if self.policy.may_write(user.id, now).is_ok()
+            && let Ok(Some(room)) = self.room(conversation).await
+            && room.members.contains_key(&user.id)
+            && room.not_muted(user.id, now).is_ok()
+        {
+            if let Some(nodes) = &self.nodes {
+                let typing = Typing { conversation, user: user.clone(), active };
+                nodes.publish(conversation, &News::Typing(typing));
+            }
+            self.tell_typing(conversation, user, active);
+        }
     }
 
     /// Tells the other members that somebody is writing, or stopped.
@@ -87,9 +104,13 @@ impl Shard {
         let removed = Push::ConversationRemoved { conversation };
         match &event.what {
             EventKind::Joined => self.tell_added(event.author.id, conversation, job.reply.session).await,
-            EventKind::Left => self.tell_others_of(event.author.id, job.reply.session, &removed),
+            EventKind::Left => {
+                self.tell_others_of(event.author.id, job.reply.session, &removed);
+                self.presence.left(event.author.id);
+            }
             EventKind::Removed { user, .. } | EventKind::Banned { user, removed: true, .. } => {
                 self.tell_others_of(user.id, job.reply.session, &removed);
+                self.presence.left(user.id);
             }
             EventKind::Invited { user } => self.tell_invited(user.id, conversation, job.reply.session).await,
             _ => {}

@@ -311,9 +311,13 @@ impl Shard {
         let conversation = event.conversation;
         let removed = Push::ConversationRemoved { conversation };
         match &event.what {
-            EventKind::Left => self.tell_others_of(event.author.id, SessionKey::SERVER, &removed),
+            EventKind::Left => {
+                self.tell_others_of(event.author.id, SessionKey::SERVER, &removed);
+                self.presence.left(event.author.id);
+            }
             EventKind::Removed { user, .. } | EventKind::Banned { user, removed: true, .. } => {
                 self.tell_others_of(user.id, SessionKey::SERVER, &removed);
+                self.presence.left(user.id);
             }
             _ => {}
         }

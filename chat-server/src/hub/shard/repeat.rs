@@ -3,12 +3,27 @@
 use chat_proto::{Answer, ConversationId, ErrorCode, RoomName, Sent, WireError};
 
 use super::Shard;
+use super::delivery::refuse_all;
 use crate::domain::{Command, not_found};
 use crate::hub::Job;
 use crate::hub::task::{Beginning, Task};
 use crate::store::StoreError;
 
 impl Shard {
+    /// After a conflict: answers what repeats something, or asks for what somebody else has; gives back the rest.
+    pub(super) async fn answer_repeats(&self, jobs: Vec<Job>) -> Vec<Job> {
+        let mut rest = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match self.answer_of_first(&job).await {
+                Ok(Some(Ok(answer))) => job.reply.ok(&answer),
+                Ok(Some(Err(refusal))) => job.reply.error(&refusal),
+                Ok(None) => rest.push(job),
+                Err(cause) => refuse_all(&[job], &cause.to_string()),
+            }
+        }
+        rest
+    }
+
     /// After a conflict: the answer that the first such request got, or why this one is refused;
     /// `None` if only a number was taken.
     pub(super) async fn answer_of_first(

@@ -93,9 +93,10 @@ impl Store {
                      FROM sessions s JOIN users u ON u.id = s.user LEFT JOIN bots b ON b.user = u.id
                          LEFT JOIN users o ON o.id = b.owner
                      WHERE s.token_hash = ?1 AND (s.used_at > ?2 OR u.bot = 1) AND (u.bot = 0 OR b.user IS NOT NULL)
-                         AND u.disabled_at IS NULL AND o.disabled_at IS NULL",
+                         AND u.disabled_at IS NULL AND o.disabled_at IS NULL AND NOT EXISTS (
+                             SELECT 1 FROM server_bans x WHERE x.user = b.owner AND (x.until IS NULL OR x.until > ?3))",
                 )?;
-                let session = query.query_row(params![token.0, used_after.0], |r| {
+                let session = query.query_row(params![token.0, used_after.0, now.0], |r| {
                     let used_at: i64 = r.get(6)?;
                     let known = KnownSession {
                         id: SessionId(r.get(0)?),

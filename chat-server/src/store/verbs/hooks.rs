@@ -72,19 +72,24 @@ impl Store {
         .await
     }
 
-    /// Where a post with this secret goes. Who made a webhook and is disabled still knows its
-    /// address, so nothing goes through it until they are enabled again or somebody makes another.
+    /// Where a post with this secret goes. Who made a webhook and is disabled or banned still knows its
+    /// address, so nothing goes through it until they may come in again or somebody makes another.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub async fn incoming_target(&self, secret: SecretHash) -> Result<Option<IncomingTarget>, StoreError> {
+    pub async fn incoming_target(
+        &self,
+        secret: SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<IncomingTarget>, StoreError> {
         self.read(move |db| {
             let mut query = db.prepare_cached(
                 "SELECT i.id, i.conversation, u.id, u.name, u.bot FROM incoming i JOIN users u ON u.id = i.bot
                  JOIN users m ON m.id = i.maker
-                 WHERE i.secret_hash = ?1 AND m.disabled_at IS NULL",
+                 WHERE i.secret_hash = ?1 AND m.disabled_at IS NULL AND NOT EXISTS (
+                     SELECT 1 FROM server_bans s WHERE s.user = i.maker AND (s.until IS NULL OR s.until > ?2))",
             )?;
-            let target = query.query_row([secret.0], |r| {
+            let target = query.query_row(params![secret.0, now.0], |r| {
                 Ok(IncomingTarget {
                     id: HookId(r.get(0)?),
                     conversation: ConversationId(r.get(1)?),

@@ -13,16 +13,27 @@ use crate::store::{Committed, InboxCursor, Notice, Page, StoreError};
 /// The reasons that count among a conversation's mentions; see `Reason::is_call`.
 const CALLS: &str = "('mention', 'room', 'here')";
 
+/// Unread messages beyond those that an inbox keeps, before the oldest are let go.
+const SURPLUS: u64 = 100;
+
 impl Store {
     /// How the inboxes of these people stand.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
     pub async fn inbox_states(&self, users: Vec<UserId>) -> Result<Vec<(UserId, InboxState)>, StoreError> {
-        self.read(move |db| {
-            users.into_iter().map(|user| Ok((user, state(db, user)?))).collect::<Result<_, StoreError>>()
-        })
-        .await
+        let states: Vec<(UserId, InboxState)> = self
+            .read(move |db| {
+                users.into_iter().map(|user| Ok((user, state(db, user)?))).collect::<Result<_, StoreError>>()
+            })
+            .await?;
+        // Else it is looked at when they log in again; a bot that calls somebody all day does not wait for that.
+        let full = states.iter().filter(|(_, state)| state.unread > limits::INBOX_ITEMS + SURPLUS);
+        for (user, _) in full {
+            let user = *user;
+            self.write_beside(move |db| Ok(prune(db, user)?)).await?;
+        }
+        Ok(states)
     }
 
     /// A page of somebody's inbox, the newest first, and how all of it stands.
@@ -75,9 +86,12 @@ impl Store {
     ) -> Result<InboxState, StoreError> {
         self.write_beside(move |db| {
             let changed = match items {
-                None => db
-                    .prepare_cached("UPDATE inbox SET read = ?2 WHERE user = ?1 AND read = 1 - ?2")?
-                    .execute(params![user.0, read])?,
+                None => {
+                    // No more than an inbox keeps, however much came since it was last looked at.
+                    prune(db, user)?;
+                    db.prepare_cached("UPDATE inbox SET read = ?2 WHERE user = ?1 AND read = 1 - ?2")?
+                        .execute(params![user.0, read])?
+                }
                 Some(mut items) => {
                     // In one order, so that two devices of a person do not lock each other out.
                     items.sort_unstable_by_key(|item| (item.conversation, item.seq));

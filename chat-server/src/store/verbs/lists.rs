@@ -292,15 +292,22 @@ fn complete(db: &Connection, user: UserId, conversation: &mut Conversation) -> s
     Ok(())
 }
 
+/// Events from the end of a conversation among which its newest message is looked for. Behind more than these,
+/// changes of older ones or what has been deleted, nobody misses it in a list.
+const PREVIEW_EVENTS: u64 = 1_000;
+
 fn last_message(db: &Connection, conversation: ConversationId, head: Seq) -> sql::Result<Option<Event>> {
     let sql = format!(
         "SELECT {} FROM events e JOIN users u ON u.id = e.author
-         WHERE e.conversation = ?1 AND e.seq <= ?2 AND e.kind = 'message'
+         WHERE e.conversation = ?1 AND e.seq <= ?2 AND e.seq > ?3 AND e.kind = 'message'
          AND e.deleted = 0 AND e.target IS NULL ORDER BY e.seq DESC LIMIT 1",
         row::EVENT
     );
     db.prepare_cached(&sql)?
-        .query_row(params![conversation.0, row::int(head.0)], |r| row::event(r, 0))
+        .query_row(
+            params![conversation.0, row::int(head.0), row::int(head.0.saturating_sub(PREVIEW_EVENTS))],
+            |r| row::event(r, 0),
+        )
         .optional()
 }
 

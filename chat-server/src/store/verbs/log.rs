@@ -21,6 +21,9 @@ const WRITERS: u32 = 1_000;
 /// About what one file of a message adds to it.
 const ATTACHMENT_BYTES: usize = 512;
 
+/// About what each emoji, and each person behind it, adds to a message.
+const REACTION_BYTES: usize = 40;
+
 impl Store {
     /// A conversation as its shard needs it.
     ///
@@ -174,6 +177,15 @@ pub(in crate::store) fn read_position(
         .optional()?;
     let Some((seq, messages)) = at else { return Ok(None) };
     let key = params![conversation.0, user.0, row::int(seq.0)];
+    let mentions = db
+        .prepare_cached(
+            "SELECT count(*) FROM inbox WHERE conversation = ?1 AND user = ?2 AND seq > ?3
+                 AND reason IN ('mention', 'room', 'here')",
+        )?
+        .query_row(key, |r| row::count(r, 0))?;
+    if let Some((messages, sent)) = counted_on(db, conversation, user, seq, messages)? {
+        return Ok(Some(ReadPosition { seq, messages, sent, mentions }));
+    }
     // What was deleted is not unread.
     let deleted = db
         .prepare_cached(
@@ -193,13 +205,55 @@ pub(in crate::store) fn read_position(
         .query_row(key, |r| row::count(r, 0))
         .optional()?
         .unwrap_or(0);
-    let mentions = db
-        .prepare_cached(
-            "SELECT count(*) FROM inbox WHERE conversation = ?1 AND user = ?2 AND seq > ?3
-                 AND reason IN ('mention', 'room', 'here')",
-        )?
-        .query_row(key, |r| row::count(r, 0))?;
     Ok(Some(ReadPosition { seq, messages, sent, mentions }))
+}
+
+/// The counts at a mark that is nearer to the member's last one than to the end, counted on from there: whoever has a
+/// hundred thousand messages behind them pays for the step that they take. `None` for any other.
+fn counted_on(
+    db: &Connection,
+    conversation: ConversationId,
+    user: UserId,
+    seq: Seq,
+    messages: u64,
+) -> sql::Result<Option<(u64, u64)>> {
+    let last = db
+        .prepare_cached(
+            "SELECT m.read_seq, m.read_messages, m.read_sent, c.head
+             FROM members m JOIN conversations c ON c.id = m.conversation
+             WHERE m.conversation = ?1 AND m.user = ?2",
+        )?
+        .query_row(params![conversation.0, user.0], |r| {
+            Ok((row::seq(r, 0)?, row::count(r, 1)?, row::count(r, 2)?, row::seq(r, 3)?))
+        })
+        .optional()?;
+    let Some((read, read_messages, read_sent, head)) = last else { return Ok(None) };
+    if seq <= read || seq.0 - read.0 >= head.0.saturating_sub(seq.0) {
+        return Ok(None);
+    }
+    let then = db
+        .prepare_cached(
+            "SELECT messages FROM events WHERE conversation = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row(params![conversation.0, row::int(read.0)], |r| row::count(r, 0))
+        .optional()?
+        .unwrap_or(0);
+    let step = params![conversation.0, user.0, row::int(read.0), row::int(seq.0)];
+    // These count as read at the last mark already; see domain::Membership.
+    let deleted = db
+        .prepare_cached(
+            "SELECT count(*) FROM events WHERE conversation = ?1 AND author <> ?2 AND seq > ?3 AND seq <= ?4
+                 AND deleted = 1 AND kind = 'message' AND target IS NULL",
+        )?
+        .query_row(step, |r| row::count(r, 0))?;
+    let sent = db
+        .prepare_cached(
+            "SELECT count(*) FROM events WHERE conversation = ?1 AND author = ?2 AND seq > ?3 AND seq <= ?4
+                 AND kind = 'message' AND target IS NULL",
+        )?
+        .query_row(step, |r| row::count(r, 0))?;
+    let messages = (messages + read_messages).saturating_sub(then + deleted);
+    Ok(Some((messages, read_sent + sent)))
 }
 
 fn load(db: &Connection, id: ConversationId) -> sql::Result<Option<Room>> {
@@ -365,9 +419,10 @@ fn events(
         && let Some(ref found) = rows.next()?
     {
         let event = row::event(found, 0)?;
-        bytes += event
-            .message()
-            .map_or(0, |message| message.body.as_str().len() + message.files.len() * ATTACHMENT_BYTES);
+        bytes += event.message().map_or(0, |message| {
+            let reactions: usize = message.reactions.iter().map(|reaction| 1 + reaction.users.len()).sum();
+            message.body.as_str().len() + message.files.len() * ATTACHMENT_BYTES + reactions * REACTION_BYTES
+        });
         events.push(event);
     }
     Ok(events)

@@ -127,10 +127,10 @@ fn chat_server(folder: &Folder, arguments: &[&str]) -> Result<Output> {
 /// The row of a check of `doctor`.
 fn finding(folder: &Folder, check: &str) -> Result<Value> {
     let output = chat_server(folder, &["doctor", "--json"])?;
-    let findings: Value = serde_json::from_slice(&output.stdout)?;
-    let rows = findings.as_array().context("no findings")?;
-    let row = rows.iter().find(|row| row["check"] == check);
-    row.cloned().with_context(|| format!("no row about {check}: {findings}"))
+    let said = String::from_utf8(output.stdout)?;
+    let rows: Vec<Value> = said.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let row = rows.into_iter().find(|row| row["check"] == check);
+    row.with_context(|| format!("no row about {check}: {said}"))
 }
 
 #[test]

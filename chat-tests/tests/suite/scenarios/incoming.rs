@@ -207,7 +207,7 @@ fn webhooks_are_the_moderators_business() -> Result<()> {
 }
 
 #[test]
-fn nothing_comes_through_the_webhooks_of_a_disabled_account() -> Result<()> {
+fn nothing_comes_through_the_webhooks_of_a_disabled_or_banned_account() -> Result<()> {
     let server = Server::start()?;
     let mut chief = Script::register(&server, "chief")?;
     let mut ada = Script::register(&server, "ada")?;
@@ -219,5 +219,9 @@ fn nothing_comes_through_the_webhooks_of_a_disabled_account() -> Result<()> {
     assert_eq!(post(&server, &path, b"{\"text\": \"two\"}")?.0, 404);
     chief.ok("user.enable", json!({"user": "ada"}))?;
     assert_eq!(post(&server, &path, b"{\"text\": \"three\"}")?.0, 200);
+    chief.ok("user.ban", json!({"user": "ada", "for_s": 3600}))?;
+    assert_eq!(post(&server, &path, b"{\"text\": \"four\"}")?.0, 404);
+    chief.ok("user.unban", json!({"user": "ada"}))?;
+    assert_eq!(post(&server, &path, b"{\"text\": \"five\"}")?.0, 200);
     Ok(())
 }

@@ -20,7 +20,8 @@ use tracing::debug;
 use super::{Asking, Line, Named, Refused, guard};
 use crate::files::ObjectError;
 use crate::handler::App;
-use crate::handler::file::{Seat, Visitor, no_file, objects_failed};
+use crate::handler::file::{Visitor, no_file, objects_failed};
+use crate::handler::seats::Seat;
 use crate::hub::Visit;
 use crate::store::{ContentHash, Fetchable};
 
