@@ -131,6 +131,8 @@ pub enum Action {
     Rename(RoomName),
     /// Describes the open room; without a text, shows the description.
     Describe(Option<Description>),
+    /// Leaves this room; was asked before, where one could not come back.
+    Leave(ConversationId),
     /// Ends writing in the open room, or allows it again.
     Archive(bool),
     /// Seconds that members of the open room wait between two messages.
@@ -155,6 +157,8 @@ pub enum Action {
     BindKey(Context, Chord, Plain),
     /// Gives an action another key: asks for the action, and for the key, where they are not said.
     Bind(Option<Plain>, Option<Chord>),
+    /// Says what the command of this name does.
+    HelpOn(String),
     /// Nothing: a row that is there to be read.
     Nothing,
     /// Folds a group of the list, or unfolds it.

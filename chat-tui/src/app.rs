@@ -229,6 +229,9 @@ impl App {
             Effect::Carry(key, job) => self.line(seat).runner.carry(key, job),
             Effect::Abandon(key) => self.line(seat).runner.abandon(key),
             Effect::FindPaths(typed) => self.line(seat).runner.find_paths(typed),
+            Effect::FindFile(key, path, words, error) => {
+                self.line(seat).runner.find_file(key, path, words, error);
+            }
             Effect::ReadFolder(folder) => self.line(seat).runner.read_folder(folder),
             Effect::LookInto(look) => self.line(seat).runner.look_into(look),
             Effect::Inspect(paths, text) => self.line(seat).runner.inspect(paths, text),

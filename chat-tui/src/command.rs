@@ -56,7 +56,10 @@ fn names_somebody(arguments: &str) -> bool {
 
 /// All commands, in the order of the help screen.
 pub const COMMANDS: &[Command] = &[
-    row("help", "", "All keys and commands", |_| plain(Plain::Help)),
+    row("help", "[COMMAND]", "All keys and commands; or what one command does", |name| match name {
+        "" => plain(Plain::Help),
+        name => Ok(Action::HelpOn(name.trim_start_matches('/').to_owned())),
+    }),
     row("join", "#room", "Join a room, or go there", arguments::join),
     row("create", "[--private] #room [topic]", "Make a room", arguments::create),
     row("msg", "@user… [text]", "Open a direct conversation, with up to 8 people", arguments::message),
@@ -203,11 +206,11 @@ pub const COMMANDS: &[Command] = &[
         Ok(Action::Order(Order::Show))
     }),
     row("privacy", "[read|typing|seen on|off]", "What you show, and are shown", order::privacy),
-    row("password", "", "Change your password; all other logins end", |text| {
-        safety::alone(text, Safety::Password)
+    row("password", "", "Change your password; all other logins end", |_| {
+        Ok(Action::Safety(Safety::Password))
     }),
-    row("sessions", "", "Where you are logged in; end one login, or all others", |text| {
-        safety::alone(text, Safety::Sessions)
+    row("sessions", "", "Where you are logged in; end one login, or all others", |_| {
+        Ok(Action::Safety(Safety::Sessions))
     }),
     row(
         "twofactor",
@@ -216,7 +219,7 @@ pub const COMMANDS: &[Command] = &[
         safety::two_factor,
     ),
     row("link", "[CODE]", "Link your account with the provider by which people log in here", safety::link),
-    row("unlink", "", "End that link; your password stays", |text| safety::alone(text, Safety::Unlink)),
+    row("unlink", "", "End that link; your password stays", |_| Ok(Action::Safety(Safety::Unlink))),
     row(
         "admin",
         admin::USAGE,
@@ -261,6 +264,10 @@ pub fn parse(line: &str) -> Result<Action, String> {
     }
     let (name, arguments) = split(rest);
     match find(name) {
+        // What is left out silently would do to the open room what was meant for another one.
+        Some(command) if command.usage.is_empty() && !arguments.is_empty() => {
+            Err(format!("/{} takes nothing behind it: {}", command.name, command.help))
+        }
         Some(command) => (command.parse)(arguments),
         None => Err(format!("There is no command /{name}; /help lists them, //{name} sends it as text")),
     }

@@ -117,6 +117,9 @@ pub enum Effect {
     Edit(String),
     /// Look whether these are files; the pasted text that named them comes back too.
     Inspect(Vec<PathBuf>, String),
+    /// What is carried under this key could not be, for this reason; look whether its path and some
+    /// of the words behind it are a file.
+    FindFile(u64, PathBuf, String, String),
     /// Look which paths begin like this one.
     FindPaths(String),
     /// List a folder.
@@ -244,6 +247,16 @@ impl Runner {
     /// Looks into a file or a folder.
     pub fn look_into(&self, look: Look) {
         tokio::spawn(folder::look(look, self.outcomes.clone()));
+    }
+
+    /// Looks whether a path that is no file is one together with words behind it.
+    pub fn find_file(&self, key: u64, path: PathBuf, words: String, error: String) {
+        let outcomes = self.outcomes.clone();
+        tokio::task::spawn_blocking(move || {
+            let found = paths::with_blanks(&path, &words, error);
+            // The screen is gone with the program.
+            let _ = outcomes.blocking_send(Outcome::FileFound(key, found));
+        });
     }
 
     /// Looks whether all of these are files.

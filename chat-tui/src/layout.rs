@@ -2,10 +2,9 @@
 //! scrolls and takes clicks.
 
 mod browser;
+mod list;
 mod page;
 mod pictures;
-
-use std::sync::Arc;
 
 use chat_client::Connection;
 use chat_proto::SafeText;
@@ -14,9 +13,7 @@ use ratatui::layout::{Position, Rect};
 use crate::state::completion::Completion;
 use crate::state::composer::{Place, place_at, screen_rows};
 use crate::state::items::Context;
-use crate::state::list::{self, ListRow};
 use crate::state::listing::{Kind, Listing};
-use crate::state::neighbours::Digest;
 use crate::state::pane::Pane;
 use crate::state::picker::{self, Picker};
 use crate::state::timeline::Timeline;
@@ -24,6 +21,7 @@ use crate::state::{ListMode, State};
 use crate::text;
 
 pub(crate) use browser::{browser, browser_skip};
+pub(crate) use list::{ListPart, list_part, list_rows};
 pub(crate) use page::{CodePlace, page};
 pub(crate) use pictures::{WHOLE_BYTES, is_covered, picture_at, pictures, wanted, wanted_whole, whole_area};
 
@@ -177,33 +175,6 @@ fn split(state: &State, pane: Rect) -> (Rect, Option<Rect>) {
 /// A width of the list that leaves the conversation its place.
 pub(crate) fn list_width(columns: u16, wanted: u16) -> u16 {
     wanted.min(columns / 2).max(LIST_LEAST)
-}
-
-/// The rows of the list that fit between the team's name and the connection's state, scrolled so
-/// that the open conversation is among them.
-pub(crate) fn list_rows(state: &State, height: usize) -> Vec<ListRow> {
-    let mut rows = elsewhere(&state.neighbours.before);
-    if !state.neighbours.is_alone() {
-        rows.push(ListRow::Account(state.neighbours.own));
-    }
-    rows.extend(list::rows(state));
-    rows.extend(elsewhere(&state.neighbours.after));
-    let open = state.open.map(ListRow::Conversation);
-    let at = rows.iter().position(|row| Some(*row) == open).unwrap_or(0);
-    // Keep some of what comes after the open one in sight.
-    let wanted_end = (at + 1 + height / 4).min(rows.len());
-    let skip = wanted_end.saturating_sub(height);
-    rows.into_iter().skip(skip).take(height).collect()
-}
-
-/// The rows of other accounts: for each its head and its conversations.
-fn elsewhere(digests: &[Arc<Digest>]) -> Vec<ListRow> {
-    let rows = |digest: &Arc<Digest>| {
-        let seat = digest.seat;
-        let conversations = (0..digest.rows.len()).map(move |at| ListRow::Elsewhere(seat, at));
-        std::iter::once(ListRow::Account(seat)).chain(conversations)
-    };
-    digests.iter().flat_map(rows).collect()
 }
 
 /// The list's own rows: below the team's name, above the connection's state.

@@ -55,7 +55,10 @@ fn aside(flags: &Flags, command: &Command) -> ExitCode {
         Command::Settings { what } => settings(flags, *what),
         Command::Man => man(flags),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Flags::command(), "chat-tui", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Flags::command(), "chat-tui", &mut script);
+            // Whoever reads may have enough.
+            let _ = std::io::stdout().write_all(&script);
             Ok(ExitCode::SUCCESS)
         }
         Command::Doctor { notify } => doctor(flags, *notify),

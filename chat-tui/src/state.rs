@@ -238,6 +238,11 @@ pub struct State {
     pub(crate) timelines: HashMap<ConversationId, Timeline>,
     /// The conversation on screen.
     pub open: Option<ConversationId>,
+    /// Whether the conversation on screen was taken away: then none opens by itself, because what
+    /// is being typed is not meant for it.
+    pub(crate) bereft: bool,
+    /// The room that one is leaving.
+    pub(crate) leaving: Option<ConversationId>,
     /// The conversation before it.
     pub(crate) last: Option<ConversationId>,
     /// Where "next that needs me" began.
@@ -250,6 +255,8 @@ pub struct State {
     pub(crate) thread_drafts: HashMap<(ConversationId, Seq), String>,
     /// The message that keys act on; while there is one, letters are keys.
     pub selected: Option<Seq>,
+    /// The message that a jump led to; it is only marked, and letters are text.
+    pub found: Option<Seq>,
     /// Where the choice of several messages began; means nothing while none is selected.
     pub(crate) chosen_from: Option<Seq>,
     /// The conversation that is being written into a file, and how much of a hundred.
@@ -379,10 +386,10 @@ impl State {
         self.open_timeline_mut()
     }
 
-    /// The messages that were chosen, from the first to the last.
+    /// The messages that were chosen, from the first to the last; or the one that was found.
     #[must_use]
     pub fn chosen(&self) -> Option<RangeInclusive<Seq>> {
-        let selected = self.selected?;
+        let Some(selected) = self.selected else { return self.found.map(|found| found..=found) };
         let other = self.chosen_from.unwrap_or(selected);
         Some(selected.min(other)..=selected.max(other))
     }
@@ -429,6 +436,15 @@ impl State {
     /// Whether the screen has to be drawn; asking answers for it.
     pub fn take_dirty(&mut self) -> bool {
         std::mem::take(&mut self.dirty)
+    }
+
+    /// Whether something is written in a conversation that is not on screen, or in a thread of one,
+    /// and not sent.
+    pub(crate) fn has_draft(&self, id: ConversationId) -> bool {
+        let is_text = |text: &String| !text.trim().is_empty();
+        let in_thread = |((of, _), text): (&(ConversationId, Seq), &String)| *of == id && is_text(text);
+        let aside = self.drafts.get(&id).filter(|_| self.open != Some(id));
+        aside.is_some_and(is_text) || self.thread_drafts.iter().any(in_thread)
     }
 
     /// Whether any text is written and not sent, here or elsewhere.

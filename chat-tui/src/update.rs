@@ -194,6 +194,8 @@ fn terminal(state: &mut State, event: Event, effects: &mut Effects) -> bool {
         Event::Mouse(mouse) => mouse::mouse(state, mouse, effects),
         Event::Paste(text) => {
             seen_alive(state, effects);
+            // Terminals paste the ends of lines as they would be typed: by Enter.
+            let text = text.replace("\r\n", "\n").replace('\r', "\n");
             match &mut state.lock {
                 Some(lock) if lock.busy => {}
                 Some(lock) => lock.push(&text),

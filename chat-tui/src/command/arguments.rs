@@ -110,6 +110,10 @@ pub(super) fn export(arguments: &str) -> Parsed {
     match path::first(path) {
         None => Err(OPEN_QUOTE.to_owned()),
         Some((named, _)) if named.is_empty() => Ok(Action::Export(format, None)),
+        // A form that is not known is no name for a file.
+        Some((_, "")) if path == first && !path.contains(['/', '.', '~', '"', '\'']) => {
+            Err(format!("There is no form {path}: write {}; a file is ./{path}", Format::NAMES.join(", ")))
+        }
         Some((named, "")) => Ok(Action::Export(format, Some(named.into()))),
         Some(_) => Ok(Action::Export(format, Some(path.into()))),
     }

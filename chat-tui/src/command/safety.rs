@@ -1,4 +1,4 @@
-//! The arguments of `/password`, `/sessions`, `/link` and `/twofactor`.
+//! The arguments of `/link` and `/twofactor`.
 
 use chat_proto::{ConfirmTotp, DisableTotp, Request, Secret};
 
@@ -10,14 +10,6 @@ const TWO_FACTOR: &str = "Say nothing to set it up, then /twofactor CODE; /twofa
 
 fn ask(request: Request) -> Parsed {
     Ok(Action::Safety(Safety::Ask(Box::new(request))))
-}
-
-/// Nothing stands behind these: a password typed there would be seen.
-pub(super) fn alone(arguments: &str, safety: Safety) -> Parsed {
-    match arguments {
-        "" => Ok(Action::Safety(safety)),
-        _ => Err("Nothing stands behind this command; it asks by itself".to_owned()),
-    }
 }
 
 /// Nothing begins it; the code that the last page shows ends it.

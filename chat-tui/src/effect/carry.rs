@@ -27,7 +27,7 @@ pub(super) async fn carry(courier: Courier, key: u64, job: Job, outcomes: mpsc::
         Job::Save(file, to) => {
             let to = to.map_or_else(paths::download_dir, |to| at_home(&to));
             let saved = courier.download(file.id, &to, &progress).await;
-            Outcome::Saved(key, saved.map(|saved| saved.path).map_err(|error| error.to_string()))
+            Outcome::Saved(key, saved.map(|saved| whole(saved.path)).map_err(|error| error.to_string()))
         }
     };
     // The screen is gone with the program.
@@ -63,6 +63,11 @@ pub(super) async fn files(paths: Vec<PathBuf>) -> Option<Vec<(PathBuf, u64)>> {
         found.push((path, size));
     }
     Some(found)
+}
+
+/// The whole path: a part of one says nothing to whoever does not know where the program was begun.
+pub(super) fn whole(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// `~/` is the person's home, as in a shell.

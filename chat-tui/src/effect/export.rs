@@ -8,7 +8,7 @@ use chat_proto::ConversationId;
 use tokio::sync::mpsc;
 
 use super::Outcome;
-use super::carry::at_home;
+use super::carry::{at_home, whole};
 
 /// Writes all of it; says where, and how many events, or why not in one sentence.
 pub(super) async fn write(
@@ -30,5 +30,6 @@ pub(super) async fn write(
             let _ = outcomes.try_send(Outcome::Exporting(export.percent()));
         }
     }
-    export.finish().map_err(|error| error.to_string())
+    let (path, events) = export.finish().map_err(|error| error.to_string())?;
+    Ok((whole(path), events))
 }

@@ -93,6 +93,9 @@ pub enum Outcome {
     Edited(String, Result<String, String>),
     /// The files with their sizes, if all the paths of a pasted text are files; and the text.
     Inspected(Option<Vec<(PathBuf, u64)>>, String),
+    /// A file that was meant by a path and some of the words of its message, and what is left of
+    /// them; or why there is none.
+    FileFound(u64, Result<(PathBuf, String), String>),
     /// The paths that begin like this one.
     Paths(String, Vec<String>),
     /// A folder that was asked for, or why it cannot be listed.

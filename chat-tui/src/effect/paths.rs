@@ -1,6 +1,7 @@
-//! What a path that is being written may become: the names in its folder that begin so.
+//! What a path that is being written may become: the names in its folder that begin so; and where one
+//! ends that has blanks.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chat_proto::SafeText;
 
@@ -40,9 +41,45 @@ pub(super) fn beginning(typed: &str) -> Vec<String> {
     found
 }
 
+/// Words behind a path that may belong to it; no name has more.
+const WORDS: usize = 24;
+
+/// What is no file may be the beginning of a path with blanks that stands in no quotes: the file of
+/// the longest such path, and the words behind it. Else why there is none.
+pub(super) fn with_blanks(path: &Path, words: &str, error: String) -> Result<(PathBuf, String), String> {
+    let is_file = |path: &Path| at_home(path).is_file();
+    if is_file(path) {
+        return Err(error);
+    }
+    let line = words.lines().next().unwrap_or_default();
+    let ends = line.match_indices(char::is_whitespace).map(|(at, _)| at).take(WORDS).chain([line.len()]);
+    let candidates = ends.map(|end| (PathBuf::from(format!("{} {}", path.display(), &line[..end])), end));
+    let longest = candidates.filter(|(path, _)| is_file(path)).last();
+    let (path, end) = longest.ok_or_else(|| format!("{error}; put a path with blanks in quotes"))?;
+    Ok((path, words[end..].trim().to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::beginning;
+    use super::{beginning, with_blanks};
+
+    #[test]
+    fn a_path_with_blanks_is_found_without_quotes() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["my cat.png", "my cat.png old", "dog.png"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let case = |name: &str, words: &str| {
+            let found = with_blanks(&dir.path().join(name), words, "no file".into())?;
+            Ok::<_, String>((found.0.file_name().unwrap().to_str().unwrap().to_owned(), found.1))
+        };
+        let found = |name: &str, rest: &str| Ok((name.to_owned(), rest.to_owned()));
+        assert_eq!(case("my", "cat.png"), found("my cat.png", ""));
+        assert_eq!(case("my", "cat.png look here\nand there"), found("my cat.png", "look here\nand there"));
+        assert_eq!(case("my", "cat.png old one"), found("my cat.png old", "one"), "the longest");
+        assert_eq!(case("my", "dog.png"), Err("no file; put a path with blanks in quotes".into()));
+        assert_eq!(case("dog.png", "look"), Err("no file".into()), "something else is wrong with it");
+    }
 
     #[test]
     fn the_names_of_a_folder_that_begin_so() {

@@ -6,7 +6,7 @@ use chat_client::link::{Link, LinkError};
 use chat_client::tls::Tls;
 use chat_client::wire::DialError;
 use chat_client::{provider, sign_in};
-use chat_proto::{OidcBegun, Secret};
+use chat_proto::{ErrorCode, OidcBegun, Secret};
 
 use super::{Outcome, Places, Runner};
 use crate::state::sign_in::{Ask, Refused};
@@ -65,6 +65,7 @@ async fn signed_in(places: &Places, ask: Ask) -> Option<Outcome> {
     let refused = |error: sign_in::SignInError| Refused {
         message: error.to_string(),
         needs_code: sign_in::needs_code(&error),
+        needs_invite: matches!(&error, LinkError::Refused(why) if why.code == ErrorCode::InviteInvalid),
     };
     let result = result.map_err(refused).and_then(|account| {
         let saved = Accounts::open(&places.accounts).and_then(|mut all| all.save(account.clone()));

@@ -22,7 +22,8 @@ pub(super) fn tell(talk: &mut Talk, update: &Update, out: &mut Out) {
             called(talk, alert, out);
         }
         Update::Outgoing(own) => outgoing(talk, own, out),
-        Update::Removed(id) => {
+        // Of the open one that was taken away, the state says so itself.
+        Update::Removed(id) if talk.state.open != Some(*id) || talk.state.leaving == Some(*id) => {
             if let Some(conversation) = talk.state.conversations.get(*id) {
                 let title = talk.state.conversations.title(conversation);
                 out.say(&format!("You are not in {title} any more."));

@@ -221,6 +221,9 @@ impl Loop {
                 Effect::Ask(question) => self.asked.extend(self.line.runner.ask(question)),
                 Effect::Carry(key, job) => self.line.runner.carry(key, job),
                 Effect::Abandon(key) => self.line.runner.abandon(key),
+                Effect::FindFile(key, path, words, error) => {
+                    self.line.runner.find_file(key, path, words, error);
+                }
                 Effect::Inspect(paths, text) => self.line.runner.inspect(paths, text),
                 Effect::Export(id, title, format, to) => self.line.runner.export(id, title, format, to),
                 Effect::EndExport => self.line.runner.end_export(),

@@ -88,7 +88,8 @@ fn group_rows(state: &State, group: Group, all: Vec<ListRow>, rows: &mut Vec<Lis
     rows.extend(shown);
 }
 
-fn waits(state: &State, id: ConversationId) -> bool {
+/// Whether a conversation has something unread that is not silent.
+pub(crate) fn waits(state: &State, id: ConversationId) -> bool {
     let Some(conversation) = state.conversations.get(id) else { return false };
     conversation.mentions > 0 || (conversation.unread > 0 && !conversation.notify.is_silent(state.now.clock))
 }

@@ -178,6 +178,9 @@ impl SignIn {
                 self.take_way(if next == self.way { Way::LogIn } else { next });
             }
             (_, Some(edit)) if edit != Edit::NewLine => {
+                if matches!(edit, Edit::Insert(_)) {
+                    self.leave_choice();
+                }
                 if let Some(text) = self.text_mut() {
                     text.edit(edit);
                 }
@@ -190,8 +193,16 @@ impl SignIn {
     /// Takes pasted text, as one line.
     pub fn paste(&mut self, text: &str) {
         let line: String = text.lines().next().unwrap_or_default().trim().to_owned();
+        self.leave_choice();
         if let Some(field) = self.text_mut() {
             field.insert(&line);
+        }
+    }
+
+    /// What is written while the choice above the fields has the keys is meant for the first field.
+    fn leave_choice(&mut self) {
+        if self.focus == Field::Way {
+            self.go(1);
         }
     }
 

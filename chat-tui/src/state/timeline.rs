@@ -378,7 +378,11 @@ impl Timeline {
         };
         let later: Vec<Event> = self.events.values().filter(is_change).cloned().collect();
         for event in page {
-            self.take(event);
+            // A thread holds what was changed, but not what changed it.
+            let is_older = self.get(event.seq).is_some_and(|held| changed(held) > changed(&event));
+            if !is_older {
+                self.take(event);
+            }
         }
         for event in later {
             self.change(&event);
@@ -450,6 +454,15 @@ impl Timeline {
         let (pending, thread, jump) = (std::mem::take(&mut self.pending), self.thread, self.jump);
         let (notes, noted) = (std::mem::take(&mut self.notes), self.noted);
         *self = Timeline { pending, notes, noted, thread, jump, ..Timeline::default() };
+    }
+}
+
+/// The newest event that changed a message.
+fn changed(event: &Event) -> Option<Seq> {
+    match &event.what {
+        EventKind::Message(message) => message.changed,
+        EventKind::Tombstone(tombstone) => tombstone.changed,
+        _ => None,
     }
 }
 

@@ -4,13 +4,15 @@ use chat_proto::{ClientId, CreateRoom, Description, PresenceState};
 use uuid::Uuid;
 
 use super::{
-    Effects, accounts, arranging, attention, bots, browser, days, export, files, keys, links, listings,
-    lists, lock, messages, moderation, pasting, pictures, places, reading, rebind, rooms, safety, say_so,
-    settings, threads, trust, writing,
+    Effects, accounts, arranging, attention, bots, browser, complain, days, export, files, keys, links,
+    listings, lists, lock, messages, moderation, pasting, pictures, places, reading, rebind, rooms, safety,
+    say_so, settings, threads, trust, writing,
 };
 use crate::action::{Action, Order, Plain};
+use crate::command;
 use crate::effect::{Effect, Question, Tell};
 use crate::layout;
+use crate::state::commands::Meant;
 use crate::state::completion::Completion;
 use crate::state::composer::{Composer, Edit};
 use crate::state::listing::Kind;
@@ -95,12 +97,13 @@ pub(super) fn act(state: &mut State, action: Action, effects: &mut Effects) {
         Action::NewLock => lock::lock(state, true),
         Action::Fold(group) => arranging::fold(state, Some(group), effects),
         Action::BindKey(context, chord, plain) => rebind::bind(state, context, &chord, plain, effects),
+        Action::Leave(id) => rooms::leave_now(state, id, effects),
+        Action::HelpOn(name) => help_on(state, &name),
         Action::Nothing => {}
     }
 }
 
 fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
-    let page = isize::try_from(layout::focused_area(state).height).unwrap_or(1).saturating_sub(2).max(1);
     match plain {
         Plain::Send => writing::send(state, effects),
         Plain::NewLine => {
@@ -123,8 +126,8 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
         }
         Plain::MarkRead => reading::mark_now(state, effects),
         Plain::UnreadLine => places::unread_line(state),
-        Plain::PageUp => places::scroll(state, -page),
-        Plain::PageDown => places::scroll(state, page),
+        Plain::PageUp => places::page(state, true),
+        Plain::PageDown => places::page(state, false),
         Plain::Newest => places::newest(state),
         Plain::Complete => writing::complete(state, false, effects),
         Plain::CompleteBack => writing::complete(state, true, effects),
@@ -201,6 +204,15 @@ fn do_plain(state: &mut State, plain: Plain, effects: &mut Effects) {
     }
 }
 
+/// Says what a command does, the client's own or one of a bot here.
+fn help_on(state: &mut State, name: &str) {
+    let is_known = command::find(name).is_some() || state.commands.meant(state.open, name) != Meant::Nothing;
+    match state.commands.hint(state.open, &format!("/{name}")).filter(|_| is_known) {
+        Some(hint) => say_so(state, hint),
+        None => complain(state, format!("There is no command /{name}; /help lists them")),
+    }
+}
+
 fn set_presence(state: &mut State, presence: PresenceState, effects: &mut Effects) {
     state.away = presence != PresenceState::Online;
     state.idle = false;
@@ -250,8 +262,8 @@ fn cancel(state: &mut State, effects: &mut Effects) {
         state.completion_shut = Some((state.composer.cursor().0, completion.start));
     } else if state.composer.deselect() {
         // Nothing is selected any more.
-    } else if state.selected.is_some() {
-        state.selected = None;
+    } else if state.selected.is_some() || state.found.is_some() {
+        (state.selected, state.found) = (None, None);
     } else if layout::areas(state).list_floats {
         state.list = ListMode::Auto;
     } else if state.purpose != Purpose::Write {

@@ -4,7 +4,8 @@ use chat_client::{Connection, Outgoing, Update};
 use chat_proto::{ConversationId, Event, EventKind};
 
 use super::{
-    Effects, administration, attention, bots, listings, moderation, places, reading, threads, trust, writing,
+    Effects, administration, attention, bots, complain, listings, moderation, places, reading, threads,
+    trust, writing,
 };
 use crate::effect::Effect;
 use crate::state::sign_in::{Known, SignIn};
@@ -175,6 +176,7 @@ fn log_in_again(state: &mut State, reason: String, effects: &mut Effects) {
 /// Something is on screen as soon as there is something.
 fn open_first(state: &mut State, effects: &mut Effects) {
     if state.open.is_none()
+        && !state.bereft
         && let Some(id) = state.conversations.by_recency().first().map(|c| c.id)
     {
         places::open(state, id, effects);
@@ -182,6 +184,8 @@ fn open_first(state: &mut State, effects: &mut Effects) {
 }
 
 fn removed(state: &mut State, id: ConversationId, effects: &mut Effects) {
+    let title = state.conversations.get(id).map(|known| state.conversations.title(known));
+    let is_own_wish = state.leaving.take_if(|leaving| *leaving == id).is_some();
     state.conversations.remove(id);
     state.timelines.remove(&id);
     state.last = state.last.filter(|last| *last != id);
@@ -190,6 +194,12 @@ fn removed(state: &mut State, id: ConversationId, effects: &mut Effects) {
         writing::put_aside(state, effects);
         state.open = None;
         match state.last {
+            _ if !is_own_wish => {
+                // Another conversation in its place would be told the rest of the sentence.
+                state.bereft = true;
+                let title = title.unwrap_or_else(|| "this conversation".to_owned());
+                complain(state, format!("You are not in {title} any more."));
+            }
             Some(last) if state.conversations.get(last).is_some() => places::open(state, last, effects),
             _ => open_first(state, effects),
         }

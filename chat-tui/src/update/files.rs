@@ -164,6 +164,11 @@ pub(super) fn uploaded(
     result: Result<Enclosure, String>,
     effects: &mut Effects,
 ) -> bool {
+    if let Err(error) = &result
+        && looks_again(state, key, error, effects)
+    {
+        return false;
+    }
     let ready = match &result {
         Ok(file) => state.transfers.put_in(key, file.clone()),
         Err(_) => state.transfers.leave_out(key),
@@ -187,16 +192,51 @@ pub(super) fn uploaded(
                 places::newest(state);
             }
         }
-        Err(error) => {
-            let command = match &transfer.job {
-                Job::Upload(path) => format!("/upload {} {}", quoted(path), draft.body),
-                // A text that could not be sent as a file is not lost.
-                Job::Text(text) => text.clone(),
-                Job::Save(..) => String::new(),
-            };
-            outcomes::give_back(state, draft.conversation, command.trim_end());
-            complain(state, format!("Not uploaded: {error}"));
+        Err(error) => not_uploaded(state, &transfer.job, &draft, &error),
+    }
+    true
+}
+
+/// The command of an upload that failed comes back.
+fn not_uploaded(state: &mut State, job: &Job, draft: &Draft, error: &str) {
+    let command = match job {
+        Job::Upload(path) => format!("/upload {} {}", quoted(path), draft.body),
+        // A text that could not be sent as a file is not lost.
+        Job::Text(text) => text.clone(),
+        Job::Save(..) => String::new(),
+    };
+    outcomes::give_back(state, draft.conversation, command.trim_end());
+    complain(state, format!("Not uploaded: {error}"));
+}
+
+/// Looks whether what was taken for words is a part of the path, where there are any.
+fn looks_again(state: &State, key: u64, error: &str, effects: &mut Effects) -> bool {
+    let Some(transfer) = state.transfers.get(key) else { return false };
+    let words = transfer.draft.as_ref().map(|draft| draft.body.as_str()).unwrap_or_default();
+    match &transfer.job {
+        Job::Upload(path) if !words.is_empty() => {
+            effects.add(Effect::FindFile(key, path.clone(), words.to_owned(), error.to_owned()));
+            true
         }
+        _ => false,
+    }
+}
+
+/// The file is found that was meant by a path and words behind it, or there is none.
+pub(super) fn found(
+    state: &mut State,
+    key: u64,
+    found: Result<(PathBuf, String), String>,
+    effects: &mut Effects,
+) -> bool {
+    let Some(transfer) = state.transfers.end(key) else { return false };
+    let Some(mut draft) = transfer.draft else { return false };
+    match found {
+        Ok((path, words)) => {
+            draft.body = Body::new(&words).unwrap_or_default();
+            start(state, Job::Upload(path), Some(draft), effects);
+        }
+        Err(error) => not_uploaded(state, &transfer.job, &draft, &error),
     }
     true
 }

@@ -19,9 +19,9 @@ use crate::state::rights;
 use crate::state::timeline::{Key, thread_of};
 use crate::state::{Confirm, Popup, Purpose, State};
 
-/// Begins to choose a message: the lowest on screen.
+/// Begins to choose a message: that which a jump led to, or the lowest on screen.
 pub(super) fn select(state: &mut State) {
-    match places::lowest_on_screen(state) {
+    match places::first_choice(state) {
         Some(seq) => chosen(state, seq),
         None => say_so(state, "There is no message to choose here".to_owned()),
     }
@@ -43,7 +43,7 @@ pub(super) fn step(state: &mut State, back: bool) {
 
 fn chosen(state: &mut State, seq: Seq) {
     places::look_by(state, |pane, timeline| pane.showing(timeline.scroll, Key::Event(seq)));
-    state.selected = Some(seq);
+    (state.selected, state.found) = (Some(seq), None);
     state.chosen_from = None;
 }
 

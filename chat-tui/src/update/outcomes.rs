@@ -118,6 +118,7 @@ pub(super) fn outcome(state: &mut State, outcome: Outcome, effects: &mut Effects
             true
         }
         Outcome::Paths(typed, found) => writing::paths_found(state, &typed, found, effects),
+        Outcome::FileFound(key, found) => files::found(state, key, found, effects),
         Outcome::FolderRead(asked, folder) => browser::read(state, &asked, folder),
         Outcome::LookedInto(path, shown) => browser::looked(state, &path, shown),
         Outcome::Inspected(found, text) => pasting::inspected(state, found, text, effects),
@@ -241,7 +242,11 @@ fn thread(
             thread.timeline.merge_thread(*page);
         }
         Err(RequestError::Refused(refusal)) => {
-            threads::close(state);
+            // What is only too much for now does not take the thread from whoever writes in it.
+            thread.timeline.loading = false;
+            if !refusal.temporary {
+                threads::close(state);
+            }
             complain(state, refusal.to_string());
             return true;
         }
@@ -257,6 +262,9 @@ fn thread(
 
 /// A refused edit comes back to be changed; other refusals only say why.
 fn not_done(state: &mut State, request: Request) {
+    if matches!(request, Request::LeaveRoom(_)) {
+        state.leaving = None;
+    }
     let Request::EditMessage(EditMessage { conversation, seq, body }) = request else { return };
     if state.open != Some(conversation) || state.purpose != Purpose::Write {
         return;
@@ -270,7 +278,11 @@ fn not_done(state: &mut State, request: Request) {
 /// A draft from an earlier run; what was typed meanwhile wins.
 fn draft(state: &mut State, id: ConversationId, text: String) -> bool {
     if state.open != Some(id) {
-        state.drafts.entry(id).or_insert(text);
+        // Whoever only passed by left nothing there, which is no newer text.
+        let held = state.drafts.entry(id).or_default();
+        if held.is_empty() {
+            *held = text;
+        }
         return false;
     }
     match (&mut state.thread, &mut state.purpose) {
@@ -295,15 +307,26 @@ fn draft(state: &mut State, id: ConversationId, text: String) -> bool {
     is_free
 }
 
-/// Puts a text back where it was written.
+/// Puts a text back where it was written, below what is written there by now; never into an edit.
 pub(super) fn give_back(state: &mut State, id: ConversationId, text: &str) {
-    if state.open == Some(id) && state.composer.is_empty() {
-        state.composer = Composer::with_text(text);
-    } else if state.open == Some(id) {
-        state.composer.insert(&format!("\n{text}"));
-    } else {
-        state.drafts.insert(id, text.to_owned());
+    if state.open != Some(id) {
+        return put_below(state.drafts.entry(id).or_default(), text);
     }
+    match &mut state.purpose {
+        Purpose::Edit { draft, .. } => put_below(draft, text),
+        _ if state.composer.is_empty() => state.composer = Composer::with_text(text),
+        _ => {
+            state.composer.go_to((usize::MAX, usize::MAX), false);
+            state.composer.insert(&format!("\n{text}"));
+        }
+    }
+}
+
+fn put_below(written: &mut String, text: &str) {
+    if !written.is_empty() {
+        written.push('\n');
+    }
+    written.push_str(text);
 }
 
 fn opened(state: &mut State, question: Question, conversation: Conversation, effects: &mut Effects) {
@@ -314,7 +337,7 @@ fn opened(state: &mut State, question: Question, conversation: Conversation, eff
     }
     places::open(state, id, effects);
     if let Question::OpenDirect(_, Then::Say(text)) = question {
-        writing::say(state, text, false, effects);
+        writing::say_plainly(state, &text, effects);
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn open(state: &mut State, id: ConversationId, effects: &mut Effects)
         state.last = state.open;
     }
     state.neighbours.last = None;
-    state.open = Some(id);
+    (state.open, state.bereft) = (Some(id), false);
     let timeline = state.timelines.entry(id).or_default();
     timeline.new_after = new_after;
     timeline.scroll = None;
@@ -211,6 +211,21 @@ pub(super) fn room_named(state: &State, room: &RoomName) -> Option<ConversationI
     rooms.find(|c| c.name.as_ref() == Some(room)).map(|c| c.id)
 }
 
+/// Rows that a page has in common with the next one.
+const OVERLAP: isize = 2;
+
+/// Moves the view by a page.
+pub(super) fn page(state: &mut State, back: bool) {
+    let height = isize::try_from(layout::focused_area(state).height).unwrap_or(1);
+    let rows = (height - OVERLAP).max(1);
+    if !back {
+        return scroll(state, rows);
+    }
+    // Where the newest rows now take some of the pane, what stood at its top is still at its bottom.
+    look_once(state, |pane, timeline| pane.scrolled(timeline.scroll, -rows));
+    try_again(state, -rows);
+}
+
 pub(super) fn scroll(state: &mut State, rows: isize) {
     let before = layout::focused_area(state).height;
     look_once(state, |pane, timeline| pane.scrolled(timeline.scroll, rows));
@@ -220,8 +235,12 @@ pub(super) fn scroll(state: &mut State, rows: isize) {
         let moved = (isize::try_from(after).unwrap_or(0)) - (isize::try_from(before).unwrap_or(0));
         look_once(state, |pane, timeline| pane.scrolled(timeline.scroll, moved));
     }
+    try_again(state, rows);
+}
+
+/// A step towards what could not be had tries again.
+fn try_again(state: &mut State, rows: isize) {
     if let Some(timeline) = state.focused_timeline_mut() {
-        // A step towards what could not be had tries again.
         timeline.blocked &= rows > 0 && !timeline.more_after;
     }
 }
@@ -260,6 +279,7 @@ pub(super) fn newest(state: &mut State) {
         timeline.scroll = None;
         timeline.jump = None;
     }
+    state.found = None;
 }
 
 /// Goes to the "new" line, or as far towards it as is held.
@@ -304,7 +324,7 @@ pub(super) fn remember(state: &mut State) {
 }
 
 fn here(state: &State) -> Option<Stop> {
-    let seq = state.selected.or_else(|| lowest_on_screen(state))?;
+    let seq = state.selected.or_else(|| first_choice(state))?;
     let scroll = state.open_timeline().filter(|_| !state.in_thread()).map(|timeline| timeline.scroll);
     Some(Stop { conversation: state.open?, seq, scroll })
 }
@@ -343,10 +363,13 @@ fn return_to(state: &mut State, stop: Stop, effects: &mut Effects) {
 }
 
 fn show(state: &mut State, id: ConversationId, seq: Seq, effects: &mut Effects) {
+    let chooses = state.selected.is_some();
     go(state, id, effects);
     if state.open != Some(id) {
         return complain(state, "That conversation is not here any more".to_owned());
     }
+    // Whoever goes from message to message by letters goes on doing so.
+    state.selected = chooses.then_some(seq);
     let Some(timeline) = state.open_timeline_mut() else { return };
     timeline.jump = Some(seq);
     if timeline.get(seq).is_some() {
@@ -362,11 +385,14 @@ pub(super) fn arrive(state: &mut State, effects: &mut Effects) {
     let Some(timeline) = state.open_timeline_mut() else { return };
     let Some(seq) = timeline.jump.take() else { return };
     let Some(event) = timeline.get(seq) else {
+        state.selected = None;
         return complain(state, format!("There is no message {seq} here"));
     };
     // What only changes a message is seen at that message.
     let seq = if event.body().is_some() { seq } else { event.target().unwrap_or(seq) };
-    match timeline.get(seq).and_then(thread_of) {
+    let root = timeline.get(seq).and_then(thread_of);
+    let chooses = state.selected.is_some();
+    match root {
         Some(root) => threads::open(state, root, Some(seq), effects),
         None => {
             writing::save_draft(state, effects);
@@ -374,23 +400,30 @@ pub(super) fn arrive(state: &mut State, effects: &mut Effects) {
             look_at(state, seq);
         }
     }
+    if chooses {
+        state.selected = state.found.take();
+    }
 }
 
-/// Brings a message of the focused pane to the middle, and selects it.
+/// Brings a message of the focused pane to the middle, and marks it: letters stay text.
 pub(super) fn look_at(state: &mut State, seq: Seq) {
     let key = Key::Event(seq);
     let is_shown = layout::with_pane(state, |pane, _| pane.with_middle(key).is_some()).unwrap_or_default();
     look_by(state, |pane, _| pane.with_middle(key).unwrap_or(Some(Scroll { key, row: 0 })));
     let is_message = state.focused_timeline().and_then(|t| t.get(seq)).is_some_and(|e| e.body().is_some());
-    state.selected = (is_shown && is_message).then_some(seq);
-    state.chosen_from = None;
+    state.found = (is_shown && is_message).then_some(seq);
+    (state.selected, state.chosen_from) = (None, None);
 }
 
-/// The lowest message of the focused pane that is on screen.
-pub(super) fn lowest_on_screen(state: &State) -> Option<Seq> {
+/// The message of the focused pane that a choice begins with: what a jump led to, or else the
+/// lowest, of those on screen.
+pub(super) fn first_choice(state: &State) -> Option<Seq> {
     layout::with_pane(state, |pane, timeline| {
         let rows = pane.visible(timeline.scroll);
-        rows.into_iter().rev().find_map(|(at, _)| pane.message_at(at))
+        let mut messages = rows.into_iter().rev().filter_map(|(at, _)| pane.message_at(at));
+        let lowest = messages.next()?;
+        let found = state.found.filter(|found| lowest == *found || messages.any(|seq| seq == *found));
+        Some(found.unwrap_or(lowest))
     })
     .flatten()
 }

@@ -55,7 +55,8 @@ pub(super) fn mark_now(state: &mut State, effects: &mut Effects) {
     let (Some(conversation), Some(timeline)) = (state.open_conversation(), state.open_timeline()) else {
         return;
     };
-    if let Some(newest) = timeline.last()
+    // The conversation's row may come after its newest event; what is told beyond it counts for nothing.
+    if let Some(newest) = timeline.last().map(|last| last.min(conversation.head))
         && newest > conversation.read.max(timeline.told_read)
     {
         effects.tell(Tell::MarkRead(conversation.id, newest));

@@ -1,15 +1,16 @@
 //! What changes a room or who is in it, and invitations.
 
 use chat_proto::{
-    Conversation, ConversationKind, DeclineInvitation, DescribeRoom, Description, Invite, LeaveRoom,
-    RemoveMember, RenameRoom, Request, RoomName, RoomRules, SetRole, SetRules, SetTopic, Topic, UserName,
+    Conversation, ConversationId, ConversationKind, DeclineInvitation, DescribeRoom, Description, Invite,
+    LeaveRoom, RemoveMember, RenameRoom, Request, RoomName, RoomRules, SetRole, SetRules, SetTopic, Topic,
+    UserName,
 };
 
 use super::{Effects, complain, places, say_so, writing};
 use crate::action::Action;
 use crate::effect::{Question, Then};
 use crate::state::page::Page;
-use crate::state::{Popup, State};
+use crate::state::{Confirm, Popup, State};
 
 /// The open conversation, if it is a room; says so if it is not.
 fn open_room(state: &mut State) -> Option<Conversation> {
@@ -45,7 +46,7 @@ pub(super) fn message(state: &mut State, users: Vec<UserName>, text: Option<Stri
         Some(id) => {
             places::go(state, id, effects);
             if let Some(text) = text {
-                writing::say(state, text, false, effects);
+                writing::say_plainly(state, &text, effects);
             }
         }
         None => effects.ask(Question::OpenDirect(others, text.map_or(Then::Look, Then::Say))),
@@ -55,6 +56,7 @@ pub(super) fn message(state: &mut State, users: Vec<UserName>, text: Option<Stri
 pub(super) fn topic(state: &mut State, topic: Option<Topic>, effects: &mut Effects) {
     let Some(room) = open_room(state) else { return };
     match topic {
+        Some(topic) if topic == room.topic => say_so(state, "That is the topic already".to_owned()),
         Some(topic) => effects.change(Request::SetTopic(SetTopic { conversation: room.id, topic })),
         None if room.topic.is_empty() => say_so(state, "No topic; /topic TEXT sets one".to_owned()),
         None => say_so(state, format!("Topic: {}", room.topic)),
@@ -77,10 +79,20 @@ pub(super) fn describe(state: &mut State, description: Option<Description>, effe
     }
 }
 
+/// Leaves the open room; asks first where one could not come back by oneself.
 pub(super) fn leave(state: &mut State, effects: &mut Effects) {
-    if let Some(room) = open_room(state) {
-        effects.change(Request::LeaveRoom(LeaveRoom { conversation: room.id }));
+    let Some(room) = open_room(state) else { return };
+    if !room.private {
+        return leave_now(state, room.id, effects);
     }
+    let title = state.conversations.title(&room);
+    let question = format!("Leave {title}, into which only an invitation leads back? y leaves");
+    state.confirm = Some(Confirm { question, action: Action::Leave(room.id) });
+}
+
+pub(super) fn leave_now(state: &mut State, conversation: ConversationId, effects: &mut Effects) {
+    state.leaving = Some(conversation);
+    effects.change(Request::LeaveRoom(LeaveRoom { conversation }));
 }
 
 /// What is about one member of the open room, or about its name.

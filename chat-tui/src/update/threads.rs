@@ -83,7 +83,7 @@ pub(super) fn focus(state: &mut State, thread: bool) {
         return;
     }
     writing::end_purpose(state);
-    state.selected = None;
+    (state.selected, state.found) = (None, None);
     state.completion = None;
     let text = state.composer.text();
     if let Some(open) = &mut state.thread {

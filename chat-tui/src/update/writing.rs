@@ -73,7 +73,9 @@ pub(super) fn put_aside(state: &mut State, effects: &mut Effects) {
         state.reply_targets.insert(id, *seq);
     }
     end_purpose(state);
-    state.selected = None;
+    (state.selected, state.found) = (None, None);
+    // What waits for a yes was asked about this one.
+    state.confirm = None;
     set_typing(state, false, effects);
     // What was typed before the first conversation was there is meant for it.
     if let Some(id) = state.open {
@@ -87,6 +89,12 @@ pub(super) fn put_aside(state: &mut State, effects: &mut Effects) {
 /// Brings the text of the open conversation back.
 pub(super) fn bring_back(state: &mut State, id: ConversationId, effects: &mut Effects) {
     match state.drafts.remove(&id) {
+        // What was typed while none was open stays below what was begun here.
+        Some(text) if !state.composer.is_empty() => {
+            let typed = state.composer.text();
+            let gap = if text.is_empty() { "" } else { "\n" };
+            state.composer = Composer::with_text(&format!("{text}{gap}{typed}"));
+        }
         Some(text) => state.composer = Composer::with_text(&text),
         None => effects.ask(Question::Draft(id)),
     }
@@ -134,23 +142,36 @@ fn send_said(state: &mut State, text: String, action: bool, effects: &mut Effect
 
 /// Says a text where one is; false if it cannot be said.
 pub(super) fn say(state: &mut State, text: String, action: bool, effects: &mut Effects) -> bool {
-    let Some(id) = state.open else {
-        complain(state, open_first(state));
-        return false;
-    };
-    if let Some(reason) = rights::silence_here(state) {
-        complain(state, reason);
-        return false;
-    }
-    let Some(body) = body(state, &text) else { return false };
+    let Some(draft) = draft_of(state, &text) else { return false };
     let reply_to = match state.purpose {
         Purpose::Reply(seq) => Some(seq),
         _ => None,
     };
     let thread = state.thread.as_ref().filter(|thread| thread.focused).map(|thread| thread.root);
-    effects.tell(Tell::Send(Box::new(Draft { action, reply_to, thread, ..Draft::new(id, body) })));
+    effects.tell(Tell::Send(Box::new(Draft { action, reply_to, thread, ..draft })));
     places::newest(state);
     true
+}
+
+/// Says a text that came with a command: whatever is being answered here is none of its business.
+pub(super) fn say_plainly(state: &mut State, text: &str, effects: &mut Effects) {
+    if let Some(draft) = draft_of(state, text) {
+        effects.tell(Tell::Send(Box::new(draft)));
+        places::newest(state);
+    }
+}
+
+/// A text as a message of the open conversation; says why it cannot be one.
+fn draft_of(state: &mut State, text: &str) -> Option<Draft> {
+    let Some(id) = state.open else {
+        complain(state, open_first(state));
+        return None;
+    };
+    if let Some(reason) = rights::silence_here(state) {
+        complain(state, reason);
+        return None;
+    }
+    body(state, text).map(|body| Draft::new(id, body))
 }
 
 /// A text as a message's body; says what is wrong with it.

@@ -138,9 +138,10 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// Empties an area.
+    /// Empties an area; the rows of pictures in it are not drawn.
     pub(super) fn clear(&mut self, area: Rect) {
         let area = area.intersection(self.buffer.area);
+        self.slots.retain(|slot| !slot.area.intersects(area));
         for position in area.positions() {
             self.buffer[position].reset();
             self.links.uncover(position);

@@ -7,7 +7,7 @@ use ratatui::style::{Modifier, Style};
 
 use super::accounts;
 use super::canvas::Canvas;
-use crate::layout;
+use crate::layout::{self, ListPart};
 use crate::state::State;
 use crate::state::conversations::is_direct;
 use crate::state::list::ListRow;
@@ -18,6 +18,9 @@ const PRIVATE: &str = "⚿";
 
 /// The sign of a conversation that is silent.
 pub(super) const SILENT: &str = "⊘";
+
+/// The sign of a conversation in which something is written and not sent.
+const DRAFT: &str = "✎";
 
 /// The sign of hours in which one does not want to be disturbed.
 const QUIET: &str = "☾";
@@ -39,7 +42,9 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
     let begins = canvas.put_right(team, 0, &signs(state), theme.mention());
     canvas.put_in(inner, (1, 0), begins.saturating_sub(2), &accounts::team(state), theme.title());
     let body = layout::list_body(state, area);
-    for (at, row) in layout::list_rows(state, usize::from(body.height)).into_iter().enumerate() {
+    let part = layout::list_part(state, usize::from(body.height));
+    for (at, row) in part.rows.iter().copied().enumerate() {
+        let body = beside_mark(&part, at, body, canvas);
         match row {
             ListRow::Account(seat) => accounts::head(state, seat, body, at, canvas),
             ListRow::Elsewhere(seat, number) => accounts::row(state, (seat, number), body, at, canvas),
@@ -78,6 +83,22 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas) {
     }
 }
 
+/// Says at the first and at the last row what waits out of sight; what is left of the row is for
+/// the row itself.
+fn beside_mark(part: &ListPart, at: usize, body: Rect, canvas: &mut Canvas) -> Rect {
+    let is_last = at + 1 == part.rows.len();
+    let (arrow, hidden) = match () {
+        () if is_last && part.below.waiting > 0 => ("↓", part.below),
+        () if at == 0 && part.above.waiting > 0 => ("↑", part.above),
+        () => return body,
+    };
+    let sign = if hidden.calls { "@" } else { "" };
+    let words = SafeText::line(&format!("{arrow} {sign}{}", hidden.waiting));
+    let room = Rect { width: body.width.saturating_sub(1), ..body };
+    let begins = canvas.put_right(room, at, &words, canvas.theme.dim());
+    Rect { width: u16::try_from(begins).unwrap_or(body.width).min(body.width), ..body }
+}
+
 fn conversation_row(state: &State, conversation: &Conversation, area: Rect, row: usize, canvas: &mut Canvas) {
     let theme = canvas.theme;
     let is_open = state.open == Some(conversation.id);
@@ -108,7 +129,12 @@ fn conversation_row(state: &State, conversation: &Conversation, area: Rect, row:
         () if is_silent => theme.dim(),
         () => theme.title(),
     };
-    let begins = canvas.put_right(counts, row, &count, style);
+    let mut begins = canvas.put_right(counts, row, &count, style);
+    if state.has_draft(conversation.id) {
+        let gap = usize::from(begins < usize::from(counts.width));
+        let room = Rect { width: u16::try_from(begins.saturating_sub(gap)).unwrap_or(0), ..counts };
+        begins = canvas.put_right(room, row, &SafeText::line(DRAFT), theme.dim());
+    }
     let columns = begins.saturating_sub(4);
     let shown = match conversation.with.as_slice() {
         [person] if is_direct(conversation) => with_emoji(state, person, &name(conversation)),
@@ -129,10 +155,22 @@ fn with_emoji(state: &State, person: &Person, name: &SafeText) -> SafeText {
 /// Whether nobody new comes in, as admins are shown; whether one may be disturbed; and how many
 /// messages in the inbox are unread: `LOCKED ☾ @3`.
 pub(super) fn signs(state: &State) -> SafeText {
+    signs_with(state, 0)
+}
+
+/// The same where the list is not there to show the direct conversations: they count, too.
+pub(super) fn signs_without_list(state: &State) -> SafeText {
+    let is_heard = |c: &&Conversation| is_direct(c) && !c.notify.is_silent(state.now.clock);
+    // What calls by name is in the inbox as well.
+    let unread = |c: &Conversation| c.unread.saturating_sub(c.mentions);
+    signs_with(state, state.conversations.in_order().filter(is_heard).map(unread).sum())
+}
+
+fn signs_with(state: &State, directs: u64) -> SafeText {
     let locked = state.lockdown.is_some().then(|| LOCKED.to_owned());
     let quiet = state.hush.quiet.then(|| QUIET.to_owned());
-    let inbox = state.inbox.unread + state.neighbours.inbox();
-    let unread = (inbox > 0).then(|| format!("@{}", number(inbox)));
+    let calls = state.inbox.unread + state.neighbours.inbox() + directs;
+    let unread = (calls > 0).then(|| format!("@{}", number(calls)));
     let signs: Vec<String> = locked.into_iter().chain(quiet).chain(unread).collect();
     SafeText::line(&signs.join(" "))
 }

@@ -23,6 +23,9 @@ use crate::update::messages::purpose_words;
 /// People whose names are shown while they write; more are counted.
 const WRITERS: usize = 2;
 
+/// Rows that a notice or a question takes at most.
+const SAID_ROWS: u16 = 3;
+
 /// What can be done with the chosen message, what people need most first.
 const SELECT_HINTS: &[(Plain, &str)] = &[
     (Plain::Reply, "reply"),
@@ -47,16 +50,21 @@ const SELECT_HINTS: &[(Plain, &str)] = &[
 pub(super) fn header(state: &State, area: Rect, canvas: &mut Canvas) {
     let theme = canvas.theme;
     let Some(conversation) = state.open_conversation() else {
-        let hint = if state.link.connection == Connection::Online {
-            "No conversation yet: /create #room, /join #room or /msg @user"
-        } else {
-            ""
+        let hint = match state.link.connection {
+            Connection::Online if state.conversations.in_order().next().is_some() => {
+                format!("No conversation is open: {} goes to one", state.keymap.way(Plain::Switcher))
+            }
+            Connection::Online => "No conversation yet: /create #room, /join #room or /msg @user".to_owned(),
+            _ => String::new(),
         };
-        canvas.literal(area, (0, 0), hint, theme.dim());
+        canvas.literal(area, (0, 0), &hint, theme.dim());
         return;
     };
     // Where the list is not there to show them.
-    let signs = if layout::areas(state).list.is_none() { list::signs(state) } else { SafeText::line("") };
+    let signs = match layout::areas(state).list {
+        None => list::signs_without_list(state),
+        Some(_) => SafeText::line(""),
+    };
     let begins = canvas.put_right(area, 0, &signs, theme.mention());
     let area = match begins < usize::from(area.width) {
         true => Rect { width: u16::try_from(begins.saturating_sub(1)).unwrap_or(area.width), ..area },
@@ -165,19 +173,51 @@ fn crowd(state: &State, id: chat_proto::ConversationId, members: u64) -> String 
 pub(super) fn status(state: &State, areas: &Areas, canvas: &mut Canvas) {
     let area = areas.status;
     let mut room = area;
-    if let Some((text, style)) = right(state, areas, canvas) {
+    let right = right(state, areas, canvas).map(|(text, style)| {
         // What stands at the right never takes more than two thirds.
-        let columns = usize::from(area.width) * 2 / 3;
-        let text = SafeText::line(&text::cut(text.as_str(), columns));
-        let begins = canvas.put_right(area, 0, &text, style);
-        room.width = u16::try_from(begins.saturating_sub(1)).unwrap_or(0).min(area.width);
+        let text = SafeText::line(&text::cut(text.as_str(), usize::from(area.width) * 2 / 3));
+        let columns = u16::try_from(text::width(text.as_str()) + 1).unwrap_or(u16::MAX);
+        room.width = area.width.saturating_sub(columns);
+        (text, style)
+    });
+    let columns = usize::from(room.width);
+    let left = left(state, columns, canvas);
+    let is_said = (state.notice.is_some() || state.confirm.is_some())
+        && state.pending.is_empty()
+        && state.rebind.is_none();
+    if let Some((text, style)) =
+        left.as_ref().filter(|(text, _)| is_said && text::width(text.as_str()) > columns)
+    {
+        return over(areas, text, *style, canvas);
     }
-    if let Some((text, style)) = left(state, canvas) {
+    if let Some((text, style)) = right {
+        canvas.put_right(area, 0, &text, style);
+    }
+    if let Some((text, style)) = left {
         canvas.put(room, (0, 0), &text, style);
     }
 }
 
-fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
+/// What is said and wider than its row has several, over the conversation, while it stands: what
+/// there is to do comes last in it.
+fn over(areas: &Areas, text: &SafeText, style: Style, canvas: &mut Canvas) {
+    let status = areas.status;
+    let parts = text::wrap(text.as_str(), usize::from(status.width));
+    let most = status.bottom().saturating_sub(areas.header.bottom()).min(SAID_ROWS);
+    let height = u16::try_from(parts.len()).unwrap_or(most).min(most);
+    if status.is_empty() || height == 0 {
+        return;
+    }
+    let area = Rect { y: status.bottom() - height, height, ..status };
+    canvas.clear(area);
+    for (at, part) in parts.into_iter().take(usize::from(height)).enumerate() {
+        let is_last = at + 1 == usize::from(height);
+        let part = if is_last { &text.as_str()[part.start..] } else { &text.as_str()[part] };
+        canvas.put(area, (0, at), &SafeText::line(part), style);
+    }
+}
+
+fn left(state: &State, columns: usize, canvas: &Canvas) -> Option<(SafeText, Style)> {
     let theme = canvas.theme;
     if !state.pending.is_empty() {
         return Some((chord_words(state), theme.section()));
@@ -193,7 +233,7 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
         return Some((SafeText::line(&confirm.question), theme.bad()));
     }
     if state.selected.is_some() {
-        return Some((select_words(state), theme.section()));
+        return Some((select_words(state, columns), theme.section()));
     }
     let bytes = state.composer.bytes();
     if bytes > limits::MESSAGE_BYTES {
@@ -219,14 +259,25 @@ fn left(state: &State, canvas: &Canvas) -> Option<(SafeText, Style)> {
     Some((writing, theme.dim().add_modifier(Modifier::ITALIC)))
 }
 
-/// "r reply  t thread": with the keys as they are now.
-fn select_words(state: &State) -> SafeText {
+/// "r reply  t thread": with the keys as they are now, as many as there is room for.
+fn select_words(state: &State, columns: usize) -> SafeText {
+    let chosen = state.selected.and_then(|seq| state.held(seq));
+    let is_own = chosen.is_some_and(|event| state.is_me(event.author.id));
     let word = |(plain, word): &(Plain, &str)| {
         let key = state.keymap.labels(Context::Select, *plain).next()?;
         Some(format!("{key} {word}"))
     };
-    let words: Vec<String> = SELECT_HINTS.iter().filter_map(word).collect();
-    SafeText::line(&words.join("  "))
+    let can_be = |(plain, _): &&(Plain, &str)| is_own || *plain != Plain::Edit;
+    let mut words = String::new();
+    for word in SELECT_HINTS.iter().filter(can_be).filter_map(word) {
+        let gap = if words.is_empty() { "" } else { "  " };
+        if text::width(&words) + gap.len() + text::width(&word) > columns {
+            break;
+        }
+        words.push_str(gap);
+        words.push_str(&word);
+    }
+    SafeText::line(&words)
 }
 
 /// "Ctrl-X … b jump anywhere · Ctrl-C quit": what can follow the keys that were pressed.

@@ -153,3 +153,33 @@ fn an_answer_waits_while_one_looks_elsewhere() {
     stage.keys(&["Alt-M", "r", "because", "Alt-1", "Alt-2", "Alt-1"]);
     assert!(stage.keys(&["Enter"]).contains("send #deploys because (reply 7)"));
 }
+
+#[test]
+fn what_waits_out_of_sight_is_said_at_the_edge_of_the_list() {
+    let mut stage = Stage::team();
+    let many = (0..30).map(|n| {
+        let id = ConversationId(uuid::Uuid::from_u128(100 + n));
+        let unread = if n % 10 == 9 { 2 } else { 0 };
+        Conversation { unread, ..room(id, &format!("room{n:02}"), "") }
+    });
+    stage.news(Update::Conversations(many.collect()));
+    let edges = |stage: &mut Stage| {
+        let screen = stage.screen(80, 24);
+        let rows: Vec<String> =
+            screen.lines().map(|row| row.split('│').next().unwrap_or_default().to_owned()).collect();
+        let with = |arrow: char| rows.iter().find(|row| row.contains(arrow)).map(|row| row.trim().to_owned());
+        (with('↑'), with('↓'))
+    };
+    let (above, below) = edges(&mut stage);
+    assert_eq!(above, None);
+    assert!(below.as_ref().is_some_and(|row| row.ends_with("↓ @3")), "two rooms and @ada: {below:?}");
+    stage.keys(&["Alt-Up"]);
+    let (above, below) = edges(&mut stage);
+    assert!(above.as_ref().is_some_and(|row| row.ends_with("↑ @3")), "with a mention: {above:?}");
+    assert_eq!(below, None);
+    stage.keys(&["Ctrl-N"]);
+    assert!(
+        stage.screen(40, 24).lines().next().unwrap().ends_with("@2|"),
+        "the list is not there to show it"
+    );
+}

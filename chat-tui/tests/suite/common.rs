@@ -206,7 +206,13 @@ impl Stage {
         self.outcome(Outcome::History(id, Anchor::Newest, Ok(page)))
     }
 
+    /// An event as it happens. The engine tells the conversation's row behind it; here it is there
+    /// at once, so that one look at the effects tells what follows.
     pub fn live(&mut self, event: Event) -> Vec<Effect> {
+        if let Some(row) = self.state.conversations.get(event.conversation).cloned() {
+            let head = row.head.max(event.seq);
+            self.state.conversations.update(vec![Conversation { head, ..row }]);
+        }
         self.news(Update::Events { conversation: event.conversation, events: vec![event], live: true })
     }
 
@@ -383,6 +389,7 @@ fn word(effect: &Effect) -> Option<String> {
         Effect::Carry(_, Job::Upload(path)) => format!("upload {}", path.display()),
         Effect::Carry(_, Job::Save(file, to)) => format!("save {} {to:?}", file.name),
         Effect::Carry(_, Job::Text(text)) => format!("upload text {text:?}"),
+        Effect::FindFile(_, path, words, _) => format!("find file {} {words}", path.display()),
         Effect::Abandon(_) => "abandon".into(),
         Effect::Edit(text) => format!("edit {text:?}"),
         Effect::ReadFolder(folder) => format!("folder {}", folder.display()),

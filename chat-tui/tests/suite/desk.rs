@@ -372,6 +372,9 @@ fn what_follows_from_news_taken_together_is_done_once() {
         let news = Update::Events { conversation: DEPLOYS, events, live: true };
         let at = Moment { clock: Timestamp(NOW), ms: table.ms };
         ours.extend(table.desk.update(at, Some(ACME), What::Engine(news)));
+        let row = Conversation { head: Seq(seq), ..room(DEPLOYS, "deploys", "") };
+        let news = What::Engine(Update::Conversations(vec![row]));
+        ours.extend(table.desk.update(at, Some(ACME), news));
     }
     assert_eq!(marks(&ours), 0, "{}", told(&ours));
     table.desk.hold(false);

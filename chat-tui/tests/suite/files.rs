@@ -84,9 +84,28 @@ fn a_message_on_its_way_shows_its_files() {
 fn what_cannot_be_uploaded_says_why_and_loses_nothing() {
     let mut stage = stage();
     stage.keys(&["/upload /tmp/x.png look", "Enter"]);
-    stage.outcome(Outcome::Uploaded(1, Err("cannot use /tmp/x.png: no such file".to_owned())));
+    let error = || "cannot use /tmp/x.png: no such file".to_owned();
+    assert_eq!(said(&stage.outcome(Outcome::Uploaded(1, Err(error())))), "find file /tmp/x.png look");
+    stage.outcome(Outcome::FileFound(1, Err(error())));
     assert_eq!(stage.notice(), "Not uploaded: cannot use /tmp/x.png: no such file");
     assert_eq!(stage.text(), "/upload /tmp/x.png look");
+    let mut stage = self::stage();
+    stage.keys(&["/upload /tmp/x.png", "Enter"]);
+    assert_eq!(said(&stage.outcome(Outcome::Uploaded(1, Err(error())))), "", "there is nothing more to try");
+    assert_eq!(stage.text(), "/upload /tmp/x.png");
+}
+
+#[test]
+fn a_path_with_blanks_is_found_without_quotes() {
+    let mut stage = stage();
+    stage.keys(&["/upload /tmp/my cat.png look", "Enter"]);
+    let asked = stage.outcome(Outcome::Uploaded(1, Err("cannot use /tmp/my: no such file".to_owned())));
+    assert_eq!(said(&asked), "find file /tmp/my cat.png look");
+    stage.keys(&["Alt-1"]);
+    let found = Ok((PathBuf::from("/tmp/my cat.png"), "look".to_owned()));
+    assert_eq!(said(&stage.outcome(Outcome::FileFound(1, found))), "upload /tmp/my cat.png");
+    let effects = stage.outcome(Outcome::Uploaded(2, Ok(enclosure("my cat.png"))));
+    assert_eq!(said(&effects), "send #deploys look", "where it was written");
 }
 
 #[test]
@@ -143,7 +162,7 @@ fn own_uploads_are_listed_and_those_in_no_message_can_go() {
     assert!(screen.contains("your files") && screen.contains("#deploys:4"), "{screen}");
     assert!(screen.contains("in no message; Enter deletes it"), "{screen}");
     stage.keys(&["Enter"]);
-    assert_eq!(stage.state.selected, Some(Seq(4)), "it leads to its message");
+    assert_eq!(stage.state.found, Some(Seq(4)), "it leads to its message");
     stage.outcome(Outcome::Looked(Box::new(ask), answer()));
     assert_eq!(stage.keys(&["Down", "Enter"]), "");
     assert!(stage.state.confirm.is_some(), "it is asked first");

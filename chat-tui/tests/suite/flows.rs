@@ -370,7 +370,7 @@ fn the_countdown_runs_by_whole_seconds() {
 #[test]
 fn leaving_a_room_shows_another() {
     let mut stage = Stage::team();
-    stage.keys(&["Alt-3", "Alt-1"]);
+    stage.keys(&["Alt-3", "Alt-1", "/leave", "Enter"]);
     stage.news(Update::Removed(DEPLOYS));
     assert_eq!(stage.state.open, Some(RANDOM));
 }

@@ -54,8 +54,8 @@ fn a_search_leads_into_context_and_back() {
         more_after: true,
     };
     stage.outcome(Outcome::History(RANDOM, Anchor::Around(Seq(120)), Ok(page)));
-    assert_eq!(stage.state.selected, Some(Seq(120)));
-    assert_eq!(stage.keys(&["b"]), "", "the page is held");
+    assert_eq!(stage.state.found, Some(Seq(120)));
+    assert_eq!(stage.keys(&["Alt-M", "b"]), "", "the page is held");
     assert_eq!(stage.state.open, Some(DEPLOYS));
     stage.keys(&["Esc", "Esc"]);
     // The search is as it was left; its answer needs no second question.
@@ -75,7 +75,7 @@ fn a_hit_in_a_thread_opens_the_thread() {
     stage.outcome(Outcome::Listed(search("fine", SearchOrder::Best, None), Ok(found(hits, None))));
     assert_eq!(stage.keys(&["Enter"]), "ask thread #deploys 4");
     assert_eq!(stage.state.thread.as_ref().unwrap().root, Seq(4));
-    assert_eq!(stage.state.selected, Some(Seq(8)));
+    assert_eq!(stage.state.found, Some(Seq(8)));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn an_item_of_the_inbox_leads_into_context_and_is_read() {
     let mut stage = with_inbox();
     let place = format!("{{\"conversation\":\"{}\",\"seq\":6}}", DEPLOYS.0);
     assert_eq!(stage.keys(&["Down", "Enter"]), format!("inbox.mark items=[{place}]"));
-    assert_eq!((stage.state.open, stage.state.selected), (Some(DEPLOYS), Some(Seq(6))));
+    assert_eq!((stage.state.open, stage.state.found), (Some(DEPLOYS), Some(Seq(6))));
     let mut stage = with_inbox();
     assert_eq!(stage.keys(&["j", "j", "Enter"]), "history #general Around(Seq(40))", "it was read before");
 }
@@ -339,7 +339,7 @@ fn a_followed_thread_opens_where_it_is() {
     assert_snapshot!("threads_80x24", stage.screen(80, 24));
     assert_eq!(stage.keys(&["Enter"]), "ask thread #deploys 4");
     assert_eq!(stage.state.open, Some(DEPLOYS));
-    assert!(stage.state.in_thread() && stage.state.selected.is_none());
+    assert!(stage.state.in_thread() && stage.state.found.is_none());
 }
 
 #[test]
@@ -388,7 +388,7 @@ fn messages_are_saved_listed_and_let_go() {
     assert_eq!(stage.keys(&["u"]), "", "there is nothing unread in it");
     assert_eq!(stage.keys(&["d"]), "saved.set #random on=false seq=120");
     assert_eq!(stage.keys(&["Enter"]), "", "the next one is held");
-    assert_eq!((stage.state.open, stage.state.selected), (Some(DEPLOYS), Some(Seq(4))));
+    assert_eq!((stage.state.open, stage.state.found), (Some(DEPLOYS), Some(Seq(4))));
     assert_eq!(
         stage.keys(&["Esc", "/star", "Enter"]),
         "draft #deploys \"\", conversation.star #deploys on=true"

@@ -179,3 +179,37 @@ fn times_are_written_as_one_is_used_to() {
     let narrow = stage.screen(30, 24);
     assert!(narrow.contains("1:00pm lin") || narrow.contains("1:00pm  lin"), "{narrow}");
 }
+
+#[test]
+fn what_is_said_has_the_rows_that_it_needs() {
+    let mut stage = Stage::team();
+    let before = stage.screen(60, 16);
+    let long = "Open a conversation first: Ctrl-P, /join #room or /msg @user; or write to somebody who is here, \
+                whom /who lists, with their names and with what they say of themselves, and so on and on and on";
+    let (words, rest) = long.split_at(long.len() - 30);
+    stage.outcome(Outcome::Refused(format!("{words}{rest}")));
+    let screen = stage.screen(60, 16);
+    let rows: Vec<&str> = screen.lines().collect();
+    assert!(rows[10].contains("Open a conversation first") && rows[12].contains("…"), "{screen}");
+    assert_eq!(rows[..10], before.lines().collect::<Vec<_>>()[..10], "only what it needs");
+    stage.keys(&["Left"]);
+    assert_eq!(stage.screen(60, 16), before, "with the next key it is gone");
+    stage.outcome(Outcome::Refused("Short".into()));
+    let screen = stage.screen(60, 16);
+    assert_eq!(screen.lines().nth(11), before.lines().nth(11));
+}
+
+#[test]
+fn hints_are_whole_and_can_be_done() {
+    let mut stage = Stage::team();
+    stage.screen(120, 24);
+    for (keys, edits) in [(&["Alt-M"], true), (&["Up"], false)] {
+        stage.keys(keys);
+        for columns in [60, 80, 120, 200] {
+            let screen = stage.screen(columns, 24);
+            let row = screen.lines().find(|row| row.contains("r reply")).unwrap().to_owned();
+            assert!(!row.contains('…'), "{row}");
+            assert_eq!(row.contains("e edit"), edits, "only one's own: {row}");
+        }
+    }
+}

@@ -140,7 +140,7 @@ fn pins_are_listed_and_gone_to() {
     stage.outcome(Outcome::Pins(DEPLOYS, vec![message(DEPLOYS, 5, 15, "lin", "yes, 5% since 08:50")]));
     assert!(stage.screen(80, 24).contains("lin: yes, 5% since 08:50 · 5"));
     stage.keys(&["Enter"]);
-    assert_eq!(stage.state.selected, Some(Seq(5)));
+    assert_eq!(stage.state.found, Some(Seq(5)));
     stage.outcome(Outcome::Pins(DEPLOYS, Vec::new()));
     assert!(stage.notice().starts_with("Nothing is pinned here"));
 }
@@ -236,9 +236,40 @@ fn a_whole_thread_comes_from_the_server() {
         screen.contains("or not") && screen.contains("live") && screen.contains("─ 3 replies ─"),
         "{screen}"
     );
-    let refusal = RequestError::Refused(WireError::new(ErrorCode::NotFound, "There is no such message."));
-    stage.outcome(Outcome::Thread(DEPLOYS, Seq(4), Err(refusal)));
+    let refused = |stage: &mut Stage, code| {
+        let refusal = RequestError::Refused(WireError::new(code, "Not now."));
+        stage.outcome(Outcome::Thread(DEPLOYS, Seq(4), Err(refusal)));
+        assert_eq!(stage.notice(), "Not now.");
+    };
+    refused(&mut stage, ErrorCode::RateLimited);
+    assert!(stage.state.in_thread(), "it may be had later");
+    refused(&mut stage, ErrorCode::NotFound);
     assert!(stage.state.thread.is_none());
+}
+
+/// A thread does not hold what changed its messages, so that a page asked for before would bring
+/// their old texts back.
+#[test]
+fn a_page_that_is_older_than_a_change_does_not_undo_it() {
+    let mut stage = stage();
+    stage.keys(&["Alt-M", "Up", "Up", "Up", "Up", "t"]);
+    let says = |seq, text| said_as(DEPLOYS, seq, 24, "lin", text, |m| m.thread = Some(Seq(4)));
+    let state =
+        ThreadState { conversation: DEPLOYS, thread: Seq(4), following: true, read: Seq(4), unread: 0 };
+    let page = || ThreadPage {
+        conversation: DEPLOYS,
+        root: message(DEPLOYS, 4, 14, "ada", "morning! did the canary go out?"),
+        events: vec![says(9, "the small one"), says(10, "thanks")],
+        more: false,
+        state,
+    };
+    stage.outcome(Outcome::Thread(DEPLOYS, Seq(4), Ok(Box::new(page()))));
+    let body = Body::new("the large one").unwrap();
+    let edited = EventKind::Edited { target: Seq(9), body, mentions: Vec::new() };
+    stage.live(event(DEPLOYS, 11, 26, "lin", edited));
+    stage.outcome(Outcome::Thread(DEPLOYS, Seq(4), Ok(Box::new(page()))));
+    let screen = stage.screen(80, 24);
+    assert!(screen.contains("the large one") && !screen.contains("the small one"), "{screen}");
 }
 
 #[test]
@@ -251,9 +282,25 @@ fn jumps_go_to_what_was_answered_and_back() {
     stage.keys(&["b"]);
     assert_eq!(stage.notice(), "There is no jump to go back from");
     stage.keys(&["Esc", "/goto #deploys:6", "Enter"]);
-    assert_eq!(stage.state.selected, Some(Seq(6)));
+    assert_eq!((stage.state.selected, stage.state.found), (None, Some(Seq(6))));
     stage.keys(&["Esc", "/goto #nowhere:6", "Enter"]);
     assert_eq!(stage.notice(), "You are not in #nowhere; /join #nowhere goes there");
+}
+
+#[test]
+fn after_a_jump_letters_are_text_until_one_chooses() {
+    let mut stage = stage();
+    stage.keys(&["/goto 5", "Enter"]);
+    assert!(!stage.keys(&["please"]).contains("message.pin"), "p is a letter");
+    assert_eq!(stage.text(), "please");
+    assert_eq!(stage.state.found, Some(Seq(5)), "it stays marked");
+    assert_eq!(stage.keys(&["Alt-M", "p"]), "message.pin #deploys on=true seq=5", "the choice begins there");
+    stage.keys(&["Esc", "Ctrl-U", "/goto 6", "Enter", "/"]);
+    assert_eq!(stage.text(), "/");
+    stage.keys(&["Ctrl-U", "Esc", "Alt-M"]);
+    assert_eq!(stage.state.selected, Some(Seq(8)), "Esc takes the mark away");
+    stage.keys(&["Esc", "/goto 5", "Enter", "yes", "Enter"]);
+    assert_eq!(stage.state.found, None, "what is said is below it");
 }
 
 #[test]
@@ -261,7 +308,7 @@ fn a_link_to_a_message_of_a_thread_opens_the_thread() {
     let mut stage = stage();
     stage.keys(&["/goto 9", "Enter"]);
     assert_eq!(stage.state.thread.as_ref().map(|thread| thread.root), Some(Seq(4)));
-    assert_eq!(stage.state.selected, Some(Seq(9)));
+    assert_eq!(stage.state.found, Some(Seq(9)));
 }
 
 /// A long room, of which the newest page is held.
@@ -291,7 +338,7 @@ fn a_jump_far_back_and_home_again() {
     stage.outcome(Outcome::History(DEPLOYS, Anchor::Around(Seq(300)), Ok(lines(251, 350))));
     let screen = stage.screen(80, 20);
     assert!(screen.contains("line 300.") && !screen.contains("line 1000."), "{screen}");
-    assert_eq!(stage.state.selected, Some(Seq(300)));
+    assert_eq!(stage.state.found, Some(Seq(300)));
     let effects = stage.live(message(DEPLOYS, 1_001, 2, "ada", "news"));
     assert_eq!(said(&effects), "", "nothing is read, and no gap is seen");
     assert!(stage.screen(80, 20).contains("line 300."), "the text stands still");

@@ -46,6 +46,23 @@ fn many_lines_are_asked_about() {
     assert_eq!(stage.text(), "");
 }
 
+/// A terminal pastes what Enter would have typed at the end of a line.
+#[test]
+fn the_ends_of_pasted_lines_are_those_of_terminals() {
+    let mut stage = Stage::team();
+    paste(&mut stage, &LINES.replace('\n', "\r"));
+    assert!(stage.screen(100, 24).contains("6 lines pasted"));
+    let sent = stage.keys(&["file", "Enter"]);
+    assert!(sent.contains(&format!("upload text {LINES:?}")), "{sent}");
+    let mut stage = Stage::team();
+    paste(&mut stage, "one\r\ntwo\rthree");
+    assert_eq!(stage.text(), "one\ntwo\nthree");
+    assert_eq!(
+        paste(&mut Stage::team(), "/tmp/a.png\r/tmp/b.png"),
+        r#"inspect ["/tmp/a.png", "/tmp/b.png"]"#
+    );
+}
+
 #[test]
 fn what_is_too_long_for_a_message_can_only_be_a_file() {
     let mut stage = Stage::team();

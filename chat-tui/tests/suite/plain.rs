@@ -33,6 +33,11 @@ impl Plain {
     }
 
     fn live(&mut self, event: Event) -> String {
+        let state = self.talk.state_mut();
+        if let Some(row) = state.conversations.get(event.conversation).cloned() {
+            let head = row.head.max(event.seq);
+            state.conversations.update(vec![Conversation { head, ..row }]);
+        }
         self.news(Update::Events { conversation: event.conversation, events: vec![event], live: true })
     }
 
@@ -106,6 +111,19 @@ fn the_connection_and_what_calls_elsewhere_are_told() {
 }
 
 #[test]
+fn a_room_that_is_taken_away_is_told_once_and_no_line_goes_elsewhere() {
+    let (mut plain, _) = Plain::team();
+    plain.line("/go random");
+    plain.line("/go deploys");
+    assert_eq!(plain.news(Update::Removed(DEPLOYS)), "You are not in #deploys any more.\n");
+    assert!(plain.line("and now?").starts_with("Open a conversation first"));
+    assert_eq!(plain.news(Update::Removed(RANDOM)), "You are not in #random any more.\n");
+    plain.line("/go general");
+    plain.line("/leave");
+    assert!(plain.news(Update::Removed(GENERAL)).starts_with("You are not in #general any more.\nNow in "));
+}
+
+#[test]
 fn delivery_is_told() {
     let (mut plain, _) = Plain::team();
     assert_eq!(plain.line("hello"), "[send #deploys hello]\n");
@@ -156,6 +174,9 @@ fn one_goes_about_by_lines() {
     insta::assert_snapshot!(plain.line("/list"));
     assert!(plain.line("/unread").contains("general, 3 unread, 1 mention"));
     assert!(plain.line("/go general").starts_with("Now in #general. 4 members, 3 unread, 1 mention.\n"));
+    let row = |row: Conversation| vec![Conversation { head: Seq(2), ..row }];
+    let general = plain.talk.state().conversations.get(GENERAL).cloned().unwrap();
+    plain.news(Update::Conversations(row(general)));
     let page = History {
         events: vec![message(GENERAL, 1, 1, "ada", "hi"), message(GENERAL, 2, 2, "ada", "@mara hi")],
         more_before: false,

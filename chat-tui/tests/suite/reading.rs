@@ -120,7 +120,7 @@ fn a_letter_opens_a_link_and_its_capital_copies_it() {
     assert_eq!(stage.keys(&["Alt-O", "A"]), "copy \"https://a.org/\"");
     assert_eq!(stage.keys(&["Alt-O", "S"]), "copy \"#deploys:4\"");
     stage.keys(&["Alt-O", "s"]);
-    assert_eq!(stage.state.selected, Some(Seq(4)), "a place is gone to");
+    assert_eq!(stage.state.found, Some(Seq(4)), "a place is gone to");
     stage.keys(&["Esc"]);
     assert_eq!(stage.keys(&["Alt-O", "Esc"]), "", "anything else ends it");
 }
@@ -142,7 +142,7 @@ fn a_click_follows_what_it_hits() {
     let mut stage = Stage::team();
     stage.live(said_as(DEPLOYS, 8, 25, "ada", "why?", |m| m.reply_to = Some(Seq(5))));
     click(&mut stage, "│ lin: yes");
-    assert_eq!(stage.state.selected, Some(Seq(5)));
+    assert_eq!(stage.state.found, Some(Seq(5)));
     let mut stage = Stage::team();
     let given = |emoji: &str, users: &[&str]| Reaction {
         emoji: Emoji::new(emoji).unwrap(),
@@ -215,6 +215,44 @@ fn scrolling_moves_what_one_reads_by_the_rows_that_were_meant() {
     }
 }
 
+/// The newest rows take some of the pane with the first page up, and nothing may be skipped for them.
+#[test]
+fn pages_have_rows_in_common_where_the_newest_rows_come_and_go() {
+    let mut stage = long();
+    let lines = |stage: &mut Stage| -> Vec<String> {
+        let screen = stage.screen(80, 24);
+        let pane = screen.lines().take_while(|line| !line.contains("newest ↓") && !line.contains('╭'));
+        pane.filter_map(|line| {
+            line.split_once("line ").map(|(_, number)| number.trim_end_matches('|').into())
+        })
+        .map(|number: String| number.split_whitespace().next().unwrap_or_default().to_owned())
+        .collect()
+    };
+    let mut before = lines(&mut stage);
+    for key in ["PageUp", "PageUp", "PageUp", "PageDown", "PageDown", "PageDown"] {
+        stage.keys(&[key]);
+        let after = lines(&mut stage);
+        let common = after.iter().filter(|line| before.contains(line)).count();
+        assert!((2..=8).contains(&common), "{key}: {before:?} {after:?}");
+        before = after;
+    }
+}
+
+/// The engine takes no mark beyond the row that it told: one that was told too early was lost.
+#[test]
+fn a_read_mark_waits_for_the_row_of_its_message() {
+    let mut stage = Stage::team();
+    let news = |seq| Update::Events {
+        conversation: DEPLOYS,
+        events: vec![message(DEPLOYS, seq, 24, "ada", "news")],
+        live: true,
+    };
+    assert_eq!(said(&stage.news(news(8))), "");
+    let row = |stage: &Stage| stage.state.open_conversation().cloned().unwrap();
+    let told = Conversation { head: Seq(8), ..row(&stage) };
+    assert_eq!(said(&stage.news(Update::Conversations(vec![told]))), "read #deploys 8");
+}
+
 #[test]
 fn days_are_gone_to() {
     let mut stage = Stage::team();
@@ -232,7 +270,7 @@ fn days_are_gone_to() {
         "draft #deploys \"\", find day #deploys 7 1794787200000"
     );
     stage.outcome(Outcome::Day(DEPLOYS, Ok(Some(Seq(4)))));
-    assert_eq!(stage.state.selected, Some(Seq(4)));
+    assert_eq!(stage.state.found, Some(Seq(4)));
     stage.outcome(Outcome::Day(DEPLOYS, Ok(None)));
     assert_eq!(stage.notice(), "Nothing was written here on that day or later");
     stage.keys(&["Esc", "/day someday", "Enter"]);
@@ -245,6 +283,7 @@ fn back_and_forward_keep_the_place() {
     stage.keys(&["PageUp", "PageUp"]);
     let before = stage.screen(80, 24);
     stage.keys(&["/goto :4", "Enter"]);
+    stage.keys(&["Alt-M"]);
     let there = stage.screen(80, 24);
     stage.keys(&["b"]);
     stage.state.selected = None;

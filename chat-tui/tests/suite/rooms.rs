@@ -319,3 +319,76 @@ fn an_invitation_that_is_gone_says_so() {
     stage.outcome(Outcome::Opened(chat_tui::effect::Question::Accept(RANDOM), Err(refusal)));
     assert_eq!(stage.notice(), "There is no such room.");
 }
+
+#[test]
+fn whoever_is_put_out_while_writing_says_nothing_elsewhere() {
+    let mut stage = Stage::team();
+    stage.keys(&["Alt-3", "Alt-1", "half a sec"]);
+    assert_eq!(
+        said(&stage.news(Update::Removed(DEPLOYS))),
+        "draft #deploys \"half a sec\", not typing #deploys"
+    );
+    assert_eq!((stage.state.open, stage.notice()), (None, "You are not in #deploys any more."));
+    assert_eq!(stage.keys(&["ret", "Enter"]), "");
+    stage.news(Update::Conversations(vec![Conversation { unread: 9, ..room(GENERAL, "general", "") }]));
+    assert_eq!(stage.state.open, None, "none opens by itself, whatever happens there");
+    assert!(stage.screen(80, 24).contains("No conversation is open"));
+    stage.keys(&["Alt-1"]);
+    assert_eq!((stage.state.open, stage.text().as_str()), (Some(GENERAL), "ret"), "and nothing is lost");
+}
+
+#[test]
+fn a_question_is_about_the_conversation_in_which_it_was_asked() {
+    let mut stage = Stage::team();
+    stage.keys(&["Up", "Esc", "/delete", "Enter"]);
+    assert!(stage.state.confirm.is_some());
+    let ask = chat_tui::effect::Question::Join(RoomName::parse("random").unwrap());
+    stage.outcome(Outcome::Opened(ask, Ok(Box::new(room(RANDOM, "random", "")))));
+    assert_eq!((stage.state.open, stage.state.confirm.is_none()), (Some(RANDOM), true));
+    assert!(!stage.keys(&["y"]).contains("message.delete"));
+    stage.keys(&["Backspace", "Alt-1", "/delete", "Enter"]);
+    stage.news(Update::Removed(DEPLOYS));
+    assert!(stage.state.confirm.is_none());
+}
+
+#[test]
+fn a_private_room_is_left_after_a_question() {
+    let mut stage = Stage::team();
+    let private = Conversation { private: true, ..room(DEPLOYS, "deploys", "") };
+    stage.news(Update::Conversations(vec![private]));
+    assert_eq!(stage.keys(&["/leave", "Enter", "n"]), "draft #deploys \"\"");
+    assert!(stage.keys(&["/leave", "Enter", "y"]).ends_with("room.leave #deploys"));
+    stage.news(Update::Removed(DEPLOYS));
+    assert!(stage.state.open.is_some(), "whoever leaves goes on elsewhere");
+}
+
+#[test]
+fn what_cannot_be_meant_is_not_done() {
+    for (line, notice) in [
+        ("/leave #random", "/leave takes nothing behind it: Leave this room"),
+        ("/archive #random", "/archive takes nothing behind it: End writing in this room; all can read"),
+        ("/delete 4", "/delete takes nothing behind it: Delete your selected message, or your last one"),
+        ("/password secret", "/password takes nothing behind it: Change your password; all other logins end"),
+        ("/export pdf", "There is no form pdf: write text, markdown, json; a file is ./pdf"),
+    ] {
+        let mut stage = Stage::team();
+        assert_eq!(stage.keys(&[line, "Enter"]).replace("typing #deploys, ", ""), "", "{line}");
+        assert_eq!((stage.notice(), stage.text().as_str()), (notice, line));
+    }
+    let mut stage = Stage::team();
+    assert_eq!(stage.keys(&["/topic release train, freeze Friday", "Enter"]), "draft #deploys \"\"");
+    assert_eq!(stage.notice(), "That is the topic already");
+}
+
+#[test]
+fn help_says_what_one_command_does() {
+    for (line, notice) in [
+        ("/help topic", "/topic [text] · Show or set this room's topic"),
+        ("/help /Leave", "/leave · Leave this room"),
+        ("/help le", "There is no command /le; /help lists them"),
+    ] {
+        let mut stage = Stage::team();
+        stage.keys(&[line, "Enter"]);
+        assert_eq!((stage.notice(), stage.state.popup.is_none()), (notice, true));
+    }
+}

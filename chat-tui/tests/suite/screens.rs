@@ -215,14 +215,14 @@ fn a_thread_beside_the_room_or_in_its_place() {
 fn a_chosen_message() {
     let mut stage = full();
     stage.screen(80, 24);
-    stage.keys(&["/goto 8", "Enter"]);
+    stage.keys(&["/goto 8", "Enter", "Alt-M"]);
     assert_snapshot!("chosen_80x24", stage.screen(80, 24));
     assert_snapshot!("chosen_40x10", stage.screen(40, 10));
     stage.keys(&["r"]);
     assert_snapshot!("reply_80x24", stage.screen(80, 24));
     stage.keys(&["Esc", "Up"]);
     assert_snapshot!("edit_80x24", stage.screen(80, 24));
-    stage.keys(&["Esc", "/goto 14", "Enter", "d"]);
+    stage.keys(&["Esc", "/goto 14", "Enter", "Alt-M", "d"]);
     assert_snapshot!("delete_80x24", stage.screen(80, 24));
 }
 

@@ -113,6 +113,8 @@ impl SignIn {
             self.asks_code = true;
             self.code = Composer::with_text("");
             self.focus = Field::Code;
+        } else if refused.needs_invite && self.fields().contains(&Field::Invite) {
+            self.focus = Field::Invite;
         }
     }
 }

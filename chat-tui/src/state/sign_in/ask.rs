@@ -59,10 +59,12 @@ pub struct Refused {
     pub message: String,
     /// Whether the same is to be asked again with the code of the second factor.
     pub needs_code: bool,
+    /// Whether it is the invite code that is wrong or missing.
+    pub needs_invite: bool,
 }
 
 impl From<String> for Refused {
     fn from(message: String) -> Self {
-        Self { message, needs_code: false }
+        Self { message, needs_code: false, needs_invite: false }
     }
 }
