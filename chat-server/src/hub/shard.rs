@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use chat_proto::{Answer, CloseReason, ConversationId, Event, Person, Role, UserId, WireError};
+use chat_proto::{Answer, CloseReason, ConversationId, Event, Person, Role, Seq, UserId, WireError};
 use tokio::sync::mpsc;
 use tracing::{Instrument, debug_span, warn};
 
@@ -75,6 +75,8 @@ pub(super) struct Shard {
     places: HashMap<UserId, HashSet<ConversationId>>,
     /// Those that were loaded for the attempt under way: nobody can say that they are behind.
     fresh: HashSet<ConversationId>,
+    /// Where a commit failed of which nobody knows whether it was stored, and up to what people were told.
+    untold: HashMap<ConversationId, Seq>,
 }
 
 /// A connection of somebody.
@@ -120,6 +122,7 @@ impl Shard {
             watched: HashMap::new(),
             places: HashMap::new(),
             fresh: HashSet::new(),
+            untold: HashMap::new(),
         }
     }
 
@@ -245,6 +248,7 @@ impl Shard {
     }
 
     async fn take_turn(&mut self, mut jobs: Vec<Job>) {
+        self.tell_untold(&jobs).await;
         let mut left = if self.nodes.is_some() { ATTEMPTS_TOGETHER } else { 1 };
         for tried in 1.. {
             match self.attempt(&jobs).await {
@@ -351,6 +355,9 @@ impl Shard {
                 Ok((outcomes, committed))
             }
             Err(cause) => {
+                if matches!(cause, StoreError::Failed(_)) {
+                    self.note_untold(&outcomes);
+                }
                 for job in jobs {
                     self.rooms.remove(&job.conversation);
                 }

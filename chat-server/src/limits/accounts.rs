@@ -61,6 +61,13 @@ pub(super) fn rows() -> Vec<Limit> {
             "each may keep a reader of the database",
         ),
         row(
+            "account",
+            "searches under way",
+            search::EACH,
+            "rate_limited, with a wait",
+            "the server does two at once, for everybody",
+        ),
+        row(
             "search",
             "time",
             seconds(search::PATIENCE),

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 mod behind;
 mod lives;
+mod untold;
 
 /// Each writer's messages, and the rooms that they are spread over.
 const EACH: usize = 60;

@@ -343,7 +343,7 @@ impl Shard {
         }
     }
 
-    async fn tell_from_store(
+    pub(super) async fn tell_from_store(
         &mut self,
         conversation: ConversationId,
         begin: Seq,

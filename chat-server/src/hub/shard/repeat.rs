@@ -1,9 +1,10 @@
 //! What is answered to a request that was asked before, or that asks for what somebody else has.
 
-use chat_proto::{Answer, ConversationId, ErrorCode, RoomName, Sent, WireError};
+use chat_proto::{Answer, ConversationId, ErrorCode, RoomName, Sent, Seq, WireError};
+use tracing::{info, warn};
 
-use super::Shard;
 use super::delivery::refuse_all;
+use super::{LOADED, Outcome, Shard};
 use crate::domain::{Command, not_found};
 use crate::hub::Job;
 use crate::hub::task::{Beginning, Task};
@@ -22,6 +23,36 @@ impl Shard {
             }
         }
         rest
+    }
+
+    /// A commit failed. Whether it was stored is not known where its answer was lost on the way: then who asks again
+    /// is told that it was, and the others must be, too. Among nodes, the look at the store finds it.
+    pub(super) fn note_untold(&mut self, outcomes: &[Outcome]) {
+        if self.nodes.is_some() || self.untold.len() >= LOADED {
+            return;
+        }
+        for outcome in outcomes {
+            if let Outcome::Happened(event) = outcome {
+                let before = Seq(event.seq.0.saturating_sub(1));
+                let told = self.untold.entry(event.conversation).or_insert(before);
+                *told = before.min(*told);
+            }
+        }
+    }
+
+    /// Tells what turned out to be stored where these ask for something.
+    pub(super) async fn tell_untold(&mut self, jobs: &[Job]) {
+        for conversation in jobs.iter().map(|job| job.conversation) {
+            let Some(told) = self.untold.remove(&conversation) else { continue };
+            match self.tell_from_store(conversation, told, None).await {
+                Ok(0) => {}
+                Ok(events) => info!(%conversation, events, "what a failed commit had stored is told"),
+                Err(cause) => {
+                    warn!(%conversation, %cause, "cannot see what a failed commit has stored; looks again");
+                    self.untold.insert(conversation, told);
+                }
+            }
+        }
     }
 
     /// After a conflict: the answer that the first such request got, or why this one is refused;
