@@ -6,6 +6,7 @@
 
 mod check;
 mod index;
+mod log;
 mod resting;
 mod snapshot;
 mod writer;

@@ -13,6 +13,7 @@ use tracing::span::EnteredSpan;
 use tracing::{Span, debug_span, error, info};
 
 use super::index;
+use super::log::{LOG_BYTES, Log};
 use crate::metrics::{Kept, metrics};
 use crate::store::StoreError;
 use crate::store::sql;
@@ -195,7 +196,7 @@ impl Upkeep {
 }
 
 fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>, mut upkeep: Upkeep) {
-    let mut closing = None;
+    let (mut closing, mut log) = (None, Log::of(&connection, LOG_BYTES));
     upkeep.is_filling = index::is_filling(&sql::Connection::Sqlite(&connection)).unwrap_or(false);
     while closing.is_none()
         && let Ok(first) = next(waiting, upkeep.patience())
@@ -228,6 +229,7 @@ fn work(mut connection: Connection, waiting: &mpsc::Receiver<Order>, mut upkeep:
         for job in group {
             job.answer(commit.clone());
         }
+        log.keep_small(&connection);
         // On a server that is never quiet, it would never be full.
         upkeep.is_filling = upkeep.is_filling && closing.is_none() && fill(&mut connection);
     }
