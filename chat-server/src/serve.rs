@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use arc_swap::ArcSwap;
 use chat_proto::{Role, Secret};
 use listenfd::ListenFd;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -34,6 +34,10 @@ use crate::store::{Claim, Claimed, NewInvite, Store, claim};
 
 /// The database's name in the data directory.
 pub(crate) const DATABASE: &str = "chat.sqlite";
+
+/// Connections that wait to be taken, as many as the system allows by default. With fewer, thousands who come back after
+/// a restart knock in vain, and try again only after one, three and seven seconds.
+const BACKLOG: u32 = 4_096;
 
 /// Where uploads lie until they are complete, in the data directory.
 pub(crate) const UPLOADS: &str = "uploads";
@@ -168,10 +172,10 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     let tls = source.as_ref().map(Tls::load).transpose()?.map(Arc::new);
     let listener = match from_systemd()? {
         Some(listener) => listener,
-        None => listen(config.listen, "listen").await?,
+        None => listen(config.listen, "listen")?,
     };
     let scraped = match scraped {
-        Some(address) => Some(listen(address, "metrics-listen").await?),
+        Some(address) => Some(listen(address, "metrics-listen")?),
         None => None,
     };
     let address = listener.local_addr()?;
@@ -229,10 +233,18 @@ pub async fn serve(config: Config, stop: CancellationToken, ready: impl FnOnce(R
     why.map_or(Ok(()), |why| bail!(why))
 }
 
-async fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| {
+fn listen(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    bind(address).with_context(|| {
         format!("cannot listen on {address}; choose another address with --{setting}, or stop what uses it")
     })
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As everybody does: a server that starts again must not wait for the connections of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// The socket that systemd opened for this process, if it did.
