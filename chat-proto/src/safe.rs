@@ -81,6 +81,8 @@ enum Fate {
 fn clean(raw: &str, line_break: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut marks = 0;
+    // Whether it joins anything is known with what follows it and stays.
+    let mut joiner = None;
     let mut chars = raw.chars().peekable();
     while let Some(c) = chars.next() {
         let fate = fate(c);
@@ -91,7 +93,6 @@ fn clean(raw: &str, line_break: &str) -> String {
             Fate::Keep | Fate::LineBreak | Fate::Tab | Fate::Picture(_) => 0,
         };
         match fate {
-            Fate::Keep => out.push(c),
             Fate::Drop => {}
             Fate::LineBreak => {
                 if c == '\r' && chars.peek() == Some(&'\n') {
@@ -101,10 +102,14 @@ fn clean(raw: &str, line_break: &str) -> String {
             }
             Fate::Tab => out.push_str(TAB),
             Fate::Picture(picture) => out.push(picture),
-            Fate::Joiner if joins(out.chars().next_back(), chars.peek().copied()) => out.push(c),
-            Fate::Mark if marks <= MARKS => out.push(c),
-            Fate::Tag if follows_black_flag(&out) => out.push(c),
-            Fate::Joiner | Fate::Mark | Fate::Tag => {}
+            Fate::Joiner => joiner = Some(c),
+            Fate::Mark if marks > MARKS => {}
+            Fate::Tag if !follows_black_flag(&out) => {}
+            Fate::Keep | Fate::Mark | Fate::Tag => {
+                let before = out.chars().next_back();
+                out.extend(joiner.take().filter(|_| joins(before, c)));
+                out.push(c);
+            }
         }
     }
     out
@@ -153,8 +158,8 @@ fn is_visible_format(c: char) -> bool {
 
 /// Whether a joiner between these two changes what is seen: inside an emoji, or inside a word of
 /// a script that joins. Between Latin letters it only hides.
-fn joins(before: Option<char>, after: Option<char>) -> bool {
-    let (Some(before), Some(after)) = (before, after) else { return false };
+fn joins(before: Option<char>, after: char) -> bool {
+    let Some(before) = before else { return false };
     (is_emoji_part(before) && is_emoji_part(after)) || (is_joining_letter(before) && is_joining_letter(after))
 }
 
@@ -231,6 +236,8 @@ mod tests {
             assert_eq!(line(emoji), emoji);
         }
         assert_eq!(line("👩\u{200d}"), "👩", "a joiner that joins nothing goes");
+        assert_eq!(line("ح\u{200d}\u{180b}."), "ح.", "also with what goes behind it");
+        assert_eq!(line("क्\u{180b}\u{200d}\u{180b}ष"), "क्\u{200d}ष");
     }
 
     proptest! {

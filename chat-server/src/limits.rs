@@ -14,6 +14,7 @@ use crate::auth;
 use crate::config::Settings;
 use crate::handler::pace;
 use crate::hub;
+use crate::outgoing::LOOK_UPS_AT_ONCE;
 use crate::server;
 use crate::sso;
 
@@ -346,6 +347,20 @@ fn work() -> Vec<Limit> {
             wire::OUTGOING_WAITING,
             "the oldest are dropped and counted",
             "a receiver that is gone for days",
+        ),
+        row(
+            "server",
+            "names of webhooks' hosts looked up at once",
+            LOOK_UPS_AT_ONCE,
+            "the others wait, and are told that the name cannot be found",
+            "each takes a thread for as long as the system likes",
+        ),
+        row(
+            "server",
+            "connections that wait to be taken",
+            server::BACKLOG,
+            "the system drops them; their clients try again",
+            "thousands come back at once after a restart",
         ),
     ]
 }

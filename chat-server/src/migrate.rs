@@ -10,7 +10,7 @@ use anyhow::{Context, bail, ensure};
 
 use crate::backup::Progress;
 use crate::config::Config;
-use crate::serve::{DATABASE, lock};
+use crate::serve::{DATABASE, Lock};
 use crate::store::{Address, Claim, Claimed, Copying, Resting, Store, claim, copy, look};
 
 /// A database, as an admin names it.
@@ -69,7 +69,7 @@ pub async fn migrate(
 ) -> anyhow::Result<u64> {
     let _lock = match online {
         true => None,
-        false => Some(lock(&config.data_dir)?),
+        false => Some(Lock::alone(&config.data_dir)?),
     };
     match (from, to) {
         (End::Sqlite(file), End::Postgres(_)) => {

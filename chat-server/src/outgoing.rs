@@ -26,7 +26,7 @@ use crate::metrics::{HookCall, metrics};
 use crate::store::{Delivery, Failure, OutgoingTarget, Store, StoreError};
 use post::{Client, NotTaken};
 
-pub(crate) use post::tls as system_tls;
+pub(crate) use post::{LOOK_UPS_AT_ONCE, tls as system_tls};
 pub use sign::new_secret;
 
 /// Calls at once.

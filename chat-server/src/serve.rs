@@ -1,9 +1,8 @@
 //! Floor 7: from a checked configuration to a running server, and down again.
 
-use std::fs::{self, DirBuilder, File};
+mod lock;
+
 use std::net::SocketAddr;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -14,6 +13,9 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+pub(crate) use self::lock::{LOCK, Lock};
+
+use self::lock::make_private;
 use crate::auth::{Guesses, Passwords, SecretHash, new_invite_code, normal_invite_code};
 use crate::bus::Bus;
 use crate::config::Config;
@@ -35,18 +37,8 @@ use crate::store::{Claim, Claimed, NewInvite, Store, claim};
 /// The database's name in the data directory.
 pub(crate) const DATABASE: &str = "chat.sqlite";
 
-/// Connections that wait to be taken, as many as the system allows by default. With fewer, thousands who come back after
-/// a restart knock in vain, and try again only after one, three and seven seconds.
-const BACKLOG: u32 = 4_096;
-
 /// Where uploads lie until they are complete, in the data directory.
 pub(crate) const UPLOADS: &str = "uploads";
-
-/// Held as long as a server runs on the directory.
-pub(crate) const LOCK: &str = "chat-server.lock";
-
-/// Only the server's own user may look into the data directory.
-const PRIVATE: u32 = 0o700;
 
 /// A server that listens.
 #[derive(Clone)]
@@ -100,7 +92,7 @@ pub struct Opened {
     /// Everything behind a connection.
     pub app: Arc<App>,
     claimed: Option<Claimed>,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Opened {
@@ -111,8 +103,8 @@ impl Opened {
     pub async fn new(config: &Config) -> anyhow::Result<Self> {
         // Nodes may share the folder: they share what is in it over the bus.
         let lock = match config.bus {
-            None => lock(&config.data_dir)?,
-            Some(_) => share(&config.data_dir)?,
+            None => Lock::alone(&config.data_dir)?,
+            Some(_) => Lock::shared(&config.data_dir)?,
         };
         let how = if config.bus.is_some() { Claim::WithNodes } else { Claim::Alone };
         let (store, claimed) = open_to_work(config, how).await?;
@@ -244,7 +236,7 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
     // As everybody does: a server that starts again must not wait for the connections of the one before.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(server::BACKLOG)
 }
 
 /// The socket that systemd opened for this process, if it did.
@@ -281,52 +273,6 @@ pub(crate) async fn open_to_work(config: &Config, how: Claim) -> anyhow::Result<
     let store = open_store(config).await?;
     store.begin_service().await?;
     Ok((store, claimed))
-}
-
-fn make_private(dir: &Path) -> anyhow::Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(PRIVATE).create(dir);
-    made.with_context(|| {
-        format!("cannot make the data directory {}; choose another with --data-dir", dir.display())
-    })
-}
-
-/// Two servers on one database would each think that they own its conversations.
-pub(crate) fn lock(data_dir: &Path) -> anyhow::Result<File> {
-    make_private(data_dir)?;
-    let path = data_dir.join(LOCK);
-    let file = open_lock(&path)?;
-    let locked = file.try_lock();
-    taken(file, locked, data_dir, "stop it first, or choose another directory with --data-dir")
-}
-
-/// Several servers on one database that are on one bus, and none that is not.
-fn share(data_dir: &Path) -> anyhow::Result<File> {
-    make_private(data_dir)?;
-    let file = open_lock(&data_dir.join(LOCK))?;
-    let locked = file.try_lock_shared();
-    taken(file, locked, data_dir, "start that one with the same --bus, or stop it first")
-}
-
-fn open_lock(path: &Path) -> anyhow::Result<File> {
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path);
-    file.with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn taken(
-    file: File,
-    locked: Result<(), fs::TryLockError>,
-    data_dir: &Path,
-    advice: &str,
-) -> anyhow::Result<File> {
-    match locked {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => {
-            bail!("another chat-server is running on {}; {advice}", data_dir.display())
-        }
-        Err(fs::TryLockError::Error(cause)) => {
-            Err(cause).with_context(|| format!("cannot lock {}", data_dir.join(LOCK).display()))
-        }
-    }
 }
 
 /// As long as there is no account, a code that makes the first one.

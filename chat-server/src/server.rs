@@ -41,6 +41,10 @@ pub use tls::{
     TlsFiles, TlsSource,
 };
 
+/// Connections that wait to be taken, as many as the system allows by default. With fewer, thousands who come back after
+/// a restart knock in vain, and try again only after one, three and seven seconds.
+pub const BACKLOG: u32 = 4_096;
+
 /// How long connections may take to end when the server stops.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -223,12 +223,18 @@ impl Listener {
             };
             match update {
                 None => is_open = false,
-                Some(Update::Events { conversation, .. }) if self.aside.len() >= ASIDE && !self.alerts => {
+                Some(Update::Conversations(rows)) => rows.iter().for_each(|row| self.learn(row)),
+                Some(Update::Events { conversation, .. } | Update::Reset(conversation))
+                    if self.aside.len() >= ASIDE =>
+                {
                     self.passed_over.insert(conversation);
                 }
-                Some(update) if self.aside.len() < ASIDE || !is_told_again(&update) => {
-                    self.aside.push_back(update);
-                }
+                Some(
+                    update @ (Update::Events { .. }
+                    | Update::Reset(_)
+                    | Update::Connection(_)
+                    | Update::Untrusted(_)),
+                ) => self.aside.push_back(update),
                 Some(_) => {}
             }
         }
@@ -269,18 +275,6 @@ impl Listener {
         }
         Ok(())
     }
-}
-
-/// Whether a later update says the same, or nobody listens for it here.
-fn is_told_again(update: &Update) -> bool {
-    !matches!(
-        update,
-        Update::Connection(_)
-            | Update::Untrusted(_)
-            | Update::Reset(_)
-            | Update::Conversations(_)
-            | Update::Alert(_)
-    )
 }
 
 /// In words, what is written and what becomes of it; who comes and goes is not.

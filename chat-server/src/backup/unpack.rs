@@ -17,7 +17,7 @@ use super::{
     CONFIG_PART, DATA_FOLDER, DATABASE_PART, FILES_FOLDER, MANIFEST_PART, Manifest, Progress, Report,
 };
 use crate::files::Hold;
-use crate::serve::{DATABASE, LOCK, lock};
+use crate::serve::{DATABASE, LOCK, Lock};
 use crate::store::Resting;
 
 /// A manifest of ten million files.
@@ -48,7 +48,7 @@ pub fn verify(archive: &Path, progress: &mut Progress) -> anyhow::Result<Manifes
 /// # Errors
 /// Why not, with what to do; then nothing was restored.
 pub fn restore(archive: &Path, data_dir: &Path, mut progress: Progress) -> anyhow::Result<Report> {
-    let _lock = lock(data_dir)?;
+    let _lock = Lock::alone(data_dir)?;
     must_be_empty(data_dir)?;
     let unpacked = tempfile::Builder::new().prefix(".chat-restore-").tempdir_in(data_dir);
     let unpacked = unpacked.with_context(|| format!("cannot write in {}", data_dir.display()))?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::link::{must_be_set_up, refuse_root};
 use super::print;
 use crate::config::Config;
-use crate::serve::{lock, open_store, open_to_work};
+use crate::serve::{Lock, open_store, open_to_work};
 use crate::store::Claim;
 
 /// Whether to begin another.
@@ -22,7 +22,7 @@ pub(super) async fn run(args: &EpochArgs, config: &Config, json: bool) -> anyhow
     refuse_root(&config.data_dir)?;
     must_be_set_up(config)?;
     // Alone, whatever bus there is: nodes that run would go on with what they know.
-    let _lock = lock(&config.data_dir)?;
+    let _lock = Lock::alone(&config.data_dir)?;
     let epoch = if args.new {
         let (store, _claimed) = open_to_work(config, Claim::Alone).await?;
         let epoch = Epoch(Uuid::new_v4());

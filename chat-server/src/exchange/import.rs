@@ -21,7 +21,7 @@ use crate::files::Files;
 use crate::handler::account::looks_like;
 use crate::hub::now;
 use crate::migrate::copy_of;
-use crate::serve::{DATABASE, UPLOADS, lock, open_to_work};
+use crate::serve::{DATABASE, Lock, UPLOADS, open_to_work};
 use crate::store::{
     Arrival, Aside, Claim, ConversationRecord, EXPORT_FORMAT, FileRecord, MemberRecord, Place, Record, Store,
     UserRecord, VersionRecord,
@@ -55,7 +55,7 @@ pub async fn import(
     dry_run: bool,
     progress: Progress,
 ) -> anyhow::Result<Report> {
-    let _lock = lock(&config.data_dir)?;
+    let _lock = Lock::alone(&config.data_dir)?;
     let report = Report { dry_run, ..Report::default() };
     if !dry_run {
         let (store, _claimed) = open_to_work(config, Claim::Alone).await?;

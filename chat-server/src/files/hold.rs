@@ -16,7 +16,14 @@ const NAME: &str = "chat-server.keep";
 /// As long as it lives, no content is removed; several may live at once.
 #[derive(Debug)]
 pub struct Hold {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        // Not by closing it alone: a process that is just being started may have it open, too.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Hold {
@@ -30,7 +37,7 @@ impl Hold {
     pub fn take(data_dir: &Path) -> io::Result<Self> {
         let file = open(&data_dir.join(NAME))?;
         file.lock_shared()?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 
@@ -38,7 +45,13 @@ impl Hold {
 #[derive(Debug)]
 pub struct Removing<'a> {
     _changing: RwLockWriteGuard<'a, ()>,
-    _file: File,
+    file: File,
+}
+
+impl Drop for Removing<'_> {
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 /// The server's side of the word.
@@ -58,7 +71,7 @@ impl Door {
         });
         let file = opened.ok()?;
         file.try_lock().ok()?;
-        Some(Removing { _changing: changing, _file: file })
+        Some(Removing { _changing: changing, file })
     }
 }
 

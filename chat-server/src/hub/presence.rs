@@ -387,7 +387,8 @@ impl Tracker {
     /// Parts those who left from whom they share nothing with any more.
     async fn part_strangers(&mut self) {
         for user in std::mem::take(&mut self.left) {
-            let watched = self.watchers.values().filter(|watcher| watcher.user == user);
+            let own = self.people.get(&user).into_iter().flat_map(|known| known.sessions.keys());
+            let watched = own.filter_map(|session| self.watchers.get(session));
             let watching = self.watched_by.get(&user).into_iter().flatten();
             let watching = watching.filter_map(|session| Some(self.watchers.get(session)?.user));
             let mut others: HashSet<UserId> =

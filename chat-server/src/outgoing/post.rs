@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -23,7 +23,7 @@ use crate::store::{Delivery, OutgoingTarget};
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Names that are looked up at once: far fewer than there are threads for what waits.
-const LOOK_UPS_AT_ONCE: usize = 8;
+pub(crate) const LOOK_UPS_AT_ONCE: usize = 8;
 
 /// How long it may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -202,9 +202,9 @@ impl Resolve for Checked {
 async fn resolve(name: &str, allow_private: bool) -> Result<Vec<SocketAddr>, String> {
     /// Taken until the system has answered, also when nobody waits for it any more: it may take its time, on a thread
     /// that all reads of the database need.
-    static LOOK_UPS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LOOK_UPS_AT_ONCE)));
+    static LOOK_UPS: Semaphore = Semaphore::const_new(LOOK_UPS_AT_ONCE);
     let looked_up = async {
-        let turn = LOOK_UPS.clone().acquire_owned().await.ok()?;
+        let turn = LOOK_UPS.acquire().await.ok()?;
         let name = name.to_owned();
         let look = move || {
             let found = (name.as_str(), 0).to_socket_addrs();

@@ -46,6 +46,7 @@ fn what_is_marked_is_seen() {
     assert_eq!(wide("# Title\ntext"), "#Title#|text");
     assert_eq!(wide("- one\n- two\n  - three"), "• one|• two|  • three");
     assert_eq!(wide("3. one\n4. two"), "3. one|4. two");
+    assert_eq!((wide(" 1.\n"), wide(" -\n"), wide("  2)")), ("1. ".into(), "• ".into(), "2) ".into()));
     assert_eq!(wide("> said\n> so"), "▎ said|▎ so");
     assert_eq!(wide("---"), "{────────}");
 }
@@ -119,6 +120,7 @@ fn links_say_where_they_lead() {
 
 #[test]
 fn rows_hang_below_their_marks() {
+    assert_eq!(drawn("- ß🏽", 4), "• ß🏽", "a letter wider than the row");
     assert_eq!(drawn("- one two three", 9), "• one two|  three");
     assert_eq!(drawn("> one two", 7), "▎ one|▎ two");
     assert_eq!(drawn("> one", 2), "on|e", "where there is no room, only the words are left");
@@ -163,8 +165,9 @@ proptest! {
             let swept = drawn.trim_matches(['\u{200c}', '\u{200d}']);
             prop_assert!(SafeText::is_safe_line(swept), "{:?}", drawn);
             let wide = text::width(prefix) + text::width(&parts);
-            // A letter wider than a row has a row to itself.
-            let alone = parts.graphemes(true).filter(|g| text::grapheme_width(g) > 0).count() <= 1;
+            // A letter wider than a row has a row to itself, behind the mark of its item.
+            let mark = if row.first { rich.lines[row.line].mark } else { 0 };
+            let alone = parts[mark.min(parts.len())..].graphemes(true).filter(|g| text::grapheme_width(g) > 0).count() <= 1;
             prop_assert!(wide <= columns || alone, "{:?} in {}", drawn, columns);
         }
         for link in &rich.links {

@@ -60,14 +60,7 @@ pub(super) fn upload_all(state: &mut State, paths: Vec<PathBuf>, effects: &mut E
 
 /// A message of what is written where one is now, without files yet.
 fn draft_here(state: &mut State) -> Option<Box<Draft>> {
-    let Some(id) = state.open else {
-        complain(state, open_first(state));
-        return None;
-    };
-    if let Some(reason) = rights::silence_here(state) {
-        complain(state, reason);
-        return None;
-    }
+    let id = writing::may_write_here(state)?;
     let body = match Body::new(state.composer.text().trim_end()) {
         Ok(body) => body,
         Err(TextError::Empty) => Body::default(),

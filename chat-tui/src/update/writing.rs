@@ -163,6 +163,12 @@ pub(super) fn say_plainly(state: &mut State, text: &str, effects: &mut Effects) 
 
 /// A text as a message of the open conversation; says why it cannot be one.
 fn draft_of(state: &mut State, text: &str) -> Option<Draft> {
+    let id = may_write_here(state)?;
+    body(state, text).map(|body| Draft::new(id, body))
+}
+
+/// The open conversation, if one may write there; says why not.
+pub(super) fn may_write_here(state: &mut State) -> Option<ConversationId> {
     let Some(id) = state.open else {
         complain(state, open_first(state));
         return None;
@@ -171,7 +177,7 @@ fn draft_of(state: &mut State, text: &str) -> Option<Draft> {
         complain(state, reason);
         return None;
     }
-    body(state, text).map(|body| Draft::new(id, body))
+    Some(id)
 }
 
 /// A text as a message's body; says what is wrong with it.

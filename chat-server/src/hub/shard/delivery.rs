@@ -101,17 +101,9 @@ impl Shard {
             None => self.show(job).await,
         }
         let conversation = event.conversation;
-        let removed = Push::ConversationRemoved { conversation };
+        self.tell_gone(event, job.reply.session);
         match &event.what {
             EventKind::Joined => self.tell_added(event.author.id, conversation, job.reply.session).await,
-            EventKind::Left => {
-                self.tell_others_of(event.author.id, job.reply.session, &removed);
-                self.presence.left(event.author.id);
-            }
-            EventKind::Removed { user, .. } | EventKind::Banned { user, removed: true, .. } => {
-                self.tell_others_of(user.id, job.reply.session, &removed);
-                self.presence.left(user.id);
-            }
             EventKind::Invited { user } => self.tell_invited(user.id, conversation, job.reply.session).await,
             _ => {}
         }
@@ -229,6 +221,15 @@ impl Shard {
         }
     }
 
+    /// Tells whoever is no member any more after this event, and parts them from those who are.
+    pub(super) fn tell_gone(&self, event: &Event, except: SessionKey) {
+        if let Some(user) = gone(event) {
+            let conversation = event.conversation;
+            self.tell_others_of(user, except, &Push::ConversationRemoved { conversation });
+            self.presence.left(user);
+        }
+    }
+
     pub(super) fn tell_others_of(&self, user: UserId, except: SessionKey, push: &Push) {
         let frame: Frame = ServerFrame::encode_push(push).into();
         for (_, outbox) in self.sessions(user).filter(|(session, _)| **session != except) {
@@ -240,6 +241,15 @@ impl Shard {
     pub(super) fn sessions(&self, user: UserId) -> impl Iterator<Item = (&SessionKey, &Outbox)> {
         let connections = self.online.get(&user).into_iter().flatten();
         connections.filter(|listener| listener.reads).map(|listener| (&listener.session, &listener.outbox))
+    }
+}
+
+/// Who is no member any more after this event, if it ends that for somebody.
+pub(super) fn gone(event: &Event) -> Option<UserId> {
+    match &event.what {
+        EventKind::Left => Some(event.author.id),
+        EventKind::Removed { user, .. } | EventKind::Banned { user, removed: true, .. } => Some(user.id),
+        _ => None,
     }
 }
 

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chat_proto::{ConversationId, Event, EventKind, Push, Seq, ServerFrame, UserId};
 use tracing::{debug, warn};
 
+use super::delivery::gone;
 use super::{Outcome, Shard};
 use crate::domain::{Change, Hearing, Room};
 use crate::hub::nodes::Nodes;
@@ -210,12 +211,8 @@ impl Shard {
     /// Notes who does not listen in a conversation any more. They are told of it all the same: that goes by
     /// the members.
     fn let_go(&mut self, event: &Event) {
-        match &event.what {
-            EventKind::Left => self.unwatch(event.author.id, event.conversation),
-            EventKind::Removed { user, .. } | EventKind::Banned { user, removed: true, .. } => {
-                self.unwatch(user.id, event.conversation);
-            }
-            _ => {}
+        if let Some(user) = gone(event) {
+            self.unwatch(user, event.conversation);
         }
     }
 
@@ -309,18 +306,7 @@ impl Shard {
     /// Tells the members here of an event of another node.
     fn deliver_foreign(&mut self, event: &Event, frame: String) {
         let conversation = event.conversation;
-        let removed = Push::ConversationRemoved { conversation };
-        match &event.what {
-            EventKind::Left => {
-                self.tell_others_of(event.author.id, SessionKey::SERVER, &removed);
-                self.presence.left(event.author.id);
-            }
-            EventKind::Removed { user, .. } | EventKind::Banned { user, removed: true, .. } => {
-                self.tell_others_of(user.id, SessionKey::SERVER, &removed);
-                self.presence.left(user.id);
-            }
-            _ => {}
-        }
+        self.tell_gone(event, SessionKey::SERVER);
         self.give(conversation, frame);
         if let Some(watched) = self.watched.get_mut(&conversation) {
             watched.delivered = watched.delivered.max(event.seq);

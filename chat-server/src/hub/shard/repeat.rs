@@ -42,6 +42,9 @@ impl Shard {
 
     /// Tells what turned out to be stored where these ask for something.
     pub(super) async fn tell_untold(&mut self, jobs: &[Job]) {
+        if self.untold.is_empty() {
+            return;
+        }
         for conversation in jobs.iter().map(|job| job.conversation) {
             let Some(told) = self.untold.remove(&conversation) else { continue };
             match self.tell_from_store(conversation, told, None).await {

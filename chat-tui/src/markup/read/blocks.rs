@@ -60,7 +60,8 @@ impl<'a> Reader<'a> {
         self.put_mark();
         self.goes_on = false;
         self.blank_line(range.start);
-        let source = &self.source[range.start..];
+        // An item without a text may begin before its mark's indent.
+        let source = self.source[range.start..].trim_start_matches([' ', '\t']);
         let written = source.split(char::is_whitespace).next().unwrap_or_default();
         let mark = if matches!(written, "-" | "*") { "•" } else { written };
         self.containers.push(Container::Item(text::width(mark) + 1));
