@@ -12,6 +12,7 @@ mod address;
 mod batch;
 mod claim;
 mod commit;
+mod detours;
 mod life;
 mod migrate;
 mod rebase;
@@ -24,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use chat_proto::Epoch;
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, QueueMode, RecyclingMethod, Runtime,
 };
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -32,6 +33,7 @@ use tracing::error;
 
 pub use address::{Address, AddressError};
 pub use claim::{Claim, Claimed, claim};
+use detours::Detours;
 use life::Life;
 pub use migrate::{Looked, look};
 pub(in crate::store) use search::{change, is_filling, vector};
@@ -68,6 +70,7 @@ fn begin_alone() -> String {
 }
 
 const BEGIN: &str = "BEGIN";
+const COMMIT: &str = "COMMIT";
 const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// A handle on the database; cheap to clone.
@@ -77,6 +80,7 @@ pub(in crate::store) struct Postgres {
     alone: Arc<Semaphore>,
     life: Life,
     texts: Arc<Texts>,
+    detours: Detours,
     epoch: Epoch,
 }
 
@@ -94,7 +98,7 @@ impl Postgres {
         let epoch = migrate::epoch(&client).await.map_err(told)?;
         drop(client);
         let alone = Arc::new(Semaphore::new(ALONE));
-        let this = Self { pool, alone, life, texts: Arc::default(), epoch };
+        let this = Self { pool, alone, life, texts: Arc::default(), detours: Detours::default(), epoch };
         this.write(|db| Ok(search::open(db)?)).await.map_err(|cause| unusable(cause.to_string()))?;
         tokio::spawn(this.clone().fill());
         Ok(this)
@@ -258,6 +262,8 @@ fn pool(address: &Address, life: &Life) -> Result<Pool, OpenError> {
     });
     Pool::builder(manager)
         .max_size(CONNECTIONS)
+        // The last one used has its plans and tables at hand; taken in turn, all of them would go cold.
+        .queue_mode(QueueMode::Lifo)
         .wait_timeout(Some(WAIT))
         .create_timeout(Some(WAIT))
         .runtime(Runtime::Tokio1)

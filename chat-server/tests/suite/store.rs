@@ -13,6 +13,8 @@ use uuid::Uuid;
 
 use super::home::Home;
 
+mod together;
+
 struct Fixture {
     dir: Home,
     store: Store,

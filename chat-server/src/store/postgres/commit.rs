@@ -1,13 +1,11 @@
 //! Committing what shards decided.
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
 use tracing::error;
-use uuid::Uuid;
 
 use super::batch::{Batch, Before, Statements};
-use super::rebase::Behind;
+use super::rebase::{Behind, decided_on};
 use super::{Lent, Postgres, Session};
 use crate::metrics::{Kept, metrics};
 use crate::store::{Committed, StoreError, Write, verbs};
@@ -34,8 +32,21 @@ impl Postgres {
 }
 
 fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreError> {
+    let decided = decided_on(writes);
     let batch = Batch::of(writes);
-    let changed = conversations(writes);
+    let detours = lent.postgres.detours.clone();
+    if let Some(batch) = batch.as_ref().filter(|batch| !batch.answers() && !detours.concern(&decided)) {
+        let session = lent.session()?;
+        let alone = session.wait(batch.commit_alone(session.client()?, &decided));
+        // Its transaction has ended with it, however that was; a connection that is broken is not lent again.
+        if alone.as_ref().map_or_else(|cause| !cause.is_lost_connection(), |_| true) {
+            session.give_back();
+        }
+        if let Some(committed) = alone? {
+            return Ok((committed, false));
+        }
+    }
+    let changed = decided.keys().copied().collect();
     let (session, statements, before) = loop {
         let session = lent.session()?;
         let client = session.client()?;
@@ -51,13 +62,17 @@ fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreE
             Err(cause) => return Err(cause.into()),
         }
     };
-    let behind = match Behind::find(writes, &before.heads) {
+    let behind = match Behind::find(&decided, &before.heads) {
         Ok(behind) => behind,
         Err(gone) => {
             session.roll_back();
             return Err(gone);
         }
     };
+    match before.has_hooks {
+        true => detours.note(changed),
+        false => detours.note(behind.conversations()),
+    }
     if behind.is_empty() {
         return write(session, &statements, &before, writes, batch);
     }
@@ -90,9 +105,14 @@ fn write(
 ) -> Result<(Committed, bool), StoreError> {
     match batch.filter(|_| !before.has_hooks) {
         Some(batch) => match session.wait(batch.commit(session.client()?, statements, before)) {
-            Ok(committed) => {
+            Ok(Some(committed)) => {
                 session.give_back();
                 Ok((committed, false))
+            }
+            // Nobody can have changed what is held; but who added a webhook holds nothing.
+            Ok(None) => {
+                session.give_back();
+                Err(StoreError::Overtaken)
             }
             Err(cause) => {
                 session.roll_back();
@@ -101,17 +121,4 @@ fn write(
         },
         None => session.finish(|db| verbs::commit(db, writes)),
     }
-}
-
-/// The conversations that these change and that there are already.
-fn conversations(writes: &[Write]) -> BTreeSet<Uuid> {
-    let mut changed = BTreeSet::new();
-    for write in writes {
-        match write {
-            Write::Event { event, .. } => drop(changed.insert(event.conversation.0)),
-            Write::Read { conversation, .. } => drop(changed.insert(conversation.0)),
-            Write::Begin { .. } | Write::Note(_) => {}
-        }
-    }
-    changed
 }

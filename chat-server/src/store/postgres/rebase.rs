@@ -4,11 +4,12 @@
 //! 2. Read marks are counted anew: a message may have been deleted meanwhile.
 //! 3. Of all else nothing is written, and who decided it decides anew.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chat_proto::{ConversationId, Event, Seq};
 use uuid::Uuid;
 
+use super::batch::Heads;
 use crate::domain::rebase::commute;
 use crate::store::sql::{self, Connection};
 use crate::store::{Committed, Rebased, StoreError, Write, verbs};
@@ -29,31 +30,24 @@ pub(super) struct Settled {
 }
 
 impl Behind {
-    /// Compares a turn with the numbers that its conversations have come to.
+    /// Compares what a turn was decided on with the numbers that its conversations have come to.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] if a conversation is gone.
-    pub(super) fn find(writes: &[Write], heads: &HashMap<Uuid, i64>) -> Result<Self, StoreError> {
-        let mut seen = BTreeSet::new();
+    pub(super) fn find(decided: &Heads, heads: &Heads) -> Result<Self, StoreError> {
         let mut behind = BTreeMap::new();
-        for write in writes {
-            let (id, base) = match write {
-                Write::Begin { event, .. } => {
-                    seen.insert(event.conversation.0);
-                    continue;
-                }
-                Write::Event { event, .. } => (event.conversation.0, verbs::int(event.seq.0) - 1),
-                Write::Read { conversation, as_of, .. } => (conversation.0, verbs::int(as_of.0)),
-                Write::Note(_) => continue,
-            };
-            if seen.insert(id) {
-                let head = *heads.get(&id).ok_or(StoreError::Conflict)?;
-                if head != base {
-                    behind.insert(id, (base, head));
-                }
+        for (id, base) in decided {
+            let head = heads.get(id).ok_or(StoreError::Conflict)?;
+            if head != base {
+                behind.insert(*id, (*base, *head));
             }
         }
         Ok(Self(behind))
+    }
+
+    /// Which conversations.
+    pub(super) fn conversations(&self) -> impl Iterator<Item = Uuid> {
+        self.0.keys().copied()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -165,6 +159,25 @@ fn concerns_somebody(event: &Event) -> bool {
 
 fn is_in_main_line(event: &Event) -> bool {
     event.message().is_some_and(|message| message.thread.is_none())
+}
+
+/// On what a turn was decided, of the conversations that it changes and that there are already.
+pub(super) fn decided_on(writes: &[Write]) -> Heads {
+    let (mut heads, mut begun) = (Heads::new(), BTreeSet::new());
+    for write in writes {
+        match write {
+            Write::Begin { event, .. } => drop(begun.insert(event.conversation.0)),
+            Write::Event { event, .. } => {
+                heads.entry(event.conversation.0).or_insert(verbs::int(event.seq.0) - 1);
+            }
+            Write::Read { conversation, as_of, .. } => {
+                heads.entry(conversation.0).or_insert(verbs::int(as_of.0));
+            }
+            Write::Note(_) => {}
+        }
+    }
+    heads.retain(|id, _| !begun.contains(id));
+    heads
 }
 
 /// Which conversation a change is of.

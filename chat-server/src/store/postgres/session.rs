@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
+use super::COMMIT;
 use crate::store::StoreError;
 use crate::store::sql::{Connection, Error, Kind, Result, Texts, ToSql};
 
@@ -46,7 +47,7 @@ impl Session {
     ) -> std::result::Result<T, StoreError> {
         match job(&Connection::Postgres(&self)) {
             Ok(done) => {
-                self.batch("COMMIT")?;
+                self.batch(COMMIT)?;
                 self.give_back();
                 Ok(done)
             }

@@ -16,7 +16,10 @@ use crate::turns::letter;
 /// For the database to store what it was told before the line is cut.
 const STORED_WITHIN: Duration = Duration::from_millis(500);
 
-/// A way to the database on which, once that is wanted, the answer to the next commit gets lost.
+/// What is written.
+const BODY: &str = "is it there?";
+
+/// A way to the database on which, once that is wanted, the answer to its commit gets lost.
 async fn way(database: SocketAddr, loses: Arc<AtomicBool>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -38,7 +41,8 @@ async fn carry(client: TcpStream, server: TcpStream, loses: Arc<AtomicBool>) {
             read = from_client.read(&mut asked) => {
                 let Ok(1..) = read else { return };
                 let asked = &asked[..read.unwrap()];
-                let commits = asked.windows(6).any(|word| word == b"COMMIT");
+                // The statement that has the message commits it, too.
+                let commits = asked.windows(BODY.len()).any(|words| words == BODY.as_bytes());
                 let is_last = commits && loses.swap(false, Ordering::Relaxed);
                 to_server.write_all(asked).await.unwrap();
                 if is_last {
@@ -68,7 +72,7 @@ async fn what_a_failed_commit_had_stored_is_told_when_its_author_asks_again() {
     let hub = Hub::start(&store, &Policy::default(), 1, Duration::ZERO, &chat_proto::Limits::default());
     let (outbox, mut waiting) = Outbox::new();
     hub.attach(lin.id, hub.new_session(SessionId(Uuid::nil())), Role::Member, true, &outbox).await.unwrap();
-    let (actor, message) = (Actor { person: ada, role: Role::Member }, letter("is it there?"));
+    let (actor, message) = (Actor { person: ada, role: Role::Member }, letter(BODY));
     // From here on the room is known, and the next commit is that of the message.
     hub.ask(room, actor.clone(), letter("one")).await.unwrap();
     let mut frames = Vec::new();
@@ -82,5 +86,5 @@ async fn what_a_failed_commit_had_stored_is_told_when_its_author_asks_again() {
     told.expect("the others are told").unwrap();
     let told: Vec<String> =
         frames.iter().map(|frame| String::from_utf8_lossy(frame.text()).into_owned()).collect();
-    assert_eq!(told.iter().filter(|text| text.contains("is it there?")).count(), 1, "once: {told:?}");
+    assert_eq!(told.iter().filter(|text| text.contains(BODY)).count(), 1, "once: {told:?}");
 }
