@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chat_proto::{ConversationId, Seq};
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
-use super::{Cache, Change, STEPS, outbox, version};
+use super::{Cache, Change, STEPS, outbox, thread_number, version};
 use crate::engine::{StartError, Storage};
 use crate::private;
 
@@ -113,15 +113,26 @@ fn take_over(cache: &mut Cache, path: &Path) -> Result<(), Box<dyn std::error::E
             drafts.push(row?);
         }
     }
+    let mut taken = Vec::new();
     for (conversation, thread, text) in drafts {
-        if cache.draft(conversation, thread)?.is_none() {
-            changes.push(Change::Draft { conversation, thread, text });
+        match cache.draft(conversation, thread)? {
+            None => changes.push(Change::Draft { conversation, thread, text }),
+            Some(here) if here == text => {}
+            // Two texts for one place: this one waits there until that of here is sent.
+            Some(_) => continue,
         }
+        taken.push((conversation, thread_number(thread)));
     }
-    if !changes.is_empty() {
-        cache.apply(&changes)?;
-        other.db.execute_batch("BEGIN; DELETE FROM outbox; DELETE FROM drafts; COMMIT;")?;
+    cache.apply(&changes)?;
+    let gone = other.db.transaction()?;
+    gone.execute("DELETE FROM outbox", [])?;
+    for (conversation, thread) in taken {
+        gone.execute(
+            "DELETE FROM drafts WHERE conversation = ?1 AND thread = ?2",
+            params![conversation.0, thread],
+        )?;
     }
+    gone.commit()?;
     other.apply(&[])?;
     Ok(())
 }

@@ -194,6 +194,27 @@ fn a_second_engine_takes_its_own_file_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn of_two_texts_for_one_place_none_is_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = Storage::File(dir.path().join("a.db"));
+    let draft = |text: &str| Change::Draft { conversation: room(), thread: None, text: text.to_owned() };
+    let (mut first, mut second) = (open(&storage).unwrap(), open(&storage).unwrap());
+    first.apply(&[draft("mine")]).unwrap();
+    second.apply(&[draft("other"), Change::OutboxAdd(message(1))]).unwrap();
+    drop((first, second));
+    let mut first = open(&storage).unwrap();
+    assert_eq!(first.draft(room(), None).unwrap().as_deref(), Some("mine"));
+    assert_eq!(first.saved().unwrap().outbox, [message(1)], "what was sent comes along at once");
+    // Sent, and nothing is written there any more.
+    first.apply(&[draft("")]).unwrap();
+    drop(first);
+    let first = open(&storage).unwrap();
+    assert_eq!(first.draft(room(), None).unwrap().as_deref(), Some("other"));
+    drop(first);
+    assert_eq!(open(&storage).unwrap().draft(room(), None).unwrap().as_deref(), Some("other"));
+}
+
+#[test]
 fn a_newer_cache_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.db");

@@ -55,8 +55,13 @@ pub async fn import(
     dry_run: bool,
     progress: Progress,
 ) -> anyhow::Result<Report> {
-    let _lock = Lock::alone(&config.data_dir)?;
     let report = Report { dry_run, ..Report::default() };
+    if dry_run && !config.data_dir.exists() && config.database.is_none() {
+        // What would come into a new folder; none is made for the asking.
+        let nowhere = tempfile::Builder::new().prefix("chat-import-").tempdir()?;
+        return run(Store::open(&nowhere.path().join(DATABASE))?, None, source, report, progress).await;
+    }
+    let _lock = Lock::alone(&config.data_dir)?;
     if !dry_run {
         let (store, _claimed) = open_to_work(config, Claim::Alone).await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;

@@ -62,7 +62,11 @@ fn everything_goes_out_and_comes_in_elsewhere() -> Result<()> {
     assert!(String::from_utf8_lossy(&refused.stderr).contains("another chat-server"), "{refused:?}");
 
     let home = Folder::new("chat-server-")?;
+    let absent = home.path().join("absent");
+    let told = import(&out, &absent, &["--dry-run"])?;
+    assert!(!absent.exists(), "who only asks makes nothing");
     let asked = import(&out, home.path(), &["--dry-run"])?;
+    assert_eq!(asked, told);
     let output = server_command(&["import", out.to_str().unwrap()], home.path())?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let words = String::from_utf8(output.stdout)?;

@@ -13,6 +13,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use chat_proto::limits;
+use http_body_util::LengthLimitError;
 
 use crate::handler::App;
 use crate::handler::incoming::Refused;
@@ -28,7 +29,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
 async fn receive(State(app): State<Arc<App>>, Path(secret): Path<String>, body: Body) -> Response {
     let body = match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, limits::INCOMING_BYTES)).await {
         Ok(Ok(body)) => body,
-        Ok(Err(_)) => return (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large").into_response(),
+        Ok(Err(cause)) => return unreadable(cause),
         Err(_) => return (StatusCode::REQUEST_TIMEOUT, "request_timeout").into_response(),
     };
     match app.receive_post(&secret, &body).await {
@@ -37,6 +38,14 @@ async fn receive(State(app): State<Arc<App>>, Path(secret): Path<String>, body: 
             "ok".into_response()
         }
         Err(refused) => refuse(refused),
+    }
+}
+
+fn unreadable(cause: axum::Error) -> Response {
+    match cause.into_inner().is::<LengthLimitError>() {
+        true => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large").into_response(),
+        // It broke off, or never was a body.
+        false => refuse(Refused::InvalidPayload),
     }
 }
 

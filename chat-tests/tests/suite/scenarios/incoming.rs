@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use chat_proto::limits;
-use chat_tests::{DEADLINE, Script, Server, run};
+use chat_tests::{DEADLINE, Script, Server, http, run};
 use serde_json::{Value, json};
 
 use super::{ada_and_lin, column, kick, look, room, set_role, text};
@@ -109,6 +109,11 @@ fn what_cannot_be_taken_is_said_as_slack_says_it() -> Result<()> {
     assert_eq!(answer(&path, b"")?, said(400, "invalid_payload"));
     assert_eq!(answer(&path, b"{\"text\": \" \"}")?, said(400, "no_text"));
     assert_eq!(answer(&path, &vec![b'x'; limits::INCOMING_BYTES + 1])?, said(413, "payload_too_large"));
+    let mut broken = TcpStream::connect(("127.0.0.1", server.port()))?;
+    write!(broken, "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n")?;
+    write!(broken, "Transfer-Encoding: chunked\r\n\r\nno number\r\n")?;
+    let refused = http::read(&mut broken)?;
+    assert_eq!((refused.status, refused.body.as_slice()), (400, &b"invalid_payload"[..]));
     for absent in ["/hooks/x".to_owned(), "/hooks/%00".to_owned(), format!("{path}x")] {
         assert_eq!(answer(&absent, b"{\"text\": \"hi\"}")?, said(404, "no_service"), "{absent}");
     }
