@@ -200,7 +200,8 @@ pub struct Committed {
     pub inboxes: Vec<UserId>,
     /// Who stands how to the threads that changed.
     pub threads: Vec<(UserId, ThreadState)>,
-    /// Conversations whose members' counts were set back, because a message is gone.
+    /// Conversations whose members' counts were set back, because a message is gone, or which are not in memory as they
+    /// were when a mark was counted.
     pub recounted: Vec<ConversationId>,
     /// Conversations in which another writer was first, so that nothing was changed there.
     pub overtaken: Vec<ConversationId>,

@@ -433,10 +433,7 @@ impl Shard {
 
     /// There is nothing to do, if what is known is what is there.
     async fn unchanged(&self, job: &Job) -> Result<Outcome, StoreError> {
-        // Marks only go forward, whatever else is new.
-        if !matches!(job.task, Task::MarkRead(_)) {
-            self.not_behind(job.conversation).await?;
-        }
+        self.not_behind(job.conversation).await?;
         Ok(Outcome::Unchanged)
     }
 

@@ -89,9 +89,10 @@ fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreE
         session.roll_back();
         return Err(StoreError::Overtaken);
     }
-    let (committed, queued) =
+    let (mut committed, queued) =
         write(session, &statements, &before, &settled.writes, Batch::of(&settled.writes))?;
-    let Committed { overtaken, rebased, marks, .. } = settled.committed;
+    let Committed { overtaken, rebased, marks, recounted, .. } = settled.committed;
+    committed.recounted.extend(recounted);
     Ok((Committed { overtaken, rebased, marks, ..committed }, queued))
 }
 

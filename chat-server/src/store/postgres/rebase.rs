@@ -1,7 +1,8 @@
 //! A turn that another node was first in: what of it still holds, once the rows of its conversations are held.
 //!
 //! 1. Messages behind nothing but messages of others keep what was decided, and get the next numbers.
-//! 2. Read marks are counted anew: a message may have been deleted meanwhile.
+//! 2. Read marks are counted anew: a message may have been deleted meanwhile. What came between goes into memory first
+//!    here, too: what is unread behind a mark is counted there.
 //! 3. Of all else nothing is written, and who decided it decides anew.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,9 +62,6 @@ impl Behind {
         for (id, (base, head)) in &self.0 {
             let conversation = ConversationId(*id);
             let own: Vec<&Write> = writes.iter().filter(|write| place(write) == Some(conversation)).collect();
-            if own.iter().all(|write| matches!(write, Write::Read { .. })) {
-                continue;
-            }
             match between(db, conversation, (*base, *head), &own)? {
                 Some(onto) => {
                     let lines = onto.iter().filter(|event| is_in_main_line(event)).count() as u64;
@@ -79,6 +77,10 @@ impl Behind {
                         false => Vec::new(),
                     };
                     committed.rebased.push(Rebased { conversation, onto, notices });
+                }
+                // Marks hold whatever came between, but who is told of them counts on what is in memory.
+                None if own.iter().all(|write| matches!(write, Write::Read { .. })) => {
+                    committed.recounted.push(conversation);
                 }
                 None => committed.overtaken.push(conversation),
             }

@@ -112,6 +112,7 @@ async fn a_mark_from_before_a_deletion_elsewhere_counts_it() {
         let committed = here.commit(turn).await.unwrap();
         let [(conversation, user, position)] = committed.marks[..] else { panic!("{:?}", committed.marks) };
         assert_eq!((conversation, user), (ops, lin.id));
+        assert_eq!(committed.recounted, [ops], "a deletion is not taken over: memory is loaded anew");
         let row = here.conversation(lin.id, ops).await.unwrap().unwrap();
         assert_eq!((row.read, row.unread), (Seq(2), 1), "kept");
         in_ops.apply(&Change::Read(user, position));
@@ -121,6 +122,23 @@ async fn a_mark_from_before_a_deletion_elsewhere_counts_it() {
             "and told"
         );
     }
+}
+
+/// Whoever marked something as read on a server that had not heard of the newest message yet was told a count without
+/// it, and kept that where they had the message already. Found by a storm of three nodes, seed 10016.
+#[tokio::test]
+async fn what_came_before_a_mark_is_in_memory_when_it_is_told() {
+    let Two { here, there, ada, lin, _database } = Two::new().await;
+    let mut in_ops = loaded(&here, "ops", &[&ada, &lin]).await;
+    let ops = in_ops.id;
+    let mark = marks(&here, &in_ops, &lin, Seq(1)).await;
+    say(&there, ops, &ada, "not heard of here").await;
+    let committed = here.commit(vec![mark]).await.unwrap();
+    let [rebased] = &committed.rebased[..] else { panic!("{committed:?}") };
+    in_ops.rebase(&rebased.onto, rebased.called());
+    committed.marks.iter().for_each(|(_, user, position)| in_ops.apply(&Change::Read(*user, *position)));
+    assert_eq!(in_ops.members[&lin.id].unread(in_ops.messages), 1);
+    assert_eq!(here.load(ops).await.unwrap().unwrap(), in_ops);
 }
 
 /// A row can have a lower number than others and come to sight after them: who looks must know until when.
