@@ -8,6 +8,7 @@ use super::batch::{Batch, Before, Statements};
 use super::rebase::{Behind, decided_on};
 use super::{Lent, Postgres, Session};
 use crate::metrics::{Kept, metrics};
+use crate::store::sql::Error;
 use crate::store::{Committed, StoreError, Write, verbs};
 
 impl Postgres {
@@ -38,8 +39,8 @@ fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreE
     if let Some(batch) = batch.as_ref().filter(|batch| !batch.answers() && !detours.concern(&decided)) {
         let session = lent.session()?;
         let alone = session.wait(batch.commit_alone(session.client()?, &decided));
-        // Its transaction has ended with it, however that was; a connection that is broken is not lent again.
-        if alone.as_ref().map_or_else(|cause| !cause.is_lost_connection(), |_| true) {
+        // Its transaction has ended with the answer, whatever that was; without one, the connection goes.
+        if alone.as_ref().map_or_else(Error::is_answer, |_| true) {
             session.give_back();
         }
         if let Some(committed) = alone? {

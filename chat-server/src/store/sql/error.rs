@@ -82,6 +82,12 @@ impl Error {
         }
     }
 
+    /// Whether it is PostgreSQL's own answer, behind which the connection goes on. One that is silent may still
+    /// be at work.
+    pub(in crate::store) fn is_answer(&self) -> bool {
+        matches!(self, Error::Postgres(_)) && !self.is_lost_connection()
+    }
+
     /// Whether the connection to the database is gone.
     pub(in crate::store) fn is_lost_connection(&self) -> bool {
         match self {
