@@ -179,6 +179,33 @@ mod tests {
         }
     }
 
+    fn read(file: &Path) -> toml::Table {
+        fs::read_to_string(file).unwrap().parse().unwrap()
+    }
+
+    /// The gate builds the targets with the versions that are locked, and refuses to add any.
+    #[test]
+    fn all_that_the_crates_depend_on_is_locked_for_the_targets() {
+        let lock = read(&root().join("fuzz/Cargo.lock"));
+        let mut crates = 0;
+        for package in lock["package"].as_array().unwrap() {
+            let name = package["name"].as_str().unwrap();
+            let manifest = root().join(name).join("Cargo.toml");
+            if package.get("source").is_some() || !manifest.is_file() {
+                continue;
+            }
+            crates += 1;
+            let locked: Vec<&str> =
+                package["dependencies"].as_array().unwrap().iter().filter_map(|it| it.as_str()).collect();
+            for needed in read(&manifest)["dependencies"].as_table().unwrap().keys() {
+                // Where several versions of a package are locked, which of them is said behind its name.
+                let is_locked = locked.iter().any(|it| it.split(' ').next() == Some(needed));
+                assert!(is_locked, "{name} needs {needed}: cargo metadata --manifest-path fuzz/Cargo.toml");
+            }
+        }
+        assert!(crates > 2, "{crates}");
+    }
+
     #[test]
     fn what_was_found_is_said() {
         let told = "#1 INITED\nthread '<unnamed>' (7) panicked at src/safe.rs:24:5:\nnot safe\nnote: run";

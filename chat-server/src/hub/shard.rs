@@ -1,6 +1,6 @@
 //! A shard: the loop that owns its conversations.
 //!
-//! Each turn takes what waits, decides and applies it in memory, commits it in one batch, and
+//! Each turn (`turn`) takes what waits, decides and applies it in memory, commits it in one batch, and
 //! only then answers and delivers (`delivery`). Where another node was first, the store may have put
 //! the turn's messages behind its (`rebase`). If the commit is refused because it was first in another
 //! way, or a client id is used again, the conversations are forgotten, loaded anew and everything is
@@ -12,29 +12,27 @@ mod purge;
 mod rebase;
 mod remote;
 mod repeat;
+mod turn;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use chat_proto::{Answer, CloseReason, ConversationId, Event, Person, Role, Seq, UserId, WireError};
+use chat_proto::{CloseReason, ConversationId, Person, Role, Seq, UserId};
 use tokio::sync::mpsc;
-use tracing::{Instrument, debug_span, warn};
 
 use super::held::Held;
 use super::nodes::Nodes;
 use super::outbox::Outbox;
 use super::pace::{Pace, too_many};
 use super::task::{Beginning, Task};
-use super::{Job, PresenceHub, SessionKey, ToShard, now, unavailable};
+use super::{Job, PresenceHub, SessionKey, ToShard, now};
 use crate::domain::audit::{self, Before};
 use crate::domain::policy::Policy;
 use crate::domain::{Change, Room, not_found};
-use crate::metrics::metrics;
-use crate::store::{Committed, Store, StoreError, Write};
-use delivery::refuse_all;
+use crate::store::{Store, StoreError, Write};
 use remote::Watched;
+use turn::Outcome;
 
 /// Requests decided and committed together.
 const TURN: usize = 256;
@@ -49,12 +47,6 @@ const ATTEMPTS: usize = 3;
 /// The same where other nodes write as well: in a room in which all of them write hard, each try is
 /// won by one of them.
 const ATTEMPTS_AMONG_OTHERS: usize = 24;
-
-/// How often a whole turn is decided again there before its requests go one by one.
-const ATTEMPTS_TOGETHER: usize = 8;
-
-/// The longest pause before the next try, so that not all try at the same time; about two commits.
-const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Shard {
     store: Store,
@@ -86,20 +78,6 @@ struct Listener {
     /// Whether it is told what happens in conversations.
     reads: bool,
     outbox: Outbox,
-}
-
-/// What a decided request leads to once it is committed.
-enum Outcome {
-    Refused(WireError),
-    /// A repeat of what was done before.
-    Repeated(Result<Answer, WireError>),
-    Unchanged,
-    Began {
-        members: Vec<UserId>,
-        event: Event,
-    },
-    Happened(Event),
-    Read,
 }
 
 impl Shard {
@@ -228,141 +206,6 @@ impl Shard {
             ToShard::Wake => self.online.values().flatten().for_each(|listener| listener.outbox.wake()),
             ToShard::Settle { done } => drop(done.send(())),
             ToShard::Do(_) | ToShard::News(_) | ToShard::Moved { .. } => {}
-        }
-    }
-
-    /// Decides, commits and answers these, together where that goes.
-    async fn turn(&mut self, jobs: Vec<Job>) {
-        if jobs.is_empty() {
-            return;
-        }
-        metrics().turn_changes.of(jobs.len());
-        let began = Instant::now();
-        // For traces; at the usual level of the log nobody hears of it.
-        let span = debug_span!("turn", changes = jobs.len());
-        for job in &jobs {
-            span.follows_from(&job.asked);
-        }
-        self.take_turn(jobs).instrument(span).await;
-        metrics().turn_seconds.since(began);
-    }
-
-    async fn take_turn(&mut self, mut jobs: Vec<Job>) {
-        self.tell_untold(&jobs).await;
-        let mut left = if self.nodes.is_some() { ATTEMPTS_TOGETHER } else { 1 };
-        for tried in 1.. {
-            match self.attempt(&jobs).await {
-                Ok((outcomes, mut committed)) => {
-                    let overtaken = std::mem::take(&mut committed.overtaken);
-                    let (behind, done): (Vec<_>, Vec<_>) = jobs
-                        .into_iter()
-                        .zip(outcomes)
-                        .partition(|(job, _)| overtaken.contains(&job.conversation));
-                    let (done, outcomes) = done.into_iter().unzip();
-                    self.deliver(done, outcomes, committed).await;
-                    // Where another node was first, and nowhere else, it is decided anew.
-                    jobs = behind.into_iter().map(|(job, _)| job).collect();
-                    if jobs.is_empty() {
-                        return;
-                    }
-                }
-                Err(StoreError::Overtaken) => self.pause(tried).await,
-                // Some ask for what was done or taken before. Without them, the others still go together.
-                Err(StoreError::Conflict) => {
-                    let asked = jobs.len();
-                    jobs = self.answer_repeats(jobs).await;
-                    if jobs.is_empty() {
-                        return;
-                    }
-                    if jobs.len() < asked {
-                        continue;
-                    }
-                    break;
-                }
-                Err(StoreError::Failed(cause)) => return refuse_all(&jobs, &cause),
-            }
-            left -= 1;
-            if left == 0 {
-                break;
-            }
-        }
-        for job in jobs {
-            self.alone(job).await;
-        }
-    }
-
-    /// After another node was first: somewhat later, and each at another time.
-    async fn pause(&self, tried: usize) {
-        if self.nodes.is_some() {
-            let longest = Duration::from_millis(1 << tried.min(16)).min(LONGEST_PAUSE);
-            tokio::time::sleep(longest.mul_f64(rand::random_range(0.0..1.0))).await;
-        }
-    }
-
-    /// One request by itself, after a conflict: it may be a repeat, or have lost a race.
-    async fn alone(&mut self, job: Job) {
-        let tries = if self.nodes.is_some() { ATTEMPTS_AMONG_OTHERS } else { ATTEMPTS };
-        for tried in 1..=tries {
-            match self.attempt(std::slice::from_ref(&job)).await {
-                Ok((outcomes, committed)) => {
-                    return self.deliver(vec![job], outcomes, committed).await;
-                }
-                Err(StoreError::Failed(cause)) => return refuse_all(&[job], &cause),
-                Err(StoreError::Overtaken) => {
-                    self.pause(tried).await;
-                    continue;
-                }
-                Err(StoreError::Conflict) => {}
-            }
-            match self.answer_of_first(&job).await {
-                Ok(Some(Ok(answer))) => return job.reply.ok(&answer),
-                Ok(Some(Err(refusal))) => return job.reply.error(&refusal),
-                Ok(None) => self.pause(tried).await, // a number was taken by another writer: decide again
-                Err(cause) => return refuse_all(&[job], &cause.to_string()),
-            }
-        }
-        warn!(conversation = %job.conversation, "gave up after conflicts");
-        job.reply.error(&unavailable());
-    }
-
-    /// Decides these in order and commits them. On an error, the conversations that they touched
-    /// are forgotten, and otherwise those in which another node was first, so memory never differs from the
-    /// store.
-    async fn attempt(&mut self, jobs: &[Job]) -> Result<(Vec<Outcome>, Committed), StoreError> {
-        let mut writes = Vec::new();
-        let mut outcomes = Vec::with_capacity(jobs.len());
-        let mut result = Ok(Committed::default());
-        self.fresh.clear();
-        for job in jobs {
-            match self.decide(job, &mut writes).await {
-                Ok(outcome) => outcomes.push(outcome),
-                Err(cause) => {
-                    result = Err(cause);
-                    break;
-                }
-            }
-        }
-        if result.is_ok() && !writes.is_empty() {
-            let span = debug_span!("commit", writes = writes.len());
-            result = self.store.commit(writes).instrument(span).await;
-        }
-        match result {
-            Ok(committed) => {
-                for conversation in &committed.overtaken {
-                    self.rooms.remove(conversation);
-                }
-                self.rebase(&committed, &mut outcomes);
-                Ok((outcomes, committed))
-            }
-            Err(cause) => {
-                if matches!(cause, StoreError::Failed(_)) {
-                    self.note_untold(&outcomes);
-                }
-                for job in jobs {
-                    self.rooms.remove(&job.conversation);
-                }
-                Err(cause)
-            }
         }
     }
 

@@ -77,23 +77,30 @@ impl Fixture {
     async fn act(&self, room: &mut Room, author: &Person, command: Command) -> Result<(), StoreError> {
         let actor = Actor { person: author.clone(), role: Role::Member };
         let change = room.decide(&actor, command, Timestamp(2)).unwrap();
-        room.apply(&change);
-        let write = match change {
-            Change::Event(event) => {
-                let hearing = room.hearing(&event, |_| false, HashSet::new());
-                room.count_calls(&hearing);
-                Write::Event { event, messages: room.messages, hearing }
-            }
-            Change::Read(user, position) => {
-                Write::Read { conversation: room.id, user, position, as_of: room.head }
-            }
-            Change::Nothing => return Ok(()),
-        };
-        self.store.commit(vec![write]).await.map(|_| ())
+        match applied(room, change, |_| false) {
+            Some(write) => self.store.commit(vec![write]).await.map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     async fn say(&self, room: &mut Room, author: &Person, text: &str) {
         self.act(room, author, say(text)).await.unwrap();
+    }
+}
+
+/// Applies a change to a room in which these people are connected; what is to be written of it, if anything.
+fn applied(room: &mut Room, change: Change, is_here: impl Fn(UserId) -> bool) -> Option<Write> {
+    room.apply(&change);
+    match change {
+        Change::Event(event) => {
+            let hearing = room.hearing(&event, is_here, HashSet::new());
+            room.count_calls(&hearing);
+            Some(Write::Event { event, messages: room.messages, hearing })
+        }
+        Change::Read(user, position) => {
+            Some(Write::Read { conversation: room.id, user, position, as_of: room.head })
+        }
+        Change::Nothing => None,
     }
 }
 

@@ -7,7 +7,8 @@ use chat_proto::{
 };
 use tracing::{Instrument, debug_span, error, warn};
 
-use super::{Outcome, Shard};
+use super::Shard;
+use super::turn::Outcome;
 use crate::domain::not_found;
 use crate::hub::held::HELD_FROM;
 use crate::hub::nodes::news::{News, Typing};
@@ -36,6 +37,7 @@ impl Shard {
                 Outcome::Began { members, event } => self.deliver_begin(&job, &members, &event).await,
                 Outcome::Happened(event) => self.deliver_event(&job, &event).await,
                 Outcome::Read => self.deliver_read(&job),
+                Outcome::Behind => job.reply.error(&unavailable()),
             }
             job.is_answered();
         }

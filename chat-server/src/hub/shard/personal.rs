@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use chat_proto::{ConversationId, Event, InboxItem, Push, Reason, Seq, ServerFrame, ThreadState, UserId};
 use tracing::warn;
 
-use super::{Outcome, Shard};
+use super::Shard;
+use super::turn::Outcome;
 use crate::hub::outbox::Frame;
 use crate::store::{Committed, Notice};
 

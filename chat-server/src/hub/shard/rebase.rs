@@ -3,7 +3,8 @@
 use chat_proto::Seq;
 use tracing::warn;
 
-use super::{Outcome, Shard};
+use super::Shard;
+use super::turn::Outcome;
 use crate::domain::Change;
 use crate::store::{Committed, Rebased};
 

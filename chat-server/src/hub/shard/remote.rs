@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chat_proto::{ConversationId, Event, EventKind, Push, Seq, ServerFrame, UserId};
 use tracing::{debug, warn};
 
+use super::Shard;
 use super::delivery::gone;
-use super::{Outcome, Shard};
+use super::turn::Outcome;
 use crate::domain::{Change, Hearing, Room};
 use crate::hub::nodes::Nodes;
 use crate::hub::nodes::news::{Added, EventFrame, Invited, News, Read, Turn, Typing, raw};

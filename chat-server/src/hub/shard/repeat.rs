@@ -4,7 +4,8 @@ use chat_proto::{Answer, ConversationId, ErrorCode, RoomName, Sent, Seq, WireErr
 use tracing::{info, warn};
 
 use super::delivery::refuse_all;
-use super::{LOADED, Outcome, Shard};
+use super::turn::Outcome;
+use super::{LOADED, Shard};
 use crate::domain::{Command, not_found};
 use crate::hub::Job;
 use crate::hub::task::{Beginning, Task};

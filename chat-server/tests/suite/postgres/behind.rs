@@ -1,6 +1,12 @@
 //! Who was behind another server when it committed, and who looks for what others commit.
 
+use chat_proto::Answer;
+use chat_server::bus::{Bus, BusSettings};
+use chat_server::hub::outbox::Outbox;
+use chat_server::hub::{Hub, Task};
+
 use super::*;
+use crate::turns::letter;
 
 /// Names of two rooms, and whether something that is no plain message goes with the turn, which then goes another
 /// way.
@@ -184,4 +190,48 @@ async fn the_number_that_another_server_took_is_refused() {
     say(&there, id, &ada, "second").await;
     let page = here.history(ada.id, id, Anchor::Newest, 10).await.unwrap().unwrap();
     assert_eq!(page.head.0, 3);
+}
+
+/// A request that changes nothing is answered by who knows what is there, and only its own room waits for that.
+#[tokio::test]
+async fn who_is_behind_answers_nothing_from_memory_and_holds_no_other_room_up() {
+    let Two { here, there, ada, lin, _database } = Two::new().await;
+    let (ops, deploys) =
+        (room(&here, "ops", &[&ada, &lin]).await, room(&here, "deploys", &[&ada, &lin]).await);
+    let nats = tokio::task::spawn_blocking(|| chat_tests::Nats::start().unwrap()).await.unwrap();
+    let settings = BusSettings {
+        servers: vec![nats.url()],
+        cluster: "behind".to_owned(),
+        user: None,
+        secret: None,
+        ca_file: None,
+    };
+    let bus = Bus::open(Some(&settings)).await.unwrap();
+    let limits = chat_proto::Limits::default();
+    let hub = Hub::start_on(bus, &here, 1, Duration::ZERO, &limits).await.unwrap();
+    let (outbox, _waiting) = Outbox::new();
+    // Rooms in which nobody is connected are not kept in memory.
+    hub.attach(lin.id, hub.new_session(SessionId(Uuid::nil())), Role::Member, true, &outbox).await.unwrap();
+    let (lin, ada_here) = (by(&lin), by(&ada));
+    let mark = || hub.ask(ops, lin.clone(), Task::MarkRead(Seq(1)));
+    mark().await.unwrap();
+    let unread = |marked: Result<Answer, _>| match marked {
+        Ok(Answer::MarkRead(state)) => state.unread,
+        other => panic!("{other:?}"),
+    };
+    let sent = |sent: Result<Answer, _>| match sent {
+        Ok(Answer::SendMessage(sent)) => sent.seq,
+        other => panic!("{other:?}"),
+    };
+    // What is given at once, before the shard can take the first, is one turn.
+    say(&there, ops, &ada, "not heard of here").await;
+    let (marked, beside) = tokio::join!(mark(), hub.ask(deploys, ada_here.clone(), letter("beside it")));
+    assert_eq!((unread(marked), sent(beside)), (1, Seq(2)));
+    say(&there, ops, &ada, "nor of this").await;
+    let (marked, after) = tokio::join!(mark(), hub.ask(ops, ada_here.clone(), letter("behind it")));
+    assert_eq!((unread(marked), sent(after)), (3, Seq(4)));
+}
+
+fn by(person: &Person) -> Actor {
+    Actor { person: person.clone(), role: Role::Member }
 }

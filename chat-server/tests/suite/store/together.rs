@@ -26,16 +26,6 @@ impl Place {
     }
 }
 
-fn write_of(room: &Room, change: Change, calls: chat_server::domain::Hearing) -> Write {
-    match change {
-        Change::Event(event) => Write::Event { event, messages: room.messages, hearing: calls },
-        Change::Read(user, position) => {
-            Write::Read { conversation: room.id, user, position, as_of: room.head }
-        }
-        Change::Nothing => panic!("nothing is no write"),
-    }
-}
-
 impl Fixture {
     /// Something that one of them does; `None` for a mark that would go back.
     async fn anything(&self, place: &mut Place, people: &[Person], dice: &mut StdRng) -> Option<Write> {
@@ -61,17 +51,10 @@ impl Fixture {
         };
         let actor = Actor { person: who.clone(), role: Role::Member };
         let change = room.decide(&actor, command, Timestamp(2)).unwrap();
-        room.apply(&change);
         if let Change::Event(event) = &change {
             said.push(event.clone());
         }
-        let calls = match &change {
-            Change::Nothing => return None,
-            Change::Event(event) => room.hearing(event, |user| user == people[0].id, HashSet::new()),
-            Change::Read(..) => Default::default(),
-        };
-        room.count_calls(&calls);
-        Some(write_of(room, change, calls))
+        applied(room, change, |user| user == people[0].id)
     }
 
     /// What is in somebody's inbox of a room: which message, and whether it was read.
