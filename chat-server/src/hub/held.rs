@@ -2,10 +2,19 @@
 //!
 //! A call of the system for each recipient is nearly all that a message in a large room costs. While more
 //! waits for the shard, what it has delivered may wait for what it delivers next, and leaves with
-//! it in one call. With nothing else to do, everybody is woken at once.
+//! it in one call. With nothing else to do, everybody is woken.
+//!
+//! Never thousands at once, though: a task that is woken stands behind all that were woken before, and so would the
+//! shard when its commit has ended, and whatever else this server does. The rest is woken in waves, each when the one
+//! before has been written, and whoever has to wait for theirs finds there what came in the meantime, too.
 
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 /// Members from which on a message is one to many. Below, the commit costs more than the calls, and
 /// those who answer each other would wait for nothing.
@@ -15,14 +24,29 @@ pub(super) const HELD_FROM: usize = 64;
 /// as long as a few commits on a usual disk.
 const HELD_FOR: Duration = Duration::from_millis(4);
 
-/// Those who wait, each once: whoever is here has left their outbox.
-#[derive(Default)]
+/// Woken at once. A thread of the runtime looks at what comes from outside of it after some sixty tasks, and whoever
+/// yields there has their next turn then: more than those would pile up.
+const WAVE: usize = 32;
+
+/// Who may wait for their wave, 16 bytes each; more are woken at once.
+const BACKLOG: usize = 1 << 20;
+
+/// Those who wait: whoever is here has left their outbox.
 pub(super) struct Held {
     takers: Vec<Waker>,
     since: Option<Instant>,
+    waves: Arc<Waves>,
+    task: JoinHandle<()>,
 }
 
 impl Held {
+    /// Nobody yet. Within a runtime.
+    pub(super) fn start() -> Self {
+        let waves = Arc::<Waves>::default();
+        let task = tokio::spawn(roll(waves.clone()));
+        Self { takers: Vec::new(), since: None, waves, task }
+    }
+
     /// These are to be woken.
     pub(super) fn add(&mut self, takers: Vec<Waker>) {
         if !takers.is_empty() {
@@ -31,19 +55,64 @@ impl Held {
         }
     }
 
-    /// Wakes them, unless there is more to come and none has waited for long.
+    /// Begins to wake them, unless there is more to come and none has waited for long.
     pub(super) fn release(&mut self, more_comes: bool) {
         let is_patient = self.since.is_some_and(|since| since.elapsed() < HELD_FOR);
-        if !(more_comes && is_patient) {
+        if self.takers.is_empty() || (more_comes && is_patient) {
+            return;
+        }
+        self.since = None;
+        let mut others = self.waves.wait();
+        let is_one_wave = others.is_empty() && self.takers.len() <= WAVE;
+        if is_one_wave || others.len() > BACKLOG {
+            drop(others);
             self.takers.drain(..).for_each(Waker::wake);
-            self.since = None;
+        } else {
+            others.extend(self.takers.drain(..));
+            drop(others);
+            self.waves.come.notify_one();
         }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.release(false);
+        self.task.abort();
+        let others = std::mem::take(&mut *self.waves.wait());
+        self.takers.drain(..).chain(others).for_each(Waker::wake);
+    }
+}
+
+/// Who is to be woken next, in the order in which they came.
+#[derive(Default)]
+struct Waves {
+    /// Each once, and again where they were woken by something else in between.
+    takers: Mutex<VecDeque<Waker>>,
+    come: Notify,
+}
+
+impl Waves {
+    fn wait(&self) -> MutexGuard<'_, VecDeque<Waker>> {
+        self.takers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next ones; nobody where nobody is left.
+    fn next(&self) -> Vec<Waker> {
+        let mut takers = self.wait();
+        let wave = takers.len().min(WAVE);
+        takers.drain(..wave).collect()
+    }
+}
+
+async fn roll(waves: Arc<Waves>) {
+    loop {
+        let wave = waves.next();
+        if wave.is_empty() {
+            waves.come.notified().await;
+        } else {
+            wave.into_iter().for_each(Waker::wake);
+            tokio::task::yield_now().await;
+        }
     }
 }
 
@@ -64,11 +133,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn who_waits_is_woken_when_nothing_more_comes_or_they_have_waited_long_enough() {
+    #[tokio::test]
+    async fn who_waits_is_woken_when_nothing_more_comes_or_they_have_waited_long_enough() {
         let count = Arc::new(Count::default());
         let woken = || count.0.load(Ordering::Relaxed);
-        let mut held = Held::default();
+        let mut held = Held::start();
         held.add(vec![count.clone().into(), count.clone().into()]);
         held.release(true);
         assert_eq!(woken(), 0);
@@ -81,5 +150,26 @@ mod tests {
         held.add(vec![count.clone().into()]);
         drop(held);
         assert_eq!(woken(), 4, "also when its shard ends");
+    }
+
+    #[tokio::test]
+    async fn many_are_woken_in_waves_between_which_others_have_their_turn() {
+        let many = 2 * WAVE + 1;
+        let count = Arc::new(Count::default());
+        let woken = || count.0.load(Ordering::Relaxed);
+        let mut held = Held::start();
+        held.add(vec![count.clone().into(); many]);
+        held.release(false);
+        let mut waves = Vec::new();
+        while woken() < many {
+            tokio::task::yield_now().await;
+            waves.push(woken());
+        }
+        waves.dedup();
+        assert_eq!(waves, [0, WAVE, 2 * WAVE, many][4 - waves.len()..]);
+        held.add(vec![count.clone().into(); many]);
+        held.release(false);
+        drop(held);
+        assert_eq!(woken(), 2 * many, "also when its shard ends");
     }
 }

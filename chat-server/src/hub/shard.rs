@@ -94,7 +94,7 @@ impl Shard {
             presence,
             rooms: HashMap::new(),
             online: HashMap::new(),
-            held: Held::default(),
+            held: Held::start(),
             sends,
             nodes,
             watched: HashMap::new(),

@@ -65,7 +65,7 @@ impl Shard {
     }
 
     /// Tells the other members that somebody is writing, or stopped.
-    pub(super) fn tell_typing(&self, conversation: ConversationId, user: Person, active: bool) {
+    pub(super) fn tell_typing(&mut self, conversation: ConversationId, user: Person, active: bool) {
         let Some(room) = self.rooms.get(&conversation) else { return };
         let author = user.id;
         let mut copies = Copies::of(ServerFrame::encode_push(&Push::Typing { conversation, user, active }));
@@ -77,6 +77,8 @@ impl Shard {
                 copies.push_signal(outbox);
             }
         }
+        let members = room.members.len();
+        self.wake(copies, members);
     }
 
     async fn deliver_unchanged(&self, job: &Job) {
@@ -129,19 +131,25 @@ impl Shard {
                 copies.push(outbox);
             }
         }
-        if room.members.len() >= HELD_FROM {
+        let members = room.members.len();
+        self.wake(copies, members);
+    }
+
+    /// Has so many members read what was put into their outboxes, at once or somewhat later.
+    fn wake(&mut self, copies: Copies, members: usize) {
+        if members >= HELD_FROM {
             self.held.add(copies.takers());
         }
     }
 
-    fn deliver_read(&self, job: &Job) {
+    fn deliver_read(&mut self, job: &Job) {
         self.answer_read_state(job);
         self.tell_read(job.actor.person.id, job.conversation, job.reply.session);
     }
 
     /// Tells a member's connections, other than that one, and the other members how far they have
     /// read.
-    pub(super) fn tell_read(&self, user: UserId, conversation: ConversationId, except: SessionKey) {
+    pub(super) fn tell_read(&mut self, user: UserId, conversation: ConversationId, except: SessionKey) {
         let Some(room) = self.rooms.get(&conversation) else { return };
         let Some(member) = room.members.get(&user) else { return };
         let unread = Push::Unread {
@@ -164,6 +172,8 @@ impl Shard {
                 copies.push(outbox);
             }
         }
+        let members = room.members.len();
+        self.wake(copies, members);
     }
 
     fn answer_read_state(&self, job: &Job) {
