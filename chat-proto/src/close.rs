@@ -53,8 +53,12 @@ macro_rules! close_reasons {
 close_reasons! {
     /// The client said goodbye.
     Normal = 1000, "bye", Stop;
+    /// A frame broke the rules of WebSocket, or was compressed.
+    Malformed = 1002, "malformed", Reconnect;
     /// A binary frame came; the protocol is text.
     Binary = 1003, "binary", Stop;
+    /// A text frame was no UTF-8.
+    NotText = 1007, "not_text", Stop;
     /// A frame was larger than the limit.
     TooLarge = 1009, "too_large", Stop;
     /// The server is restarting.

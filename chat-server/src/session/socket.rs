@@ -17,7 +17,7 @@ use futures_util::future::poll_immediate;
 use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message, Utf8Bytes};
@@ -103,6 +103,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Some(Err(Error::Io(cause))) if is_too_many_fragments(&cause) => {
                 Incoming::Refused(CloseReason::Abuse)
             }
+            Some(Err(Error::Utf8(_))) => Incoming::Refused(CloseReason::NotText),
+            // Of these two nobody is left to be told.
+            Some(Err(Error::Protocol(
+                ProtocolError::ResetWithoutClosingHandshake | ProtocolError::ReceivedAfterClosing,
+            ))) => Incoming::Lost,
+            Some(Err(Error::Protocol(_))) => Incoming::Refused(CloseReason::Malformed),
             Some(Err(_)) | None => Incoming::Lost,
         })
     }

@@ -3,10 +3,11 @@
 use std::io::{Read, Write};
 
 use anyhow::Result;
+use chat_proto::CloseReason;
 use chat_tests::{Script, uuid};
 use serde_json::{Value, json};
 
-use crate::raw_socket::{Heard, RawSocket, tcp};
+use crate::raw_socket::{Heard, RawSocket, tcp, upgraded};
 use crate::scenarios::{message, say, text};
 use crate::stage::Stage;
 
@@ -213,4 +214,30 @@ fn a_reader_that_does_not_read_is_cut_and_can_resume() -> Result<()> {
 
 fn number(frame: &Value) -> Option<u64> {
     frame["payload"]["seq"].as_u64()
+}
+
+/// RFC 6455, 7.4.1: whoever is at fault is told so in place of a cut line.
+#[test]
+fn what_breaks_the_rules_of_websocket_gets_the_code_for_it() -> Result<()> {
+    let mut stage = Stage::set()?;
+    // Masked with zeroes, but for the first.
+    let long_ping = [&[0x89, 0xfe, 0, 126, 0, 0, 0, 0][..], &[0; 126]].concat();
+    for (what, bytes, code) in [
+        ("unmasked", &[0x81, 2, b'{', b'}'][..], CloseReason::Malformed),
+        ("a reserved kind", &[0x83, 0x80, 0, 0, 0, 0], CloseReason::Malformed),
+        ("a piece of nothing", &[0x00, 0x80, 0, 0, 0, 0], CloseReason::Malformed),
+        ("compressed", &[0xc1, 0x82, 0, 0, 0, 0, 3, 0], CloseReason::Malformed),
+        ("a long ping", &long_ping, CloseReason::Malformed),
+        ("text that is none", &[0x81, 0x81, 0, 0, 0, 0, 0xff], CloseReason::NotText),
+        ("too long", &[0x81, 0xff, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], CloseReason::TooLarge),
+    ] {
+        let mut stream = upgraded(&stage.server)?;
+        stream.write_all(bytes)?;
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard)?;
+        let (number, reason) = (code.code().to_be_bytes(), code.as_str());
+        let close = [&[0x88, 2 + u8::try_from(reason.len())?], &number[..], reason.as_bytes()].concat();
+        assert!(heard.ends_with(&close), "{what}: {}", String::from_utf8_lossy(&heard));
+    }
+    stage.is_undisturbed()
 }

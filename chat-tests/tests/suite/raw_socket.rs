@@ -1,5 +1,6 @@
 //! A WebSocket without a client behind it, for bytes that no client of ours would send.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -125,5 +126,15 @@ pub(crate) fn tcp(server: &Server) -> Result<std::net::TcpStream> {
     let stream = std::net::TcpStream::connect(("127.0.0.1", server.port()))?;
     stream.set_read_timeout(Some(DEADLINE))?;
     stream.set_write_timeout(Some(Duration::from_secs(5)))?;
+    Ok(stream)
+}
+
+/// As [`tcp`], upgraded to WebSocket; the answer to that is still to be read.
+pub(crate) fn upgraded(server: &Server) -> Result<std::net::TcpStream> {
+    let mut stream = tcp(server)?;
+    stream.write_all(
+        b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    )?;
     Ok(stream)
 }

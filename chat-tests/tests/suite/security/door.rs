@@ -7,7 +7,7 @@ use chat_tests::http::Http;
 use chat_tests::{Options, Server, uuid};
 use serde_json::json;
 
-use crate::raw_socket::{RawSocket, tcp};
+use crate::raw_socket::{RawSocket, tcp, upgraded};
 use crate::scenarios::files::{http, send};
 use crate::scenarios::{ada_and_lin, room};
 
@@ -167,13 +167,7 @@ fn compression_is_never_agreed_to() -> Result<()> {
 #[test]
 fn a_compressed_frame_ends_the_connection() -> Result<()> {
     let (server, mut ada, _lin) = ada_and_lin()?;
-    let mut stream = tcp(&server)?;
-    let request = format!(
-        "GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        server.port()
-    );
-    stream.write_all(request.as_bytes())?;
+    let mut stream = upgraded(&server)?;
     // Text with RSV1, masked with zeroes: an empty deflate block.
     stream.write_all(&[0xc1, 0x82, 0, 0, 0, 0, 0x03, 0x00])?;
     let mut rest = Vec::new();

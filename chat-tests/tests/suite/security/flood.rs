@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use chat_tests::{Options, Script, Server, uuid};
 use serde_json::{Value, json};
 
-use crate::raw_socket::{Heard, RawSocket, tcp};
+use crate::raw_socket::{Heard, RawSocket, tcp, upgraded};
 use crate::scenarios::message;
 use crate::stage::{SLACK_BYTES, Stage};
 
@@ -80,8 +80,6 @@ fn a_thousand_half_open_connections_cost_little() -> Result<()> {
 #[test]
 fn pings_and_pieces_without_end_disturb_nobody() -> Result<()> {
     let mut stage = Stage::set_with(&[])?;
-    let handshake = b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     // Masked with zeroes: pings; empty pieces of a message that never ends; frames that announce
     // more than comes, up to all that a length can say.
     let ping = [0x89, 0x80, 0, 0, 0, 0].repeat(20_000);
@@ -103,8 +101,7 @@ fn pings_and_pieces_without_end_disturb_nobody() -> Result<()> {
         ("a reserved kind", reserved),
         ("a piece of nothing", lone),
     ] {
-        let mut stream = tcp(&stage.server)?;
-        stream.write_all(handshake)?;
+        let mut stream = upgraded(&stage.server)?;
         // The server reads slowly or not at all any more; what does not fit is not waited for.
         let _ = stream.write_all(&bytes);
         stage.is_undisturbed().with_context(|| what.to_owned())?;

@@ -28,7 +28,7 @@
 //! | the server as a caller (SSRF) | `address::only_the_public_internet_is_called` `outgoing::private_addresses_are_refused_unless_the_admin_allows_them` `outgoing::an_address_is_checked_again_at_each_call` `security/outside::no_spelling_of_an_inner_address_is_called` `security/outside::a_redirect_is_not_followed` |
 //! | slow readers | `hostile::a_reader_that_does_not_read_is_cut_and_can_resume` `outbox::a_slow_reader_is_cut_and_the_memory_is_bounded` |
 //! | text that commands terminals | `safe::safe_text_has_no_control_and_no_bidi` `terminals::hostile_text_does_not_reach_the_terminal` `terminals_plain::hostile_text_stays_behind_its_bar` `security/terminal::nothing_that_others_say_commands_the_shell_of_a_reader` `security/terminal::no_log_line_carries_a_control` |
-//! | members who send nonsense | `hostile::broken_frames_get_an_error_and_too_many_a_close` `wire/hostile::any_json_is_survived` `security/requests::hostile_values_in_every_field_of_every_request_are_answered` |
+//! | members who send nonsense | `hostile::broken_frames_get_an_error_and_too_many_a_close` `hostile::what_breaks_the_rules_of_websocket_gets_the_code_for_it` `wire/hostile::any_json_is_survived` `security/requests::hostile_values_in_every_field_of_every_request_are_answered` |
 
 mod door;
 mod flood;
