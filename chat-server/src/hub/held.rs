@@ -8,13 +8,10 @@
 //! shard when its commit has ended, and whatever else this server does. The rest is woken in waves, each when the one
 //! before has been written, and whoever has to wait for theirs finds there what came in the meantime, too.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
 
 /// Members from which on a message is one to many. Below, the commit costs more than the calls, and
 /// those who answer each other would wait for nothing.
@@ -28,23 +25,24 @@ const HELD_FOR: Duration = Duration::from_millis(4);
 /// yields there has their next turn then: more than those would pile up.
 const WAVE: usize = 32;
 
-/// Who may wait for their wave, 16 bytes each; more are woken at once.
-const BACKLOG: usize = 1 << 20;
+/// Releases that may wait while one is under way, each of as many as are connected at the most. Held messages
+/// leave together, so these are a quarter of a second; what does not fit is woken at once.
+const RELEASES: usize = 64;
 
 /// Those who wait: whoever is here has left their outbox.
 pub(super) struct Held {
     takers: Vec<Waker>,
     since: Option<Instant>,
-    waves: Arc<Waves>,
-    task: JoinHandle<()>,
+    /// Wakes in waves whom it is given, and ends with this.
+    waves: mpsc::Sender<Vec<Waker>>,
 }
 
 impl Held {
     /// Nobody yet. Within a runtime.
     pub(super) fn start() -> Self {
-        let waves = Arc::<Waves>::default();
-        let task = tokio::spawn(roll(waves.clone()));
-        Self { takers: Vec::new(), since: None, waves, task }
+        let (waves, released) = mpsc::channel(RELEASES);
+        tokio::spawn(roll(released));
+        Self { takers: Vec::new(), since: None, waves }
     }
 
     /// These are to be woken.
@@ -58,59 +56,30 @@ impl Held {
     /// Begins to wake them, unless there is more to come and none has waited for long.
     pub(super) fn release(&mut self, more_comes: bool) {
         let is_patient = self.since.is_some_and(|since| since.elapsed() < HELD_FOR);
-        if self.takers.is_empty() || (more_comes && is_patient) {
+        if more_comes && is_patient {
             return;
         }
         self.since = None;
-        let mut others = self.waves.wait();
-        let is_one_wave = others.is_empty() && self.takers.len() <= WAVE;
-        if is_one_wave || others.len() > BACKLOG {
-            drop(others);
-            self.takers.drain(..).for_each(Waker::wake);
-        } else {
-            others.extend(self.takers.drain(..));
-            drop(others);
-            self.waves.come.notify_one();
+        if self.takers.len() <= WAVE {
+            return self.takers.drain(..).for_each(Waker::wake);
+        }
+        if let Err(left) = self.waves.try_send(std::mem::take(&mut self.takers)) {
+            left.into_inner().into_iter().for_each(Waker::wake);
         }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.task.abort();
-        let others = std::mem::take(&mut *self.waves.wait());
-        self.takers.drain(..).chain(others).for_each(Waker::wake);
+        self.release(false);
     }
 }
 
-/// Who is to be woken next, in the order in which they came.
-#[derive(Default)]
-struct Waves {
-    /// Each once, and again where they were woken by something else in between.
-    takers: Mutex<VecDeque<Waker>>,
-    come: Notify,
-}
-
-impl Waves {
-    fn wait(&self) -> MutexGuard<'_, VecDeque<Waker>> {
-        self.takers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The next ones; nobody where nobody is left.
-    fn next(&self) -> Vec<Waker> {
-        let mut takers = self.wait();
-        let wave = takers.len().min(WAVE);
-        takers.drain(..wave).collect()
-    }
-}
-
-async fn roll(waves: Arc<Waves>) {
-    loop {
-        let wave = waves.next();
-        if wave.is_empty() {
-            waves.come.notified().await;
-        } else {
-            wave.into_iter().for_each(Waker::wake);
+async fn roll(mut released: mpsc::Receiver<Vec<Waker>>) {
+    while let Some(takers) = released.recv().await {
+        let mut takers = takers.into_iter();
+        while takers.len() > 0 {
+            takers.by_ref().take(WAVE).for_each(Waker::wake);
             tokio::task::yield_now().await;
         }
     }
@@ -160,16 +129,27 @@ mod tests {
         let mut held = Held::start();
         held.add(vec![count.clone().into(); many]);
         held.release(false);
-        let mut waves = Vec::new();
+        let mut waves = vec![woken()];
         while woken() < many {
             tokio::task::yield_now().await;
             waves.push(woken());
         }
         waves.dedup();
-        assert_eq!(waves, [0, WAVE, 2 * WAVE, many][4 - waves.len()..]);
-        held.add(vec![count.clone().into(); many]);
-        held.release(false);
+        assert_eq!(waves, [0, WAVE, 2 * WAVE, many]);
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_no_room_is_woken_at_once() {
+        let count = Arc::new(Count::default());
+        let mut held = Held::start();
+        for _ in 0..=RELEASES {
+            held.add(vec![count.clone().into(); WAVE + 1]);
+            held.release(false);
+        }
+        assert_eq!(count.0.load(Ordering::Relaxed), WAVE + 1);
         drop(held);
-        assert_eq!(woken(), 2 * many, "also when its shard ends");
+        while count.0.load(Ordering::Relaxed) < (RELEASES + 1) * (WAVE + 1) {
+            tokio::task::yield_now().await;
+        }
     }
 }

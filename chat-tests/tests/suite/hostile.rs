@@ -216,7 +216,8 @@ fn number(frame: &Value) -> Option<u64> {
     frame["payload"]["seq"].as_u64()
 }
 
-/// RFC 6455, 7.4.1: whoever is at fault is told so in place of a cut line.
+/// RFC 6455, 7.4.1: whoever is at fault is told so in place of a cut line. What says that it is compressed (RSV1) is
+/// not inflated.
 #[test]
 fn what_breaks_the_rules_of_websocket_gets_the_code_for_it() -> Result<()> {
     let mut stage = Stage::set()?;

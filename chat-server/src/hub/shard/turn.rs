@@ -109,11 +109,6 @@ impl Shard {
         let tries = if self.nodes.is_some() { ATTEMPTS_AMONG_OTHERS } else { ATTEMPTS };
         for tried in 1..=tries {
             match self.attempt(std::slice::from_ref(&job)).await {
-                Ok((outcomes, _)) if matches!(outcomes[..], [Outcome::Behind]) => {
-                    self.forget_rooms_of(std::slice::from_ref(&job));
-                    self.pause(tried).await;
-                    continue;
-                }
                 Ok((outcomes, committed)) => {
                     return self.deliver(vec![job], outcomes, committed).await;
                 }
@@ -161,6 +156,9 @@ impl Shard {
                     break;
                 }
             }
+        }
+        if outcomes.iter().all(|outcome| matches!(outcome, Outcome::Behind)) {
+            result = result.and(Err(StoreError::Overtaken));
         }
         if result.is_ok() && !writes.is_empty() {
             let span = debug_span!("commit", writes = writes.len());

@@ -7,7 +7,7 @@ use chat_tests::http::Http;
 use chat_tests::{Options, Server, uuid};
 use serde_json::json;
 
-use crate::raw_socket::{RawSocket, tcp, upgraded};
+use crate::raw_socket::{RawSocket, tcp};
 use crate::scenarios::files::{http, send};
 use crate::scenarios::{ada_and_lin, room};
 
@@ -161,22 +161,6 @@ fn compression_is_never_agreed_to() -> Result<()> {
         assert!(!head.contains("sec-websocket-extensions") && !head.contains("content-encoding"), "{head}");
     }
     Ok(())
-}
-
-/// A frame that says it is compressed (RSV1) is not inflated but refused.
-#[test]
-fn a_compressed_frame_ends_the_connection() -> Result<()> {
-    let (server, mut ada, _lin) = ada_and_lin()?;
-    let mut stream = upgraded(&server)?;
-    // Text with RSV1, masked with zeroes: an empty deflate block.
-    stream.write_all(&[0xc1, 0x82, 0, 0, 0, 0, 0x03, 0x00])?;
-    let mut rest = Vec::new();
-    match stream.read_to_end(&mut rest) {
-        Ok(_) => {}
-        Err(cause) if cause.kind() == std::io::ErrorKind::ConnectionReset => {}
-        Err(cause) => return Err(cause).context("the connection stays"),
-    }
-    ada.barrier()
 }
 
 #[test]

@@ -21,7 +21,7 @@
 //! | the parser of handshakes | `security/door::odd_handshakes_are_refused_soon` `upgrade::a_good_request_gets_the_key_of_the_rfc` |
 //! | tiny fragments, floods of frames | `proxies::a_message_in_too_many_pieces_ends_the_connection` `guard::who_sends_too_many_frames_is_read_later` `security/flood::pings_and_pieces_without_end_disturb_nobody` |
 //! | floods by many at once | `security/flood::a_room_takes_no_more_than_can_be_read_and_strangers_take_none_of_it` `address::whoever_connects_again_and_again_waits_and_nobody_else_does` `pace::one_who_is_too_fast_waits_and_nobody_else_does` |
-//! | decompression bombs | `security/door::compression_is_never_agreed_to` `security/door::a_compressed_frame_ends_the_connection` `hostile::a_picture_bomb_is_a_file_without_a_thumbnail` |
+//! | decompression bombs | `security/door::compression_is_never_agreed_to` `hostile::what_breaks_the_rules_of_websocket_gets_the_code_for_it` `hostile::a_picture_bomb_is_a_file_without_a_thumbnail` |
 //! | archives: bombs, and paths that lead out | `exchange::archives_that_mean_harm_do_none` `backup::a_link_in_an_archive_is_not_followed` `backup::what_was_altered_or_cut_is_not_restored` `exchange::a_broken_export_says_where` |
 //! | paths in names, ids and secrets | `hostile::sizes_and_names_that_cannot_be_are_refused` `security/door::no_path_leads_out_of_its_folder` `download::a_name_is_read_from_the_header_and_cleaned` |
 //! | uploads that a browser would run | `security/door::what_was_uploaded_is_never_shown_by_a_browser` |
