@@ -13,6 +13,7 @@ mod rebase;
 mod remote;
 mod repeat;
 mod turn;
+mod waiting;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::domain::{Change, Room, not_found};
 use crate::store::{Store, StoreError, Write};
 use remote::Watched;
 use turn::Outcome;
+use waiting::Waiting;
 
 /// Requests decided and committed together.
 const TURN: usize = 256;
@@ -49,6 +51,7 @@ const ATTEMPTS: usize = 3;
 const ATTEMPTS_AMONG_OTHERS: usize = 24;
 
 pub(super) struct Shard {
+    waiting: Waiting,
     store: Store,
     policy: Policy,
     /// Is told who left a conversation.
@@ -82,6 +85,7 @@ struct Listener {
 
 impl Shard {
     pub(super) fn new(
+        waiting: mpsc::Receiver<ToShard>,
         store: Store,
         policy: Policy,
         presence: PresenceHub,
@@ -89,6 +93,7 @@ impl Shard {
         sends: Arc<ArcSwap<Pace<ConversationId>>>,
     ) -> Self {
         Self {
+            waiting: Waiting::new(waiting),
             store,
             policy,
             presence,
@@ -104,13 +109,19 @@ impl Shard {
         }
     }
 
-    pub(super) async fn run(mut self, mut waiting: mpsc::Receiver<ToShard>) {
-        let mut inputs = Vec::with_capacity(TURN);
-        while waiting.recv_many(&mut inputs, TURN).await > 0 {
+    pub(super) async fn run(mut self) {
+        loop {
+            let mut left = self.waiting.take().await;
+            if left == 0 {
+                return;
+            }
             let mut jobs = Vec::new();
             let mut changed = HashSet::new();
             let mut unsettled = HashSet::new();
-            for input in inputs.drain(..) {
+            while left > 0
+                && let Some(input) = self.waiting.next()
+            {
+                left -= 1;
                 match input {
                     ToShard::Do(job) => {
                         // What is known of a message holds only until it is changed.
@@ -129,8 +140,7 @@ impl Shard {
                     }
                     // What other nodes tell has no order with what is asked here. It cuts no turn short, and what is
                     // decided after it is behind by less.
-                    ToShard::News(news) => self.hear(*news).await,
-                    ToShard::Moved { conversation, seq } => self.hear_moved(conversation, seq).await,
+                    news @ (ToShard::News(_) | ToShard::Moved { .. }) => self.listen(news).await,
                     // What came before must be delivered by who listened then.
                     other => {
                         self.turn(std::mem::take(&mut jobs)).await;
@@ -139,7 +149,7 @@ impl Shard {
                 }
             }
             self.turn(jobs).await;
-            self.held.release(!waiting.is_empty());
+            self.held.release(!self.waiting.is_empty());
             self.forget_some();
         }
     }
@@ -205,7 +215,9 @@ impl Shard {
             }
             ToShard::Wake => self.online.values().flatten().for_each(|listener| listener.outbox.wake()),
             ToShard::Settle { done } => drop(done.send(())),
-            ToShard::Do(_) | ToShard::News(_) | ToShard::Moved { .. } => {}
+            ToShard::News(news) => self.hear(*news).await,
+            ToShard::Moved { conversation, seq } => self.hear_moved(conversation, seq).await,
+            ToShard::Do(_) => {}
         }
     }
 

@@ -69,8 +69,9 @@ impl Hub {
             .map(|_| {
                 let (tasks, waiting) = mpsc::channel(SHARD_QUEUE);
                 let (policy, presence) = (policy.clone(), presence.clone());
-                let shard = shard::Shard::new(store.clone(), policy, presence, nodes.clone(), sends.clone());
-                tokio::spawn(shard.run(waiting));
+                let shard =
+                    shard::Shard::new(waiting, store.clone(), policy, presence, nodes.clone(), sends.clone());
+                tokio::spawn(shard.run());
                 tasks
             })
             .collect();

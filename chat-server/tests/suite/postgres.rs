@@ -8,18 +8,22 @@ use chat_proto::{
     Role, RoomName, SearchOrder, SearchQuery, Secret, Seq, SessionId, Timestamp, Topic, UserId, UserName,
 };
 use chat_server::auth::SecretHash;
+use chat_server::bus::{Bus, BusSettings};
 use chat_server::domain::audit::Note;
 use chat_server::domain::find::Wanted;
 use chat_server::domain::{Actor, Change, Command, Draft, Room};
+use chat_server::hub::Hub;
 use chat_server::store::{
     Address, Anchor, CopyError, NewAccount, NewOutgoingHook, NewSession, Proof, Search, Store, StoreError,
     Write, copy,
 };
+use chat_tests::Nats;
 use chat_tests::postgres::Database;
 use uuid::Uuid;
 
 mod behind;
 mod lives;
+mod meanwhile;
 mod untold;
 
 /// Each writer's messages, and the rooms that they are spread over.
@@ -29,6 +33,41 @@ const ROOMS: usize = 3;
 async fn store(database: &Database) -> Store {
     let address: Address = database.address().parse().unwrap();
     Store::connect(&address).await.unwrap()
+}
+
+/// Two servers on one database, and two people.
+struct Two {
+    here: Store,
+    there: Store,
+    ada: Person,
+    lin: Person,
+    database: Database,
+}
+
+impl Two {
+    async fn new() -> Self {
+        let database = Database::new().unwrap();
+        let (here, there) = (store(&database).await, store(&database).await);
+        let (ada, lin) = (person(&here, "ada").await, person(&here, "lin").await);
+        Self { here, there, ada, lin, database }
+    }
+}
+
+async fn bus() -> Nats {
+    tokio::task::spawn_blocking(|| Nats::start().unwrap()).await.unwrap()
+}
+
+/// A node with one shard.
+async fn node(store: &Store, nats: &Nats) -> Hub {
+    let settings = BusSettings {
+        servers: vec![nats.url()],
+        cluster: "nodes".to_owned(),
+        user: None,
+        secret: None,
+        ca_file: None,
+    };
+    let bus = Bus::open(Some(&settings)).await.unwrap();
+    Hub::start_on(bus, store, 1, Duration::ZERO, &chat_proto::Limits::default()).await.unwrap()
 }
 
 async fn person(store: &Store, name: &str) -> Person {
@@ -63,6 +102,10 @@ async fn room(store: &Store, name: &str, people: &[&Person]) -> ConversationId {
     };
     store.commit(vec![begin]).await.unwrap();
     id
+}
+
+fn by(person: &Person) -> Actor {
+    Actor { person: person.clone(), role: Role::Member }
 }
 
 /// Decides as a shard does, from what this server has loaded.

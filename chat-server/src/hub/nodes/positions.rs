@@ -3,6 +3,9 @@
 //! A row gets its number before it is committed, so a lower number can come to sight after a higher one, as late
 //! as its commit takes: where the database or the way to it stands still in the middle of one, many seconds.
 //! So a look begins where all whose numbers are lower have ended, by the database's own account.
+//!
+//! For the log that is exact: whoever writes an event holds its conversation's row first, so the transaction is
+//! in that account before the event has its number. What nodes tell each other is written without holding anything.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::store::NewsPosition;
 
-/// So far back each look begins at least: a row's number is a moment older than its transaction's.
+/// So far back each look for news begins at least: their numbers are a moment older than their transaction's.
 pub(super) const OVERLAP: Duration = Duration::from_secs(5);
 
 /// And at most, or one who never ends (an import of hours) would have everything looked through ever again. What
@@ -34,16 +37,15 @@ impl Positions {
     /// Where a look at this time begins; what lies before is over.
     pub(super) fn begin(&mut self, now: Instant) -> NewsPosition {
         let ended = self.0.back().map_or(0, |(_, last)| last.ended);
-        while let [_, (at, next), ..] = self.0.make_contiguous() {
-            let age = now.duration_since(*at);
-            // Whoever had a number then had begun then.
-            let is_over = next.begun <= ended || age >= LONGEST;
-            if age < OVERLAP || !is_over {
-                break;
-            }
+        // Whoever had a number then had begun then.
+        let is_over =
+            |(at, next): &(Instant, NewsPosition)| next.begun <= ended || now.duration_since(*at) >= LONGEST;
+        while self.0.get(1).is_some_and(|next| is_over(next) && now.duration_since(next.0) >= OVERLAP) {
             self.0.pop_front();
         }
-        self.0.front().map(|(_, position)| *position).unwrap_or_default()
+        let news = self.0.front().map(|(_, position)| *position).unwrap_or_default();
+        let log = self.0.iter().skip(1).take_while(|next| is_over(next)).last();
+        NewsPosition { log: log.map_or(news.log, |(_, position)| position.log), ..news }
     }
 }
 
@@ -56,23 +58,30 @@ mod tests {
         let begin = Instant::now();
         let at = |second: u64| begin + Duration::from_secs(second);
         let mut positions = Positions::new(at(0), NewsPosition::default());
-        let mut began_at = Vec::new();
+        let (mut began_at, mut began_log_at) = (Vec::new(), Vec::new());
         for second in 1..200 {
             let number = i64::try_from(second).unwrap();
-            began_at.push(positions.begin(at(second)).log);
+            let begins = positions.begin(at(second));
+            began_at.push(begins.news);
+            began_log_at.push(begins.log);
             // Transaction 10 takes twenty seconds; transaction 50 does not come to an end.
             let ended = match second {
                 10..30 => 10,
                 50.. => 50,
                 _ => number,
             };
-            positions.came_to(at(second), NewsPosition { news: 0, log: number, begun: number, ended });
+            positions.came_to(at(second), NewsPosition { news: number, log: number, begun: number, ended });
         }
-        let began_at = |second: usize| began_at[second - 1];
+        let (began_at, began_log_at) =
+            (|second: usize| began_at[second - 1], |second: usize| began_log_at[second - 1]);
         assert_eq!((began_at(4), began_at(9)), (0, 4), "by five seconds");
         assert_eq!((began_at(16), began_at(30)), (10, 10), "as long as it takes");
         assert_eq!(began_at(31), 26, "and the look after its end goes by it as well");
         assert_eq!((began_at(60), began_at(150)), (50, 50));
         assert_eq!(began_at(190), 70, "not without end");
+        assert_eq!((began_log_at(2), began_log_at(9)), (1, 8), "the log by no time at all");
+        assert_eq!((began_log_at(16), began_log_at(30)), (10, 10), "as long as it takes");
+        assert_eq!((began_log_at(31), began_log_at(60)), (30, 50));
+        assert_eq!(began_log_at(190), 70, "not without end");
     }
 }

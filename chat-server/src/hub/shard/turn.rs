@@ -162,7 +162,8 @@ impl Shard {
         }
         if result.is_ok() && !writes.is_empty() {
             let span = debug_span!("commit", writes = writes.len());
-            result = self.store.commit(writes).instrument(span).await;
+            let store = self.store.clone();
+            result = self.hear_until(store.commit(writes).instrument(span), jobs).await;
         }
         match result {
             Ok(committed) => {

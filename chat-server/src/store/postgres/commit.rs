@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use tokio::runtime::Handle;
 use tracing::error;
 
 use super::batch::{Batch, Before, Statements};
@@ -16,7 +17,11 @@ impl Postgres {
     pub(in crate::store) async fn commit(&self, writes: Vec<Write>) -> Result<(Committed, bool), StoreError> {
         let began = Instant::now();
         let count = writes.len();
-        let committed = self.on_a_thread(move |lent| commit(lent, &writes)).await;
+        let committed = match self.commit_at_once(&writes).await {
+            Ok(Some(committed)) => Ok((committed, false)),
+            Ok(None) => self.on_a_thread(move |lent| commit(lent, &writes)).await,
+            Err(cause) => Err(cause),
+        };
         match &committed {
             Ok(_) => {
                 metrics().commit_seconds.since(began);
@@ -30,23 +35,30 @@ impl Postgres {
         }
         committed
     }
+
+    /// Commits these by one statement and no thread that would wait for it, if they are plain and nobody else was
+    /// first; otherwise nothing is written.
+    async fn commit_at_once(&self, writes: &[Write]) -> Result<Option<Committed>, StoreError> {
+        let decided = decided_on(writes);
+        let Some(batch) = Batch::of(writes).filter(|batch| !batch.answers()) else { return Ok(None) };
+        if self.detours.concern(&decided) {
+            return Ok(None);
+        }
+        let session = Session::over(self.lend().await?, Handle::current(), self.texts.clone());
+        let committed = session.answer(batch.commit_alone(session.client()?, &decided)).await;
+        // Its transaction has ended with the answer, whatever that was; without one, the connection goes.
+        if committed.as_ref().map_or_else(Error::is_answer, |_| true) {
+            session.give_back();
+        }
+        Ok(committed?)
+    }
 }
 
+/// Looks first, and writes then.
 fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreError> {
     let decided = decided_on(writes);
     let batch = Batch::of(writes);
     let detours = lent.postgres.detours.clone();
-    if let Some(batch) = batch.as_ref().filter(|batch| !batch.answers() && !detours.concern(&decided)) {
-        let session = lent.session()?;
-        let alone = session.wait(batch.commit_alone(session.client()?, &decided));
-        // Its transaction has ended with the answer, whatever that was; without one, the connection goes.
-        if alone.as_ref().map_or_else(Error::is_answer, |_| true) {
-            session.give_back();
-        }
-        if let Some(committed) = alone? {
-            return Ok((committed, false));
-        }
-    }
     let changed = decided.keys().copied().collect();
     let (session, statements, before) = loop {
         let session = lent.session()?;

@@ -112,8 +112,15 @@ impl Session {
         &self,
         answer: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
-        let timed = async { tokio::time::timeout(PATIENCE, answer).await };
-        match self.runtime.block_on(timed) {
+        self.runtime.block_on(self.answer(answer))
+    }
+
+    /// The same where a task may wait.
+    pub(super) async fn answer<T>(
+        &self,
+        answer: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
+        match tokio::time::timeout(PATIENCE, answer).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(Error::Silent),
         }

@@ -51,20 +51,22 @@ impl Store {
                 .collect::<sql::Result<Vec<_>>>()?;
             position.news = rows.last().map_or(since.news, |(id, _)| *id);
             let mut query = db.prepare_cached(
-                "SELECT conversation, max(seq), max(id), count(*) FROM (
-                     SELECT id, conversation, seq FROM events WHERE id > ?1 ORDER BY id LIMIT ?2) AS latest
+                "SELECT conversation, max(seq), max(id), count(*),
+                     count(CASE WHEN kind IN ('created', 'joined') THEN 1 END)
+                 FROM (SELECT id, conversation, seq, kind FROM events WHERE id > ?1 ORDER BY id LIMIT ?2) AS latest
                  GROUP BY conversation",
             )?;
             let mut found = query.query(params![since.log, EVENTS])?;
-            let (mut moved, mut looked_at) = (Vec::new(), 0);
+            let (mut moved, mut looked_at, mut somebody_came) = (Vec::new(), 0, false);
             while let Some(r) = found.next()? {
                 moved.push((ConversationId(r.get(0)?), row::seq(&r, 1)?));
                 position.log = position.log.max(r.get(2)?);
                 looked_at += row::count(&r, 3)?;
+                somebody_came |= row::count(&r, 4)? > 0;
             }
-            let joined = match moved.is_empty() {
-                true => Vec::new(),
-                false => joined(db, since.log, position.log)?,
+            let joined = match somebody_came {
+                true => joined(db, since.log, position.log)?,
+                false => Vec::new(),
             };
             let more = rows.len() >= NEWS as usize || looked_at >= u64::from(EVENTS);
             Ok(WhatsNew { news: rows, moved, joined, position, more })

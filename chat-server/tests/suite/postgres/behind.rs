@@ -1,9 +1,8 @@
 //! Who was behind another server when it committed, and who looks for what others commit.
 
 use chat_proto::Answer;
-use chat_server::bus::{Bus, BusSettings};
+use chat_server::hub::Task;
 use chat_server::hub::outbox::Outbox;
-use chat_server::hub::{Hub, Task};
 
 use super::*;
 use crate::turns::letter;
@@ -11,24 +10,6 @@ use crate::turns::letter;
 /// Names of two rooms, and whether something that is no plain message goes with the turn, which then goes another
 /// way.
 const WAYS: [(&str, &str, bool); 2] = [("ops", "deploys", false), ("ops2", "deploys2", true)];
-
-/// Two servers on one database, and two people.
-struct Two {
-    here: Store,
-    there: Store,
-    ada: Person,
-    lin: Person,
-    _database: Database,
-}
-
-impl Two {
-    async fn new() -> Self {
-        let database = Database::new().unwrap();
-        let (here, there) = (store(&database).await, store(&database).await);
-        let (ada, lin) = (person(&here, "ada").await, person(&here, "lin").await);
-        Self { here, there, ada, lin, _database: database }
-    }
-}
 
 /// A new room as a server holds it.
 async fn loaded(store: &Store, name: &str, members: &[&Person]) -> Room {
@@ -38,7 +19,7 @@ async fn loaded(store: &Store, name: &str, members: &[&Person]) -> Room {
 
 #[tokio::test]
 async fn who_was_overtaken_in_one_conversation_holds_no_other_up() {
-    let Two { here, there, ada, lin, _database } = Two::new().await;
+    let Two { here, there, ada, lin, database: _database } = Two::new().await;
     for (ops, deploys, and_leaves) in WAYS {
         let (mut in_ops, mut in_deploys) =
             (loaded(&here, ops, &[&ada, &lin]).await, loaded(&here, deploys, &[&ada, &lin]).await);
@@ -60,7 +41,7 @@ async fn who_was_overtaken_in_one_conversation_holds_no_other_up() {
 
 #[tokio::test]
 async fn messages_are_put_behind_those_that_others_wrote_first() {
-    let Two { here, there, ada, lin, _database } = Two::new().await;
+    let Two { here, there, ada, lin, database: _database } = Two::new().await;
     for (ops, deploys, and_leaves) in WAYS {
         let (mut in_ops, mut in_deploys) =
             (loaded(&here, ops, &[&ada, &lin]).await, loaded(&here, deploys, &[&ada, &lin]).await);
@@ -102,7 +83,7 @@ async fn marks(store: &Store, room: &Room, user: &Person, seq: Seq) -> Write {
 /// three nodes, seed 3038.
 #[tokio::test]
 async fn a_mark_from_before_a_deletion_elsewhere_counts_it() {
-    let Two { here, there, ada, lin, _database } = Two::new().await;
+    let Two { here, there, ada, lin, database: _database } = Two::new().await;
     for (ops, deploys, and_topic) in WAYS {
         let ops = room(&here, ops, &[&ada, &lin]).await;
         for text in ["one", "two", "three"] {
@@ -134,7 +115,7 @@ async fn a_mark_from_before_a_deletion_elsewhere_counts_it() {
 /// it, and kept that where they had the message already. Found by a storm of three nodes, seed 10016.
 #[tokio::test]
 async fn what_came_before_a_mark_is_in_memory_when_it_is_told() {
-    let Two { here, there, ada, lin, _database } = Two::new().await;
+    let Two { here, there, ada, lin, database: _database } = Two::new().await;
     let mut in_ops = loaded(&here, "ops", &[&ada, &lin]).await;
     let ops = in_ops.id;
     let mark = marks(&here, &in_ops, &lin, Seq(1)).await;
@@ -195,20 +176,11 @@ async fn the_number_that_another_server_took_is_refused() {
 /// A request that changes nothing is answered by who knows what is there, and only its own room waits for that.
 #[tokio::test]
 async fn who_is_behind_answers_nothing_from_memory_and_holds_no_other_room_up() {
-    let Two { here, there, ada, lin, _database } = Two::new().await;
+    let Two { here, there, ada, lin, database: _database } = Two::new().await;
     let (ops, deploys) =
         (room(&here, "ops", &[&ada, &lin]).await, room(&here, "deploys", &[&ada, &lin]).await);
-    let nats = tokio::task::spawn_blocking(|| chat_tests::Nats::start().unwrap()).await.unwrap();
-    let settings = BusSettings {
-        servers: vec![nats.url()],
-        cluster: "behind".to_owned(),
-        user: None,
-        secret: None,
-        ca_file: None,
-    };
-    let bus = Bus::open(Some(&settings)).await.unwrap();
-    let limits = chat_proto::Limits::default();
-    let hub = Hub::start_on(bus, &here, 1, Duration::ZERO, &limits).await.unwrap();
+    let nats = bus().await;
+    let hub = node(&here, &nats).await;
     let (outbox, _waiting) = Outbox::new();
     // Rooms in which nobody is connected are not kept in memory.
     hub.attach(lin.id, hub.new_session(SessionId(Uuid::nil())), Role::Member, true, &outbox).await.unwrap();
@@ -230,8 +202,4 @@ async fn who_is_behind_answers_nothing_from_memory_and_holds_no_other_room_up() 
     say(&there, ops, &ada, "nor of this").await;
     let (marked, after) = tokio::join!(mark(), hub.ask(ops, ada_here.clone(), letter("behind it")));
     assert_eq!((unread(marked), sent(after)), (3, Seq(4)));
-}
-
-fn by(person: &Person) -> Actor {
-    Actor { person: person.clone(), role: Role::Member }
 }
