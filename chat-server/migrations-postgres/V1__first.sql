@@ -161,7 +161,8 @@ CREATE INDEX events_pinned ON events (conversation, seq) WHERE pinned = 1;
 CREATE INDEX events_deleted ON events (conversation, seq) WHERE deleted = 1;
 -- For finding what has been kept for its time.
 CREATE INDEX events_kept ON events (conversation, at) WHERE kind = 'message' AND deleted = 0;
-CREATE INDEX events_words ON events USING gin (words);
+-- Words that wait to be taken in, in KiB; see store/postgres/merge.rs.
+CREATE INDEX events_words ON events USING gin (words) WITH (gin_pending_list_limit = 16384);
 
 -- One row: the messages from the id `oldest` on are found by the words of this `version` of domain::words;
 -- 0 for all. Those before are looked through while the server works.

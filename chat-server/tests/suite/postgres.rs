@@ -24,6 +24,7 @@ use uuid::Uuid;
 mod behind;
 mod lives;
 mod meanwhile;
+mod merging;
 mod untold;
 
 /// Each writer's messages, and the rooms that they are spread over.

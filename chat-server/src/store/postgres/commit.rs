@@ -24,6 +24,7 @@ impl Postgres {
         };
         match &committed {
             Ok(_) => {
+                self.merger.something_was_written();
                 metrics().commit_seconds.since(began);
                 metrics().commit_writes.of(count);
             }
