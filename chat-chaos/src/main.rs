@@ -51,6 +51,9 @@ use run::{Outcome, Settings};
 /// Threads for all that is not a process of its own.
 const THREADS: usize = 4;
 
+/// Connections of a crowd at most: each is a file here and one in the server, of which systems often allow 20,000.
+const LARGEST_CROWD: u64 = 10_000;
+
 /// Lets people talk while things break, and checks what is there at the end.
 #[derive(Parser)]
 #[command(name = "chat-chaos", args_conflicts_with_subcommands = true)]
@@ -94,7 +97,8 @@ struct Run {
     #[arg(long, value_name = "N", default_value_t = 40)]
     rate: u32,
     /// Further connections that listen, are cut at once and come back
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100,
+        value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(..=LARGEST_CROWD))]
     crowd: usize,
     /// One JSON object a run in place of the table
     #[arg(long)]

@@ -17,8 +17,9 @@ const SHORT_PING: &str = "1s";
 /// So much is asked of one account here that no limit for people fits.
 const REQUESTS: &str = "1000000";
 
-/// Connections of the crowd and of all others.
-const CONNECTIONS: &str = "100000";
+/// Connections that a server takes: the largest crowd and all others. When a crowd is cut and comes back at once, the
+/// new connections wait for the old ones to be let go, as with any number that fits the limit on open files.
+const CONNECTIONS: &str = "12000";
 
 /// What a file may grow to while the disk is "full" without a disk of its own: nothing.
 const NO_ROOM: u64 = 4_096;
