@@ -17,7 +17,7 @@ use std::fs;
 use anyhow::{Context, Result};
 use clap::Subcommand;
 
-use crate::build;
+use crate::build::{self, Profile};
 use crate::say;
 use chat_tests::tidy_up_on_signals;
 pub(crate) use client::Client;
@@ -50,7 +50,7 @@ pub(crate) fn run(what: &What) -> Result<()> {
 
 fn run_client(client: &Client) -> Result<()> {
     tidy_up_on_signals()?;
-    build::for_bench()?;
+    build::binaries(Profile::Release)?;
     let figures = client.measure()?;
     say(figures::table(&figures))?;
     let path = build::root().join(FIGURES);

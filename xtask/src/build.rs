@@ -59,17 +59,6 @@ pub(crate) fn binaries(profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// Builds what is measured as people install it, and what only makes the traffic as it is quick to
-/// build; nothing where `CHAT_BIN_DIR` says that all is there.
-pub(crate) fn for_bench() -> Result<()> {
-    if std::env::var_os("CHAT_BIN_DIR").is_some() {
-        return Ok(());
-    }
-    binaries(Profile::Dev)?;
-    say("Building the client as it is installed …")?;
-    cargo(&["build", "--quiet", "--release", "--package", "chat-tui"])
-}
-
 /// Builds the server and what measures it; says where the latter is.
 pub(crate) fn bench_of_server(profile: Profile) -> Result<PathBuf> {
     if std::env::var_os("CHAT_BIN_DIR").is_none() {
@@ -100,12 +89,6 @@ pub(crate) fn chaos(profile: Profile) -> Result<PathBuf> {
         chat_tests::use_binaries_in(target_dir()?.join(profile.folder()));
     }
     chat_tests::bin("chat-chaos")
-}
-
-/// A binary as people install it.
-pub(crate) fn fast(name: &str) -> Result<PathBuf> {
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    Ok(target_dir()?.join(Profile::Release.folder()).join(file))
 }
 
 /// Runs cargo in the root of the repository.

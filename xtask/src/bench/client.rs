@@ -10,7 +10,6 @@ use clap::Args;
 use super::figures::Figure;
 use super::process;
 use super::room::{Town, room_name};
-use crate::build;
 use crate::say;
 
 /// Who is measured.
@@ -278,7 +277,7 @@ impl Seat {
     fn open(&self) -> Result<Terminal> {
         let dir = self.folder.path().to_string_lossy();
         let arguments = ["--server", &self.url, "--user", PERSON, "--data-dir", &dir];
-        Terminal::start(&build::fast("chat-tui")?, &arguments, &[("TZ", "UTC")], SIZE.0, SIZE.1)
+        Terminal::start(&bin("chat-tui")?, &arguments, &[("TZ", "UTC")], SIZE.0, SIZE.1)
     }
 }
 
