@@ -41,10 +41,11 @@ impl Postgres {
     /// first; otherwise nothing is written.
     async fn commit_at_once(&self, writes: &[Write]) -> Result<Option<Committed>, StoreError> {
         let decided = decided_on(writes);
-        let Some(batch) = Batch::of(writes).filter(|batch| !batch.answers()) else { return Ok(None) };
+        // First, because all of it would be put together in vain.
         if self.detours.concern(&decided) {
             return Ok(None);
         }
+        let Some(batch) = Batch::of(writes).filter(|batch| !batch.answers()) else { return Ok(None) };
         let session = Session::over(self.lend().await?, Handle::current(), self.texts.clone());
         let committed = session.answer(batch.commit_alone(session.client()?, &decided)).await;
         // Its transaction has ended with the answer, whatever that was; without one, the connection goes.
