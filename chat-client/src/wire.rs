@@ -208,8 +208,18 @@ async fn secure(
             trust.learn(&judge)?;
             Ok(stream)
         }
+        Err(error) if speaks_no_tls(&error) => {
+            let cause = "there is no TLS; where that is meant, begin the address with ws://".to_owned();
+            Err(DialError::NotChat { server: server.to_string(), cause })
+        }
         Err(error) => Err(judge.stranger().map_or_else(|| failed(plain(&error)), DialError::Untrusted)),
     }
+}
+
+/// Whether whoever answered did so in another language, as a server without TLS does.
+fn speaks_no_tls(error: &io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    matches!(cause, Some(rustls::Error::InvalidMessage(_)))
 }
 
 async fn dial(server: &ServerAddress, tls: Option<Arc<Trust>>) -> Result<Wire, DialError> {

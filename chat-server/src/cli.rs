@@ -126,7 +126,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let ready = args.ready();
             health::ask(ready, &load(*args.settings)?.check()?, &mut Output::new(json)).await
         }
-        Some(Command::Config(ConfigCommand::Print(more))) => print(&load(*more)?.print()?),
+        Some(Command::Config(ConfigCommand::Print(more))) => {
+            let loaded = load(*more)?;
+            print(&if json { loaded.json()? } else { loaded.print()? })
+        }
         Some(Command::Config(ConfigCommand::Example)) => print(&config::example()?),
         Some(Command::Export(args)) => {
             exchange::export(args, &load(Settings::default())?.check()?, json).await

@@ -263,17 +263,35 @@ impl Loaded {
     /// If a path is not text.
     pub fn print(&self) -> anyhow::Result<String> {
         let file = self.file.as_deref().map_or("none".into(), Path::to_string_lossy);
+        Ok(format!(
+            "# data directory: {}\n# file: {file}\n{}",
+            self.data_dir.display(),
+            toml::to_string(&self.shown())?
+        ))
+    }
+
+    /// The same as one JSON object: `data_dir`, `file` (`null` if there is none) and `settings`.
+    ///
+    /// # Errors
+    /// If a path is not text.
+    pub fn json(&self) -> anyhow::Result<String> {
+        let told = serde_json::json!({
+            "data_dir": self.data_dir,
+            "file": self.file,
+            "settings": serde_json::to_value(self.shown())?,
+        });
+        Ok(format!("{told}\n"))
+    }
+
+    /// The settings that may be seen.
+    fn shown(&self) -> Settings {
         let mut shown = self.settings.clone();
         shown.owner_code = shown.owner_code.map(|_| HIDDEN.to_owned());
         shown.oidc_client_secret = shown.oidc_client_secret.map(|_| HIDDEN.to_owned());
         shown.database = shown.database.map(|text| without_secrets(&text));
         shown.s3_secret_access_key = shown.s3_secret_access_key.map(|_| HIDDEN.to_owned());
         shown.bus_secret = shown.bus_secret.map(|_| HIDDEN.to_owned());
-        Ok(format!(
-            "# data directory: {}\n# file: {file}\n{}",
-            self.data_dir.display(),
-            toml::to_string(&shown)?
-        ))
+        shown
     }
 }
 
@@ -335,16 +353,28 @@ mod tests {
         let printed = loaded.print().unwrap();
         assert!(!printed.contains("s3cret") && printed.contains(HIDDEN));
         assert!(load_file(&printed, Settings::default()).is_ok());
+        let json = loaded.json().unwrap();
+        assert!(!json.contains("s3cret") && json.contains(HIDDEN), "{json}");
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["settings"]["database"], "postgres://db.example.org:5432/chat");
+        assert!(json["data_dir"].is_string() && json["file"].is_string(), "{json}");
     }
 
     #[test]
     fn the_example_names_every_setting_and_can_be_used() {
+        let is_placeholder = |value: &str| {
+            let inner = value.trim_matches('"');
+            inner.contains(" | ") || inner.chars().all(|c| c.is_ascii_uppercase())
+        };
         let example = example().unwrap();
+        assert!(!example.contains("\"\""), "nothing is left for people to guess");
+        assert!(example.contains("# tls = \"off | files | "), "{example}");
         let uncommented: String = example
             .lines()
             .filter_map(|line| line.strip_prefix("# "))
             .filter(|line| {
-                line.split_once(" = ").is_some_and(|(key, value)| !key.contains(' ') && value != "\"\"")
+                line.split_once(" = ")
+                    .is_some_and(|(key, value)| !key.contains(' ') && !is_placeholder(value))
             })
             .map(|line| format!("{line}\n"))
             .collect();

@@ -15,7 +15,7 @@ pub struct CreateCode {
     /// How many accounts the code makes, 1 to [`crate::limits::INVITE_USES`].
     #[serde(default = "one")]
     pub uses: u32,
-    /// For how many seconds it is good; absent for good.
+    /// For how many seconds it is good, at least 1; absent for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<u32>,
 }

@@ -60,6 +60,9 @@ pub(super) async fn export(args: ExportArgs, config: &Config, json: bool) -> any
 
 pub(super) async fn import(args: ImportArgs, config: &Config, json: bool) -> anyhow::Result<()> {
     let source = match &args.src[..] {
+        [word] if word.as_os_str() == "slack" && !word.is_dir() => {
+            anyhow::bail!("which zip? Say: import slack ZIP")
+        }
         [folder] => {
             ensure!(
                 folder.is_dir(),

@@ -327,7 +327,8 @@ impl Settings {
     }
 }
 
-/// A configuration file with every setting, its meaning and its default, all commented out.
+/// A configuration file with every setting, its meaning and its default, all commented out. Where there is no
+/// default, it says in capitals what belongs there, or which words there are.
 ///
 /// # Errors
 /// If the defaults cannot be written, which a test excludes.
@@ -335,27 +336,34 @@ pub fn example() -> anyhow::Result<String> {
     let defaults: BTreeMap<String, toml::Value> = toml::from_str(&toml::to_string(&Settings::defaults())?)?;
     let table = Settings::augment_args(clap::Command::new("settings"));
     let mut text = "# chat-server settings. Flags and variables are stronger than this file.\n".to_owned();
-    text.push_str("\n# Folder for the database (or --data-dir)\n# data_dir = \"\"\n");
+    let mut put = |help: &str, key: &str, value: &str| {
+        text.push_str(&format!("\n# {help}\n# {key} = {value}\n"));
+    };
+    put("Folder for the database (or --data-dir)", "data_dir", "\"DIR\"");
     for arg in table.get_arguments() {
         let key = arg.get_id().as_str();
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        let value = defaults.get(key).map_or_else(|| "\"\"".to_owned(), ToString::to_string);
-        text.push_str(&format!("\n# {help}\n# {key} = {value}\n"));
+        put(&help, key, &defaults.get(key).map_or_else(|| placeholder(arg), ToString::to_string));
     }
-    text.push_str(&format!(
-        "\n# What proves who the server is for the S3 store (or {})\n# s3_secret_access_key = \"\"\n",
-        files::SECRET_VARIABLE
-    ));
-    text.push_str(&format!(
-        "\n# What proves this server to the provider (or {})\n# oidc_client_secret = \"\"\n",
-        sso::SECRET_VARIABLE
-    ));
-    text.push_str(&format!(
-        "\n# What proves this server to NATS (or {})\n# bus_secret = \"\"\n",
-        bus::SECRET_VARIABLE
-    ));
-    text.push_str(&format!(
-        "\n# A given invite code for the first account, in place of a random one (or {OWNER_CODE_VARIABLE})\n# owner_code = \"\"\n"
-    ));
+    for (help, variable, key) in [
+        ("What proves who the server is for the S3 store", files::SECRET_VARIABLE, "s3_secret_access_key"),
+        ("What proves this server to the provider", sso::SECRET_VARIABLE, "oidc_client_secret"),
+        ("What proves this server to NATS", bus::SECRET_VARIABLE, "bus_secret"),
+        (
+            "A given invite code for the first account, in place of a random one",
+            OWNER_CODE_VARIABLE,
+            "owner_code",
+        ),
+    ] {
+        put(&format!("{help} (or {variable})"), key, "\"SECRET\"");
+    }
     Ok(text)
+}
+
+/// What stands in the place of a value that has no default.
+fn placeholder(arg: &clap::Arg) -> String {
+    let words: Vec<String> =
+        arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+    let kind = arg.get_value_names().and_then(<[_]>::first).map_or("VALUE", |name| name.as_str());
+    format!("\"{}\"", if words.is_empty() { kind.to_owned() } else { words.join(" | ") })
 }

@@ -72,6 +72,10 @@ impl App {
             let message = format!("An invite code makes 1 to {} accounts.", limits::INVITE_USES);
             return Err(WireError::new(ErrorCode::Invalid, message));
         }
+        if ask.for_s == Some(0) {
+            let message = "An invite code is good for a second at least; without a time it has no end.";
+            return Err(WireError::new(ErrorCode::Invalid, message));
+        }
         let (code, at) = (new_invite_code(), now());
         let lasts = ask.for_s.map(|s| i64::from(s).saturating_mul(1_000));
         let invite = NewInvite {

@@ -31,6 +31,8 @@ fn alone(dir: &Path, arguments: &[&str], stdin: &str) -> Result<Output> {
 fn the_doors_can_be_shut_by_one_word() -> Result<()> {
     let server = Server::start()?;
     let mut owner = Script::register_with(&server, "ada", server.owner_invite())?;
+    let never = json!({"role": "member", "uses": 2, "for_s": 0});
+    assert_eq!(owner.refused("invite.create", never)?, "invalid", "a code that was never good");
     let code = owner.ok("invite.create", json!({"role": "member", "uses": 2}))?;
     let invite = code["code"].as_str();
     let mut member = Script::register_with(&server, "lin", invite)?;

@@ -45,6 +45,15 @@ fn live(server: &Server, ada: &mut Script, lin: &mut Script) -> Result<(String, 
 }
 
 #[test]
+fn who_forgets_the_zip_is_asked_for_it() -> Result<()> {
+    let home = Folder::new("chat-server-")?;
+    let refused = server_command(&["import", "slack"], home.path())?;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("import slack ZIP"), "{said}");
+    Ok(())
+}
+
+#[test]
 fn everything_goes_out_and_comes_in_elsewhere() -> Result<()> {
     let (server, mut ada, mut lin) = ada_and_lin()?;
     let (id, file) = live(&server, &mut ada, &mut lin)?;

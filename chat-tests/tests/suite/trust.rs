@@ -191,3 +191,12 @@ fn an_authority_that_is_named_decides_alone() -> Result<()> {
     assert!(said.contains("--ca-file"), "{said}");
     Ok(())
 }
+
+#[test]
+fn who_expects_tls_where_there_is_none_is_told_how_to_do_without() -> Result<()> {
+    let server = Server::start()?;
+    let safe = server.url().replace("ws://", "wss://");
+    let said = Shell::new(&server, "ada")?.fails(&["register", "--server", &safe], 3)?;
+    assert!(said.contains("there is no TLS") && said.contains("ws://"), "{said}");
+    Ok(())
+}
