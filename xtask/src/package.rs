@@ -86,7 +86,7 @@ fn write_pages(folder: &Path, binaries: &Path) -> Result<()> {
     let settings = folder.join("server.toml");
     print(&binaries.join("chat-server"), &["config", "example"], &settings)?;
     let text = fs::read_to_string(&settings)?;
-    let here = text.replace("# data_dir = \"\"", &format!("data_dir = \"{DATA_DIR}\""));
+    let here = text.replace("# data_dir = \"DIR\"", &format!("data_dir = \"{DATA_DIR}\""));
     ensure!(here != text, "the example settings have no data_dir to set");
     fs::write(&settings, here)?;
     Ok(())

@@ -216,3 +216,17 @@ fn epoch(connection: &Connection) -> rusqlite::Result<Epoch> {
     )?;
     connection.query_row("SELECT epoch FROM server", [], |row| row.get(0)).map(Epoch)
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    #[test]
+    fn the_library_is_built_as_this_house_says() {
+        let connection = Connection::open_in_memory().unwrap();
+        let used = |option: &str| -> bool {
+            connection.query_row("SELECT sqlite_compileoption_used(?1)", [option], |row| row.get(0)).unwrap()
+        };
+        assert!(used("DEFAULT_MEMSTATUS=0"), "LIBSQLITE3_FLAGS of .cargo/config.toml were not taken");
+    }
+}
