@@ -51,6 +51,12 @@ pub(crate) fn parse(typed: &str) -> Result<Emoji, String> {
     found.ok_or_else(|| format!("There is no emoji :{name}:; /react alone lists them"))
 }
 
+/// What a whole `:name:` stands for.
+pub(crate) fn named_by(word: &str) -> Option<&'static str> {
+    let name = word.strip_prefix(':')?.strip_suffix(':')?;
+    emojis::get_by_shortcode(name).map(emojis::Emoji::as_str)
+}
+
 /// Emoji whose name begins with this, with that name, then those that have it inside; shorter names first.
 pub(crate) fn beginning(typed: &str) -> Vec<(&'static str, &'static str)> {
     let typed = typed.trim_end_matches(':');
@@ -75,6 +81,8 @@ mod tests {
         assert_eq!(parse("+1").map(|e| e.to_string()), Ok("👍".into()));
         assert_eq!(parse("👀").map(|e| e.to_string()), Ok("👀".into()));
         assert_eq!(parse(":zz:"), Err("There is no emoji :zz:; /react alone lists them".into()));
+        assert_eq!(named_by(":tada:"), Some("🎉"));
+        assert_eq!((named_by(":zz:"), named_by("::"), named_by(":tada")), (None, None, None));
         assert_eq!(beginning("tad")[0].0, "🎉");
         assert_eq!(beginning("rocket:")[0].0, "🚀");
         assert!(all(&[]).count() > 1_000);

@@ -166,6 +166,9 @@ fn write(state: &mut State, edit: Edit, effects: &mut Effects) {
         return;
     }
     if state.composer.edit(edit) {
+        if edit == Edit::Insert(':') {
+            writing::name_emoji(state);
+        }
         writing::changed(state, effects);
         writing::suggest(state);
     }

@@ -10,7 +10,7 @@ use crate::effect::{Effect, Question, Tell};
 use crate::state::completion::{self, Completion};
 use crate::state::composer::Composer;
 use crate::state::{Purpose, State};
-use crate::state::{palette, rights};
+use crate::state::{emoji, palette, rights};
 
 /// How long a change waits before the draft is saved: a crash costs at most this.
 const DRAFT_AFTER_MS: u64 = 1_000;
@@ -220,6 +220,22 @@ pub(super) fn clear(state: &mut State, effects: &mut Effects) {
     set_typing(state, false, effects);
     state.draft_due_ms = Some(state.now.ms);
     save_draft(state, effects);
+}
+
+/// Puts the emoji in the place of its name, whose second colon was typed just now; undo brings the name back. Code
+/// stays as it is typed.
+pub(super) fn name_emoji(state: &mut State) {
+    let (line, _) = state.composer.cursor();
+    let above = state.composer.lines().iter().take(line).map(String::as_str);
+    let ticks: usize = above.chain([state.composer.before()]).map(|text| text.matches('`').count()).sum();
+    if ticks % 2 == 1 {
+        return;
+    }
+    let named = completion::word(state.composer.before())
+        .and_then(|(start, word)| Some((start, emoji::named_by(word)?)));
+    if let Some((start, emoji)) = named {
+        state.composer.replace_before_cursor(start, emoji);
+    }
 }
 
 /// Shows what the word before the cursor may become, if it was typed just now.

@@ -114,6 +114,22 @@ fn deleting_asks_once() {
 }
 
 #[test]
+fn the_name_of_an_emoji_becomes_one_with_its_second_colon() {
+    let mut stage = Stage::team();
+    let mut typed = |keys: &[&str]| {
+        stage.keys(keys);
+        let text = stage.state.composer.text();
+        stage.state.composer = Default::default();
+        text
+    };
+    assert_eq!(typed(&["done :tada: and :rocket:"]), "done 🎉 and 🚀");
+    assert_eq!(typed(&["at 12:30: see a:b: or :zz:"]), "at 12:30: see a:b: or :zz:");
+    assert_eq!(typed(&["`let :tada:"]), "`let :tada:", "code is code");
+    assert_eq!(typed(&["`x` :tada:"]), "`x` 🎉");
+    assert_eq!(typed(&[":tada:", "Ctrl-_"]), ":tada:", "who meant the words has them back");
+}
+
+#[test]
 fn reactions_are_put_and_taken_back() {
     let mut stage = stage();
     assert_eq!(stage.keys(&["Alt-M", "+"]), "");
