@@ -134,14 +134,14 @@ impl Deliverer {
 
     /// Begins the calls that are due, as far as there is room; how long until the next one is.
     async fn begin_what_is_due(&mut self) -> Duration {
-        let due = match self.store.due().await {
+        let now = now();
+        let due = match self.store.due(now).await {
             Ok(due) => due,
             Err(cause) => {
                 warn!(%cause, "cannot look what the webhooks have to be told");
                 return LONGEST_SLEEP;
             }
         };
-        let now = now();
         for (hook, at) in due {
             if self.busy.contains(&hook) {
                 continue;
@@ -177,7 +177,7 @@ async fn deliver(client: &Client, store: &Store, hook: HookId) -> Result<(), Sto
         if !store.claim_delivery(hook, at, until).await? {
             return Ok(());
         }
-        let Some(delivery) = store.next_delivery(hook).await? else {
+        let Some(delivery) = store.next_delivery(hook, at).await? else {
             // What comes next would wait for the end of the claim.
             return store.end_claim(hook, until).await;
         };

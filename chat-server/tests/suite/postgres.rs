@@ -225,7 +225,7 @@ async fn a_webhook_is_told_by_one_server_alone() {
     for text in ["first", "second"] {
         assert!(here.claim_delivery(webhook, Timestamp(10), Timestamp(100)).await.unwrap());
         assert!(!there.claim_delivery(webhook, Timestamp(10), Timestamp(100)).await.unwrap(), "it is taken");
-        let told = here.next_delivery(webhook).await.unwrap().unwrap().event;
+        let told = here.next_delivery(webhook, Timestamp(10)).await.unwrap().unwrap().event;
         assert_eq!(told.body().unwrap().as_str(), text);
         here.delivered(webhook, told.seq).await.unwrap();
     }
@@ -234,7 +234,7 @@ async fn a_webhook_is_told_by_one_server_alone() {
         here.claim_delivery(webhook, Timestamp(100), Timestamp(200)).await.unwrap(),
         "nobody has it for ever"
     );
-    assert!(there.next_delivery(webhook).await.unwrap().is_none());
+    assert!(there.next_delivery(webhook, Timestamp(10)).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 //!
 //! A delivery is written in the transaction of its event, so neither is there without the other.
 
+use std::sync::LazyLock;
+
 use chat_proto::{
     ConversationId, Event, HookEvents, HookId, HookState, IncomingHook, OutgoingHook, Person, Secret, Seq,
     Timestamp, limits,
@@ -83,13 +85,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<IncomingTarget>, StoreError> {
         self.read(move |db| {
-            let mut query = db.prepare_cached(
+            let mut query = db.prepare_cached(&format!(
                 "SELECT i.id, i.conversation, u.id, u.name, u.bot FROM incoming i JOIN users u ON u.id = i.bot
-                 JOIN users m ON m.id = i.maker
-                 WHERE i.secret_hash = ?1 AND m.disabled_at IS NULL AND NOT EXISTS (
-                     SELECT 1 FROM server_bans s WHERE s.user = i.maker AND (s.until IS NULL OR s.until > ?2))",
-            )?;
-            let target = query.query_row(params![secret.0, now.0], |r| {
+                 JOIN users m ON m.id = i.maker WHERE i.secret_hash = ?2 AND {MAKER_MAY_COME_IN}"
+            ))?;
+            let target = query.query_row(params![now.0, secret.0], |r| {
                 Ok(IncomingTarget {
                     id: HookId(r.get(0)?),
                     conversation: ConversationId(r.get(1)?),
@@ -211,18 +211,20 @@ impl Store {
         self.deliveries.notified().await;
     }
 
-    /// The webhooks with something to be told, each with when it may be called, the soonest first.
+    /// The webhooks with something to be told, each with when it may be called, the soonest first. Who made one
+    /// and is disabled or banned has what waits for it held back.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub async fn due(&self) -> Result<Vec<(HookId, Timestamp)>, StoreError> {
-        self.read(|db| {
-            let mut query = db.prepare_cached(
-                "SELECT h.id, h.next_at FROM outgoing h
+    pub async fn due(&self, now: Timestamp) -> Result<Vec<(HookId, Timestamp)>, StoreError> {
+        self.read(move |db| {
+            let mut query = db.prepare_cached(&format!(
+                "SELECT h.id, h.next_at FROM outgoing h JOIN users m ON m.id = h.maker
                  WHERE h.disabled = 0 AND EXISTS (SELECT 1 FROM deliveries d WHERE d.hook = h.id)
-                 ORDER BY h.next_at",
-            )?;
-            let due = query.query_map([], |r| Ok((HookId(r.get(0)?), Timestamp(r.get(1)?))))?;
+                     AND {MAKER_MAY_COME_IN}
+                 ORDER BY h.next_at"
+            ))?;
+            let due = query.query_map([now.0], |r| Ok((HookId(r.get(0)?), Timestamp(r.get(1)?))))?;
             Ok(due.collect::<sql::Result<_>>()?)
         })
         .await
@@ -271,18 +273,21 @@ impl Store {
         }
     }
 
-    /// What this webhook is to be told next.
+    /// What this webhook is to be told next; nothing while who made it is disabled or banned.
     ///
     /// # Errors
     /// [`StoreError::Failed`].
-    pub async fn next_delivery(&self, hook: HookId) -> Result<Option<Delivery>, StoreError> {
+    pub async fn next_delivery(&self, hook: HookId, now: Timestamp) -> Result<Option<Delivery>, StoreError> {
         self.read(move |db| {
             let seq = db
                 .prepare_cached("SELECT min(seq) FROM deliveries WHERE hook = ?1")?
                 .query_row([hook.0], |r| r.get::<_, Option<i64>>(0))?;
             let target = db
-                .prepare_cached(&format!("{TARGET} WHERE h.id = ?1 AND h.disabled = 0"))?
-                .query_row([hook.0], target)
+                .prepare_cached(&format!(
+                    "{TARGET} JOIN users m ON m.id = h.maker
+                     WHERE h.id = ?2 AND h.disabled = 0 AND {MAKER_MAY_COME_IN}"
+                ))?
+                .query_row(params![now.0, hook.0], target)
                 .optional()?;
             let (Some(seq), Some(target)) = (seq, target) else { return Ok(None) };
             let event = log::event(db, target.conversation, Seq(u64::try_from(seq).unwrap_or(0)))?;
@@ -344,6 +349,19 @@ impl Store {
 }
 
 /// Where to post, for [`target`].
+/// Whether the account `m` that made a webhook may come in at `?1`. One that may not still knows the address, or
+/// chose it: neither do posts come through, nor is anything told there.
+const MAKER_MAY_COME_IN: &str = "m.disabled_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM server_bans s WHERE s.user = m.id AND (s.until IS NULL OR s.until > ?1))";
+
+/// The webhooks that may be told what happens at `?1` in the conversation `?2`; asked for each event.
+static TOLD: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT h.id, h.events, h.trigger_word FROM outgoing h JOIN users m ON m.id = h.maker
+         WHERE h.conversation = ?2 AND h.disabled = 0 AND {MAKER_MAY_COME_IN}"
+    )
+});
+
 const TARGET: &str = "SELECT h.id, h.url, h.secret, h.conversation, c.name, h.attempts, h.failing_since
     FROM outgoing h JOIN conversations c ON c.id = h.conversation";
 
@@ -399,10 +417,8 @@ fn works(db: &Connection, hook: HookId) -> Result<(), StoreError> {
 
 /// Puts an event into the outbox of each webhook that wants it; true if there is one.
 pub(super) fn queue(db: &Connection, event: &Event) -> sql::Result<bool> {
-    let mut hooks = db.prepare_cached(
-        "SELECT id, events, trigger_word FROM outgoing WHERE conversation = ?1 AND disabled = 0",
-    )?;
-    let mut rows = hooks.query([event.conversation.0])?;
+    let mut hooks = db.prepare_cached(&TOLD)?;
+    let mut rows = hooks.query(params![event.at.0, event.conversation.0])?;
     let mut is_any = false;
     while let Some(ref r) = rows.next()? {
         let trigger: String = r.get(2)?;

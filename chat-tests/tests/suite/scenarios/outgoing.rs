@@ -368,3 +368,33 @@ fn an_address_is_checked_again_at_each_call() -> Result<()> {
     assert_eq!(look(&mut ada, &id)?["last_message"]["body"], "not any more", "and nobody was held up");
     Ok(())
 }
+
+#[test]
+fn nothing_is_told_to_the_webhooks_of_a_disabled_or_banned_account() -> Result<()> {
+    let (server, receiving) = (server()?, Receiving::start()?);
+    let mut chief = Script::register(&server, "chief")?;
+    let mut ada = Script::register(&server, "ada")?;
+    let ops = room("ops", &mut ada, &mut [&mut chief])?;
+    hook(&mut ada, &ops, &receiving.url(), json!({"events": ["message"]}))?;
+    let body = |call: Call| text(&call.json()["payload"]["body"]);
+    say(&mut chief, &ops, "one")?;
+    assert_eq!(body(receiving.taken()?.0), "one");
+    chief.ok("user.disable", json!({"user": "ada"}))?;
+    say(&mut chief, &ops, "between us")?;
+    chief.ok("user.enable", json!({"user": "ada"}))?;
+    say(&mut chief, &ops, "two")?;
+    assert_eq!(body(receiving.taken()?.0), "two");
+    // One that waits for its next try when the ban comes.
+    receiving.plan(&[500]);
+    say(&mut chief, &ops, "three")?;
+    assert_eq!(receiving.next()?.answered, 500);
+    chief.ok("user.ban", json!({"user": "ada", "for_s": 3600}))?;
+    say(&mut chief, &ops, "nor this")?;
+    // Longer than until the next try.
+    assert!(receiving.calls.recv_timeout(std::time::Duration::from_secs(3)).is_err(), "nothing is told");
+    chief.ok("user.unban", json!({"user": "ada"}))?;
+    say(&mut chief, &ops, "four")?;
+    assert_eq!(body(receiving.taken()?.0), "three");
+    assert_eq!(body(receiving.taken()?.0), "four");
+    Ok(())
+}
