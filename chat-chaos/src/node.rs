@@ -48,6 +48,8 @@ pub(crate) struct Node {
     clock: Option<PathBuf>,
     port: u16,
     ping: &'static str,
+    /// How many heaps glibc may make, if not as many as it likes.
+    heaps: Option<&'static str>,
     running: Option<Running>,
     /// What it logged in its lives so far.
     log: String,
@@ -59,7 +61,7 @@ impl Node {
     /// A server on this folder. Not started yet.
     pub(crate) fn new(data: PathBuf, clock: Option<PathBuf>) -> Self {
         let (joined, ping, log) = (None, SHORT_PING, String::new());
-        Self { data, joined, clock, port: 0, ping, running: None, log, lives: 0 }
+        Self { data, joined, clock, port: 0, ping, heaps: None, running: None, log, lives: 0 }
     }
 
     /// The same as one of several.
@@ -71,6 +73,12 @@ impl Node {
     /// The same with another heartbeat.
     pub(crate) fn with_ping(mut self, ping: &'static str) -> Self {
         self.ping = ping;
+        self
+    }
+
+    /// The same with so many heaps for all its threads.
+    pub(crate) fn with_heaps(mut self, heaps: &'static str) -> Self {
+        self.heaps = Some(heaps);
         self
     }
 
@@ -139,6 +147,9 @@ impl Node {
             command.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", clock);
             command.env("FAKETIME_NO_CACHE", "1").env("DONT_FAKE_MONOTONIC", "1");
             command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+        }
+        if let Some(heaps) = self.heaps {
+            command.env("MALLOC_ARENA_MAX", heaps);
         }
         let mut running = Running::start(command)?;
         let until = Instant::now() + DEADLINE;

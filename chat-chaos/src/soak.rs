@@ -35,6 +35,10 @@ const ROWS: usize = 12;
 /// The heartbeat that servers have.
 const PING: &str = "25s";
 
+/// Heaps of the server: what glibc keeps of what it was given back, for each of many, goes up for hours and hides
+/// what a program holds.
+const HEAPS: &str = "2";
+
 /// How it is done.
 #[derive(Args)]
 pub(crate) struct Soak {
@@ -47,6 +51,9 @@ pub(crate) struct Soak {
     /// What all of them together do a second
     #[arg(long, value_name = "N", default_value_t = 40)]
     rate: u32,
+    /// Messages that are there before; so many that what the server keeps of its database in memory is full
+    #[arg(long, value_name = "N", default_value_t = 60_000)]
+    filled: usize,
     /// Where the samples go, a JSON object a line
     #[arg(long, value_name = "FILE", default_value = "target/chaos/soak.jsonl")]
     samples: PathBuf,
@@ -72,9 +79,10 @@ impl Soak {
     async fn work(&self) -> Result<Vec<Sample>> {
         let dir = Folder::new("chat-soak-")?;
         let disk = Disk::folder(&dir.path().join("data"))?;
-        let mut node = Node::new(disk.data(), None).with_ping(PING);
+        let mut node = Node::new(disk.data(), None).with_ping(PING).with_heaps(HEAPS);
         node.start()?;
         let team = Team::make(&node.url(), self.people).await?;
+        team.fill(self.filled).await?;
         // One of them also has the engine open, as people have, and is told everything.
         let (person, token) = team.listener();
         let recorder = Recorder::begin(&dir.path().join("history.jsonl"))?;

@@ -77,6 +77,8 @@ fn a_soak_takes_its_samples() {
         "3",
         "--rate",
         "30",
+        "--filled",
+        "300",
         "--samples",
         "soak.jsonl",
         "--no-verdict",

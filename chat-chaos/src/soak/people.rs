@@ -71,6 +71,32 @@ impl Team {
         self.people[0].clone()
     }
 
+    /// Has everybody write at once until so many messages are there.
+    ///
+    /// # Errors
+    /// A message is refused, or a line breaks.
+    pub(super) async fn fill(&self, messages: usize) -> Result<()> {
+        let mut writing = JoinSet::new();
+        for (_, token) in &self.people {
+            let (url, token, rooms) = (self.url.clone(), token.clone(), Arc::clone(&self.rooms));
+            let share = messages.div_ceil(self.people.len());
+            writing.spawn(async move {
+                let (mut link, _) = Link::open(&url.parse()?, &Tls::default(), &token).await?;
+                for conversation in rooms.iter().cycle().take(share) {
+                    let body = Body::new("once upon a time ".repeat(4))?;
+                    link.request(SendMessage::new(*conversation, ClientId(uuid::Uuid::now_v7()), body))
+                        .await?;
+                }
+                link.close().await;
+                anyhow::Ok(())
+            });
+        }
+        while let Some(written) = writing.join_next().await {
+            written??;
+        }
+        Ok(())
+    }
+
     /// Has everybody work, so much a second together.
     pub(super) fn work(&self, rate: u32) -> Work {
         let (stop, _) = watch::channel(false);
