@@ -276,8 +276,8 @@ impl Loaded {
     /// If a path is not text.
     pub fn json(&self) -> anyhow::Result<String> {
         let told = serde_json::json!({
-            "data_dir": self.data_dir,
-            "file": self.file,
+            "data_dir": serde_json::to_value(&self.data_dir)?,
+            "file": serde_json::to_value(&self.file)?,
             "settings": serde_json::to_value(self.shown())?,
         });
         Ok(format!("{told}\n"))

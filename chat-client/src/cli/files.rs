@@ -113,7 +113,7 @@ pub(crate) async fn download(who: &Who, args: DownloadArgs, out: &mut Output) ->
         let saved = courier.download(file, &to, &progress).await;
         line.end();
         let saved = saved?;
-        out.put(&json!({"file": file, "path": saved.path, "size": saved.size}), || {
+        out.put(&json!({"file": file, "path": saved.path.to_string_lossy(), "size": saved.size}), || {
             let path = saved.path.strip_prefix(".").unwrap_or(&saved.path);
             format!("{} {}", path.display(), size_in_words(saved.size))
         })?;

@@ -1,11 +1,13 @@
 //! Files from a shell: sent, listed, fetched, and continued after a kill.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
-use chat_tests::{DEADLINE, Options, Running, Script, Server, Signal};
+use chat_tests::{DEADLINE, Options, Running, Script, Server, Signal, run};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -63,6 +65,17 @@ fn files_go_up_and_come_down_again() -> Result<()> {
     let renamed = dir.path().join("renamed.txt");
     ada.done(&["download", &place, "--output", text(&renamed)])?;
     assert_eq!(fs::read(&renamed)?, b"one\ntwo\n");
+
+    // Into a folder whose name is no text.
+    let odd = dir.path().join(OsStr::from_bytes(b"odd \xff"));
+    fs::create_dir(&odd)?;
+    for more in [&[][..], &["--json"]] {
+        let mut command = ada.command(&[&["download", &place][..], more].concat())?;
+        command.arg("--output").arg(&odd);
+        let done = run(command, "")?;
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+    assert_eq!(fs::read(odd.join("notes.txt"))?, b"one\ntwo\n");
 
     let listed = json_lines(&ada.done(&["files", "--json"])?);
     assert_eq!(listed.len(), 3, "{listed:?}");
