@@ -48,8 +48,8 @@ pub(crate) struct Node {
     clock: Option<PathBuf>,
     port: u16,
     ping: &'static str,
-    /// How many heaps glibc may make, if not as many as it likes.
-    heaps: Option<&'static str>,
+    /// Variables that it gets besides.
+    variables: &'static [(&'static str, &'static str)],
     running: Option<Running>,
     /// What it logged in its lives so far.
     log: String,
@@ -61,7 +61,7 @@ impl Node {
     /// A server on this folder. Not started yet.
     pub(crate) fn new(data: PathBuf, clock: Option<PathBuf>) -> Self {
         let (joined, ping, log) = (None, SHORT_PING, String::new());
-        Self { data, joined, clock, port: 0, ping, heaps: None, running: None, log, lives: 0 }
+        Self { data, joined, clock, port: 0, ping, variables: &[], running: None, log, lives: 0 }
     }
 
     /// The same as one of several.
@@ -76,9 +76,9 @@ impl Node {
         self
     }
 
-    /// The same with so many heaps for all its threads.
-    pub(crate) fn with_heaps(mut self, heaps: &'static str) -> Self {
-        self.heaps = Some(heaps);
+    /// The same with these variables.
+    pub(crate) fn with_variables(mut self, variables: &'static [(&'static str, &'static str)]) -> Self {
+        self.variables = variables;
         self
     }
 
@@ -148,9 +148,7 @@ impl Node {
             command.env("FAKETIME_NO_CACHE", "1").env("DONT_FAKE_MONOTONIC", "1");
             command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         }
-        if let Some(heaps) = self.heaps {
-            command.env("MALLOC_ARENA_MAX", heaps);
-        }
+        command.envs(self.variables.iter().copied());
         let mut running = Running::start(command)?;
         let until = Instant::now() + DEADLINE;
         while let Some(line) = running.line(until)? {

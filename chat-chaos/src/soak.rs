@@ -35,9 +35,10 @@ const ROWS: usize = 12;
 /// The heartbeat that servers have.
 const PING: &str = "25s";
 
-/// Heaps of the server: what glibc keeps of what it was given back, for each of many, goes up for hours and hides
-/// what a program holds.
-const HEAPS: &str = "2";
+/// What the server's own unit tells glibc, and two heaps: what it keeps of what it was given back goes up for hours
+/// otherwise, and hides what the program holds.
+const ALLOCATOR: &[(&str, &str)] =
+    &[("MALLOC_ARENA_MAX", "2"), ("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 
 /// How it is done.
 #[derive(Args)]
@@ -79,7 +80,7 @@ impl Soak {
     async fn work(&self) -> Result<Vec<Sample>> {
         let dir = Folder::new("chat-soak-")?;
         let disk = Disk::folder(&dir.path().join("data"))?;
-        let mut node = Node::new(disk.data(), None).with_ping(PING).with_heaps(HEAPS);
+        let mut node = Node::new(disk.data(), None).with_ping(PING).with_variables(ALLOCATOR);
         node.start()?;
         let team = Team::make(&node.url(), self.people).await?;
         team.fill(self.filled).await?;
