@@ -164,6 +164,10 @@ impl Listener {
             self.begin_anew().await;
         }
         self.looked_at = wall;
+        // Who stood still tells nothing to somebody whose login ended meanwhile, however long it takes to ask.
+        if !self.nodes.0.fresh.is_fresh() && !self.doubts.settle_now(&self.hub).await {
+            return;
+        }
         if self.nodes.0.fresh.looked(now) {
             self.hub.wake_all().await;
         }
