@@ -348,7 +348,6 @@ impl Store {
     }
 }
 
-/// Where to post, for [`target`].
 /// Whether the account `m` that made a webhook may come in at `?1`. One that may not still knows the address, or
 /// chose it: neither do posts come through, nor is anything told there.
 const MAKER_MAY_COME_IN: &str = "m.disabled_at IS NULL AND NOT EXISTS (
@@ -362,6 +361,7 @@ static TOLD: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// Where to post, for [`target`].
 const TARGET: &str = "SELECT h.id, h.url, h.secret, h.conversation, c.name, h.attempts, h.failing_since
     FROM outgoing h JOIN conversations c ON c.id = h.conversation";
 
