@@ -35,6 +35,11 @@ impl Doubts {
         self.0.more.notify_one();
     }
 
+    /// Whether the store has not answered for somebody.
+    pub(super) fn are_open(&self) -> bool {
+        !self.people().is_empty()
+    }
+
     /// Asks the store for all of them now, because nobody may be told anything before; whether it answered.
     pub(super) async fn settle_now(&self, hub: &Hub) -> bool {
         let people = self.people().clone();
@@ -87,9 +92,9 @@ mod tests {
         let asked = doubts.people().clone();
         doubts.add(user);
         doubts.is_settled(user, asked[&user]);
-        assert!(doubts.people().contains_key(&user));
+        assert!(doubts.are_open());
         let asked = doubts.people().clone();
         doubts.is_settled(user, asked[&user]);
-        assert!(doubts.people().is_empty());
+        assert!(!doubts.are_open());
     }
 }

@@ -139,6 +139,7 @@ impl Listener {
 
     async fn look(&mut self) {
         let now = Instant::now();
+        let must_settle = !self.nodes.0.fresh.is_fresh() || self.doubts.are_open();
         self.see_how_the_bus_is(now);
         let mut position = self.begin_at(now);
         // What had not ended at the first page may stand before where the last one came to.
@@ -164,8 +165,9 @@ impl Listener {
             self.begin_anew().await;
         }
         self.looked_at = wall;
-        // Who stood still tells nothing to somebody whose login ended meanwhile, however long it takes to ask.
-        if !self.nodes.0.fresh.is_fresh() && !self.doubts.settle_now(&self.hub).await {
+        // Whoever stood still, or has not been answered since the last look, is not up to date before the store has
+        // said whose logins ended.
+        if must_settle && !self.doubts.settle_now(&self.hub).await {
             return;
         }
         if self.nodes.0.fresh.looked(now) {
