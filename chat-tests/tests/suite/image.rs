@@ -54,6 +54,12 @@ fn asked(program: &str, arguments: &[&str]) -> Result<Output> {
     Ok(Command::new(bin(program)?).args(arguments).output()?)
 }
 
+/// The variables of the allocator that a unit for systemd sets.
+fn told_to_glibc(unit: &str) -> BTreeSet<&str> {
+    let lines = unit.lines().filter_map(|line| line.strip_prefix("Environment="));
+    lines.flat_map(str::split_whitespace).filter(|word| word.starts_with("MALLOC_")).collect()
+}
+
 #[test]
 fn the_image_copies_only_what_is_there() -> Result<()> {
     let file = dockerfile()?;
@@ -98,12 +104,16 @@ fn the_image_runs_and_asks_what_the_programs_know() -> Result<()> {
     let stage = &file[last..];
     assert!(all(stage, "RUN").iter().any(|run| run.words().contains(&"tini")), "tini is not installed");
 
-    // Every variable is a setting, and the data lies where the image has a place for it.
+    // Every variable is a setting or what the units tell glibc, and the data lies where the image has a place
+    // for it.
     let help = String::from_utf8(asked("chat-server", &["--help"])?.stdout)?;
+    let variables = all(stage, "ENV").iter().flat_map(|env| env.words()).collect::<BTreeSet<_>>();
+    let glibc = variables.iter().copied().filter(|word| word.starts_with("MALLOC_")).collect::<BTreeSet<_>>();
+    for unit in ["packaging/systemd/chat-server.service", "packaging/examples/chat-server@.service"] {
+        assert_eq!(told_to_glibc(&std::fs::read_to_string(root().join(unit))?), glibc, "{unit}");
+    }
     let mut settings = BTreeSet::new();
-    for (name, value) in
-        all(stage, "ENV").iter().flat_map(|env| env.words()).filter_map(|w| w.split_once('='))
-    {
+    for (name, value) in variables.difference(&glibc).filter_map(|word| word.split_once('=')) {
         assert!(help.contains(&format!("[env: {name}=")), "{name} is no setting");
         settings.insert((name, value));
     }
