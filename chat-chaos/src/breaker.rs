@@ -16,7 +16,7 @@ use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::crowd::Crowd;
-use crate::fault::Fault;
+use crate::fault::{Fault, Lane};
 use crate::history::{Act, tag};
 use crate::link::{Link, Spot, Way};
 use crate::outcast;
@@ -87,7 +87,7 @@ impl Breaker {
             }
             sleep(one.after).await;
             let name = one.fault.name();
-            self.note(&format!("{name} begins ({} ms, {})", one.lasts.as_millis(), one.whom));
+            self.note(&format!("{name} begins ({} ms{})", one.lasts.as_millis(), self.whom(one)));
             self.one(one).await.with_context(|| format!("in the fault {name}"))?;
             self.note(&format!("{name} is over"));
             *self.broken.entry(name).or_default() += 1;
@@ -97,6 +97,17 @@ impl Breaker {
 
     fn note(&self, text: &str) {
         self.stage.recorder.fault(text);
+    }
+
+    /// Whom it hits, for who reads the history; what is behind the nodes says that itself.
+    fn whom(&self, one: &Break) -> String {
+        match one.fault.lane() {
+            Lane::Servers if one.fault != Fault::Rolling => {
+                format!(", node {}", one.dice % self.stage.nodes() as u64)
+            }
+            Lane::People => format!(", person{}", one.whom),
+            Lane::Servers | Lane::Behind | Lane::Rights => String::new(),
+        }
     }
 
     async fn one(&mut self, one: &Break) -> Result<()> {

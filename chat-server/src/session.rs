@@ -153,33 +153,39 @@ impl Session {
         socket: &mut Socket<S>,
         leaving: &Leaving,
     ) -> End {
-        let end = self.work(socket, leaving).await;
-        let clean = matches!(end, End::Goodbye);
+        let mut end = self.work(socket, leaving).await;
         if matches!(end, End::Drain) {
-            Box::pin(self.finish(socket)).await;
+            end = Box::pin(self.finish(socket)).await;
         }
+        let clean = matches!(end, End::Goodbye);
         Box::pin(self.app.hub.detach(self.caller.person.id, self.caller.key, clean)).await;
         end
     }
 
-    /// Before the server stops: what was asked is answered, and what waits is written. The
-    /// listener bounds how long that may take.
-    async fn finish<S: AsyncRead + AsyncWrite + Unpin>(&mut self, socket: &mut Socket<S>) {
+    /// Before the server stops: what was asked is answered, and what waits is written, unless the connection is cut
+    /// meanwhile. The listener bounds how long that may take.
+    async fn finish<S: AsyncRead + AsyncWrite + Unpin>(&mut self, socket: &mut Socket<S>) -> End {
         if let Some(answering) = self.answering.take() {
             let (id, handled) = answering.await;
-            if self.answer(&id, handled, socket).await.is_some() {
-                return;
+            if let Some(end) = self.answer(&id, handled, socket).await {
+                return end;
             }
         }
         // What its shards were asked, they answer before this returns.
         self.app.hub.settle().await;
         // As in `poll_outbox`; the client asks for the rest where it goes.
         while self.app.hub.is_fresh() {
-            self.waiting.take_now(&mut self.frames);
-            if self.frames.is_empty() || self.deliver(socket).await.is_some() {
-                return;
+            if let Err(reason) = self.waiting.take_now(&mut self.frames) {
+                return End::Close(reason);
+            }
+            if self.frames.is_empty() {
+                break;
+            }
+            if let Some(end) = self.deliver(socket).await {
+                return end;
             }
         }
+        End::Drain
     }
 
     async fn work<S: AsyncRead + AsyncWrite + Unpin>(

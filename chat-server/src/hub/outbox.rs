@@ -213,9 +213,17 @@ impl Waiting {
         poll_fn(|context| self.poll_take(context, into)).await
     }
 
-    /// Takes what is there without waiting.
-    pub fn take_now(&mut self, into: &mut Vec<Frame>) {
-        lock(&self.0).hand_over(into);
+    /// Takes what is there without waiting; an error when the connection is to be cut.
+    ///
+    /// # Errors
+    /// The reason for the cut.
+    pub fn take_now(&mut self, into: &mut Vec<Frame>) -> Result<(), CloseReason> {
+        let mut queue = lock(&self.0);
+        if let Some(reason) = queue.cut {
+            return Err(reason);
+        }
+        queue.hand_over(into);
+        Ok(())
     }
 
     /// Gives the room of written frames back.
@@ -356,6 +364,7 @@ mod tests {
         outbox.cut(CloseReason::Banned);
         outbox.cut(CloseReason::Slow);
         assert_eq!(waiting.take(&mut Vec::new()).await, Err(CloseReason::Banned), "the first reason counts");
+        assert_eq!(waiting.take_now(&mut Vec::new()), Err(CloseReason::Banned), "also where nobody waits");
         let (outbox, mut waiting) = Outbox::new();
         let mut taken = Vec::new();
         let cutting = async { outbox.cut(CloseReason::Banned) };

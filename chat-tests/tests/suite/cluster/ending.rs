@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use chat_tests::{Script, Server, Signal, uuid};
+use chat_tests::{Cluster, Script, Server, Signal, uuid};
 use serde_json::{Value, json};
 
 use super::{Pair, pair, soon};
@@ -149,6 +149,21 @@ fn a_password_that_is_changed() -> Result<()> {
 /// rights ended.
 #[test]
 fn a_node_that_stood_still_tells_nothing_to_whom_it_may_not() -> Result<()> {
+    let (mut kim, asked, _cluster) = wakes_after_a_ban(&[])?;
+    kim.reply(&asked)?.expect("kim may write");
+    kim.expect_message("about lin 19")?;
+    Ok(())
+}
+
+/// Whoever stops waits for what was asked, which takes a password some time, and writes what waits.
+#[test]
+fn a_node_that_wakes_to_be_stopped_tells_nothing_either() -> Result<()> {
+    wakes_after_a_ban(&[Signal::Terminate]).map(drop)
+}
+
+/// Bans somebody while their node stands still and gets these signals, and what they are told when it wakes; gives
+/// somebody else there, and the number of what they asked meanwhile.
+fn wakes_after_a_ban(signals: &[Signal]) -> Result<(Script, String, Cluster)> {
     let Pair { mut cluster, mut ada, mut lin, room } = pair()?;
     let mut kim = Script::register(&cluster.nodes[1], "kim")?;
     kim.ok("room.join", json!({"room": "deploys"}))?;
@@ -163,18 +178,20 @@ fn a_node_that_stood_still_tells_nothing_to_whom_it_may_not() -> Result<()> {
         cluster.nodes[1].signal(Signal::Continue)?;
     }
     let asked = kim.start_request("message.send", message(&room, &uuid(), "somebody gone?"))?;
+    lin.start_request("account.password", json!({"current": "not this one", "password": "a longer one"}))?;
     ada.ok("user.ban", json!({"user": "lin", "for_s": 3600}))?;
     // Longer than the end of rights may take, by the clock of the other node.
     std::thread::sleep(Duration::from_secs(1));
     for n in 0..20 {
         say(&mut ada, &room, &format!("about lin {n}"))?;
     }
+    for signal in signals {
+        cluster.nodes[1].signal(*signal)?;
+    }
     cluster.nodes[1].signal(Signal::Continue)?;
     let told = lin.rest()?;
     assert!(told.iter().any(|frame| frame["type"] == "closed"), "{told:?}");
     assert!(told.iter().all(|frame| !frame.to_string().contains("somebody gone")), "{told:?}");
     assert!(told.iter().all(|frame| !frame.to_string().contains("about lin")), "{told:?}");
-    kim.reply(&asked)?.expect("kim may write");
-    kim.expect_message("about lin 19")?;
-    Ok(())
+    Ok((kim, asked, cluster))
 }
