@@ -48,7 +48,7 @@ impl End {
         Ok(match self {
             Self::Sqlite(file) => (Store::open(file)?, None),
             Self::Postgres(address) => {
-                let claimed = claim(address, Claim::Alone).await?;
+                let claimed = claim(address, Claim::Alone, |text| Progress::new().say(text)).await?;
                 (Store::connect(address).await?, Some(claimed))
             }
         })

@@ -107,7 +107,7 @@ impl Opened {
             Some(_) => Lock::shared(&config.data_dir)?,
         };
         let how = if config.bus.is_some() { Claim::WithNodes } else { Claim::Alone };
-        let (store, claimed) = open_to_work(config, how).await?;
+        let (store, claimed) = open_to_work(config, how, |text| warn!("{text}")).await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let bus = Bus::open(config.bus.as_ref()).await?;
@@ -261,13 +261,18 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-/// As [`open_store`], to write in it: nobody works on it whom that would not suit, as long as the second lives.
+/// As [`open_store`], to write in it: nobody works on it whom that would not suit, as long as the second lives. That
+/// it has to be waited for somebody is told.
 ///
 /// # Errors
 /// Why it cannot be used, with what to do.
-pub(crate) async fn open_to_work(config: &Config, how: Claim) -> anyhow::Result<(Store, Option<Claimed>)> {
+pub(crate) async fn open_to_work(
+    config: &Config,
+    how: Claim,
+    tell: fn(&str),
+) -> anyhow::Result<(Store, Option<Claimed>)> {
     let claimed = match &config.database {
-        Some(address) => Some(claim(address, how).await?),
+        Some(address) => Some(claim(address, how, tell).await?),
         None => None,
     };
     let store = open_store(config).await?;

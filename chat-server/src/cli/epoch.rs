@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::link::{must_be_set_up, refuse_root};
 use super::print;
+use crate::backup::Progress;
 use crate::config::Config;
 use crate::serve::{Lock, open_store, open_to_work};
 use crate::store::Claim;
@@ -24,7 +25,7 @@ pub(super) async fn run(args: &EpochArgs, config: &Config, json: bool) -> anyhow
     // Alone, whatever bus there is: nodes that run would go on with what they know.
     let _lock = Lock::alone(&config.data_dir)?;
     let epoch = if args.new {
-        let (store, _claimed) = open_to_work(config, Claim::Alone).await?;
+        let (store, _claimed) = open_to_work(config, Claim::Alone, |text| Progress::new().say(text)).await?;
         let epoch = Epoch(Uuid::new_v4());
         store.begin_epoch(epoch).await?;
         store.close().await;

@@ -63,7 +63,7 @@ pub async fn import(
     }
     let _lock = Lock::alone(&config.data_dir)?;
     if !dry_run {
-        let (store, _claimed) = open_to_work(config, Claim::Alone).await?;
+        let (store, _claimed) = open_to_work(config, Claim::Alone, |text| Progress::new().say(text)).await?;
         let files = Files::open(&config.files, config.data_dir.join(UPLOADS))?;
         return run(store, Some(files), source, report, progress).await;
     }

@@ -55,12 +55,12 @@ impl Claimed {
     }
 }
 
-/// Says how one works on this database, and waits a while for others to end.
+/// Says how one works on this database, and waits a while for others to end, of which it tells.
 ///
 /// # Errors
 /// [`OpenError::Taken`] if they do not; [`OpenError::Unreachable`].
-pub async fn claim(address: &Address, claim: Claim) -> Result<Claimed, OpenError> {
-    let mut held = hold(address, claim).await?;
+pub async fn claim(address: &Address, claim: Claim, tell: fn(&str)) -> Result<Claimed, OpenError> {
+    let mut held = hold(address, claim, tell).await?;
     let (lost, address) = (CancellationToken::new(), address.clone());
     let told = lost.clone();
     let keeper = tokio::spawn(async move {
@@ -69,7 +69,7 @@ pub async fn claim(address: &Address, claim: Claim) -> Result<Claimed, OpenError
             let _ = held.cut.await;
             warn!(%address, "the connection that holds the database was cut");
             held = loop {
-                match hold(&address, claim).await {
+                match hold(&address, claim, |text| warn!("{text}")).await {
                     Ok(again) => break again,
                     Err(cause @ OpenError::Taken(_)) => {
                         error!(%cause, "the database was taken while it could not be reached");
@@ -90,7 +90,7 @@ struct Held {
     cut: AbortOnDropHandle<()>,
 }
 
-async fn hold(address: &Address, claim: Claim) -> Result<Held, OpenError> {
+async fn hold(address: &Address, claim: Claim, tell: fn(&str)) -> Result<Held, OpenError> {
     let unusable = |cause: String| OpenError::Unreachable(address.to_string(), cause);
     let told = |cause: tokio_postgres::Error| unusable(sql::Error::from(cause).to_string());
     let tls = address.tls().map_err(|cause| unusable(cause.to_string()))?;
@@ -101,10 +101,18 @@ async fn hold(address: &Address, claim: Claim) -> Result<Held, OpenError> {
         let _ = connection.await;
     }));
     client.batch_execute(&begin()).await.map_err(told)?;
-    let lock = match claim {
-        Claim::WithNodes => "pg_advisory_lock_shared",
-        Claim::Alone => "pg_advisory_lock",
+    let (attempt, lock) = match claim {
+        Claim::WithNodes => ("pg_try_advisory_lock_shared", "pg_advisory_lock_shared"),
+        Claim::Alone => ("pg_try_advisory_lock", "pg_advisory_lock"),
     };
+    let tried = client.query_one(&format!("SELECT {attempt}({WORKERS})"), &[]).await.map_err(told)?;
+    if tried.get(0) {
+        return Ok(Held { _client: client, cut });
+    }
+    tell(&format!(
+        "another chat-server works on the database {address}, or did until its machine fell silent; waiting up to \
+         {WAIT_S} seconds for it to end"
+    ));
     match client.batch_execute(&format!("SELECT {lock}({WORKERS})")).await {
         Ok(()) => Ok(Held { _client: client, cut }),
         Err(cause) if cause.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {

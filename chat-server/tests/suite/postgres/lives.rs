@@ -1,5 +1,6 @@
 //! Who works on a shared database beside whom, and what happens when it is not the one that it was.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chat_server::store::{Address, Claim, OpenError, Store, claim};
@@ -10,20 +11,33 @@ use super::store;
 /// Far more than what is not refused takes.
 const A_WHILE: Duration = Duration::from_secs(2);
 
+fn waits_for_nobody(text: &str) {
+    panic!("{text}");
+}
+
+/// Whether somebody was told that a claim waits.
+static SAID: AtomicBool = AtomicBool::new(false);
+
+fn says_so(text: &str) {
+    assert!(text.contains("waiting up to 20 seconds"), "{text}");
+    SAID.store(true, Ordering::SeqCst);
+}
+
 #[tokio::test]
 async fn nodes_work_together_and_everything_else_alone() {
     let database = Database::new().unwrap();
     let address: Address = database.address().parse().unwrap();
-    let one = claim(&address, Claim::WithNodes).await.unwrap();
-    let other = claim(&address, Claim::WithNodes).await.unwrap();
-    let mut alone = Box::pin(claim(&address, Claim::Alone));
+    let one = claim(&address, Claim::WithNodes, waits_for_nobody).await.unwrap();
+    let other = claim(&address, Claim::WithNodes, waits_for_nobody).await.unwrap();
+    let mut alone = Box::pin(claim(&address, Claim::Alone, says_so));
     assert!(tokio::time::timeout(A_WHILE, &mut alone).await.is_err(), "it waits for those who are there");
+    assert!(SAID.load(Ordering::SeqCst), "and says so");
     drop((one, other));
     let alone = alone.await.expect("who has ended is in nobody's way");
-    let refused = claim(&address, Claim::WithNodes).await.unwrap_err();
+    let refused = claim(&address, Claim::WithNodes, says_so).await.unwrap_err();
     assert!(matches!(refused, OpenError::Taken(_)), "{refused}");
     drop(alone);
-    claim(&address, Claim::WithNodes).await.unwrap();
+    claim(&address, Claim::WithNodes, waits_for_nobody).await.unwrap();
 }
 
 #[tokio::test]
@@ -31,7 +45,7 @@ async fn a_claim_whose_connection_is_cut_is_made_again() {
     const HOLDERS: &str = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted";
     let database = Database::new().unwrap();
     let address: Address = database.address().parse().unwrap();
-    let claimed = claim(&address, Claim::Alone).await.unwrap();
+    let claimed = claim(&address, Claim::Alone, waits_for_nobody).await.unwrap();
     let holders = || {
         query(
             &database.address(),
