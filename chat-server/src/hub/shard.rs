@@ -7,6 +7,7 @@
 //! decided again, one by one. Nobody is told anything that is not stored.
 
 mod delivery;
+mod marks;
 mod personal;
 mod purge;
 mod rebase;

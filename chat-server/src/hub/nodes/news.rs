@@ -153,6 +153,9 @@ pub(in crate::hub) struct Read {
     pub(in crate::hub) messages: u64,
     pub(in crate::hub) sent: u64,
     pub(in crate::hub) mentions: u64,
+    /// The newest event that the counts know of; an older node does not say it.
+    #[serde(default)]
+    pub(in crate::hub) as_of: Seq,
     /// Whether their inbox changed by it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(in crate::hub) inbox: bool,

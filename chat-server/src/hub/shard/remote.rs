@@ -18,7 +18,7 @@ use super::delivery::gone;
 use super::turn::Outcome;
 use crate::domain::{Change, Hearing, Room};
 use crate::hub::nodes::Nodes;
-use crate::hub::nodes::news::{Added, EventFrame, Invited, News, Read, Turn, Typing, raw};
+use crate::hub::nodes::news::{Added, EventFrame, Invited, News, Turn, Typing, raw};
 use crate::hub::{Job, SessionKey};
 use crate::metrics::metrics;
 use crate::store::{Committed, Notice, StoreError};
@@ -63,6 +63,10 @@ impl Shard {
         let Some(nodes) = &self.nodes else { return };
         if !self.online.contains_key(&user) || !self.places.entry(user).or_default().insert(conversation) {
             return;
+        }
+        // What they know already, they are told no less of.
+        if self.rooms.get(&conversation).is_some_and(|room| room.head < delivered) {
+            self.rooms.remove(&conversation);
         }
         match self.watched.get_mut(&conversation) {
             Some(watched) => watched.people += 1,
@@ -133,19 +137,6 @@ impl Shard {
                 _ => {}
             }
         }
-    }
-
-    fn read_of(&self, user: UserId, conversation: ConversationId, inbox: bool) -> Option<Read> {
-        let member = self.rooms.get(&conversation)?.members.get(&user)?;
-        Some(Read {
-            conversation,
-            user,
-            seq: member.read,
-            messages: member.read_messages,
-            sent: member.read_sent,
-            mentions: member.mentions,
-            inbox,
-        })
     }
 
     /// As [`share`](Self::share), of events alone.
@@ -384,25 +375,6 @@ impl Shard {
     async fn hear_typing(&mut self, Typing { conversation, user, active }: Typing) {
         if self.watched.contains_key(&conversation) && self.load(conversation).await.is_ok() {
             self.tell_typing(conversation, user, active);
-        }
-    }
-
-    async fn hear_read(&mut self, read: &Read) {
-        let (user, conversation) = (read.user, read.conversation);
-        if !self.watched.contains_key(&conversation) || self.load(conversation).await.is_err() {
-            return;
-        }
-        let position = read.position();
-        let Some(room) = self.rooms.get_mut(&conversation) else { return };
-        match room.members.get(&user) {
-            Some(member) if member.read <= position.seq => {}
-            // A later one came first, or they are no member any more.
-            _ => return,
-        }
-        room.apply(&Change::Read(user, position));
-        self.tell_read(user, conversation, SessionKey::SERVER);
-        if read.inbox {
-            self.tell_inboxes_of(BTreeSet::from([user])).await;
         }
     }
 

@@ -154,3 +154,25 @@ fn what_a_node_does_not_understand_it_leaves_alone() -> Result<()> {
     ada.expect_message("both of us")?;
     Ok(())
 }
+
+/// While NATS is away, a node looks into the store now and then, and hears of the mark before it has told what was
+/// written before it. Found by a storm of three nodes, seed 754.
+#[test]
+fn a_mark_that_is_heard_before_what_it_counts_counts_it() -> Result<()> {
+    let Pair { mut cluster, mut ada, mut lin, room } = pair()?;
+    let mut phone = Script::login(&cluster.nodes[0], "lin")?;
+    cluster.nats.kill();
+    cluster.hear_each_other(false)?;
+    for _ in 0..3 {
+        let first = say(&mut ada, &room, "read")?;
+        say(&mut ada, &room, "not read")?;
+        let last = say(&mut ada, &room, "nor this")?;
+        let marked = phone.ok("read.mark", json!({"conversation": room, "seq": first}))?;
+        assert_eq!(marked["unread"], 2);
+        let told = lin.expect("unread", |unread| unread["read"] == first)?;
+        assert_eq!(told["unread"], 2, "{told}");
+        lin.ok("read.mark", json!({"conversation": room, "seq": last}))?;
+        phone.expect("unread", |unread| unread["read"] == last && unread["unread"] == 0)?;
+    }
+    Ok(())
+}
