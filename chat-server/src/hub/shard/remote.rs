@@ -53,6 +53,10 @@ impl Shard {
     /// Who has come listens where they are a member.
     pub(super) fn watch_all(&mut self, user: UserId, places: &[(ConversationId, Seq)]) {
         for (conversation, head) in places {
+            // They are told no counts of less than they know.
+            if self.rooms.get(conversation).is_some_and(|room| room.head < *head) {
+                self.rooms.remove(conversation);
+            }
             self.watch(user, *conversation, *head);
         }
     }
@@ -63,10 +67,6 @@ impl Shard {
         let Some(nodes) = &self.nodes else { return };
         if !self.online.contains_key(&user) || !self.places.entry(user).or_default().insert(conversation) {
             return;
-        }
-        // What they know already, they are told no less of.
-        if self.rooms.get(&conversation).is_some_and(|room| room.head < delivered) {
-            self.rooms.remove(&conversation);
         }
         match self.watched.get_mut(&conversation) {
             Some(watched) => watched.people += 1,
