@@ -451,9 +451,7 @@ fn nothing_that_members_do_is_pushed_to_others() -> Result<()> {
 /// A public room is known to everybody, and still its members' alone.
 #[test]
 fn a_public_room_shows_its_name_and_nothing_else() -> Result<()> {
-    // Everybody asks all there is to ask, as fast as it goes.
-    let more = ["--request-burst", "2000"].map(str::to_owned).to_vec();
-    let server = Server::start_with(Options { more, ..Options::default() })?;
+    let server = Server::start()?;
     let mut ada = Script::register(&server, "ada")?;
     let mut eve = Script::register(&server, "eve")?;
     let mut gone = Script::register(&server, "gone")?;

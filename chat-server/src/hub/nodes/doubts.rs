@@ -48,12 +48,12 @@ impl Doubts {
                 warn!(%cause, "cannot look whether somebody may stay connected; nobody is told anything until then");
                 return false;
             }
-            self.is_settled(user, doubt);
+            self.settled(user, doubt);
         }
         true
     }
 
-    fn is_settled(&self, user: UserId, doubt: u64) {
+    fn settled(&self, user: UserId, doubt: u64) {
         let mut people = self.people();
         if people.get(&user) == Some(&doubt) {
             people.remove(&user);
@@ -75,7 +75,7 @@ impl Doubts {
                     warn!(%cause, "cannot look whether somebody may stay connected; trying again");
                     tokio::time::sleep(AGAIN).await;
                 }
-                self.is_settled(user, doubt);
+                self.settled(user, doubt);
             }
         }
     }
@@ -91,10 +91,10 @@ mod tests {
         doubts.add(user);
         let asked = doubts.people().clone();
         doubts.add(user);
-        doubts.is_settled(user, asked[&user]);
+        doubts.settled(user, asked[&user]);
         assert!(doubts.are_open());
         let asked = doubts.people().clone();
-        doubts.is_settled(user, asked[&user]);
+        doubts.settled(user, asked[&user]);
         assert!(!doubts.are_open());
     }
 }
