@@ -99,7 +99,9 @@ CREATE TABLE conversations (
     archived     smallint NOT NULL DEFAULT 0,
     free_calls   smallint NOT NULL DEFAULT 0,
     -- Days; 0 for as long as the server keeps messages.
-    keep_days    bigint NOT NULL DEFAULT 0
+    keep_days    bigint NOT NULL DEFAULT 0,
+    -- The day of its last row in `days`; -1 where it has none.
+    day          bigint NOT NULL DEFAULT -1
 ) WITH (fillfactor = 50);
 
 CREATE TABLE members (
@@ -154,13 +156,10 @@ CREATE TABLE events (
 -- The referee: a number is taken once, whoever writes.
 CREATE UNIQUE INDEX events_seq ON events (conversation, seq);
 CREATE UNIQUE INDEX events_client ON events (client_id, author) WHERE client_id IS NOT NULL;
-CREATE INDEX events_author ON events (conversation, author, seq) WHERE kind = 'message';
 CREATE INDEX events_target ON events (conversation, target, kind, seq) WHERE target IS NOT NULL;
 CREATE INDEX events_pinned ON events (conversation, seq) WHERE pinned = 1;
 -- What was deleted is not unread.
 CREATE INDEX events_deleted ON events (conversation, seq) WHERE deleted = 1;
--- For finding what has been kept for its time.
-CREATE INDEX events_kept ON events (conversation, at) WHERE kind = 'message' AND deleted = 0;
 -- Words that wait to be taken in, in KiB; see store/postgres/merge.rs.
 CREATE INDEX events_words ON events USING gin (words) WITH (gin_pending_list_limit = 16384);
 
@@ -170,6 +169,16 @@ CREATE TABLE search_state (
     one     smallint PRIMARY KEY CHECK (one = 1),
     version bigint NOT NULL,
     oldest  bigint NOT NULL
+);
+
+-- Which events happened on which day, so that messages that have been kept for their time are found without
+-- an index of all messages by time. From `seq` on, up to the next row's, a conversation's events are of this
+-- day, counted from 1970 in UTC.
+CREATE TABLE days (
+    conversation bytea NOT NULL REFERENCES conversations (id),
+    seq          bigint NOT NULL,
+    day          bigint NOT NULL,
+    PRIMARY KEY (conversation, seq)
 );
 
 -- The earlier texts of edited messages. `seq` is the event that gave the text.

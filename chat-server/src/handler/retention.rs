@@ -66,8 +66,12 @@ impl App {
                 }
             }
             // Nothing more, or nothing that goes: the next round tries again.
-            let is_over = found.len() < FOUND || deleted == before;
-            if is_over || !self.hub.duties().is_mine(Duty::Retention).await {
+            if !self.hub.duties().is_mine(Duty::Retention).await {
+                return Ok(deleted);
+            }
+            if found.len() < FOUND || deleted == before {
+                // However many these are: the next round goes on with them.
+                self.store.forget_days(keep_days, now(), FOUND).await.map_err(store_failed)?;
                 return Ok(deleted);
             }
         }

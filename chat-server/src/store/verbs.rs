@@ -7,6 +7,7 @@ mod audit;
 mod bans;
 mod bots;
 mod change;
+mod days;
 mod doors;
 mod entry;
 mod exchange;

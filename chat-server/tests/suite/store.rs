@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::home::Home;
 
+mod days;
 mod together;
 
 struct Fixture {

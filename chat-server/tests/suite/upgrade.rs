@@ -116,6 +116,12 @@ async fn everything_of_the_first_schema_is_there_today() {
     assert_eq!(direct, Some(ConversationId(old.direct)));
     let loaded = store.load(ConversationId(old.room)).await.unwrap().unwrap();
     assert_eq!(loaded.members[&ada].role, chat_proto::RoomRole::Owner, "who made it owns it");
+    let mut old_messages = store.expired(Some(1), Timestamp(3 * 86_400_000), 10).await.unwrap();
+    old_messages.sort_unstable();
+    let mut all =
+        [(old.room, 2), (old.room, 3), (old.direct, 2)].map(|(id, seq)| (ConversationId(id), Seq(seq)));
+    all.sort_unstable();
+    assert_eq!(old_messages, all, "messages from before are found by their day");
     store.close().await;
 
     let [copy] = &copies(dir.path())[..] else { panic!("{:?}", copies(dir.path())) };

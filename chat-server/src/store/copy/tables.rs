@@ -11,7 +11,7 @@ pub(super) struct Table(
 
 /// All tables but `server`, which is copied by itself, and what nodes tell each other (`news`, `leases`), which
 /// is over where none runs; each behind those that it refers to.
-pub(super) const TABLES: [Table; 30] = [
+pub(super) const TABLES: [Table; 31] = [
     Table(
         "users",
         // Who makes a bot is none.
@@ -65,6 +65,7 @@ pub(super) const TABLES: [Table; 30] = [
             ("archived", I),
             ("free_calls", I),
             ("keep_days", I),
+            ("day", I),
         ],
     ),
     Table(
@@ -100,6 +101,7 @@ pub(super) const TABLES: [Table; 30] = [
             ("deleted", I),
         ],
     ),
+    Table("days", &[("conversation", B), ("seq", I)], &[("day", I)]),
     Table("versions", &[("conversation", B), ("target", I), ("seq", I)], &[("at", I), ("body", T)]),
     Table(
         "inbox",

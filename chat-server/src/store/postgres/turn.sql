@@ -5,7 +5,7 @@
 -- ones do not wait for each other for ever. Nothing is written unless all of them have come exactly as far as
 -- the turn was decided on, and no webhook wants to hear of them.
 WITH held AS MATERIALIZED (
-    SELECT c.id, c.head = x.head AS as_decided
+    SELECT c.id, c.head, c.day, c.head = x.head AS as_decided
     FROM unnest($1::bytea[], $2::bigint[]) AS x (id, head) JOIN conversations c ON c.id = x.id
     ORDER BY c.id FOR NO KEY UPDATE OF c
 ), turn AS MATERIALIZED (
@@ -19,9 +19,14 @@ WITH held AS MATERIALIZED (
         $10::text[]) AS x (conversation, seq, at, author, client_id, messages, content, words)
     WHERE turn.holds
 ), ends AS (
-    UPDATE conversations c SET head = x.head, messages = x.messages, active_at = x.at
+    UPDATE conversations c SET head = x.head, messages = x.messages, active_at = x.at, day = x.at / 86400000
     FROM turn, unnest($11::bytea[], $12::bigint[], $13::bigint[], $14::bigint[]) AS x (id, head, messages, at)
     WHERE turn.holds AND c.id = x.id
+), new_days AS (
+    INSERT INTO days (conversation, seq, day)
+    SELECT held.id, held.head + 1, x.at / 86400000
+    FROM turn, unnest($11::bytea[], $14::bigint[]) AS x (id, at) JOIN held ON held.id = x.id
+    WHERE turn.holds AND held.day <> x.at / 86400000
 ), counts AS (
     -- A mark that moves counts anew what calls its member behind it; what this very turn adds is not seen here
     -- and comes on top.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chat_proto::{Ban, ConversationId, Event, EventKind, RoomRole, Seq, Timestamp, UserId, UserName};
 
+use super::days::{OF_THE_DAY, day_of};
 use super::{Store, audit, lists, nodes, people, row};
 use crate::domain::audit::Note;
 use crate::domain::moderation::Penalty;
@@ -299,18 +300,19 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(ConversationId, Seq)>, StoreError> {
         self.read(move |db| {
-            // By conversation and time, as events_kept has it; where nothing happened since then, nothing is there.
+            // Day by day, where anything happened since then.
             let join = db.either("CROSS JOIN", "JOIN");
             let mut query = db.prepare_cached(&format!(
                 "SELECT e.conversation, e.seq
                  FROM (SELECT id FROM conversations WHERE active_at > ?2 AND (?3 IS NULL OR id = ?3)) c
-                 {join} events e ON e.conversation = c.id AND e.author = ?1 AND e.kind = 'message'
-                     AND e.deleted = 0 AND e.at > ?2
+                 {join} days d ON d.conversation = c.id AND d.day >= ?5
+                 {join} events e ON e.conversation = c.id AND {OF_THE_DAY} AND e.author = ?1
+                     AND e.kind = 'message' AND e.deleted = 0 AND e.at > ?2
                  ORDER BY e.at DESC, e.id DESC LIMIT ?4"
             ))?;
-            let place = conversation.map(|id| id.0);
+            let (place, day) = (conversation.map(|id| id.0), day_of(since.0));
             let found = query
-                .query_map(params![author.0, since.0, place, row::int(limit as u64)], |r| {
+                .query_map(params![author.0, since.0, place, row::int(limit as u64), day], |r| {
                     Ok((ConversationId(r.get(0)?), row::seq(r, 1)?))
                 })?
                 .collect::<sql::Result<_>>()?;

@@ -6,7 +6,7 @@ use chat_proto::{
     ConversationId, ConversationKind, Event, EventKind, Message, RoomName, Seq, UserId, limits,
 };
 
-use super::{bans, files, inbox, keeping, log, row};
+use super::{bans, days, files, inbox, keeping, log, row};
 use crate::domain::{Hearing, ReadPosition};
 use crate::store::sql::{self, Connection, OptionalExtension, params};
 use crate::store::{Committed, Write, postgres, sqlite, topic_of};
@@ -69,10 +69,21 @@ impl Totals {
     /// Writes what was counted.
     pub(super) fn write(&mut self, db: &Connection) -> sql::Result<()> {
         for (conversation, End { head, messages, active_at }) in self.ends.drain() {
-            db.prepare_cached(
-                "UPDATE conversations SET head = ?2, messages = ?3, active_at = coalesce(?4, active_at) WHERE id = ?1",
-            )?
-            .execute(params![conversation.0, row::int(head.0), row::int(messages), active_at])?;
+            let day = active_at.map(days::day_of);
+            let end = params![conversation.0, row::int(head.0), row::int(messages), active_at, day];
+            let mut of_its_day = db.prepare_cached(
+                "UPDATE conversations SET head = ?2, messages = ?3, active_at = coalesce(?4, active_at)
+                 WHERE id = ?1 AND day = coalesce(?5, day)",
+            )?;
+            if of_its_day.execute(end)? == 0
+                && let Some(day) = day
+            {
+                days::begin_behind_head(db, conversation, day)?;
+                db.prepare_cached(
+                    "UPDATE conversations SET head = ?2, messages = ?3, active_at = ?4, day = ?5 WHERE id = ?1",
+                )?
+                .execute(end)?;
+            }
         }
         for ((conversation, author), sent) in self.sent.drain() {
             db.prepare_cached("UPDATE members SET sent = sent + ?3 WHERE conversation = ?1 AND user = ?2")?

@@ -6,7 +6,7 @@ use chat_proto::{
 };
 
 use super::change::{change_target, content, find_by_words};
-use super::{Store, files, log, row};
+use super::{Store, days, files, log, row};
 use crate::domain::ReadPosition;
 use crate::store::sql::{self, Connection, OptionalExtension, params};
 use crate::store::{
@@ -160,21 +160,34 @@ impl Store {
     ) -> Result<Result<(), WentOn>, StoreError> {
         self.write(move |db| {
             let Some(last) = events.last() else { return Ok(Ok(())) };
-            let mut state: (u64, u64) = db
-                .prepare_cached("SELECT head, messages FROM conversations WHERE id = ?1")?
-                .query_row([place.conversation.0], |r| Ok((row::count(r, 0)?, row::count(r, 1)?)))?;
+            let (mut state, mut day): ((u64, u64), i64) = db
+                .prepare_cached("SELECT head, messages, day FROM conversations WHERE id = ?1")?
+                .query_row([place.conversation.0], |r| {
+                    Ok(((row::count(r, 0)?, row::count(r, 1)?), r.get(2)?))
+                })?;
             for event in &events {
                 if event.seq.0 != state.0 + 1 {
                     return Ok(Err(WentOn));
                 }
                 state = (event.seq.0, state.1 + u64::from(is_main_line(event)));
+                if day != days::day_of(event.at.0) {
+                    day = days::day_of(event.at.0);
+                    days::begin(db, event.conversation, event.seq, day)?;
+                }
                 insert(db, event, state.1)?;
             }
             let newest = events.iter().map(|event| event.at.0).max();
             db.prepare_cached(
-                "UPDATE conversations SET head = ?2, messages = ?3, active_at = max(active_at, ?4) WHERE id = ?1",
+                "UPDATE conversations SET head = ?2, messages = ?3, active_at = max(active_at, ?4), day = ?5
+                 WHERE id = ?1",
             )?
-            .execute(params![place.conversation.0, row::int(state.0), row::int(state.1), newest])?;
+            .execute(params![
+                place.conversation.0,
+                row::int(state.0),
+                row::int(state.1),
+                newest,
+                day
+            ])?;
             db.prepare_cached(
                 "INSERT INTO imports (source, conversation, shift, head, finished) VALUES (?1, ?2, ?3, ?4, 0)
                  ON CONFLICT (source) DO UPDATE SET head = excluded.head, finished = 0",

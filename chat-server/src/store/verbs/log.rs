@@ -219,15 +219,15 @@ fn counted_on(
 ) -> sql::Result<Option<(u64, u64)>> {
     let last = db
         .prepare_cached(
-            "SELECT m.read_seq, m.read_messages, m.read_sent, c.head
+            "SELECT m.read_seq, m.read_messages, m.read_sent, c.head, m.sent
              FROM members m JOIN conversations c ON c.id = m.conversation
              WHERE m.conversation = ?1 AND m.user = ?2",
         )?
         .query_row(params![conversation.0, user.0], |r| {
-            Ok((row::seq(r, 0)?, row::count(r, 1)?, row::count(r, 2)?, row::seq(r, 3)?))
+            Ok((row::seq(r, 0)?, row::count(r, 1)?, row::count(r, 2)?, row::seq(r, 3)?, row::count(r, 4)?))
         })
         .optional()?;
-    let Some((read, read_messages, read_sent, head)) = last else { return Ok(None) };
+    let Some((read, read_messages, read_sent, head, all_sent)) = last else { return Ok(None) };
     if seq <= read || seq.0 - read.0 >= head.0.saturating_sub(seq.0) {
         return Ok(None);
     }
@@ -246,12 +246,16 @@ fn counted_on(
                  AND deleted = 1 AND kind = 'message' AND target IS NULL",
         )?
         .query_row(step, |r| row::count(r, 0))?;
-    let sent = db
-        .prepare_cached(
-            "SELECT count(*) FROM events WHERE conversation = ?1 AND author = ?2 AND seq > ?3 AND seq <= ?4
-                 AND kind = 'message' AND target IS NULL",
-        )?
-        .query_row(step, |r| row::count(r, 0))?;
+    let sent = match all_sent == read_sent {
+        // Who only reads has nothing of their own to look for.
+        true => 0,
+        false => db
+            .prepare_cached(
+                "SELECT count(*) FROM events WHERE conversation = ?1 AND author = ?2 AND seq > ?3 AND seq <= ?4
+                     AND kind = 'message' AND target IS NULL",
+            )?
+            .query_row(step, |r| row::count(r, 0))?,
+    };
     let messages = (messages + read_messages).saturating_sub(then + deleted);
     Ok(Some((messages, read_sent + sent)))
 }

@@ -6,12 +6,20 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Makes what was written until now older by so many days.
 fn age(home: &Home, days: i64) {
-    if let Some(database) = home.postgres() {
-        return drop(database.query(&format!("UPDATE events SET at = at - {}", days * DAY_MS)).unwrap());
+    let statements = [
+        format!("UPDATE events SET at = at - {}", days * DAY_MS),
+        format!("UPDATE days SET day = day - {days}"),
+        format!("UPDATE conversations SET day = day - {days}"),
+    ];
+    for sql in statements {
+        if let Some(database) = home.postgres() {
+            drop(database.query(&sql).unwrap());
+            continue;
+        }
+        let db = rusqlite::Connection::open(home.file()).unwrap();
+        db.busy_timeout(PATIENCE).unwrap();
+        db.execute(&sql, []).unwrap();
     }
-    let db = rusqlite::Connection::open(home.file()).unwrap();
-    db.busy_timeout(PATIENCE).unwrap();
-    db.execute("UPDATE events SET at = at - ?1", [days * DAY_MS]).unwrap();
 }
 
 async fn history(user: &mut User, room: &str) -> Vec<Value> {
