@@ -415,6 +415,11 @@ fn works(db: &Connection, hook: HookId) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Whether there is any webhook that may be told of events: on most servers not.
+pub(super) fn is_any(db: &Connection) -> sql::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM outgoing WHERE disabled = 0 LIMIT 1")?.exists([])
+}
+
 /// Puts an event into the outbox of each webhook that wants it; true if there is one.
 pub(super) fn queue(db: &Connection, event: &Event) -> sql::Result<bool> {
     let mut hooks = db.prepare_cached(&TOLD)?;

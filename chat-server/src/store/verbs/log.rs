@@ -143,12 +143,13 @@ impl Store {
 pub(in crate::store) fn commit(db: &Connection, writes: &[Write]) -> Result<(Committed, bool), StoreError> {
     let (mut committed, mut queued) = (Committed::default(), false);
     let mut totals = Totals::default();
+    let has_hooks = hooks::is_any(db)?;
     for write in writes {
         match write {
             Write::Begin { .. } => begin(db, write)?,
             Write::Event { event, messages, hearing } => {
                 happen(db, event, *messages, hearing, &mut totals, &mut committed)?;
-                queued |= hooks::queue(db, event)?;
+                queued |= has_hooks && hooks::queue(db, event)?;
             }
             Write::Note(note) => audit::record(db, note)?,
             Write::Read { conversation, user, position, .. } => {
