@@ -202,6 +202,16 @@ async fn a_workspace_comes_over_once() {
         store.account(UserName::parse("channel-slack").unwrap()).await.unwrap().is_some(),
         "reserved names"
     );
+    // Between the two days of the channel: what came is kept for its time by when it was written.
+    let then = chat_proto::Timestamp((1_600_050_000 + 86_400) * 1_000);
+    let mut expired = store.expired(Some(1), then, 100).await.unwrap();
+    expired.retain(|(conversation, _)| *conversation == events[2].conversation);
+    expired.sort_unstable();
+    let of_the_first_day =
+        events.iter().filter(|event| event.message().is_some() && event.at.0 < 1_600_050_000_000);
+    let of_the_first_day: Vec<_> = of_the_first_day.map(|event| (event.conversation, event.seq)).collect();
+    assert_eq!(expired, of_the_first_day);
+    assert_eq!(expired.len(), 2);
     if let Ok(alike) = UserName::parse("ch\u{430}nnel") {
         assert!(store.account(alike).await.unwrap().is_none(), "a name that looks like a reserved one");
     }

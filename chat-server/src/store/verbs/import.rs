@@ -160,19 +160,18 @@ impl Store {
     ) -> Result<Result<(), WentOn>, StoreError> {
         self.write(move |db| {
             let Some(last) = events.last() else { return Ok(Ok(())) };
-            let (mut state, mut day): ((u64, u64), i64) = db
-                .prepare_cached("SELECT head, messages, day FROM conversations WHERE id = ?1")?
-                .query_row([place.conversation.0], |r| {
-                    Ok(((row::count(r, 0)?, row::count(r, 1)?), r.get(2)?))
-                })?;
+            let mut state: (u64, u64) = db
+                .prepare_cached("SELECT head, messages FROM conversations WHERE id = ?1")?
+                .query_row([place.conversation.0], |r| Ok((row::count(r, 0)?, row::count(r, 1)?)))?;
+            let mut day = None;
             for event in &events {
                 if event.seq.0 != state.0 + 1 {
                     return Ok(Err(WentOn));
                 }
                 state = (event.seq.0, state.1 + u64::from(is_main_line(event)));
-                if day != days::day_of(event.at.0) {
-                    day = days::day_of(event.at.0);
-                    days::begin(db, event.conversation, event.seq, day)?;
+                let its_day = days::day_of(event.at.0);
+                if day.replace(its_day) != Some(its_day) {
+                    days::begin(db, event.conversation, event.seq, its_day)?;
                 }
                 insert(db, event, state.1)?;
             }
