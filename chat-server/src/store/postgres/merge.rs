@@ -2,8 +2,8 @@
 //!
 //! PostgreSQL keeps the words of new rows on a list, because taking in many at once costs a quarter less than one
 //! message after the other. Whose commit makes the list too long takes in all of it: a turn that did so held up a
-//! node for a fifth of a second, every few seconds. Done here every few seconds, no turn has to, unless thousands
-//! of messages come a second; `gin_pending_list_limit` of the index says how many may wait until then.
+//! node for a fifth of a second, every few seconds. Done here every second, no turn has to, unless tens of thousands
+//! of messages come in one; `gin_pending_list_limit` of the index says how many may wait until then.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use deadpool_postgres::Pool;
 use tokio::sync::mpsc;
 use tracing::debug;
 
-/// How long words wait at most. A search looks through those that wait one by one, some milliseconds for as many as
-/// come in that time on a busy cluster.
-const EVERY: Duration = Duration::from_secs(5);
+/// How long words wait at most: as many as a busy cluster writes in that time are taken in within some hundredths of a
+/// second, in which PostgreSQL has a processor less for turns, and a search looks through them in milliseconds.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// The number of the lock of whoever does this: one of all nodes is enough.
 const MERGER: i64 = 0x63_68_61_74_04;
