@@ -189,7 +189,8 @@ pub(in crate::scale) mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("costs.toml");
         let text = fs::read_to_string(FILE).unwrap();
-        fs::write(&path, text.replace("value = 48.0", "value = 0.0")).unwrap();
+        let owed = text.replace("[request_us]\nvalue = ", "[request_us]\nvalue = -");
+        fs::write(&path, owed).unwrap();
         assert!(Costs::read(&path).unwrap_err().to_string().contains("request_us"));
         fs::write(&path, text.replace("[request_us]", "[request_ms]")).unwrap();
         assert!(format!("{:#}", Costs::read(&path).unwrap_err()).contains("request_ms"));
