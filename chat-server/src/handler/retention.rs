@@ -65,12 +65,11 @@ impl App {
                     tokio::time::sleep(PAUSE).await;
                 }
             }
-            // Nothing more, or nothing that goes: the next round tries again.
             if !self.hub.duties().is_mine(Duty::Retention).await {
                 return Ok(deleted);
             }
+            // Nothing more, or nothing that goes: the next round tries again, and forgets further days.
             if found.len() < FOUND || deleted == before {
-                // However many these are: the next round goes on with them.
                 self.store.forget_days(keep_days, now(), FOUND).await.map_err(store_failed)?;
                 return Ok(deleted);
             }
