@@ -2,6 +2,7 @@
 
 mod accounts;
 mod administration;
+mod append;
 mod asides;
 mod audit;
 mod bans;

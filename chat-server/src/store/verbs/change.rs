@@ -6,6 +6,7 @@ use chat_proto::{
     ConversationId, ConversationKind, Event, EventKind, Message, RoomName, Seq, UserId, limits,
 };
 
+use super::append::{Noted, append, content};
 use super::{bans, days, files, inbox, keeping, log, row};
 use crate::domain::{Hearing, ReadPosition};
 use crate::store::sql::{self, Connection, OptionalExtension, params};
@@ -36,7 +37,7 @@ pub(super) fn begin(db: &Connection, write: &Write) -> sql::Result<()> {
         let is_owner = *kind == ConversationKind::Room && *member == event.author.id;
         add_member(db, event, *member, 0, if is_owner { "owner" } else { "member" })?;
     }
-    insert_event(db, event, 0)
+    append(db, event, &Noted::new(event, 0))
 }
 
 /// What messages change beside the log, written once for many: of a busy room, one row in place of one
@@ -102,7 +103,7 @@ pub(super) fn happen(
     totals: &mut Totals,
     committed: &mut Committed,
 ) -> sql::Result<()> {
-    insert_event(db, event, messages)?;
+    append(db, event, &Noted::new(event, messages))?;
     totals.count(event, messages);
     if !matches!(event.what, EventKind::Message(_)) {
         totals.write(db)?;
@@ -184,47 +185,6 @@ fn follow(db: &Connection, event: &Event, messages: u64, committed: &mut Committ
         | EventKind::Unknown => {}
     }
     Ok(())
-}
-
-fn insert_event(db: &Connection, event: &Event, messages: u64) -> sql::Result<()> {
-    let client_id = match &event.what {
-        EventKind::Created { client_id, .. } => Some(client_id.0),
-        EventKind::Message(message) => Some(message.client_id.0),
-        _ => None,
-    };
-    db.prepare_cached(
-        "INSERT INTO events (conversation, seq, at, author, kind, client_id, messages, target, content)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?
-    .execute(params![
-        event.conversation.0,
-        row::int(event.seq.0),
-        event.at.0,
-        event.author.id.0,
-        event.what.as_str(),
-        client_id,
-        row::int(messages),
-        event.target().map(|seq| row::int(seq.0)),
-        content(&event.what)?
-    ])?;
-    find_by_words(db, event)
-}
-
-/// Has an event found by its words. On SQLite they are taken in later, many at a time.
-pub(super) fn find_by_words(db: &Connection, event: &Event) -> sql::Result<()> {
-    if let Connection::Postgres(_) = db
-        && let Some(words) = postgres::vector(event)
-    {
-        db.prepare_cached(
-            "UPDATE events SET words = CAST(?3 AS tsvector) WHERE conversation = ?1 AND seq = ?2",
-        )?
-        .execute(params![event.conversation.0, row::int(event.seq.0), words])?;
-    }
-    Ok(())
-}
-
-pub(super) fn content(what: &EventKind) -> sql::Result<String> {
-    serde_json::to_string(what).map_err(|cause| sql::Error::Unwritable(Box::new(cause)))
 }
 
 /// Brings the row of the event that this one changes up to date, by the same rule as clients.

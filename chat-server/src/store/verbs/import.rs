@@ -5,7 +5,8 @@ use chat_proto::{
     ConversationId, ConversationKind, Emoji, Event, EventKind, FileId, Role, RoomName, Seq, UserId, UserName,
 };
 
-use super::change::{change_target, content, find_by_words};
+use super::append::{Noted, append};
+use super::change::change_target;
 use super::{Store, days, files, log, row};
 use crate::domain::ReadPosition;
 use crate::store::sql::{self, Connection, OptionalExtension, params};
@@ -441,33 +442,14 @@ fn insert(db: &Connection, event: &Event, messages: u64) -> sql::Result<()> {
         },
         what => (what.as_str(), false, event.target()),
     };
-    let client_id = match &event.what {
-        EventKind::Message(message) => Some(message.client_id.0),
-        EventKind::Created { client_id, .. } => Some(client_id.0),
-        _ => None,
-    };
+    let mut noted = Noted { kind, deleted, target, ..Noted::new(event, messages) };
+    noted.pinned = event.message().is_some_and(|message| message.pinned);
     // An id that its author has used here already recognises that one.
     let mut used = db.prepare_cached("SELECT 1 FROM events WHERE author = ?1 AND client_id = ?2")?;
-    let is_used = client_id.is_some() && used.exists(params![event.author.id.0, client_id])?;
-    db.prepare_cached(
-        "INSERT INTO events
-             (conversation, seq, at, author, kind, client_id, messages, target, content, pinned, deleted)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?
-    .execute(params![
-        event.conversation.0,
-        row::int(event.seq.0),
-        event.at.0,
-        event.author.id.0,
-        kind,
-        client_id.filter(|_| !is_used),
-        row::int(messages),
-        target.map(|seq| row::int(seq.0)),
-        content(&event.what)?,
-        event.message().is_some_and(|message| message.pinned),
-        deleted
-    ])?;
-    find_by_words(db, event)?;
+    if noted.client_id.is_some() && used.exists(params![event.author.id.0, noted.client_id])? {
+        noted.client_id = None;
+    }
+    append(db, event, &noted)?;
     if let Some(message) = event.message() {
         files::sent(db, event.conversation, event.seq, message)?;
     }
