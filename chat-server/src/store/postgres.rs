@@ -176,13 +176,15 @@ impl Postgres {
         deadline: Instant,
         query: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        // 0 would be no limit at all.
-        let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
-        // Planned for its values, of which one may be in every message and the next in none.
-        let begin = format!(
-            "{BEGIN_READING}; SET LOCAL statement_timeout = {left}; SET LOCAL plan_cache_mode = force_custom_plan"
-        );
-        self.turn(begin, query).await
+        // Planned for its values, of which one may be in every message and the next in none; to compile such a plan
+        // takes longer than most of them do.
+        let begin =
+            format!("{BEGIN_READING}; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off");
+        self.turn(begin, move |db| {
+            db.until(deadline)?;
+            query(db)
+        })
+        .await
     }
 
     async fn turn<T: Send + 'static>(

@@ -21,6 +21,8 @@ pub(in crate::store) use error::{OptionalExtension, Result};
 pub(in crate::store) use statement::{Row, Statement};
 pub(in crate::store) use value::{Kind, Params, ToSql, ValueRef};
 
+use std::time::Instant;
+
 use crate::store::postgres::Session;
 
 /// The values of a statement, in the order of its parameters.
@@ -61,6 +63,15 @@ impl Connection<'_> {
         read: impl FnOnce(&Row<'_>) -> Result<T>,
     ) -> Result<T> {
         self.prepare_cached(sql)?.query_row(params, read)
+    }
+
+    /// Further statements of a query that [may take until then](crate::store::Store::read_until) are stopped then, too:
+    /// PostgreSQL counts for each anew. SQLite looks at the time by itself.
+    pub(in crate::store) fn until(&self, deadline: Instant) -> Result<()> {
+        match self {
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(session) => session.until(deadline),
+        }
     }
 
     /// The one for SQLite or the one for PostgreSQL.

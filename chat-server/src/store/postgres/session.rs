@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::Object;
 use futures_util::{StreamExt, pin_mut};
@@ -99,6 +99,13 @@ impl Session {
             }
             Ok(rows)
         })
+    }
+
+    /// Has statements stopped at the deadline, up to the end of the transaction.
+    pub(in crate::store) fn until(&self, deadline: Instant) -> Result<()> {
+        // 0 would be no limit at all.
+        let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
+        self.batch(&format!("SET LOCAL statement_timeout = {left}"))
     }
 
     /// Runs statements without values.

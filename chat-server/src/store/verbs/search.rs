@@ -12,6 +12,7 @@ mod fts5;
 mod language;
 mod plan;
 mod tsquery;
+mod windows;
 
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ use super::log::PAGE_BYTES;
 use super::{Entry, Store, row};
 use crate::domain::find;
 use crate::store::engine::Engine;
-use crate::store::sql::{self, Connection, OptionalExtension, params};
+use crate::store::sql::{self, Connection, OptionalExtension, Row, params};
 use crate::store::{Hits, Search, SearchCursor, StoreError, postgres, sqlite};
 use plan::Plan;
 
@@ -59,7 +60,7 @@ impl Store {
             .read_until(deadline, move |db| {
                 // Held until the reader is free again, even when nobody waits any more.
                 let _permit = permit;
-                let found = search_in(db, &search);
+                let found = search_in(db, &search, deadline);
                 Ok(found.map(|hits| Hits { indexing: hits.indexing || is_behind, ..hits }))
             })
             .await?;
@@ -70,7 +71,7 @@ impl Store {
     }
 }
 
-fn search_in(db: &Connection, search: &Search) -> sql::Result<Hits> {
+fn search_in(db: &Connection, search: &Search, deadline: Instant) -> sql::Result<Hits> {
     let indexing = match db {
         Connection::Sqlite(_) => sqlite::is_filling(db)?,
         Connection::Postgres(_) => postgres::is_filling(db)?,
@@ -83,11 +84,11 @@ fn search_in(db: &Connection, search: &Search) -> sql::Result<Hits> {
     }
     let Some(plan) = Plan::of(db, search)? else { return Ok(nothing) };
     if search.order == SearchOrder::Best && !search.wanted.all.is_empty() {
-        let ids = best(db, search, plan)?;
+        let ids = best(db, search, plan, deadline)?;
         let (hits, read) = read_hits(db, search, &ids, limit)?;
         return Ok(Hits { hits, cursor: rest(&ids[read..]), indexing });
     }
-    let ids = newest(db, search, plan)?;
+    let ids = newest(db, search, plan, deadline)?;
     let (hits, read) = read_hits(db, search, &ids[..ids.len().min(limit)], limit)?;
     let last = ids[..read].last().filter(|_| ids.len() > read);
     Ok(Hits { hits, cursor: last.map(|id| SearchCursor::Below(*id)), indexing })
@@ -97,36 +98,42 @@ fn rest(ids: &[u64]) -> Option<SearchCursor> {
     (!ids.is_empty()).then(|| SearchCursor::Rest(ids.to_vec()))
 }
 
+/// A message that fits, and how well.
+struct Candidate {
+    id: u64,
+    at: i64,
+    rank: f64,
+}
+
+impl Candidate {
+    fn read(r: &Row<'_>) -> sql::Result<Self> {
+        Ok(Self { id: row::count(r, 0)?, at: r.get(1)?, rank: r.get(2)? })
+    }
+}
+
 /// The best matches, best first.
-fn best(db: &Connection, search: &Search, plan: Plan) -> sql::Result<Vec<u64>> {
-    let (statement, values) = match db {
-        Connection::Sqlite(_) => fts5::best(search, plan),
-        Connection::Postgres(_) => tsquery::best(search, plan),
-    };
-    let mut query = db.prepare_cached(&statement)?;
-    let mut found = query
-        .query_map(values, |r| {
-            let age_ms = search.now.0.saturating_sub(r.get(1)?);
-            Ok((find::score(r.get(2)?, age_ms), row::count(r, 0)?))
-        })?
-        .collect::<sql::Result<Vec<(f64, u64)>>>()?;
+fn best(db: &Connection, search: &Search, plan: Plan, deadline: Instant) -> sql::Result<Vec<u64>> {
+    let candidates = match db {
+        Connection::Sqlite(_) => fts5::candidates(db, search, plan),
+        Connection::Postgres(_) => tsquery::candidates(db, search, plan, deadline),
+    }?;
+    let scored = |one: Candidate| (find::score(one.rank, search.now.0.saturating_sub(one.at)), one.id);
+    let mut found: Vec<(f64, u64)> = candidates.into_iter().map(scored).collect();
     found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)));
     found.truncate(limits::SEARCH_HITS);
     Ok(found.into_iter().map(|(_, id)| id).collect())
 }
 
 /// The newest matches, one more than asked for if there are more.
-fn newest(db: &Connection, search: &Search, plan: Plan) -> sql::Result<Vec<u64>> {
+fn newest(db: &Connection, search: &Search, plan: Plan, deadline: Instant) -> sql::Result<Vec<u64>> {
     let below = match search.cursor {
         Some(SearchCursor::Below(id)) => row::int(id),
         _ => i64::MAX,
     };
-    let (statement, values) = match db {
-        Connection::Sqlite(_) => fts5::newest(search, plan, below),
-        Connection::Postgres(_) => tsquery::newest(search, plan, below),
-    };
-    let mut query = db.prepare_cached(&statement)?;
-    query.query_map(values, |r| row::count(r, 0))?.collect()
+    match db {
+        Connection::Sqlite(_) => fts5::ids(db, search, plan, below),
+        Connection::Postgres(_) => tsquery::ids(db, search, plan, below, deadline),
+    }
 }
 
 /// Reads messages as they stand now, in this order, until the page is full; and how many ids that

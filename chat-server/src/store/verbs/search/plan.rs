@@ -20,9 +20,12 @@ pub(super) struct Plan {
     conditions: String,
     /// The values of the conditions.
     pub(super) values: Vec<Value>,
+    /// No message that can be found has this id or a later one.
+    pub(super) below: i64,
 }
 
 /// A value of a statement that is put together.
+#[derive(Clone)]
 pub(super) enum Value {
     Integer(i64),
     Text(String),
@@ -58,7 +61,8 @@ impl Plan {
     /// `None` if nothing can be found, because a filter names nobody or no conversation.
     pub(super) fn of(db: &Connection, search: &Search) -> sql::Result<Option<Self>> {
         let language = db.either(Language::Fts5, Language::Tsquery);
-        let Some(facts) = facts(db, search)? else { return Ok(None) };
+        let own = Own::of(db, search.user)?;
+        let Some(facts) = facts(db, search, &own)? else { return Ok(None) };
         let all = search.wanted.all.iter().map(|sequence| language.must(sequence));
         let mut needed: Vec<String> = language.phrases(&search.wanted.all).into_iter().chain(all).collect();
         needed.extend(facts.iter().map(|either| language.facts(either)));
@@ -66,7 +70,8 @@ impl Plan {
             search.wanted.none.iter().map(|sequence| language.words(sequence)).collect();
         let unwanted = (!unwanted.is_empty()).then(|| language.any(&unwanted));
 
-        let mut plan = Plan { matching: None, conditions: String::new(), values: Vec::new() };
+        let below = own.newest.saturating_add(1);
+        let mut plan = Plan { matching: None, conditions: String::new(), values: Vec::new(), below };
         match (needed.is_empty(), unwanted) {
             (true, None) => {}
             (true, Some(unwanted)) => plan.add(
@@ -110,9 +115,41 @@ impl Plan {
     }
 }
 
+/// Where a person's messages are.
+struct Own {
+    /// The conversations of somebody who is in few: what stands in a million messages of others is then not
+    /// looked for in those. SQLite walks from the newest message and needs no such help.
+    conversations: Option<Vec<ConversationId>>,
+    /// None has a later id.
+    newest: i64,
+}
+
+impl Own {
+    fn of(db: &Connection, me: UserId) -> sql::Result<Self> {
+        if let Connection::Sqlite(_) = db {
+            return Ok(Self { conversations: None, newest: i64::MAX });
+        }
+        let all = db
+            .prepare_cached(
+                "SELECT m.conversation, e.id FROM members m JOIN conversations c ON c.id = m.conversation
+                 JOIN events e ON e.conversation = c.id AND e.seq = c.head WHERE m.user = ?1 LIMIT ?2",
+            )?
+            .query_map(params![me.0, NAMED_CONVERSATIONS + 1], |r| {
+                Ok((ConversationId(r.get(0)?), r.get(1)?))
+            })?
+            .collect::<sql::Result<Vec<(ConversationId, i64)>>>()?;
+        if all.len() > NAMED_CONVERSATIONS as usize {
+            let newest = db.query_row("SELECT coalesce(max(id), 0) FROM events", params![], |r| r.get(0))?;
+            return Ok(Self { conversations: None, newest });
+        }
+        let newest = all.iter().map(|(_, newest)| *newest).max().unwrap_or_default();
+        Ok(Self { conversations: Some(all.into_iter().map(|(id, _)| id).collect()), newest })
+    }
+}
+
 /// The filters that the index knows, one list for each, of which either must be true; `None` if one
 /// cannot be met.
-fn facts(db: &Connection, search: &Search) -> sql::Result<Option<Vec<Vec<String>>>> {
+fn facts(db: &Connection, search: &Search, own: &Own) -> sql::Result<Option<Vec<Vec<String>>>> {
     let query = &search.query;
     let mut facts: Vec<Vec<String>> = Vec::new();
     for (people, fact) in [(&query.from, Entry::by as fn(UserId) -> String), (&query.mentions, Entry::calls)]
@@ -127,26 +164,12 @@ fn facts(db: &Connection, search: &Search) -> sql::Result<Option<Vec<Vec<String>
         let known = query.within.iter().map(|place| conversation(db, search.user, place));
         let known = known.collect::<sql::Result<Vec<_>>>()?;
         facts.push(known.into_iter().flatten().map(Entry::within).collect());
-    } else if !search.wanted.all.is_empty() {
-        facts.extend(own(db, search.user)?);
+    } else if let Some(own) = own.conversations.as_ref().filter(|_| !search.wanted.all.is_empty()) {
+        facts.push(own.iter().copied().map(Entry::within).collect());
     }
     facts.extend(query.has_link.then(|| vec![Entry::LINK.to_owned()]));
     facts.extend(query.has_file.then(|| vec![Entry::FILE.to_owned()]));
     Ok((!facts.iter().any(Vec::is_empty)).then_some(facts))
-}
-
-/// The conversations of somebody who is in few: a word that stands in a million messages of others
-/// is then not looked for in those. SQLite walks from the newest message and needs no such help.
-fn own(db: &Connection, me: UserId) -> sql::Result<Option<Vec<String>>> {
-    if let Connection::Sqlite(_) = db {
-        return Ok(None);
-    }
-    let own = db
-        .prepare_cached("SELECT conversation FROM members WHERE user = ?1 LIMIT ?2")?
-        .query_map(params![me.0, NAMED_CONVERSATIONS + 1], |r| r.get(0).map(ConversationId))?
-        .collect::<sql::Result<Vec<_>>>()?;
-    let is_few = own.len() <= NAMED_CONVERSATIONS as usize;
-    Ok(is_few.then(|| own.into_iter().map(Entry::within).collect()))
 }
 
 fn person(db: &Connection, me: UserId, whom: &Whom) -> sql::Result<Option<UserId>> {

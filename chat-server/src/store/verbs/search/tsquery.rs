@@ -1,53 +1,126 @@
 //! What is asked of PostgreSQL.
 
-use super::CANDIDATES;
+use std::time::Instant;
+
 use super::language::{Language, in_one};
 use super::plan::{Plan, Value, whole};
+use super::windows::windows;
+use super::{CANDIDATES, Candidate};
 use crate::domain::find::Sequence;
 use crate::store::Search;
+use crate::store::sql::{self, Connection, Row};
+use crate::store::verbs::row;
 
 /// How `ts_rank` counts the length of a message: by its logarithm.
 const BY_LENGTH: u8 = 1;
 
-/// The best matches. A whole word counts beside the beginning of one, and words that stand together
-/// as they were typed count twice.
-pub(super) fn best(search: &Search, plan: Plan) -> (String, Vec<Value>) {
+/// The newest matches with their ranks. A whole word counts beside the beginning of one, and words that
+/// stand together as they were typed count twice.
+pub(super) fn candidates(
+    db: &Connection,
+    search: &Search,
+    plan: Plan,
+    deadline: Instant,
+) -> sql::Result<Vec<Candidate>> {
     let all = &search.wanted.all;
     let asked = |sequence: &Sequence| Language::Tsquery.matching(sequence);
     let exact: Vec<String> = all.iter().map(|sequence| asked(&whole(sequence))).collect();
     let begun: Vec<String> = all.iter().map(asked).collect();
-    let statement = format!(
-        "SELECT e.id, e.at,
-             (ts_rank(e.words, CAST(?3 AS tsquery), {BY_LENGTH}) + ts_rank(e.words, CAST(?4 AS tsquery), {BY_LENGTH}))
-                 * CASE WHEN e.words @@ CAST(?5 AS tsquery) THEN 2 ELSE 1 END
-         FROM events e JOIN members m ON m.conversation = e.conversation AND m.user = ?1
-         WHERE e.words @@ CAST(?2 AS tsquery) AND e.deleted = 0{} ORDER BY e.id DESC LIMIT {CANDIDATES}",
-        plan.conditions_from(6)
-    );
-    let own = [
-        Value::Id(search.user),
-        Value::Text(plan.matching.unwrap_or_default()),
-        Value::Text(Language::Tsquery.all(&exact)),
-        Value::Text(Language::Tsquery.all(&begun)),
-        Value::Text(asked(&in_one(all))),
-    ];
-    (statement, own.into_iter().chain(plan.values).collect())
+    let back = Back {
+        statement: format!(
+            "{} SELECT e.id, e.at,
+                 (ts_rank(e.words, CAST(?6 AS tsquery), {BY_LENGTH}) + ts_rank(e.words, CAST(?7 AS tsquery), {BY_LENGTH}))
+                     * CASE WHEN e.words @@ CAST(?8 AS tsquery) THEN 2 ELSE 1 END
+             FROM newest JOIN events e ON e.id = newest.id",
+            newest("e.words @@ CAST(?5 AS tsquery)", &plan.conditions_from(9)),
+        ),
+        below: plan.below,
+        limit: CANDIDATES,
+        values: [
+            plan.matching.unwrap_or_default(),
+            Language::Tsquery.all(&exact),
+            Language::Tsquery.all(&begun),
+            asked(&in_one(all)),
+        ]
+        .into_iter()
+        .map(Value::Text)
+        .chain(plan.values)
+        .collect(),
+    };
+    back.go(db, search, deadline, Candidate::read)
 }
 
-/// The newest matches.
-pub(super) fn newest(search: &Search, plan: Plan, below: i64) -> (String, Vec<Value>) {
+/// The ids of the newest matches, one more than asked for if there are more.
+pub(super) fn ids(
+    db: &Connection,
+    search: &Search,
+    plan: Plan,
+    below: i64,
+    deadline: Instant,
+) -> sql::Result<Vec<u64>> {
     let (found, first) = match &plan.matching {
-        Some(_) => ("e.words @@ CAST(?4 AS tsquery)", 5),
-        None => ("e.kind = 'message'", 4),
+        Some(_) => ("e.words @@ CAST(?5 AS tsquery)", 6),
+        None => ("e.kind = 'message'", 5),
     };
-    let statement = format!(
-        "SELECT e.id FROM events e JOIN members m ON m.conversation = e.conversation AND m.user = ?1
-         WHERE {found} AND e.id < ?2 AND e.deleted = 0{} ORDER BY e.id DESC LIMIT ?3",
-        plan.conditions_from(first)
-    );
-    let mut values =
-        vec![Value::Id(search.user), Value::Integer(below), Value::Integer(i64::from(search.limit) + 1)];
-    values.extend(plan.matching.map(Value::Text));
-    values.extend(plan.values);
-    (statement, values)
+    let back = Back {
+        statement: format!(
+            "{} SELECT id FROM newest ORDER BY id DESC",
+            newest(found, &plan.conditions_from(first))
+        ),
+        below: plan.below.min(below),
+        limit: search.limit + 1,
+        values: plan.matching.map(Value::Text).into_iter().chain(plan.values).collect(),
+    };
+    back.go(db, search, deadline, |r| row::count(r, 0))
+}
+
+/// Of what is found for the person ?1 among the ids from ?2 up to ?3, the newest ?4. What is found is found first:
+/// see [`windows`] for what PostgreSQL would do otherwise.
+fn newest(found: &str, conditions: &str) -> String {
+    format!(
+        "WITH found AS MATERIALIZED (
+             SELECT e.id FROM events e JOIN members m ON m.conversation = e.conversation AND m.user = ?1
+             WHERE {found} AND e.id >= ?2 AND e.id < ?3 AND e.deleted = 0{conditions}),
+         newest AS (SELECT id FROM found ORDER BY id DESC LIMIT ?4)"
+    )
+}
+
+/// A search that goes back, window after window.
+struct Back {
+    statement: String,
+    /// Where it begins.
+    below: i64,
+    /// How many it needs.
+    limit: u32,
+    /// The values from ?5 on.
+    values: Vec<Value>,
+}
+
+impl Back {
+    fn go<T>(
+        &self,
+        db: &Connection,
+        search: &Search,
+        deadline: Instant,
+        read: impl Fn(&Row<'_>) -> sql::Result<T>,
+    ) -> sql::Result<Vec<T>> {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let mut found = Vec::new();
+        for window in windows(self.below) {
+            let left = i64::try_from(limit - found.len()).unwrap_or(i64::MAX);
+            let own = [Value::Id(search.user)]
+                .into_iter()
+                .chain([window.start, window.end, left].map(Value::Integer))
+                .chain(self.values.iter().cloned());
+            db.until(deadline)?;
+            let mut query = db.prepare_cached(&self.statement)?;
+            for row in query.query_map(own.collect::<Vec<_>>(), &read)? {
+                found.push(row?);
+            }
+            if found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
+    }
 }
