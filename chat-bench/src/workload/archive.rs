@@ -80,6 +80,26 @@ impl Past {
             fill(store, world, messages / ROOMS).await
         })
     }
+
+    /// Makes rooms of [one person](Self::APART) alone, in which the past is not: what is written there is for nobody who
+    /// asks about it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn rooms_apart(&self, store: &Store) -> Result<Vec<ConversationId>> {
+        let mut rooms = Vec::new();
+        for n in 0..ROOMS {
+            let id = ConversationId(Uuid::from_u64_pair(4, n as u64 + 1));
+            let members = &self.world.people[Self::APART..=Self::APART];
+            rooms
+                .push(begin(store, &self.world, (id, &format!("apart-{n}")), members, 1).await?.conversation);
+            store.finish_import(id).await?;
+        }
+        Ok(rooms)
+    }
+
+    /// Who is in rooms apart; whoever begins a room.
+    pub(crate) const APART: usize = 1;
 }
 
 impl Archive {
@@ -117,20 +137,7 @@ async fn fill(store: Store, mut world: World, each: usize) -> Result<Past> {
     let mut rooms = Vec::new();
     for room in 0..ROOMS {
         let id = ConversationId(Uuid::from_u64_pair(1, room as u64 + 1));
-        let name = RoomName::parse(&format!("archive-{room}")).map_err(|cause| anyhow::anyhow!("{cause}"))?;
-        let first = event(
-            &world,
-            id,
-            1,
-            each,
-            EventKind::Created {
-                client_id: ClientId(Uuid::from_u64_pair(2, room as u64)),
-                name: Some(name.clone()),
-                topic: Topic::default(),
-            },
-        )?;
-        let place = store.begin_import(record(&world, id, name), first.clone()).await?;
-        write(&store, id, &place, vec![first]).await?;
+        let place = begin(&store, &world, (id, &format!("archive-{room}")), &world.people, each).await?;
         let mut seq = 1;
         while seq <= each {
             let mut events = Vec::new();
@@ -159,6 +166,26 @@ async fn fill(store: Store, mut world: World, each: usize) -> Result<Past> {
     Ok(Past { world, head: head(each) })
 }
 
+/// Begins a room of these people, which will have so many messages.
+async fn begin(
+    store: &Store,
+    world: &World,
+    (id, name): (ConversationId, &str),
+    members: &[UserId],
+    messages: usize,
+) -> Result<Place> {
+    let name = RoomName::parse(name).map_err(|cause| anyhow::anyhow!("{cause}"))?;
+    let created = EventKind::Created {
+        client_id: ClientId(Uuid::from_u64_pair(2, id.0.as_u64_pair().1)),
+        name: Some(name.clone()),
+        topic: Topic::default(),
+    };
+    let first = event(world, id, 1, messages, created)?;
+    let place = store.begin_import(record(id, name, members), first.clone()).await?;
+    write(store, id, &place, vec![first]).await?;
+    Ok(place)
+}
+
 /// Waits until all of it can be found.
 async fn index(store: &Store, user: UserId) -> Result<()> {
     let query = SearchQuery::parse(RARE).map_err(|cause| anyhow::anyhow!("{cause}"))?;
@@ -175,9 +202,9 @@ async fn write(store: &Store, room: ConversationId, place: &Place, events: Vec<E
     Ok(())
 }
 
-fn record(world: &World, id: ConversationId, name: RoomName) -> ConversationRecord {
+fn record(id: ConversationId, name: RoomName, members: &[UserId]) -> ConversationRecord {
     let role = |n| if n == 0 { RoomRole::Owner } else { RoomRole::Member };
-    let members = world.people.iter().enumerate();
+    let members = members.iter().enumerate();
     ConversationRecord {
         id,
         kind: ConversationKind::Room,
