@@ -36,7 +36,7 @@ mod welcome;
 pub use accounts::noted_every;
 
 pub(super) use entry::Entry;
-pub(super) use log::{commit, forward, read_position};
+pub(super) use log::{commit, read_position};
 pub(super) use nodes::notices;
 pub(super) use row::{EVENT, event, int};
 

@@ -6,15 +6,17 @@
 
 mod columns;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use chat_proto::{ConversationId, Event, EventKind, Message, Seq, UserId};
 use deadpool_postgres::Object;
 use futures_util::{join, try_join};
-use tokio_postgres::{Error, Statement};
+use tokio_postgres::{Error, Row, Statement};
 use uuid::Uuid;
 
 use self::columns::{Ends, Events, Held, Inbox, Members, id_of};
+use super::rebase::BETWEEN;
 use super::{BEGIN, COMMIT, vector};
 use crate::domain::{Hearing, ReadPosition, Ties};
 use crate::store::{Committed, Notice, Write, verbs};
@@ -31,6 +33,23 @@ const ANSWERED: &str =
     "SELECT e.conversation, e.seq, e.author FROM unnest($1::bytea[], $2::bigint[]) AS x (conversation, seq)
     JOIN events e ON e.conversation = x.conversation AND e.seq = x.seq
     JOIN members m ON m.conversation = e.conversation AND m.\"user\" = e.author";
+
+/// What other nodes wrote behind what a turn was decided on, of all its conversations at once: asked one after the
+/// other while their rows were held, twenty of them kept all others waiting for a tenth of a second.
+static MEANWHILE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM unnest($1::bytea[], $2::bigint[]) AS x (conversation, seq)
+        CROSS JOIN LATERAL (
+            SELECT conversation, seq, at, author, content FROM events
+            WHERE conversation = x.conversation AND seq > x.seq ORDER BY seq LIMIT {BETWEEN}
+        ) e JOIN users u ON u.id = e.author ORDER BY e.conversation, e.seq LIMIT {BETWEEN_ALL}",
+        verbs::EVENT
+    )
+});
+
+/// Messages of a turn's conversations together that may have come in between: some megabytes at most, and more than
+/// a turn has. The conversations behind these are read anew.
+const BETWEEN_ALL: u64 = 1_000;
 
 /// The whole of a turn.
 const TURN: &str = concat!(include_str!("turn.sql"), include_str!("called.sql"));
@@ -70,6 +89,8 @@ pub(super) struct Before {
     pub(super) heads: Heads,
     /// Whether a webhook is to be told.
     pub(super) has_hooks: bool,
+    /// What others wrote meanwhile, in the columns of [`verbs::EVENT`], by conversation and in order.
+    pub(super) meanwhile: Vec<Row>,
     answered: Answered,
 }
 
@@ -193,21 +214,24 @@ impl<'a> Batch<'a> {
 }
 
 impl Before {
-    /// Begins a transaction and holds these conversations until its end; what is to be known first.
+    /// Begins a transaction and holds the conversations of a turn until its end; what is to be known first.
     pub(super) async fn begin(
         client: &Object,
         statements: &Statements,
-        conversations: &BTreeSet<Uuid>,
+        decided: &Heads,
         batch: Option<&Batch<'_>>,
     ) -> Result<Self, Error> {
-        let ids: Vec<Id<'_>> = conversations.iter().map(|id| &id.as_bytes()[..]).collect();
+        let (ids, bases): (Vec<Id<'_>>, Vec<i64>) =
+            decided.iter().map(|(id, base)| (&id.as_bytes()[..], *base)).unzip();
         let replies = batch.map(Batch::replies).unwrap_or_default();
         let (places, seqs): (Vec<Id<'_>>, Vec<i64>) = replies.into_iter().unzip();
         let locked: [Parameter<'_>; 1] = [&ids];
+        let based: [Parameter<'_>; 2] = [&ids, &bases];
         let replied: [Parameter<'_>; 2] = [&places, &seqs];
-        let (begun, rows, hooks, authors) = join!(
+        let (begun, rows, meanwhile, hooks, authors) = join!(
             client.batch_execute(BEGIN),
             client.query(&statements.lock, &locked),
+            client.query(&statements.meanwhile, &based),
             client.query_one(&statements.hooks, &locked),
             async {
                 match places.is_empty() {
@@ -217,7 +241,8 @@ impl Before {
             },
         );
         begun?;
-        let mut before = Self { heads: Heads::new(), has_hooks: false, answered: HashMap::new() };
+        let (heads, answered) = (Heads::new(), Answered::new());
+        let mut before = Self { heads, has_hooks: false, meanwhile: meanwhile?, answered };
         for row in rows? {
             before.heads.insert(id_in(&row, 0)?, row.try_get(1)?);
         }
@@ -233,6 +258,7 @@ impl Before {
 /// it would be sent behind the end of the transaction.
 pub(super) struct Statements {
     lock: Statement,
+    meanwhile: Statement,
     hooks: Statement,
     answered: Statement,
     turn: Statement,
@@ -241,17 +267,18 @@ pub(super) struct Statements {
 impl Statements {
     /// Those of this connection, which prepares each once.
     pub(super) async fn of(client: &Object) -> Result<Self, Error> {
-        let (lock, hooks, answered, turn) = try_join!(
+        let (lock, meanwhile, hooks, answered, turn) = try_join!(
             client.prepare_cached(LOCK),
+            client.prepare_cached(&MEANWHILE),
             client.prepare_cached(HOOKS),
             client.prepare_cached(ANSWERED),
             client.prepare_cached(TURN),
         )?;
-        Ok(Self { lock, hooks, answered, turn })
+        Ok(Self { lock, meanwhile, hooks, answered, turn })
     }
 }
 
-fn id_in(row: &tokio_postgres::Row, column: usize) -> Result<Uuid, Error> {
+fn id_in(row: &Row, column: usize) -> Result<Uuid, Error> {
     let bytes: &[u8] = row.try_get(column)?;
     Ok(Uuid::from_slice(bytes).unwrap_or_default())
 }

@@ -61,13 +61,12 @@ fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreE
     let decided = decided_on(writes);
     let batch = Batch::of(writes);
     let detours = lent.postgres.detours.clone();
-    let changed = decided.keys().copied().collect();
     let (session, statements, before) = loop {
         let session = lent.session()?;
         let client = session.client()?;
         let begun = session.wait(async {
             let statements = Statements::of(client).await?;
-            let before = Before::begin(client, &statements, &changed, batch.as_ref()).await?;
+            let before = Before::begin(client, &statements, &decided, batch.as_ref()).await?;
             Ok((statements, before))
         });
         match begun {
@@ -85,13 +84,13 @@ fn commit(lent: &mut Lent, writes: &[Write]) -> Result<(Committed, bool), StoreE
         }
     };
     match before.has_hooks {
-        true => detours.note(changed),
+        true => detours.note(decided.keys().copied()),
         false => detours.note(behind.conversations()),
     }
     if behind.is_empty() {
         return write(session, &statements, &before, writes, batch);
     }
-    let settled = match session.within(|db| behind.settle(db, writes)) {
+    let settled = match session.within(|db| behind.settle(db, writes, &before.meanwhile)) {
         Ok(settled) => settled,
         Err(cause) => {
             session.roll_back();

@@ -5,9 +5,10 @@
 //!    here, too: what is unread behind a mark is counted there.
 //! 3. Of all else nothing is written, and who decided it decides anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chat_proto::{ConversationId, Event, Seq};
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::batch::Heads;
@@ -17,7 +18,7 @@ use crate::store::{Committed, Rebased, StoreError, Write, verbs};
 
 /// Messages that may have come in between. A node that is further behind reads the conversation anew, which is
 /// then less than these.
-const BETWEEN: u64 = 100;
+pub(super) const BETWEEN: u64 = 100;
 
 /// Where a turn is behind: what it was decided on, and how far the conversation has come since, by conversation.
 #[derive(Debug)]
@@ -55,14 +56,25 @@ impl Behind {
         self.0.is_empty()
     }
 
-    /// Says what becomes of a turn.
-    pub(super) fn settle(&self, db: &Connection, writes: &[Write]) -> sql::Result<Settled> {
+    /// Says what becomes of a turn, of whose conversations others wrote this meanwhile.
+    pub(super) fn settle(
+        &self,
+        db: &Connection,
+        writes: &[Write],
+        meanwhile: &[Row],
+    ) -> sql::Result<Settled> {
+        let mut came: HashMap<ConversationId, Vec<Event>> = HashMap::new();
+        for row in meanwhile {
+            let event = verbs::event(&sql::Row::Postgres(row), 0)?;
+            came.entry(event.conversation).or_default().push(event);
+        }
         let mut committed = Committed::default();
         let mut moves: BTreeMap<Uuid, (u64, u64)> = BTreeMap::new();
         for (id, (base, head)) in &self.0 {
             let conversation = ConversationId(*id);
             let own: Vec<&Write> = writes.iter().filter(|write| place(write) == Some(conversation)).collect();
-            match between(db, conversation, (*base, *head), &own)? {
+            let came = came.remove(&conversation).unwrap_or_default();
+            match between((*base, *head), &own, came) {
                 Some(onto) => {
                     let lines = onto.iter().filter(|event| is_in_main_line(event)).count() as u64;
                     moves.insert(*id, (onto.len() as u64, lines));
@@ -125,30 +137,21 @@ impl Behind {
 }
 
 /// What came between, if a turn's messages can be put behind it.
-fn between(
-    db: &Connection,
-    conversation: ConversationId,
-    (base, head): (i64, i64),
-    own: &[&Write],
-) -> sql::Result<Option<Vec<Event>>> {
-    let (base, head) = (base.unsigned_abs(), head.unsigned_abs());
-    let count = head.saturating_sub(base);
+fn between((base, head): (i64, i64), own: &[&Write], came: Vec<Event>) -> Option<Vec<Event>> {
+    let count = head.abs_diff(base);
     // A mark behind one of the turn's own messages would have to move with it.
     let stays = |write: &&Write| match write {
         Write::Event { .. } => true,
-        Write::Read { position, .. } => position.seq.0 <= base,
+        Write::Read { position, .. } => position.seq.0 <= base.unsigned_abs(),
         Write::Begin { .. } | Write::Note(_) => false,
     };
     let events = own.iter().filter_map(|write| match write {
         Write::Event { event, .. } => Some(event),
         _ => None,
     });
-    if count == 0 || count > BETWEEN || !own.iter().all(stays) {
-        return Ok(None);
-    }
-    let limit = u32::try_from(count).unwrap_or(u32::MAX);
-    let onto = verbs::forward(db, conversation, Seq(base), limit)?;
-    Ok((onto.len() as u64 == count && commute(events, &onto)).then_some(onto))
+    // Where not all of it was read, it is more than these.
+    let is_all = count > 0 && came.len() as u64 == count;
+    (is_all && own.iter().all(stays) && commute(events, &came)).then_some(came)
 }
 
 /// Whether a message can have come into an inbox.

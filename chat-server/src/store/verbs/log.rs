@@ -396,7 +396,7 @@ fn backward(
     Ok(events)
 }
 
-pub(in crate::store) fn forward(
+pub(super) fn forward(
     db: &Connection,
     conversation: ConversationId,
     after: Seq,

@@ -73,6 +73,37 @@ async fn messages_are_put_behind_those_that_others_wrote_first() {
     }
 }
 
+/// Messages of others that a turn's own are put behind, at most.
+const BETWEEN: u64 = 100;
+
+#[tokio::test]
+async fn each_of_many_rooms_is_put_behind_what_came_there() {
+    let Two { here, there, ada, lin, database: _database } = Two::new().await;
+    let came = [1, 0, BETWEEN, 2, BETWEEN + 1];
+    let mut rooms = Vec::new();
+    for (n, others) in came.into_iter().enumerate() {
+        let room = loaded(&here, &format!("room-{n}"), &[&ada, &lin]).await;
+        let mut elsewhere = there.load(room.id).await.unwrap().unwrap();
+        let before =
+            (0..others).map(|n| said(&mut elsewhere, &lin, &format!("first {n}"))).collect::<Vec<_>>();
+        if !before.is_empty() {
+            there.commit(before).await.unwrap();
+        }
+        rooms.push(room);
+    }
+    let turn = rooms.iter_mut().map(|room| said(room, &ada, "late")).collect();
+    let committed = here.commit(turn).await.unwrap();
+    assert_eq!(committed.overtaken, [rooms[4].id], "too far behind: it is read anew");
+    for (room, others) in rooms.iter_mut().zip(came).take(4) {
+        let rebased = committed.rebased.iter().find(|rebased| rebased.conversation == room.id);
+        assert_eq!(rebased.map_or(0, |rebased| rebased.onto.len() as u64), others);
+        if let Some(rebased) = rebased {
+            room.rebase(&rebased.onto, rebased.called());
+        }
+        assert_eq!(here.load(room.id).await.unwrap().unwrap(), *room);
+    }
+}
+
 /// A read mark as a shard decides it.
 async fn marks(store: &Store, room: &Room, user: &Person, seq: Seq) -> Write {
     let position = store.read_position(room.id, user.id, seq).await.unwrap().unwrap();
