@@ -68,6 +68,9 @@ pub(crate) struct Archive {
 }
 
 impl Past {
+    /// Who is in rooms apart; whoever begins a room.
+    pub(crate) const APART: usize = 1;
+
     /// Writes so many messages into an empty PostgreSQL database.
     ///
     /// # Errors
@@ -97,9 +100,6 @@ impl Past {
         }
         Ok(rooms)
     }
-
-    /// Who is in rooms apart; whoever begins a room.
-    pub(crate) const APART: usize = 1;
 }
 
 impl Archive {

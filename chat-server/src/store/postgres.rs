@@ -40,6 +40,7 @@ use merge::Merger;
 pub use migrate::{Looked, look};
 pub(in crate::store) use search::{change, is_filling, vector};
 pub(in crate::store) use session::Session;
+use session::stop_at;
 
 use super::sql::{self, Connection, Texts};
 use super::{OpenError, StoreError};
@@ -178,13 +179,8 @@ impl Postgres {
     ) -> Result<T, StoreError> {
         // Planned for its values, of which one may be in every message and the next in none; to compile such a plan
         // takes longer than most of them do.
-        let begin =
-            format!("{BEGIN_READING}; SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off");
-        self.turn(begin, move |db| {
-            db.until(deadline)?;
-            query(db)
-        })
-        .await
+        let planned = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off";
+        self.turn(format!("{BEGIN_READING}; {}; {planned}", stop_at(deadline)), query).await
     }
 
     async fn turn<T: Send + 'static>(

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use chat_proto::{Body, ClientId, ConversationId, Person, Role, Timestamp, UserId};
+use chat_proto::{Body, ClientId, ConversationId, Person, Role, Timestamp};
 use chat_server::domain::{Actor, Change, Command as Say, Draft, Room};
 use chat_server::store::{Store, Write};
 use chat_tests::postgres::{Cluster, programs};
@@ -38,8 +38,9 @@ pub(super) fn run(bench: &Bench, cluster: &Cluster) -> Result<Vec<Sample>> {
     let size = Size { people: 1, rooms: SHARDS * CONVERSATIONS, members: 1, pairs: 0 };
     let world = World::make_in(&address, size)?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let author = Person::new(world.people[0], account(0)?);
     let (ours, deciding, alone) =
-        runtime.block_on(through_the_store(&address, world.people[0], &world.rooms, long))?;
+        runtime.block_on(through_the_store(&address, author, &world.rooms, long))?;
     let itself = by_itself(bench, &address, long)?;
     let values = vec![
         ("messages/s", ours),
@@ -58,19 +59,18 @@ fn close(runtime: Runtime) {
     runtime.shutdown_background();
 }
 
-/// Messages a second that the first person writes; the part of the time that went into deciding them, in hundredths; and single commits. Each ten of
-/// the rooms are a shard.
+/// Messages a second that this person writes; the part of the time that went into deciding them, in hundredths; and
+/// single commits. Each ten of the rooms are a shard.
 ///
 /// # Errors
 /// The store's.
 pub(super) async fn through_the_store(
     address: &str,
-    author: UserId,
+    author: Person,
     rooms: &[ConversationId],
     long: Duration,
 ) -> Result<(f64, f64, Latency)> {
     let store = Store::connect(&address.parse()?).await?;
-    let author = Person::new(author, account(0)?);
     let mut loaded = Vec::new();
     for room in rooms {
         loaded.push(load(&store, *room).await?);

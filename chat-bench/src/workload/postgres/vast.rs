@@ -4,7 +4,7 @@
 //! made by PostgreSQL itself, with the indexes built behind them.
 
 use anyhow::{Context, Result};
-use chat_proto::ConversationId;
+use chat_proto::{ConversationId, Person};
 use chat_server::store::Store;
 use chat_tests::postgres::{Cluster, Syncing, query};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::bench::{Bench, say};
 use crate::figures::{Sample, Values};
 use crate::workload::archive::Past;
 use crate::workload::store::ask_all;
-use crate::world::runtime;
+use crate::world::{account, runtime};
 
 /// The workload's name.
 pub(crate) const NAME: &str = "vast";
@@ -92,8 +92,8 @@ fn look(
             samples.push(sample(name, values));
         }
         store.close().await;
-        let (author, long) = (past.world.people[Past::APART], bench.plan.durable);
-        let (a_second, _, alone) = through_the_store(address, author, apart, long).await?;
+        let author = Person::new(past.world.people[Past::APART], account(Past::APART)?);
+        let (a_second, _, alone) = through_the_store(address, author, apart, bench.plan.durable).await?;
         let times = vec![("p50 ms", alone.ms(0.5)), ("p99 ms", alone.ms(0.99))];
         samples.push(sample("a message, stored", times));
         anyhow::Ok(a_second)

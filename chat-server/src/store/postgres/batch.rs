@@ -47,7 +47,7 @@ static MEANWHILE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Messages of a turn's conversations together that may have come in between: some megabytes at most, and more than
+/// Messages of a turn's conversations together that may have come in between: 16 MiB at most, and more than
 /// a turn has. The conversations behind these are read anew.
 const BETWEEN_ALL: u64 = 1_000;
 

@@ -103,9 +103,7 @@ impl Session {
 
     /// Has statements stopped at the deadline, up to the end of the transaction.
     pub(in crate::store) fn until(&self, deadline: Instant) -> Result<()> {
-        // 0 would be no limit at all.
-        let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
-        self.batch(&format!("SET LOCAL statement_timeout = {left}"))
+        self.batch(&stop_at(deadline))
     }
 
     /// Runs statements without values.
@@ -146,6 +144,13 @@ impl Drop for Session {
             drop(Object::take(client));
         }
     }
+}
+
+/// What has statements stopped then.
+pub(super) fn stop_at(deadline: Instant) -> String {
+    // 0 would be no limit at all.
+    let left = deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
+    format!("SET LOCAL statement_timeout = {left}")
 }
 
 fn types(values: &[&dyn ToSql]) -> Vec<Type> {

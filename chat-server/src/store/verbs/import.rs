@@ -442,8 +442,8 @@ fn insert(db: &Connection, event: &Event, messages: u64) -> sql::Result<()> {
         },
         what => (what.as_str(), false, event.target()),
     };
-    let mut noted = Noted { kind, deleted, target, ..Noted::new(event, messages) };
-    noted.pinned = event.message().is_some_and(|message| message.pinned);
+    let pinned = event.message().is_some_and(|message| message.pinned);
+    let mut noted = Noted { kind, deleted, pinned, target, ..Noted::new(event, messages) };
     // An id that its author has used here already recognises that one.
     let mut used = db.prepare_cached("SELECT 1 FROM events WHERE author = ?1 AND client_id = ?2")?;
     if noted.client_id.is_some() && used.exists(params![event.author.id.0, noted.client_id])? {

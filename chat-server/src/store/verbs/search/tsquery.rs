@@ -106,13 +106,16 @@ impl Back {
     ) -> sql::Result<Vec<T>> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let mut found = Vec::new();
-        for window in windows(self.below) {
+        for (n, window) in windows(self.below).enumerate() {
             let left = i64::try_from(limit - found.len()).unwrap_or(i64::MAX);
             let own = [Value::Id(search.user)]
                 .into_iter()
                 .chain([window.start, window.end, left].map(Value::Integer))
                 .chain(self.values.iter().cloned());
-            db.until(deadline)?;
+            // The first one has the time that the query was begun with.
+            if n > 0 {
+                db.until(deadline)?;
+            }
             let mut query = db.prepare_cached(&self.statement)?;
             for row in query.query_map(own.collect::<Vec<_>>(), &read)? {
                 found.push(row?);
