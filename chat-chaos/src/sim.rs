@@ -65,7 +65,7 @@ struct Season {
 /// On one server.
 const ALONE: Season = Season {
     nodes: 1,
-    seeds: 300,
+    seeds: 500,
     length: Duration::from_secs(3),
     rate: 40,
     faults: &[Fault::Cut, Fault::CutAll, Fault::Torn, Fault::Delay, Fault::HalfOpen, Fault::Slow],
