@@ -16,7 +16,7 @@ use crate::hub::outbox::{Copies, Frame, Outbox};
 use crate::hub::task::Task;
 use crate::hub::{Job, SessionKey, now, unavailable};
 use crate::metrics::metrics;
-use crate::store::{Committed, READ_MARKS_SHOWN_UP_TO};
+use crate::store::{Committed, READ_MARKS_SHOWN_UP_TO, StoreError};
 
 impl Shard {
     pub(super) async fn deliver(&mut self, jobs: Vec<Job>, outcomes: Vec<Outcome>, committed: Committed) {
@@ -94,7 +94,7 @@ impl Shard {
     async fn deliver_begin(&mut self, job: &Job, members: &[UserId], event: &Event) {
         self.show(job).await;
         for member in members {
-            self.tell_added(*member, event.conversation, job.reply.session).await;
+            self.tell_others_added(job, *member, event.conversation).await;
         }
         self.broadcast(event);
     }
@@ -107,7 +107,7 @@ impl Shard {
         let conversation = event.conversation;
         self.tell_gone(event, job.reply.session);
         match &event.what {
-            EventKind::Joined => self.tell_added(event.author.id, conversation, job.reply.session).await,
+            EventKind::Joined => self.tell_others_added(job, event.author.id, conversation).await,
             EventKind::Invited { user } => self.tell_invited(user.id, conversation, job.reply.session).await,
             _ => {}
         }
@@ -201,19 +201,30 @@ impl Shard {
         }
     }
 
-    /// Tells a person's connections, other than the asking one, that they are a member now.
-    pub(super) async fn tell_added(&self, user: UserId, conversation: ConversationId, except: SessionKey) {
-        if self.sessions(user).all(|(session, _)| *session == except) {
-            return;
-        }
-        match self.store.conversation(user, conversation).await {
-            Ok(Some(conversation)) => {
-                self.tell_others_of(user, except, &Push::ConversationAdded { conversation });
-            }
-            Ok(None) => {}
+    async fn tell_others_added(&self, job: &Job, user: UserId, conversation: ConversationId) {
+        if let Err(cause) = self.tell_added(user, conversation, job.reply.session).await {
             // They learn it from the first event, or at their next login.
-            Err(cause) => warn!(%cause, "could not show a new conversation"),
+            warn!(%cause, "could not show a new conversation");
         }
+    }
+
+    /// Tells a person's connections, other than the asking one, that they are a member now.
+    ///
+    /// # Errors
+    /// The store's; then they were not told.
+    pub(super) async fn tell_added(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        except: SessionKey,
+    ) -> Result<(), StoreError> {
+        if self.sessions(user).all(|(session, _)| *session == except) {
+            return Ok(());
+        }
+        if let Some(conversation) = self.store.conversation(user, conversation).await? {
+            self.tell_others_of(user, except, &Push::ConversationAdded { conversation });
+        }
+        Ok(())
     }
 
     /// Tells a person that they are asked into a room.

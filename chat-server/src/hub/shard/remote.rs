@@ -399,9 +399,11 @@ impl Shard {
         }
         for user in here {
             let room = self.rooms.get(&conversation).filter(|room| room.members.contains_key(&user));
-            if let Some(head) = room.map(|room| room.head) {
-                self.watch(user, conversation, head);
-                self.tell_added(user, conversation, SessionKey::SERVER).await;
+            let Some(head) = room.map(|room| room.head) else { continue };
+            // Whoever is noted as listening is not told again.
+            match self.tell_added(user, conversation, SessionKey::SERVER).await {
+                Ok(()) => self.watch(user, conversation, head),
+                Err(cause) => warn!(%cause, "cannot show a new conversation; told again, out of the store"),
             }
         }
     }

@@ -1,48 +1,64 @@
-//! A commit that is stored while its answer gets lost on the way.
+//! What the database was asked while its answer gets lost on the way.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chat_server::domain::policy::Policy;
-use chat_server::hub::outbox::Outbox;
+use chat_server::hub::Task;
+use chat_server::hub::outbox::{Frame, Outbox, Waiting};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::turns::letter;
 
-/// For the database to store what it was told before the line is cut.
+/// For the database to do what it was told before the line is cut.
 const STORED_WITHIN: Duration = Duration::from_millis(500);
 
 /// What is written.
 const BODY: &str = "is it there?";
 
-/// A way to the database on which, once that is wanted, the answer to its commit gets lost.
-async fn way(database: SocketAddr, loses: Arc<AtomicBool>) -> SocketAddr {
+/// What only the question for one row of a member's list says, where a connection asks it the first time.
+const ROW: &str = "AND c.id = $3";
+
+/// A store whose way to the database loses, once that is wanted, the answer to what has these words, on one connection
+/// one after the other.
+async fn lossy(database: &Database, words: &'static [&'static str]) -> (Store, Arc<AtomicBool>) {
+    let (loses, address) = (Arc::new(AtomicBool::new(false)), database.address());
+    let host = address.split(['@', '/']).find(|part| part.starts_with("127.0.0.1:")).unwrap();
+    let way = way(host.parse().unwrap(), words, loses.clone()).await;
+    let address: Address = address.replace(host, &way.to_string()).parse().unwrap();
+    (Store::connect(&address).await.unwrap(), loses)
+}
+
+async fn way(database: SocketAddr, words: &'static [&'static str], loses: Arc<AtomicBool>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
             let server = TcpStream::connect(database).await.unwrap();
-            tokio::spawn(carry(client, server, loses.clone()));
+            tokio::spawn(carry(client, server, words, loses.clone()));
         }
     });
     address
 }
 
-async fn carry(client: TcpStream, server: TcpStream, loses: Arc<AtomicBool>) {
+async fn carry(client: TcpStream, server: TcpStream, words: &[&str], loses: Arc<AtomicBool>) {
     let ((mut from_client, mut to_client), (mut from_server, mut to_server)) =
         (client.into_split(), server.into_split());
+    let mut ahead = words;
     let (mut asked, mut answered) = ([0; 64 * 1024], [0; 64 * 1024]);
     loop {
         tokio::select! {
             read = from_client.read(&mut asked) => {
                 let Ok(1..) = read else { return };
                 let asked = &asked[..read.unwrap()];
-                // The statement that has the message commits it, too.
-                let commits = asked.windows(BODY.len()).any(|words| words == BODY.as_bytes());
-                let is_last = commits && loses.swap(false, Ordering::Relaxed);
+                let has = |word: &&&str| asked.windows(word.len()).any(|window| window == word.as_bytes());
+                while loses.load(Ordering::Relaxed) && ahead.first().filter(has).is_some() {
+                    ahead = &ahead[1..];
+                }
+                let is_last = ahead.is_empty() && loses.swap(false, Ordering::Relaxed);
                 to_server.write_all(asked).await.unwrap();
                 if is_last {
                     return tokio::time::sleep(STORED_WITHIN).await;
@@ -64,10 +80,8 @@ async fn what_a_failed_commit_had_stored_is_told_when_its_author_asks_again() {
     let direct = store(&database).await;
     let (ada, lin) = (person(&direct, "ada").await, person(&direct, "lin").await);
     let room = room(&direct, "ops", &[&ada, &lin]).await;
-    let (loses, address) = (Arc::new(AtomicBool::new(false)), database.address());
-    let host = address.split(['@', '/']).find(|part| part.starts_with("127.0.0.1:")).unwrap();
-    let way = way(host.parse().unwrap(), loses.clone()).await;
-    let store = Store::connect(&address.replace(host, &way.to_string()).parse().unwrap()).await.unwrap();
+    // The statement that has the message commits it, too.
+    let (store, loses) = lossy(&database, &[BODY]).await;
     let hub = Hub::start(&store, &Policy::default(), 1, Duration::ZERO, &chat_proto::Limits::default());
     let (outbox, mut waiting) = Outbox::new();
     hub.attach(lin.id, hub.new_session(SessionId(Uuid::nil())), Role::Member, true, &outbox).await.unwrap();
@@ -86,4 +100,64 @@ async fn what_a_failed_commit_had_stored_is_told_when_its_author_asks_again() {
     let told: Vec<String> =
         frames.iter().map(|frame| String::from_utf8_lossy(frame.text()).into_owned()).collect();
     assert_eq!(told.iter().filter(|text| text.contains(BODY)).count(), 1, "once: {told:?}");
+}
+
+/// Ada is connected to a node whose way to the database loses the answer to these, and lin is alone in a room.
+struct Untold {
+    direct: Store,
+    loses: Arc<AtomicBool>,
+    hub: Hub,
+    waiting: Waiting,
+    ada: Person,
+    room: ConversationId,
+    _running: (Database, Nats),
+}
+
+impl Untold {
+    async fn new(words: &'static [&'static str]) -> Self {
+        let database = Database::new().unwrap();
+        let direct = store(&database).await;
+        let (ada, lin) = (person(&direct, "ada").await, person(&direct, "lin").await);
+        let room = room(&direct, "ops", &[&lin]).await;
+        let nats = bus().await;
+        let (store, loses) = lossy(&database, words).await;
+        let hub = node(&store, &nats).await;
+        let (outbox, waiting) = Outbox::new();
+        let session = hub.new_session(SessionId(Uuid::nil()));
+        hub.attach(ada.id, session, Role::Member, true, &outbox).await.unwrap();
+        loses.store(true, Ordering::Relaxed);
+        Self { direct, loses, hub, waiting, ada, room, _running: (database, nats) }
+    }
+
+    /// Waits until ada was told what she is a member of now.
+    async fn told(mut self) {
+        let mut frames: Vec<Frame> = Vec::new();
+        let has = |frame: &Frame| String::from_utf8_lossy(frame.text()).contains("conversation.added");
+        let told = tokio::time::timeout(Duration::from_secs(30), async {
+            while !frames.iter().any(has) {
+                self.waiting.take(&mut frames).await.unwrap();
+            }
+        });
+        told.await.expect("told out of the store");
+        assert!(!self.loses.load(Ordering::Relaxed), "and an answer was lost");
+    }
+}
+
+/// Whoever became a member on another server was noted as told before they were, and where the database could not
+/// say what of, they were never told: no event led them there while the room was quiet.
+#[tokio::test]
+async fn who_could_not_be_told_of_a_room_is_told_later() {
+    let untold = Untold::new(&[ROW]).await;
+    let mut room = untold.direct.load(untold.room).await.unwrap().unwrap();
+    let joins = decided(&mut room, &untold.ada, Command::Join { invited: false });
+    untold.direct.commit(vec![joins]).await.unwrap();
+    untold.told().await;
+}
+
+#[tokio::test]
+async fn who_was_told_that_they_could_not_join_and_did_is_told() {
+    let untold = Untold::new(&["INSERT INTO members", "COMMIT\0"]).await;
+    let joined = untold.hub.ask(untold.room, by(&untold.ada), Task::Join).await;
+    assert!(joined.unwrap_err().temporary);
+    untold.told().await;
 }
