@@ -218,7 +218,7 @@ enum ToShard {
     /// Somebody who was attached is a member there; the newest numbers are from after that.
     Watch {
         user: UserId,
-        places: Arc<Vec<(ConversationId, Seq)>>,
+        places: Vec<(ConversationId, Seq)>,
         ready: oneshot::Sender<()>,
     },
     /// Another node tells something about a conversation.
@@ -342,10 +342,13 @@ impl Hub {
 
     /// Has this node hear what happens where somebody is a member.
     async fn watch(&self, user: UserId, nodes: &Nodes) -> Result<(), StoreError> {
-        let places = Arc::new(self.store.places_of(user).await?);
-        for shard in self.shards.iter() {
+        let mut places = vec![Vec::new(); self.shards.len()];
+        for (conversation, head) in self.store.places_of(user).await? {
+            places[self.shard_number(conversation)].push((conversation, head));
+        }
+        for (shard, places) in self.shards.iter().zip(places) {
             let (ready, watched) = oneshot::channel();
-            if shard.send(ToShard::Watch { user, places: places.clone(), ready }).await.is_ok() {
+            if shard.send(ToShard::Watch { user, places, ready }).await.is_ok() {
                 // An error means that the shard has ended with the server.
                 let _ = watched.await;
             }
@@ -475,10 +478,13 @@ impl Hub {
     }
 
     fn shard(&self, conversation: ConversationId) -> &mpsc::Sender<ToShard> {
+        &self.shards[self.shard_number(conversation)]
+    }
+
+    fn shard_number(&self, conversation: ConversationId) -> usize {
         let mut hasher = DefaultHasher::new();
         conversation.hash(&mut hasher);
-        let n = usize::try_from(hasher.finish() % self.shards.len() as u64).unwrap_or(0);
-        &self.shards[n]
+        usize::try_from(hasher.finish() % self.shards.len() as u64).unwrap_or(0)
     }
 }
 

@@ -172,7 +172,7 @@ impl Shard {
                 }
             }
             ToShard::Watch { user, places, ready } => {
-                self.watch_all(user, &places);
+                self.watch_all(user, &places).await;
                 // Who waits may have been cut in the meantime.
                 let _ = ready.send(());
             }

@@ -50,14 +50,28 @@ impl Shard {
         }
     }
 
-    /// Who has come listens where they are a member.
-    pub(super) fn watch_all(&mut self, user: UserId, places: &[(ConversationId, Seq)]) {
+    /// Who has come listens where they are a member. If they were connected here before, and this is the first that
+    /// is heard of one of these, their other connections are told of it now: nobody does later.
+    pub(super) async fn watch_all(&mut self, user: UserId, places: &[(ConversationId, Seq)]) {
+        let was_here = self.places.contains_key(&user);
         for (conversation, head) in places {
             // They are told no counts of less than they know.
             if self.rooms.get(conversation).is_some_and(|room| room.head < *head) {
                 self.rooms.remove(conversation);
             }
+            let is_new = !self.places.get(&user).is_some_and(|known| known.contains(conversation));
             self.watch(user, *conversation, *head);
+            if was_here
+                && is_new
+                && let Err(cause) = self.tell_added(user, *conversation, SessionKey::SERVER).await
+            {
+                // They learn it from the first event, or at their next login.
+                warn!(%cause, "could not show a new conversation");
+            }
+        }
+        if self.nodes.is_some() && self.online.contains_key(&user) {
+            // Also who is a member of nothing is here.
+            self.places.entry(user).or_default();
         }
     }
 

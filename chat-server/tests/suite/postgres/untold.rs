@@ -161,3 +161,18 @@ async fn who_was_told_that_they_could_not_join_and_did_is_told() {
     assert!(joined.unwrap_err().temporary);
     untold.told().await;
 }
+
+/// Whoever logs in on a second device listens from then on, and with that their first was taken for told.
+#[tokio::test]
+async fn a_login_on_a_second_device_leaves_the_first_untold_of_nothing() {
+    let untold = Untold::new(&[ROW]).await;
+    // No answer is lost here.
+    untold.loses.store(false, Ordering::Relaxed);
+    let mut room = untold.direct.load(untold.room).await.unwrap().unwrap();
+    let joins = decided(&mut room, &untold.ada, Command::Join { invited: false });
+    untold.direct.commit(vec![joins]).await.unwrap();
+    let (second, _waiting) = Outbox::new();
+    let session = untold.hub.new_session(SessionId(Uuid::nil()));
+    untold.hub.attach(untold.ada.id, session, Role::Member, true, &second).await.unwrap();
+    untold.told().await;
+}
