@@ -5,6 +5,7 @@
 //! Presence is owned by one more task. Where several servers share a database, `nodes` carries
 //! between their hubs what happens.
 
+mod ending;
 pub mod frame;
 mod held;
 mod nodes;
@@ -25,8 +26,8 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use chat_proto::{
-    CloseReason, ConversationId, ErrorCode, FrameId, Limits, Person, Role, Seq, ServerFrame, SessionId,
-    Timestamp, UserId, WireError,
+    ConversationId, ErrorCode, FrameId, Limits, Person, Role, Seq, ServerFrame, SessionId, Timestamp, UserId,
+    WireError,
 };
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tracing::Span;
@@ -35,6 +36,7 @@ use crate::domain::Actor;
 use crate::domain::policy::{Policy, PolicyChange};
 use crate::metrics::metrics;
 use crate::store::{Store, StoreError};
+pub use ending::Ending;
 use nodes::Nodes;
 use nodes::news::News;
 pub use nodes::{Duties, Duty};
@@ -136,42 +138,6 @@ impl Job {
     }
 }
 
-/// Which of a person's connections end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Those of one login, apart from the connection that asked.
-    Login(SessionKey),
-    /// All.
-    All,
-    /// All, because the account was banned.
-    Banned,
-    /// All, for this reason.
-    Because(CloseReason),
-    /// Those of one login, for this reason.
-    Session(SessionId, CloseReason),
-    /// Those of all logins but one, for this reason.
-    Others(SessionId, CloseReason),
-}
-
-impl Ending {
-    fn includes(self, session: &SessionKey) -> bool {
-        match self {
-            Ending::Login(asking) => session.login == asking.login && *session != asking,
-            Ending::All | Ending::Banned | Ending::Because(_) => true,
-            Ending::Session(login, _) => session.login == login,
-            Ending::Others(login, _) => session.login != login,
-        }
-    }
-
-    fn reason(self) -> CloseReason {
-        match self {
-            Ending::Login(_) | Ending::All => CloseReason::SessionEnded,
-            Ending::Banned => CloseReason::Banned,
-            Ending::Because(reason) | Ending::Session(_, reason) | Ending::Others(_, reason) => reason,
-        }
-    }
-}
-
 enum ToShard {
     Attach {
         user: UserId,
@@ -215,7 +181,7 @@ enum ToShard {
         messages: Vec<Seq>,
         done: oneshot::Sender<Result<u64, WireError>>,
     },
-    /// Somebody who was attached is a member there; the newest numbers are from after that.
+    /// Somebody who was attached is a member in these of the shard's; the newest numbers are from after that.
     Watch {
         user: UserId,
         places: Vec<(ConversationId, Seq)>,

@@ -94,7 +94,7 @@ impl Shard {
     async fn deliver_begin(&mut self, job: &Job, members: &[UserId], event: &Event) {
         self.show(job).await;
         for member in members {
-            self.tell_others_added(job, *member, event.conversation).await;
+            self.try_tell_added(*member, event.conversation, job.reply.session).await;
         }
         self.broadcast(event);
     }
@@ -107,7 +107,7 @@ impl Shard {
         let conversation = event.conversation;
         self.tell_gone(event, job.reply.session);
         match &event.what {
-            EventKind::Joined => self.tell_others_added(job, event.author.id, conversation).await,
+            EventKind::Joined => self.try_tell_added(event.author.id, conversation, job.reply.session).await,
             EventKind::Invited { user } => self.tell_invited(user.id, conversation, job.reply.session).await,
             _ => {}
         }
@@ -201,8 +201,14 @@ impl Shard {
         }
     }
 
-    async fn tell_others_added(&self, job: &Job, user: UserId, conversation: ConversationId) {
-        if let Err(cause) = self.tell_added(user, conversation, job.reply.session).await {
+    /// As [`tell_added`](Self::tell_added), once.
+    pub(super) async fn try_tell_added(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        except: SessionKey,
+    ) {
+        if let Err(cause) = self.tell_added(user, conversation, except).await {
             // They learn it from the first event, or at their next login.
             warn!(%cause, "could not show a new conversation");
         }

@@ -61,12 +61,8 @@ impl Shard {
             }
             let is_new = !self.places.get(&user).is_some_and(|known| known.contains(conversation));
             self.watch(user, *conversation, *head);
-            if was_here
-                && is_new
-                && let Err(cause) = self.tell_added(user, *conversation, SessionKey::SERVER).await
-            {
-                // They learn it from the first event, or at their next login.
-                warn!(%cause, "could not show a new conversation");
+            if was_here && is_new {
+                self.try_tell_added(user, *conversation, SessionKey::SERVER).await;
             }
         }
         if self.nodes.is_some() && self.online.contains_key(&user) {
