@@ -38,7 +38,7 @@ use crate::metrics::metrics;
 use crate::store::{Store, StoreError};
 pub use ending::Ending;
 use nodes::Nodes;
-use nodes::news::News;
+use nodes::news::{Added, News};
 pub use nodes::{Duties, Duty};
 use outbox::{Frame, Outbox};
 pub use pace::{Pace, Rate, SENDERS_OF_CONVERSATION, too_many};
@@ -184,8 +184,14 @@ enum ToShard {
     /// Somebody who was attached is a member in these of the shard's; the newest numbers are from after that.
     Watch {
         user: UserId,
+        session: SessionKey,
         places: Vec<(ConversationId, Seq)>,
-        ready: oneshot::Sender<()>,
+        ready: oneshot::Sender<Result<(), StoreError>>,
+    },
+    /// Another node, or the store, says that people are members of a conversation since.
+    Added {
+        added: Added,
+        told: oneshot::Sender<Result<(), StoreError>>,
     },
     /// Another node tells something about a conversation.
     News(Box<News>),
@@ -297,7 +303,7 @@ impl Hub {
             }
         }
         if let Some(nodes) = &self.nodes
-            && let Err(cause) = self.watch(user, nodes).await
+            && let Err(cause) = self.watch(user, session, nodes).await
         {
             self.detach(user, session, true).await;
             return Err(cause);
@@ -307,16 +313,18 @@ impl Hub {
     }
 
     /// Has this node hear what happens where somebody is a member.
-    async fn watch(&self, user: UserId, nodes: &Nodes) -> Result<(), StoreError> {
+    async fn watch(&self, user: UserId, session: SessionKey, nodes: &Nodes) -> Result<(), StoreError> {
         let mut places = vec![Vec::new(); self.shards.len()];
         for (conversation, head) in self.store.places_of(user).await? {
             places[self.shard_number(conversation)].push((conversation, head));
         }
         for (shard, places) in self.shards.iter().zip(places) {
             let (ready, watched) = oneshot::channel();
-            if shard.send(ToShard::Watch { user, places, ready }).await.is_ok() {
+            if shard.send(ToShard::Watch { user, session, places, ready }).await.is_ok()
                 // An error means that the shard has ended with the server.
-                let _ = watched.await;
+                && let Ok(result) = watched.await
+            {
+                result?;
             }
         }
         // What the client is told of its conversations is read after this, so nothing falls between.
@@ -375,16 +383,18 @@ impl Hub {
         }
     }
 
-    /// As [`settle`](Self::settle), of the one with this conversation.
-    async fn settle_one(&self, conversation: ConversationId) {
-        settle(self.shard(conversation)).await;
-    }
-
     /// As [`settle`](Self::settle), of the one that `to_any_shard` asks.
     async fn settle_any(&self) {
         if let Some(shard) = self.shards.first() {
             settle(shard).await;
         }
+    }
+
+    /// Says that people are members of a conversation since; whether they could be told of it is answered.
+    async fn add(&self, added: Added) -> oneshot::Receiver<Result<(), StoreError>> {
+        let (told, result) = oneshot::channel();
+        self.to_shard(added.conversation, ToShard::Added { added, told }).await;
+        result
     }
 
     async fn to_shard(&self, conversation: ConversationId, input: ToShard) {

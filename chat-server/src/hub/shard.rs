@@ -22,6 +22,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use chat_proto::{CloseReason, ConversationId, Person, Role, Seq, UserId};
 use tokio::sync::mpsc;
+use tracing::warn;
 
 use super::held::Held;
 use super::nodes::Nodes;
@@ -63,12 +64,14 @@ pub(super) struct Shard {
     held: Held,
     /// How fast messages may come into each conversation.
     sends: Arc<ArcSwap<Pace<ConversationId>>>,
-    /// The other nodes, where there are any; without them the next two stay empty.
+    /// The other nodes, where there are any; without them the next three stay empty.
     nodes: Option<Nodes>,
     /// The conversations in which somebody here listens.
     watched: HashMap<ConversationId, Watched>,
     /// In which of them each of those is.
     places: HashMap<UserId, HashSet<ConversationId>>,
+    /// Of whom all of these were noted since they came.
+    arrived: HashSet<UserId>,
     /// Those that were loaded for the attempt under way: nobody can say that they are behind.
     fresh: HashSet<ConversationId>,
     /// Where a commit failed of which nobody knows whether it was stored, and up to what people were told.
@@ -105,6 +108,7 @@ impl Shard {
             nodes,
             watched: HashMap::new(),
             places: HashMap::new(),
+            arrived: HashSet::new(),
             fresh: HashSet::new(),
             untold: HashMap::new(),
         }
@@ -141,7 +145,9 @@ impl Shard {
                     }
                     // What other nodes tell has no order with what is asked here. It cuts no turn short, and what is
                     // decided after it is behind by less.
-                    news @ (ToShard::News(_) | ToShard::Moved { .. }) => self.listen(news).await,
+                    news @ (ToShard::News(_) | ToShard::Moved { .. } | ToShard::Added { .. }) => {
+                        self.listen(news).await;
+                    }
                     // What came before must be delivered by who listened then.
                     other => {
                         self.turn(std::mem::take(&mut jobs)).await;
@@ -171,10 +177,9 @@ impl Shard {
                     }
                 }
             }
-            ToShard::Watch { user, places, ready } => {
-                self.watch_all(user, &places).await;
+            ToShard::Watch { user, session, places, ready } => {
                 // Who waits may have been cut in the meantime.
-                let _ = ready.send(());
+                let _ = ready.send(self.watch_all(user, session, &places).await);
             }
             ToShard::NewPolicy { policy } => self.policy = (*policy).clone(),
             ToShard::EndAll => {
@@ -218,6 +223,14 @@ impl Shard {
             ToShard::Settle { done } => drop(done.send(())),
             ToShard::News(news) => self.hear(*news).await,
             ToShard::Moved { conversation, seq } => self.hear_moved(conversation, seq).await,
+            ToShard::Added { added, told } => {
+                let result = self.hear_added(&added).await;
+                if let Err(cause) = &result {
+                    warn!(%cause, "cannot show a new conversation; tried again");
+                }
+                // Who waits may have been stopped with the server.
+                let _ = told.send(result);
+            }
             ToShard::Do(_) => {}
         }
     }

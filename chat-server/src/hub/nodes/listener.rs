@@ -230,13 +230,14 @@ impl Listener {
     /// Tells the shards of what happened, as far as the bus should have told it by now.
     async fn send_moved(&mut self, now: Instant) {
         let at_once = !self.nodes.is_well() || now < self.attentive_until || self.moved.len() > MOVED;
-        for (conversation, users) in self.joined.due(now, at_once) {
-            self.add(Added { conversation, users }).await;
-        }
         let is_due = |since: Instant| at_once || now.duration_since(since) >= ON_THE_WAY;
         let due: Vec<_> = self.moved.extract_if(|_, (_, since)| is_due(*since)).collect();
         for (conversation, (seq, _)) in due {
             self.hub.to_shard(conversation, ToShard::Moved { conversation, seq }).await;
+        }
+        // After that, because who left and came again is not counted in any more.
+        for (conversation, users) in self.joined.due(now, at_once) {
+            self.add(Added { conversation, users }).await;
         }
     }
 
@@ -277,6 +278,7 @@ impl Listener {
             News::Read(read) => self.to_shard(read.conversation, News::Read(read)).await,
             News::Typing(typing) => self.to_shard(typing.conversation, News::Typing(typing)).await,
             News::Invited(invited) => self.to_shard(invited.conversation, News::Invited(invited)).await,
+            News::Inboxes(inboxes) => self.to_shard(inboxes.conversation, News::Inboxes(inboxes)).await,
             News::Added(added) => self.add(added).await,
             News::Tell(Tell { user, frame }) => {
                 self.hub.tell_here(user, None, String::from(Box::<str>::from(frame)).into()).await
@@ -320,15 +322,30 @@ impl Listener {
     /// Somebody may be a member where nobody of this node was; what happens there until the bus
     /// brings it is in the store.
     async fn add(&self, added: Added) {
-        let conversation = added.conversation;
-        self.to_shard(conversation, News::Added(added)).await;
+        let (begun, conversation) = (Instant::now(), added.conversation);
         let (hub, nodes) = (self.hub.clone(), self.nodes.clone());
+        let mut told = hub.add(added.clone()).await;
         tokio::spawn(async move {
-            // The shard has wanted by then what it wants.
-            hub.settle_one(conversation).await;
-            nodes.settled().await;
-            let look = News::Moved(Place { conversation });
-            hub.to_shard(conversation, ToShard::News(Box::new(look))).await;
+            loop {
+                // The shard has wanted by then what it wants; an error means that it has ended with the server.
+                let Ok(result) = told.await else { return };
+                nodes.settled().await;
+                let look = News::Moved(Place { conversation });
+                hub.to_shard(conversation, ToShard::News(Box::new(look))).await;
+                if result.is_ok() {
+                    return;
+                }
+                tokio::time::sleep(ON_THE_WAY).await;
+                // It would keep the shard waiting to ask a store that cannot be asked.
+                while !nodes.is_fresh() {
+                    if begun.elapsed() > TOO_LONG {
+                        // All who are connected begin anew.
+                        return;
+                    }
+                    tokio::time::sleep(LOOK).await;
+                }
+                told = hub.add(added.clone()).await;
+            }
         });
     }
 

@@ -5,6 +5,7 @@
 //! it leaves alone. What nodes must not do without is in the store.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use chat_proto::{
     CloseReason, ConversationId, Event, Person, PresenceState, Reason, RunId, Seq, SessionId, ThreadState,
@@ -86,6 +87,8 @@ kinds! {
     Added(Added) = "added";
     /// Somebody is asked into a room.
     Invited(Invited) = "invited";
+    /// Something left the inboxes of these.
+    Inboxes(Inboxes) = "inboxes";
     /// A push for all connections of a person.
     Tell(Tell) = "tell";
     /// A push for those who watch a person.
@@ -121,9 +124,6 @@ pub(in crate::hub) struct Turn {
     /// In whose inbox which of the events came.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::hub) notices: Vec<(UserId, Seq, Reason)>,
-    /// Whose inbox changed otherwise.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(in crate::hub) inboxes: Vec<UserId>,
     /// Who stands how to a thread.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::hub) threads: Vec<(UserId, ThreadState)>,
@@ -176,7 +176,7 @@ pub(in crate::hub) struct Typing {
 }
 
 /// New members.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(in crate::hub) struct Added {
     pub(in crate::hub) conversation: ConversationId,
     pub(in crate::hub) users: Vec<UserId>,
@@ -187,6 +187,13 @@ pub(in crate::hub) struct Added {
 pub(in crate::hub) struct Invited {
     pub(in crate::hub) conversation: ConversationId,
     pub(in crate::hub) user: UserId,
+}
+
+/// Whose inboxes changed by what happened in a conversation. No event tells this to who reads it out of the store.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::hub) struct Inboxes {
+    pub(in crate::hub) conversation: ConversationId,
+    pub(in crate::hub) users: BTreeSet<UserId>,
 }
 
 /// A push.

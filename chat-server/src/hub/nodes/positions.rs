@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::store::NewsPosition;
 
 /// So far back each look for news begins at least: their numbers are a moment older than their transaction's.
-pub(super) const OVERLAP: Duration = Duration::from_secs(5);
+const OVERLAP: Duration = Duration::from_secs(5);
 
 /// And at most, or one who never ends (an import of hours) would have everything looked through ever again. What
 /// comes later than this is told with the next event of its conversation.

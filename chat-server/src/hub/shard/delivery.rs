@@ -201,7 +201,7 @@ impl Shard {
         }
     }
 
-    /// As [`tell_added`](Self::tell_added), once.
+    /// As [`tell_added`](Self::tell_added), where an error leads to nothing else.
     pub(super) async fn try_tell_added(
         &self,
         user: UserId,

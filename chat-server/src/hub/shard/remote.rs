@@ -18,7 +18,7 @@ use super::delivery::gone;
 use super::turn::Outcome;
 use crate::domain::{Change, Hearing, Room};
 use crate::hub::nodes::Nodes;
-use crate::hub::nodes::news::{Added, EventFrame, Invited, News, Turn, Typing, raw};
+use crate::hub::nodes::news::{Added, EventFrame, Inboxes, Invited, News, Turn, Typing, raw};
 use crate::hub::{Job, SessionKey};
 use crate::metrics::metrics;
 use crate::store::{Committed, Notice, StoreError};
@@ -50,25 +50,33 @@ impl Shard {
         }
     }
 
-    /// Who has come listens where they are a member. If they were connected here before, and this is the first that
-    /// is heard of one of these, their other connections are told of it now: nobody does later.
-    pub(super) async fn watch_all(&mut self, user: UserId, places: &[(ConversationId, Seq)]) {
-        let was_here = self.places.contains_key(&user);
+    /// Who has come listens where they are a member. If they were here before, and this is the first that is heard
+    /// of one of these, their other connections are told of it first: nobody does later.
+    ///
+    /// # Errors
+    /// The store's: they could not be told, and it is not noted that they listen there. At the next try they are told.
+    pub(super) async fn watch_all(
+        &mut self,
+        user: UserId,
+        session: SessionKey,
+        places: &[(ConversationId, Seq)],
+    ) -> Result<(), StoreError> {
+        let was_here = self.arrived.contains(&user);
         for (conversation, head) in places {
             // They are told no counts of less than they know.
             if self.rooms.get(conversation).is_some_and(|room| room.head < *head) {
                 self.rooms.remove(conversation);
             }
             let is_new = !self.places.get(&user).is_some_and(|known| known.contains(conversation));
-            self.watch(user, *conversation, *head);
             if was_here && is_new {
-                self.try_tell_added(user, *conversation, SessionKey::SERVER).await;
+                self.tell_added(user, *conversation, session).await?;
             }
+            self.watch(user, *conversation, *head);
         }
-        if self.nodes.is_some() && self.online.contains_key(&user) {
-            // Also who is a member of nothing is here.
-            self.places.entry(user).or_default();
+        if self.online.contains_key(&user) {
+            self.arrived.insert(user);
         }
+        Ok(())
     }
 
     /// Somebody who is a member listens here, if they are connected; all up to that event they know,
@@ -89,6 +97,7 @@ impl Shard {
 
     /// Somebody is not connected any more.
     pub(super) fn unwatch_all(&mut self, user: UserId) {
+        self.arrived.remove(&user);
         for conversation in self.places.remove(&user).unwrap_or_default() {
             self.one_less(conversation);
         }
@@ -165,6 +174,10 @@ impl Shard {
             for event in &events {
                 tell_of_members(&nodes, event);
             }
+            if events.iter().any(|event| takes_away(event)) && !committed.inboxes.is_empty() {
+                let users = committed.inboxes.iter().copied().collect();
+                nodes.pass(&News::Inboxes(Inboxes { conversation, users }));
+            }
             self.before_own(conversation, &events).await;
         }
     }
@@ -225,10 +238,10 @@ impl Shard {
             News::Moved(place) => self.heal(place.conversation, None).await,
             News::Read(read) => self.hear_read(&read).await,
             News::Typing(typing) => self.hear_typing(typing).await,
-            News::Added(added) => self.hear_added(&added).await,
             News::Invited(Invited { conversation, user }) => {
                 self.tell_invited(user, conversation, SessionKey::SERVER).await;
             }
+            News::Inboxes(Inboxes { users, .. }) => self.tell_inboxes_of(users).await,
             // What concerns no conversation does not come here.
             _ => {}
         }
@@ -250,14 +263,16 @@ impl Shard {
             .collect();
         let mut new = Vec::new();
         for frame in &turn.frames {
+            // What those before lead to is told, also where nobody listens any more after them.
             let Some(delivered) = self.watched.get(&conversation).map(|watched| watched.delivered) else {
-                return;
+                break;
             };
             let event = match serde_json::from_str::<EventFrame>(frame.get()) {
                 Ok(EventFrame { payload }) => payload,
                 Err(cause) => {
                     debug!(%cause, "an event of another node cannot be read; the store has it");
-                    return self.heal(conversation, None).await;
+                    self.heal(conversation, None).await;
+                    break;
                 }
             };
             if event.seq <= delivered {
@@ -268,7 +283,8 @@ impl Shard {
                 continue;
             }
             if let Err(cause) = self.take_over(&event, &notices).await {
-                return warn!(%cause, "cannot load a conversation; its events are told later");
+                warn!(%cause, "cannot load a conversation; its events are told later");
+                break;
             }
             self.deliver_foreign(&event, frame.get().to_owned());
             new.push(event);
@@ -285,8 +301,7 @@ impl Shard {
         let notices: Vec<Notice> = notices.iter().filter(is_new).copied().collect();
         self.tell_called(self.called_by(new.iter(), &notices));
         self.tell_thread_states(&turn.threads);
-        let changed = notices.iter().map(|notice| notice.user).chain(turn.inboxes).collect();
-        self.tell_inboxes_of(changed).await;
+        self.tell_inboxes_of(notices.iter().map(|notice| notice.user).collect()).await;
     }
 
     /// Brings the conversation in memory up to this event, which the store has.
@@ -389,7 +404,10 @@ impl Shard {
     }
 
     /// People who may be connected here are members since.
-    async fn hear_added(&mut self, added: &Added) {
+    ///
+    /// # Errors
+    /// The store's: some were not told, and it is not noted that they listen. At the next try they are told.
+    pub(super) async fn hear_added(&mut self, added: &Added) -> Result<(), StoreError> {
         let conversation = added.conversation;
         let is_new = |user: &UserId| {
             self.online.contains_key(user)
@@ -397,25 +415,21 @@ impl Shard {
         };
         let here: Vec<UserId> = added.users.iter().copied().filter(is_new).collect();
         if here.is_empty() {
-            return;
+            return Ok(());
         }
         let knows = |room: &Room| here.iter().all(|user| room.members.contains_key(user));
         if !self.watched.contains_key(&conversation) || !self.rooms.get(&conversation).is_some_and(knows) {
             self.rooms.remove(&conversation);
         }
-        if let Err(cause) = self.load(conversation).await {
-            // It is told some more times, out of the store.
-            return warn!(%cause, "cannot load a new conversation");
-        }
+        self.load(conversation).await?;
         for user in here {
             let room = self.rooms.get(&conversation).filter(|room| room.members.contains_key(&user));
             let Some(head) = room.map(|room| room.head) else { continue };
             // Whoever is noted as listening is not told again.
-            match self.tell_added(user, conversation, SessionKey::SERVER).await {
-                Ok(()) => self.watch(user, conversation, head),
-                Err(cause) => warn!(%cause, "cannot show a new conversation; told again, out of the store"),
-            }
+            self.tell_added(user, conversation, SessionKey::SERVER).await?;
+            self.watch(user, conversation, head);
         }
+        Ok(())
     }
 }
 
@@ -432,28 +446,21 @@ fn turn(conversation: ConversationId, events: &[&Event], committed: &Committed) 
         .map(|notice| (notice.user, notice.seq, notice.reason))
         .collect();
     let threads = committed.threads.iter().filter(|(_, state)| state.conversation == conversation);
-    // Deletions and leaving change inboxes without a notice; whose, the commit says for all at once.
-    let takes_away = |event: &&Event| {
-        matches!(
-            event.what,
-            EventKind::Deleted { .. }
-                | EventKind::Left
-                | EventKind::Removed { .. }
-                | EventKind::Banned { .. }
-        )
-    };
-    let inboxes = match events.iter().any(takes_away) {
-        true => committed.inboxes.clone(),
-        false => Vec::new(),
-    };
     Some(Turn {
         conversation,
         frames,
         notices,
-        inboxes,
         threads: threads.copied().collect(),
         recounted: committed.recounted.contains(&conversation),
     })
+}
+
+/// Whether this may take something out of inboxes; of whose, the commit says for all at once.
+fn takes_away(event: &Event) -> bool {
+    matches!(
+        event.what,
+        EventKind::Deleted { .. } | EventKind::Left | EventKind::Removed { .. } | EventKind::Banned { .. }
+    )
 }
 
 /// Tells all nodes of those who cannot know that a conversation concerns them now.

@@ -35,6 +35,23 @@ fn without_nats_everything_arrives_slower() -> Result<()> {
     Ok(())
 }
 
+/// What is read out of the log says who was told of something, and not from whom it was taken away.
+#[test]
+fn without_nats_what_leaves_an_inbox_leaves_it_everywhere() -> Result<()> {
+    let Pair { mut cluster, mut ada, mut lin, room } = pair()?;
+    cluster.nats.kill();
+    cluster.hear_each_other(false)?;
+    let first = say(&mut ada, &room, "@lin a slip")?;
+    say(&mut ada, &room, "@lin and another")?;
+    lin.expect("inbox.changed", |state| state["unread"] == 2)?;
+    ada.ok("message.delete", json!({"conversation": room, "seq": first}))?;
+    lin.expect("inbox.changed", |state| state["unread"] == 1)?;
+    ada.ok("member.remove", json!({"conversation": room, "user": "lin"}))?;
+    lin.expect("conversation.removed", |removed| removed["conversation"] == room.as_str())?;
+    lin.expect("inbox.changed", |state| state["unread"] == 0)?;
+    Ok(())
+}
+
 #[test]
 fn nodes_come_up_without_nats() -> Result<()> {
     let Pair { mut cluster, mut ada, room, .. } = pair()?;
