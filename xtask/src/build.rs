@@ -1,5 +1,6 @@
 //! Building the binaries, and telling the harness where they are.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,9 +12,9 @@ use crate::say;
 /// How the binaries are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Profile {
-    /// Small and fast; the first build takes some minutes.
+    /// Small and fast, as they are installed; the first build takes ten minutes and more on two cores.
     Release,
-    /// Quick to build.
+    /// Built in a third of that, and what the tests use.
     Dev,
 }
 
@@ -28,7 +29,7 @@ impl Profile {
 }
 
 /// What builds every binary for tests; the first step of a check.
-pub(crate) const BINARIES: [&str; 4] = ["build", "--workspace", "--bins", "--quiet"];
+pub(crate) const BINARIES: [&str; 3] = ["build", "--workspace", "--bins"];
 
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
@@ -45,7 +46,7 @@ pub(crate) fn binaries(profile: Profile) -> Result<()> {
     match profile {
         // Only what people install.
         Profile::Release => {
-            let mut arguments = vec!["build", "--quiet", "--bins", "--release"];
+            let mut arguments = vec!["build", "--bins", "--release"];
             for package in ["chat-server", "chat-client", "chat-tui"] {
                 arguments.extend(["--package", package]);
             }
@@ -63,7 +64,7 @@ pub(crate) fn binaries(profile: Profile) -> Result<()> {
 pub(crate) fn bench_of_server(profile: Profile) -> Result<PathBuf> {
     if std::env::var_os("CHAT_BIN_DIR").is_none() {
         say("Building the server and what measures it …")?;
-        let mut arguments = vec!["build", "--quiet", "--bins"];
+        let mut arguments = vec!["build", "--bins"];
         for package in ["chat-server", "chat-bench"] {
             arguments.extend(["--package", package]);
         }
@@ -83,7 +84,7 @@ pub(crate) fn chaos(profile: Profile) -> Result<PathBuf> {
             Profile::Dev => cargo(&BINARIES)?,
             Profile::Release => {
                 let packages = ["--package", "chat-server", "--package", "chat-chaos"];
-                cargo(&[&["build", "--quiet", "--bins", "--release"][..], &packages].concat())?;
+                cargo(&[&["build", "--bins", "--release"][..], &packages].concat())?;
             }
         }
         chat_tests::use_binaries_in(target_dir()?.join(profile.folder()));
@@ -91,11 +92,15 @@ pub(crate) fn chaos(profile: Profile) -> Result<PathBuf> {
     chat_tests::bin("chat-chaos")
 }
 
-/// Runs cargo in the root of the repository.
+/// Runs cargo in the root of the repository. A build takes minutes: whoever sits there sees how far it is.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status =
-        Command::new(cargo).args(arguments).current_dir(root()).status().context("starting cargo")?;
+    let mut command = Command::new(cargo);
+    command.args(arguments).current_dir(root());
+    if arguments.first() == Some(&"build") && !std::io::stderr().is_terminal() {
+        command.arg("--quiet");
+    }
+    let status = command.status().context("starting cargo")?;
     ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
     Ok(())
 }

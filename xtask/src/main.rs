@@ -42,7 +42,7 @@ enum Task {
     /// played and checked
     Demo {
         /// Which binaries to build and use
-        #[arg(long, default_value = "release")]
+        #[arg(long, default_value = "dev")]
         profile: Profile,
     },
     /// Try several servers on one database: PostgreSQL, NATS and three nodes on this machine, until Ctrl-C
