@@ -195,7 +195,12 @@ pub const COMMANDS: &[Command] = &[
     row("back", "", "Show yourself as here again", |_| Ok(Action::Presence(PresenceState::Online))),
     row("profile", "[@user]", "What somebody says of themselves", order::profile),
     row("nick", "[name]", "Your name in your own spelling", order::nick),
-    row("status", "[:emoji:] [text] [for 2h]", "What you are doing; nothing takes it away", order::status),
+    row(
+        "status",
+        "[:emoji:] [text] [for 2h]",
+        "What you are doing; without a text it is taken away",
+        order::status,
+    ),
     row("zone", "[Europe/Zurich]", "Where you are, for the local time in your profile", order::zone),
     row("block", "@user", "Keep somebody from writing to you, and from seeing you come and go", |text| {
         order::block(text, true)

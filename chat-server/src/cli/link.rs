@@ -41,7 +41,7 @@ impl Link {
                     ErrorKind::NotFound | ErrorKind::ConnectionRefused | ErrorKind::InvalidInput
                 ) =>
             {
-                refuse_root(&config.data_dir)?;
+                refuse_root(&config.data_dir).context(NO_SERVER)?;
                 if !sets_up {
                     must_be_set_up(config)?;
                 }
@@ -86,6 +86,9 @@ pub(super) fn must_be_set_up(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Where root can ask a server that runs, and none does.
+const NO_SERVER: &str = "no server is running there (one that runs takes this from root, too)";
+
 /// Refuses root where no server runs and the folder is another user's: opening a database leaves
 /// files beside it.
 ///
@@ -94,7 +97,7 @@ pub(super) fn must_be_set_up(config: &Config) -> anyhow::Result<()> {
 pub(super) async fn refuse_root_alone(data_dir: &Path) -> anyhow::Result<()> {
     match UnixStream::connect(console::place(data_dir)).await {
         Ok(_) => Ok(()),
-        Err(_) => refuse_root(data_dir),
+        Err(_) => refuse_root(data_dir).context(NO_SERVER),
     }
 }
 
@@ -106,8 +109,7 @@ pub(super) fn refuse_root(data_dir: &Path) -> anyhow::Result<()> {
     let Ok(found) = std::fs::metadata(data_dir) else { return Ok(()) };
     if rustix::process::geteuid().is_root() && found.uid() != 0 {
         bail!(
-            "no server is running on {0}, and it belongs to another user; start the server, or do this as that \
-             user: runuser -u \"$(stat -c %U {0})\" -- chat-server …",
+            "do this as the user to whom {0} belongs: runuser -u \"$(stat -c %U {0})\" -- chat-server …",
             data_dir.display()
         );
     }

@@ -86,7 +86,7 @@ pub(super) fn rows() -> Vec<Limit> {
             "pause between messages",
             "none; the room's own",
             "rate_limited, with a wait",
-            "/slowmode, where a conversation is too fast to read",
+            "/slow, where a conversation is too fast to read",
         ),
     ]
 }

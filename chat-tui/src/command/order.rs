@@ -73,7 +73,7 @@ pub(super) fn zone(arguments: &str) -> Parsed {
     Ok(Action::Order(Order::Zone(zone)))
 }
 
-/// `:palm_tree: on holiday for 2h`; nothing takes it away.
+/// `:palm_tree: on holiday for 2h`; no text takes it away.
 pub(super) fn status(arguments: &str) -> Parsed {
     let (first, rest) = split(arguments);
     let (emoji, text) = match picture(first) {
