@@ -63,6 +63,8 @@ struct Bare {
     asked: u64,
     frames: Vec<String>,
     ready: bool,
+    /// Why the connection is of no use, though it lives: what it was opened with was refused.
+    useless: Option<String>,
 }
 
 /// Runs until there are no more orders.
@@ -88,6 +90,7 @@ pub(crate) async fn run(
         asked: 0,
         frames: Vec::new(),
         ready: false,
+        useless: None,
     };
     loop {
         if let Ok(mut wire) = dial.wire().await {
@@ -121,6 +124,10 @@ impl Bare {
         self.ask(Purpose::Resume, Resume { epoch: hello.epoch, conversations });
         let mut heard = Instant::now();
         loop {
+            if let Some(why) = self.useless.take() {
+                self.notes.news(News::Line { up: false, why: Some(why) });
+                return false;
+            }
             if self.ready {
                 self.send_waiting();
             }
@@ -171,7 +178,7 @@ impl Bare {
 
     /// The connection is gone: messages are sent again, of the rest nobody knows.
     fn cut(&mut self) {
-        (self.ready, self.frames) = (false, Vec::new());
+        (self.ready, self.useless, self.frames) = (false, None, Vec::new());
         self.under_way.clear();
         self.fetching.clear();
         for (_, purpose) in std::mem::take(&mut self.pending).into_values() {
@@ -340,9 +347,12 @@ impl Bare {
             Purpose::Act(op, _) => {
                 self.notes.news(News::Refused { op, code: error.code.as_str().to_owned() });
             }
-            Purpose::Missed(conversation) => _ = self.fetching.remove(&conversation),
-            // The connection is of no use then, and silence ends it.
-            Purpose::Login | Purpose::Resume => {}
+            // Nobody would ask again: whoever is no member hears so.
+            Purpose::Missed(_) if !error.temporary => {}
+            // Heartbeats keep the connection alive, so nobody else would end it.
+            Purpose::Login | Purpose::Resume | Purpose::Missed(_) => {
+                self.useless = Some(error.code.as_str().to_owned());
+            }
         }
     }
 
